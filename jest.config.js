@@ -1,0 +1,59 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = import.meta.dirname;
+
+// Workspace packages resolve to their sources. A plain mapper, not an export condition, is used because
+// `jest --changedSince` follows mappers across packages and ignores custom conditions.
+const workspaces = ['apps', 'libs'].flatMap((parent) =>
+  readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
+);
+const toSource = {};
+for (const dir of workspaces) {
+  const manifest = join(root, dir, 'package.json');
+  if (!existsSync(manifest)) continue;
+  const { name } = JSON.parse(readFileSync(manifest, 'utf8'));
+  toSource[`^${name}$`] = `<rootDir>/${dir}/src/index.ts`;
+  toSource[`^${name}/testing$`] = `<rootDir>/${dir}/src/testing/index.ts`;
+}
+
+const swc = [
+  '@swc/jest',
+  {
+    swcrc: false,
+    jsc: {
+      target: 'es2022',
+      parser: { syntax: 'typescript', decorators: true },
+      transform: { legacyDecorator: true, decoratorMetadata: true, useDefineForClassFields: false },
+      keepClassNames: true,
+    },
+    module: { type: 'es6' },
+    sourceMaps: true,
+  },
+];
+
+const base = {
+  rootDir: root,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': swc },
+  moduleNameMapper: { ...toSource, '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/', '<rootDir>/(test|bench|tools)/dist/'],
+  setupFiles: ['<rootDir>/tools/jest/realm.js'],
+};
+
+/** @type {import('jest').Config} */
+export default {
+  projects: [
+    { ...base, displayName: 'unit', roots: ['<rootDir>/apps', '<rootDir>/libs'], testMatch: ['**/src/**/*.spec.ts'] },
+    {
+      ...base,
+      displayName: 'e2e',
+      roots: ['<rootDir>/test', '<rootDir>/apps', '<rootDir>/libs'],
+      testMatch: ['<rootDir>/test/**/*.e2e.ts'],
+    },
+  ],
+  workerIdleMemoryLimit: '400MB',
+  coverageProvider: 'v8',
+  collectCoverageFrom: ['{apps,libs}/*/src/**/*.ts', '!**/*.spec.ts', '!**/main.ts'],
+};
