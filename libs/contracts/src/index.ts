@@ -1,1 +1,16 @@
-export {};
+export * from './money.js';
+export * from './identifiers.js';
+export * from './message.js';
+export * from './command.js';
+export * from './order/order-status.js';
+export * from './order/order-events.js';
+export * from './order/order-timers.js';
+export * from './order/answer-payable.command.js';
+export * from './stock/stock.commands.js';
+export * from './coupon/coupon.commands.js';
+export * from './user/user.commands.js';
+export * from './pay/close-payment.command.js';
+export * from './pay/payment-events.js';
+export * from './pay-provider/provider-callback.js';
+export * from './demo-data.js';
+export * from './reset-demo.command.js';

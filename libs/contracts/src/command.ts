@@ -1,0 +1,29 @@
+import { z } from 'zod';
+
+/**
+ * A remote command: its pattern on the Nest TCP transport, the shape of the call and the answer.
+ * A business refusal is an answer (`ok: false` with a code); a fault is an exception. Never both.
+ */
+export interface CommandContract<C extends z.ZodType = z.ZodType, A extends z.ZodType = z.ZodType> {
+  readonly pattern: string;
+  readonly call: C;
+  readonly answer: A;
+}
+
+export function defineCommand<C extends z.ZodType, A extends z.ZodType>(
+  pattern: string,
+  call: C,
+  answer: A,
+): CommandContract<C, A> {
+  return { pattern, call, answer };
+}
+
+export type CallOf<C extends CommandContract> = z.infer<C['call']>;
+export type AnswerOf<C extends CommandContract> = z.infer<C['answer']>;
+
+/** The instant (ms since the epoch) after which a participant must refuse to act: its caller no longer listens. */
+export const deadlineSchema = z.int().positive();
+
+/** `{ ok: false }` with one of the command's codes and a sentence for people. */
+export const refusal = <const Codes extends readonly [string, ...string[]]>(codes: Codes) =>
+  z.object({ ok: z.literal(false), code: z.enum(codes), detail: z.string() });

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+
+const name = (what: string) =>
+  z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, `must be a ${what}: 1 to 64 letters, digits, "-" or "_"`);
+
+export const orderIdSchema = z.uuid();
+export const paymentIdSchema = z.uuid();
+export const userIdSchema = name('user id');
+export const goodsIdSchema = name('goods id');
+export const couponIdSchema = name('coupon id');
+
+/** Instants travel as RFC 3339 text in UTC. */
+export const instantSchema = z.iso.datetime();
+
+/** Goods of an order with how many of each; a goods id appears once. */
+export const orderLinesSchema = z
+  .array(z.object({ goodsId: goodsIdSchema, quantity: z.int().min(1).max(1000) }))
+  .min(1)
+  .max(20)
+  .refine((lines) => new Set(lines.map((line) => line.goodsId)).size === lines.length, 'each goods id may appear once');
+
+export type OrderLine = z.infer<typeof orderLinesSchema>[number];

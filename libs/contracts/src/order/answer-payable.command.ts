@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { defineCommand, refusal } from '../command.js';
+import { orderIdSchema, userIdSchema } from '../identifiers.js';
+import { amountSchema, currencySchema } from '../money.js';
+
+/** pay asks who owns the order and how much is to be paid. Only a CONFIRMED order is payable. */
+export const answerPayable = defineCommand(
+  'order.answer-payable',
+  z.object({ orderId: orderIdSchema, userId: userIdSchema }),
+  z.discriminatedUnion('ok', [
+    z.object({ ok: z.literal(true), orderId: orderIdSchema, payable: amountSchema, currency: currencySchema }),
+    refusal(['ORDER_NOT_FOUND', 'ORDER_NOT_PAYABLE']),
+  ]),
+);

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { couponIdSchema, instantSchema, orderIdSchema, orderLinesSchema, userIdSchema } from '../identifiers.js';
+import { defineMessage } from '../message.js';
+import { amountSchema, currencySchema } from '../money.js';
+import { participantSchema } from './order-status.js';
+
+/** The order became visible. `payable` "0" means it is paid already, from the balance or by the coupon. */
+export const orderConfirmed = defineMessage(
+  'order-confirmed',
+  z.object({
+    version: z.literal(1),
+    orderId: orderIdSchema,
+    userId: userIdSchema,
+    payable: amountSchema,
+    currency: currencySchema,
+    confirmedAt: instantSchema,
+  }),
+);
+
+/** Everything a participant needs to undo its part, or to fence it off where it never ran. One topic, four consumer groups. */
+export const orderCancelled = defineMessage(
+  'order-cancelled',
+  z.object({
+    version: z.literal(1),
+    orderId: orderIdSchema,
+    userId: userIdSchema,
+    items: orderLinesSchema,
+    couponId: couponIdSchema.nullable(),
+    balanceUsed: amountSchema,
+    currency: currencySchema,
+    reason: z.string(),
+    cancelledAt: instantSchema,
+  }),
+);
+
+/**
+ * A participant's answer to order-cancelled.
+ * RESTORED: it had deducted and gave back. FENCED: it had not, and never will for this order.
+ */
+export const orderCompensated = defineMessage(
+  'order-compensated',
+  z.object({
+    version: z.literal(1),
+    orderId: orderIdSchema,
+    participant: participantSchema,
+    outcome: z.enum(['RESTORED', 'FENCED']),
+    compensatedAt: instantSchema,
+  }),
+);

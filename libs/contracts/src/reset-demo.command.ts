@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { defineCommand } from './command.js';
+
+/** Puts a service's demo data back as it was seeded. Refused where DEMO_DATA is off. One pattern a service. */
+const resetDemo = <const Owner extends string>(owner: Owner) =>
+  defineCommand(
+    `${owner}.reset-demo`,
+    z.object({}),
+    z.discriminatedUnion('ok', [
+      z.object({ ok: z.literal(true) }),
+      z.object({ ok: z.literal(false), code: z.literal('DEMO_DATA_OFF'), detail: z.string() }),
+    ]),
+  );
+
+export const resetStockDemo = resetDemo('stock');
+export const resetCouponDemo = resetDemo('coupon');
+export const resetUserDemo = resetDemo('user');
+export const resetPayDemo = resetDemo('pay');

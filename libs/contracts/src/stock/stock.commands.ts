@@ -1,0 +1,30 @@
+import { z } from 'zod';
+import { deadlineSchema, defineCommand, refusal } from '../command.js';
+import { goodsIdSchema, orderIdSchema, orderLinesSchema } from '../identifiers.js';
+import { amountSchema, currencySchema } from '../money.js';
+
+/** Prices are the stock service's word; the order keeps them as a snapshot. */
+export const quoteGoods = defineCommand(
+  'stock.quote-goods',
+  z.object({ items: orderLinesSchema }),
+  z.discriminatedUnion('ok', [
+    z.object({
+      ok: z.literal(true),
+      currency: currencySchema,
+      items: z.array(
+        z.object({ goodsId: goodsIdSchema, name: z.string(), quantity: z.int(), unitPrice: amountSchema }),
+      ),
+    }),
+    refusal(['GOODS_NOT_FOUND', 'OUT_OF_STOCK']),
+  ]),
+);
+
+/** Undone by order-cancelled. The same order again returns the first answer. */
+export const deductStock = defineCommand(
+  'stock.deduct-stock',
+  z.object({ orderId: orderIdSchema, items: orderLinesSchema, deadline: deadlineSchema }),
+  z.discriminatedUnion('ok', [
+    z.object({ ok: z.literal(true) }),
+    refusal(['OUT_OF_STOCK', 'GOODS_NOT_FOUND', 'ORDER_FENCED', 'DEADLINE_PASSED']),
+  ]),
+);
