@@ -1,1 +1,23 @@
-export {};
+export * from './errors.js';
+export type { PgQueryable, SqlRunner } from './sql.js';
+export { createIdempotencyKeysTable, dropIdempotencyKeysTable } from './http/idempotency-keys-table.js';
+export { parseIdempotencyKey } from './http/idempotency-key-header.js';
+export { canonicalJson, fingerprint } from './http/fingerprint.js';
+export type { FingerprintParts } from './http/fingerprint.js';
+export {
+  answerIdempotencyKey,
+  findIdempotencyKey,
+  insertIdempotencyKey,
+  purgeIdempotencyKeys,
+} from './http/idempotency-store.js';
+export type { IdempotencyClaim, KeptAnswer, KeyRow } from './http/idempotency-store.js';
+export { Claim, IdempotencyInterceptor } from './http/idempotency.interceptor.js';
+export { createConsumedMessagesTable, dropConsumedMessagesTable } from './consume/consumed-messages-table.js';
+export { claimMessage, purgeConsumedMessages } from './consume/claim-message.js';
+export { consumeOnce } from './consume/consume-once.js';
+export type { ConsumeOnceOptions, ConsumeOutcome } from './consume/consume-once.js';
+export { createInstallationTable, dropInstallationTable, RedisHints } from './hints/redis-hints.js';
+export type { HintsStatus, RedisHintsOptions } from './hints/redis-hints.js';
+export { AnswerHints } from './hints/answer-hints.js';
+export { IdempotencyModule } from './idempotency.module.js';
+export type { IdempotencyModuleAsyncOptions, IdempotencyModuleOptions } from './idempotency.module.js';

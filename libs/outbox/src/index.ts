@@ -1,1 +1,12 @@
-export {};
+export * from './errors.js';
+export type { OutboxMessage, OutboxPublisher, OutboxRow } from './outbox-message.js';
+export { createOutboxTable, dropOutboxTable } from './outbox-table.js';
+export type { SqlRunner } from './outbox-table.js';
+export { writeOutbox } from './write-outbox.js';
+export type { PgQueryable } from './write-outbox.js';
+export { OutboxRelay } from './outbox-relay.js';
+export type { OutboxRelayOptions, OutboxRelayState } from './outbox-relay.js';
+export type { OutboxLag } from './outbox-statements.js';
+export type { OutboxLogger } from './outbox-logger.js';
+export { OutboxModule } from './outbox.module.js';
+export type { OutboxModuleAsyncOptions, OutboxModuleOptions } from './outbox.module.js';

@@ -1,0 +1,27 @@
+import type { Pool } from 'pg';
+import type { PgQueryable } from '../sql.js';
+
+const CLAIM = {
+  name: 'idempotency-claim-message',
+  text: `INSERT INTO consumed_messages (consumer_group, business_key) VALUES ($1, $2) ON CONFLICT DO NOTHING`,
+};
+
+/**
+ * Claims a message in the handler's transaction, so that the claim and its effect commit together.
+ * `businessKey` names the fact (an order's id and what happened to it), never the message's id: a message that is sent
+ * again has another one. Waits for a rival's open transaction.
+ * @returns true for the first delivery, false for every other
+ */
+export async function claimMessage(client: PgQueryable, group: string, businessKey: string): Promise<boolean> {
+  const { rowCount } = await client.query({ ...CLAIM, values: [group, businessKey] });
+  return rowCount === 1;
+}
+
+/** Deletes claims older than `keepMs`, which must be longer than the broker keeps messages. @returns how many */
+export async function purgeConsumedMessages(pool: Pool, keepMs: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `DELETE FROM consumed_messages WHERE consumed_at < clock_timestamp() - $1::float8 * interval '1 millisecond'`,
+    [keepMs],
+  );
+  return rowCount ?? 0;
+}

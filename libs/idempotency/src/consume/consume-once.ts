@@ -1,0 +1,36 @@
+import type { RedisHints } from '../hints/redis-hints.js';
+import type { PgQueryable } from '../sql.js';
+import { claimMessage } from './claim-message.js';
+
+const KIND = 'consumed';
+const KEEP_HINT_MS = 86_400_000;
+
+export type ConsumeOutcome = 'PROCESSED' | 'DUPLICATE';
+
+export interface ConsumeOnceOptions<Client extends PgQueryable> {
+  readonly group: string;
+  readonly businessKey: string;
+  /** Runs its argument in one transaction, for example `(work) => database.inTransaction(work)`. */
+  readonly inTransaction: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
+  readonly hints?: RedisHints;
+}
+
+/**
+ * For handlers whose duplicates have nothing to say: a hint spares the transaction, the claim decides, the hint is
+ * written after the commit. A handler that must answer duplicates too uses {@link claimMessage} itself.
+ */
+export async function consumeOnce<Client extends PgQueryable>(
+  options: ConsumeOnceOptions<Client>,
+  work: (client: Client) => Promise<void>,
+): Promise<ConsumeOutcome> {
+  const { group, businessKey, hints } = options;
+  const hintKey = `${group}:${businessKey}`;
+  if (hints && (await hints.get(KIND, hintKey)) !== undefined) return 'DUPLICATE';
+  const isFirst = await options.inTransaction(async (client) => {
+    const claimed = await claimMessage(client, group, businessKey);
+    if (claimed) await work(client);
+    return claimed;
+  });
+  void hints?.put(KIND, hintKey, '1', KEEP_HINT_MS);
+  return isFirst ? 'PROCESSED' : 'DUPLICATE';
+}

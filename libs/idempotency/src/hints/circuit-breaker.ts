@@ -1,0 +1,46 @@
+export interface CircuitBreakerOptions {
+  /** Failures in a row that open the circuit. */
+  readonly failuresToOpen: number;
+  /** How long it stays open at first; doubles with every further failure. */
+  readonly openMs: number;
+  readonly openMaxMs: number;
+  readonly clock?: () => number;
+}
+
+/*
+ * closed  calls pass; failures in a row are counted
+ * open    calls are turned away until the time is over
+ * trying  the time is over: one call passes, the others are still turned away; it decides
+ */
+
+/** Spares callers the wait for somebody who did not answer the last times. */
+export class CircuitBreaker {
+  private readonly clock: () => number;
+  private failures = 0;
+  private openUntil = 0;
+  private isTrying = false;
+
+  constructor(private readonly options: CircuitBreakerOptions) {
+    this.clock = options.clock ?? Date.now;
+  }
+
+  allows(): boolean {
+    if (this.failures < this.options.failuresToOpen) return true;
+    if (this.isTrying || this.clock() < this.openUntil) return false;
+    this.isTrying = true;
+    return true;
+  }
+
+  succeeded(): void {
+    this.failures = 0;
+    this.isTrying = false;
+  }
+
+  failed(): void {
+    this.failures++;
+    this.isTrying = false;
+    const further = this.failures - this.options.failuresToOpen;
+    if (further < 0) return;
+    this.openUntil = this.clock() + Math.min(this.options.openMaxMs, this.options.openMs * 2 ** Math.min(further, 20));
+  }
+}

@@ -1,0 +1,126 @@
+import type { Pool } from 'pg';
+import { IdempotencyKeyMissingError, IdempotencyKeyTakenError } from '../errors.js';
+import type { PgQueryable } from '../sql.js';
+
+/** A request's claim to its key, made by the interceptor, used by the use case. */
+export interface IdempotencyClaim {
+  readonly buyerId: string;
+  /** Method and route template, for example `POST /orders`. */
+  readonly route: string;
+  readonly key: string;
+  readonly fingerprint: Buffer;
+}
+
+/** What a request was answered with, refusals included. The body is JSON. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+export interface KeyRow {
+  readonly fingerprint: Buffer;
+  readonly resourceId: string;
+  /** Undefined while the request is PENDING. */
+  readonly answer: KeptAnswer | undefined;
+}
+
+interface KeyRecord {
+  readonly fingerprint: Buffer;
+  readonly resource_id: string;
+  readonly answer_status: number | null;
+  readonly answer_body: unknown;
+}
+
+const INSERT_KEY = {
+  name: 'idempotency-insert-key',
+  text: `INSERT INTO idempotency_keys
+      (buyer_id, route, key, fingerprint, resource_id, answer_status, answer_body, answered_at)
+    VALUES ($1, $2, $3, $4, $5, $6::smallint, $7::json, CASE WHEN $6::smallint IS NULL THEN NULL ELSE now() END)
+    ON CONFLICT DO NOTHING`,
+};
+
+const ANSWER_KEY = {
+  name: 'idempotency-answer-key',
+  text: `UPDATE idempotency_keys SET answer_status = $2, answer_body = $3::json, answered_at = now()
+    WHERE resource_id = $1 AND answer_status IS NULL`,
+};
+
+const FIND_KEY = {
+  name: 'idempotency-find-key',
+  text: `SELECT fingerprint, resource_id, answer_status, answer_body FROM idempotency_keys
+    WHERE buyer_id = $1 AND route = $2 AND key = $3`,
+};
+
+const HAS_ANSWER = {
+  name: 'idempotency-has-answer',
+  text: 'SELECT 1 FROM idempotency_keys WHERE resource_id = $1',
+};
+
+/**
+ * Inserts the key's row in the caller's transaction, together with what it begins. Waits for a rival's open transaction.
+ * @param answer for requests that are one transaction: claimed and answered at once
+ * @throws {IdempotencyKeyTakenError} when the key has a row already: roll back
+ */
+export async function insertIdempotencyKey(
+  client: PgQueryable,
+  claim: IdempotencyClaim,
+  resourceId: string,
+  answer?: KeptAnswer,
+): Promise<void> {
+  const { rowCount } = await client.query({
+    ...INSERT_KEY,
+    values: [
+      claim.buyerId,
+      claim.route,
+      claim.key,
+      claim.fingerprint,
+      resourceId,
+      answer?.status ?? null,
+      answer ? JSON.stringify(answer.body ?? null) : null,
+    ],
+  });
+  if (rowCount !== 1) throw new IdempotencyKeyTakenError(`idempotency key ${claim.key} of ${claim.route} is taken`);
+}
+
+/**
+ * Writes the answer into the row of the request that made `resourceId`, in the transaction that decides it.
+ * The first answer stays: answering again changes nothing. @returns whether this call wrote it
+ * @throws {IdempotencyKeyMissingError} when no request made this resource
+ */
+export async function answerIdempotencyKey(
+  client: PgQueryable,
+  resourceId: string,
+  answer: KeptAnswer,
+): Promise<boolean> {
+  const values = [resourceId, answer.status, JSON.stringify(answer.body ?? null)];
+  const { rowCount } = await client.query({ ...ANSWER_KEY, values });
+  if ((rowCount ?? 0) > 0) return true;
+  const { rows } = await client.query({ ...HAS_ANSWER, values: [resourceId] });
+  if (rows.length === 0) throw new IdempotencyKeyMissingError(`no idempotency key made ${resourceId}`);
+  return false;
+}
+
+/** The key's row as committed, or undefined. */
+export async function findIdempotencyKey(
+  client: PgQueryable,
+  claim: Pick<IdempotencyClaim, 'buyerId' | 'route' | 'key'>,
+): Promise<KeyRow | undefined> {
+  const { rows } = await client.query<KeyRecord>({ ...FIND_KEY, values: [claim.buyerId, claim.route, claim.key] });
+  const record = rows[0];
+  if (!record) return undefined;
+  return {
+    fingerprint: record.fingerprint,
+    resourceId: record.resource_id,
+    answer: record.answer_status === null ? undefined : { status: record.answer_status, body: record.answer_body },
+  };
+}
+
+/** Deletes answered keys older than `keepMs`. A PENDING one stays: its request is still somebody's to finish. @returns how many */
+export async function purgeIdempotencyKeys(pool: Pool, keepMs: number): Promise<number> {
+  const { rowCount } = await pool.query(
+    `DELETE FROM idempotency_keys
+     WHERE answer_status IS NOT NULL AND created_at < clock_timestamp() - $1::float8 * interval '1 millisecond'`,
+    [keepMs],
+  );
+  return rowCount ?? 0;
+}

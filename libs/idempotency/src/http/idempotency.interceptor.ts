@@ -1,0 +1,107 @@
+import { createParamDecorator, Injectable } from '@nestjs/common';
+import type { CallHandler, ExecutionContext, HttpException, NestInterceptor } from '@nestjs/common';
+import type { Pool } from 'pg';
+import { catchError, from, switchMap } from 'rxjs';
+import type { Observable } from 'rxjs';
+import { IdempotencyKeyTakenError } from '../errors.js';
+import { AnswerHints } from '../hints/answer-hints.js';
+import { fingerprint } from './fingerprint.js';
+import { parseIdempotencyKey } from './idempotency-key-header.js';
+import { findIdempotencyKey } from './idempotency-store.js';
+import type { IdempotencyClaim, KeptAnswer } from './idempotency-store.js';
+import { keyInvalid, keyPending, keyReused } from './problem.js';
+
+interface HttpRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body?: unknown;
+  readonly route?: { readonly path?: unknown };
+  readonly buyer?: { readonly id: string };
+  idempotencyClaim?: IdempotencyClaim;
+}
+
+interface HttpResponse {
+  readonly headersSent: boolean;
+  status(code: number): unknown;
+  setHeader(name: string, value: string): unknown;
+}
+
+/**
+ * Looks a key up before its request runs, and only that: the row is inserted and answered in the use case's own
+ * transactions, or a crash in between would keep an answer that never happened.
+ *
+ *   no key, or malformed                400
+ *   unknown key                         the handler runs; `@Claim()` gives it the claim
+ *   known, other payload                422
+ *   known, no answer yet                409 with Retry-After: 1
+ *   known, answered                     that answer again, with Idempotency-Replayed: true
+ *   handler throws "key taken"          looked up again: one of the three above
+ *
+ * Stands behind the guard that sets `request.buyer`.
+ */
+@Injectable()
+export class IdempotencyInterceptor implements NestInterceptor {
+  constructor(
+    private readonly pool: Pool,
+    private readonly hints: AnswerHints,
+  ) {}
+
+  async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const request = context.switchToHttp().getRequest<HttpRequest>();
+    const response = context.switchToHttp().getResponse<HttpResponse>();
+    const claim = claimOf(request);
+    const kept = await this.lookUp(claim, response);
+    if (kept) return from([replay(kept, response)]);
+    request.idempotencyClaim = claim;
+    return next.handle().pipe(
+      catchError((error: unknown) => {
+        if (!(error instanceof IdempotencyKeyTakenError)) throw error;
+        return from(this.lookUp(claim, response)).pipe(
+          switchMap((answer) => {
+            // The rival rolled back after all: the client may simply try again.
+            if (!answer) throw pending(response);
+            return from([replay(answer, response)]);
+          }),
+        );
+      }),
+    );
+  }
+
+  private async lookUp(claim: IdempotencyClaim, response: HttpResponse): Promise<KeptAnswer | undefined> {
+    const hint = await this.hints.get(claim);
+    const row = hint ?? (await findIdempotencyKey(this.pool, claim));
+    if (!row) return undefined;
+    if (!row.fingerprint.equals(claim.fingerprint)) throw keyReused();
+    if (!row.answer) throw pending(response);
+    if (!hint) this.hints.put(claim, row.answer);
+    return row.answer;
+  }
+}
+
+/** The request's claim, for `insertIdempotencyKey`. On routes with {@link IdempotencyInterceptor} only. */
+export const Claim = createParamDecorator((_data: unknown, context: ExecutionContext): IdempotencyClaim => {
+  const { idempotencyClaim } = context.switchToHttp().getRequest<HttpRequest>();
+  if (!idempotencyClaim) throw new Error('@Claim() used on a route without IdempotencyInterceptor');
+  return idempotencyClaim;
+});
+
+function claimOf(request: HttpRequest): IdempotencyClaim {
+  const { buyer } = request;
+  if (!buyer) throw new Error('IdempotencyInterceptor used on a route whose guard sets no buyer');
+  const key = parseIdempotencyKey(request.headers['idempotency-key']);
+  if (key === undefined) throw keyInvalid();
+  const route = `${request.method} ${String(request.route?.path ?? '')}`;
+  return { buyerId: buyer.id, route, key, fingerprint: fingerprint({ buyerId: buyer.id, route, body: request.body }) };
+}
+
+function replay(answer: KeptAnswer, response: HttpResponse): unknown {
+  response.status(answer.status);
+  response.setHeader('Idempotency-Replayed', 'true');
+  if (answer.status >= 400) response.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
+  return answer.body;
+}
+
+function pending(response: HttpResponse): HttpException {
+  response.setHeader('Retry-After', '1');
+  return keyPending();
+}

@@ -1,0 +1,119 @@
+import { Module } from '@nestjs/common';
+import type {
+  DynamicModule,
+  InjectionToken,
+  ModuleMetadata,
+  OnApplicationBootstrap,
+  OnApplicationShutdown,
+  OptionalFactoryDependency,
+} from '@nestjs/common';
+import type { Pool } from 'pg';
+import { purgeConsumedMessages } from './consume/claim-message.js';
+import { AnswerHints } from './hints/answer-hints.js';
+import { RedisHints } from './hints/redis-hints.js';
+import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
+import { purgeIdempotencyKeys } from './http/idempotency-store.js';
+
+export interface IdempotencyModuleOptions {
+  readonly pool: Pool;
+  readonly redisUrl?: string | undefined;
+  readonly redisTimeoutMs?: number;
+  /** Lifetime of a key, published to clients. @default 86400000 (24 h) */
+  readonly keepKeysMs?: number;
+  /** Longer than the broker keeps messages. @default 2592000000 (30 days) */
+  readonly keepConsumedMs?: number;
+  /** @default 600000 */
+  readonly sweepIntervalMs?: number;
+  /** Set false where a service has no `idempotency_keys` table, since it only consumes. @default true */
+  readonly httpKeys?: boolean;
+  readonly logger?: { warn(fields: object, message: string): void };
+}
+
+export interface IdempotencyModuleAsyncOptions<Dependencies extends readonly unknown[]> extends Pick<
+  ModuleMetadata,
+  'imports'
+> {
+  readonly inject: { readonly [Index in keyof Dependencies]: InjectionToken | OptionalFactoryDependency };
+  readonly useFactory: (...dependencies: Dependencies) => IdempotencyModuleOptions | Promise<IdempotencyModuleOptions>;
+}
+
+const OPTIONS = Symbol('IDEMPOTENCY_OPTIONS');
+const DAY_MS = 86_400_000;
+
+/** Throws old keys and claims away, and lets go of Redis at the end. */
+class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly options: IdempotencyModuleOptions,
+    private readonly hints: RedisHints,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.sweep(), this.options.sweepIntervalMs ?? 600_000);
+    this.timer.unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+    this.hints.close();
+  }
+
+  private async sweep(): Promise<void> {
+    const { pool, httpKeys, keepKeysMs, keepConsumedMs, logger } = this.options;
+    try {
+      if (httpKeys ?? true) await purgeIdempotencyKeys(pool, keepKeysMs ?? DAY_MS);
+      await purgeConsumedMessages(pool, keepConsumedMs ?? 30 * DAY_MS);
+    } catch (error) {
+      logger?.warn({ err: error }, 'idempotency sweep failed; it is tried again');
+    }
+  }
+}
+
+/** Provides {@link IdempotencyInterceptor}, {@link RedisHints} and {@link AnswerHints}, global, and sweeps the tables. */
+@Module({})
+export class IdempotencyModule {
+  static forRootAsync<const Dependencies extends readonly unknown[]>(
+    options: IdempotencyModuleAsyncOptions<Dependencies>,
+  ): DynamicModule {
+    return {
+      module: IdempotencyModule,
+      global: true,
+      imports: options.imports ?? [],
+      providers: [
+        {
+          provide: OPTIONS,
+          inject: [...options.inject],
+          useFactory: (...dependencies: unknown[]) => options.useFactory(...(dependencies as unknown as Dependencies)),
+        },
+        { provide: RedisHints, inject: [OPTIONS], useFactory: createHints },
+        {
+          provide: AnswerHints,
+          inject: [OPTIONS, RedisHints],
+          useFactory: ({ keepKeysMs }: IdempotencyModuleOptions, hints: RedisHints) =>
+            new AnswerHints(hints, keepKeysMs ?? DAY_MS),
+        },
+        {
+          provide: IdempotencyInterceptor,
+          inject: [OPTIONS, AnswerHints],
+          useFactory: ({ pool }: IdempotencyModuleOptions, hints: AnswerHints) =>
+            new IdempotencyInterceptor(pool, hints),
+        },
+        {
+          provide: Sweeper,
+          inject: [OPTIONS, RedisHints],
+          useFactory: (moduleOptions: IdempotencyModuleOptions, hints: RedisHints) => new Sweeper(moduleOptions, hints),
+        },
+      ],
+      exports: [RedisHints, AnswerHints, IdempotencyInterceptor],
+    };
+  }
+}
+
+function createHints({ pool, redisUrl, redisTimeoutMs }: IdempotencyModuleOptions): RedisHints {
+  return new RedisHints({
+    pool,
+    url: redisUrl,
+    ...(redisTimeoutMs === undefined ? {} : { timeoutMs: redisTimeoutMs }),
+  });
+}

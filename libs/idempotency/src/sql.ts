@@ -1,0 +1,9 @@
+import type { ClientBase } from 'pg';
+
+/** The pg client of the caller's transaction, or a pool for a single statement. */
+export type PgQueryable = Pick<ClientBase, 'query'>;
+
+/** Anything that runs SQL: a TypeORM QueryRunner, a pg client or pool. */
+export interface SqlRunner {
+  query(sql: string): Promise<unknown>;
+}

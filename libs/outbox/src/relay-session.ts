@@ -1,0 +1,159 @@
+import type { Pool, PoolClient } from 'pg';
+import type { OutboxMessage } from './outbox-message.js';
+import { SHARD_COUNT } from './outbox-table.js';
+
+/** First key of every advisory lock of ours, so that they meet nobody else's; the second is a shard, or PRESENCE. */
+const LOCK_CLASS = 0x6f_75_74_62;
+const PRESENCE = -1;
+const WAKE_CHANNEL = 'outbox_wake';
+
+export interface UnsentRow {
+  readonly shard: number;
+  readonly message: OutboxMessage;
+}
+
+interface UnsentRecord {
+  readonly id: string;
+  readonly shard: number;
+  readonly order_key: string;
+  readonly topic: string;
+  readonly tag: string | null;
+  readonly payload: unknown;
+  readonly headers: Record<string, string>;
+  readonly delay_ms: number | null;
+}
+
+const READ_UNSENT = {
+  name: 'outbox-read-unsent',
+  text: `SELECT id::text, shard, order_key, topic, tag, payload, headers,
+      (delay_ms - 1000 * extract(epoch FROM clock_timestamp() - created_at))::float8 AS delay_ms
+    FROM outbox
+    WHERE sent_at IS NULL AND shard = ANY($1::smallint[]) AND order_key <> ALL($2::text[])
+    ORDER BY outbox.id
+    LIMIT $3`,
+};
+
+const MARK_SENT = {
+  name: 'outbox-mark-sent',
+  text: 'UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1::bigint[])',
+};
+
+const TRY_SHARD = { name: 'outbox-try-shard', text: 'SELECT pg_try_advisory_lock($1, $2) AS locked' };
+const GIVE_SHARD = { name: 'outbox-give-shard', text: 'SELECT pg_advisory_unlock($1, $2)' };
+
+const COUNT_RELAYS = {
+  name: 'outbox-count-relays',
+  text: `SELECT count(*)::int AS relays FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND classid = $1::int8::oid AND objid = ($2::int8 & 4294967295)::oid
+      AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+};
+
+/**
+ * One connection that holds a relay's shards as session locks, and does all of its reading and marking, so that nothing
+ * is read on the strength of a lock that is gone: when the connection dies, PostgreSQL frees the shards and this session
+ * can no longer read. The next owner reads in a statement of its own, after it got the lock, and so sees every mark.
+ */
+export class RelaySession {
+  readonly shards = new Set<number>();
+  relays = 1;
+  private isAlive = true;
+
+  private constructor(
+    private readonly client: PoolClient,
+    private readonly onWake: () => void,
+  ) {
+    client.on('error', this.onError);
+    client.on('notification', this.onNotification);
+  }
+
+  static async open(pool: Pool, onWake: () => void): Promise<RelaySession> {
+    const session = new RelaySession(await pool.connect(), onWake);
+    try {
+      // The partial index is always the right way in; statistics gathered while the table was empty must not say otherwise.
+      await session.client.query('SET enable_seqscan = off');
+      await session.client.query('SET enable_bitmapscan = off');
+      await session.client.query('SELECT pg_advisory_lock_shared($1, $2)', [LOCK_CLASS, PRESENCE]);
+      await session.client.query(`LISTEN ${WAKE_CHANNEL}`);
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+
+  get alive(): boolean {
+    return this.isAlive;
+  }
+
+  /** Takes or gives back shards until this relay has its share of them. A shard with messages under way is not given back. */
+  async rebalance(isIdle: (shard: number) => boolean): Promise<void> {
+    const { rows } = await this.client.query<{ relays: number }>({ ...COUNT_RELAYS, values: [LOCK_CLASS, PRESENCE] });
+    this.relays = Math.max(1, rows[0]?.relays ?? 1);
+    const share = Math.ceil(SHARD_COUNT / this.relays);
+    for (const shard of [...this.shards]) {
+      if (this.shards.size <= share) break;
+      if (!isIdle(shard)) continue;
+      this.shards.delete(shard);
+      await this.client.query({ ...GIVE_SHARD, values: [LOCK_CLASS, shard] });
+    }
+    for (let shard = 0; shard < SHARD_COUNT && this.shards.size < share; shard++) {
+      if (this.shards.has(shard)) continue;
+      const tried = await this.client.query<{ locked: boolean }>({ ...TRY_SHARD, values: [LOCK_CLASS, shard] });
+      if (tried.rows[0]?.locked) this.shards.add(shard);
+    }
+  }
+
+  /** The oldest unsent rows of our shards, but for the keys that are busy or backing off. */
+  async read(exceptKeys: readonly string[], limit: number): Promise<UnsentRow[]> {
+    if (this.shards.size === 0) return [];
+    const { rows } = await this.client.query<UnsentRecord>({
+      ...READ_UNSENT,
+      values: [[...this.shards], exceptKeys, limit],
+    });
+    return rows.map((row) => ({ shard: row.shard, message: toMessage(row) }));
+  }
+
+  async mark(ids: readonly string[]): Promise<void> {
+    await this.client.query({ ...MARK_SENT, values: [ids] });
+  }
+
+  /** Wakes the other relays: a row was committed here, but its shard may be theirs. */
+  async wakeOthers(): Promise<void> {
+    await this.client.query(`NOTIFY ${WAKE_CHANNEL}`);
+  }
+
+  /** Ends the connection, and with it the locks. */
+  close(): void {
+    if (!this.isAlive) return;
+    this.end();
+  }
+
+  private readonly onError = (): void => {
+    if (this.isAlive) this.end();
+    this.onWake();
+  };
+
+  private readonly onNotification = (): void => {
+    this.onWake();
+  };
+
+  private end(): void {
+    this.isAlive = false;
+    this.shards.clear();
+    this.client.off('notification', this.onNotification);
+    // `true` destroys the connection instead of returning it with its locks to the pool.
+    this.client.release(true);
+  }
+}
+
+function toMessage(row: UnsentRecord): OutboxMessage {
+  return {
+    id: row.id,
+    topic: row.topic,
+    tag: row.tag ?? undefined,
+    key: row.order_key,
+    payload: row.payload,
+    delayMs: row.delay_ms !== null && row.delay_ms > 0 ? Math.ceil(row.delay_ms) : undefined,
+    headers: row.headers,
+  };
+}

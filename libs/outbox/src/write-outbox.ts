@@ -1,0 +1,54 @@
+import type { ClientBase } from 'pg';
+import { OutboxRowError } from './errors.js';
+import type { OutboxRow } from './outbox-message.js';
+
+export type PgQueryable = Pick<ClientBase, 'query'>;
+
+/*
+ * One statement however many rows. WITH ORDINALITY and ORDER BY keep the order in which they were given:
+ * ids are drawn in the order in which rows reach the insert.
+ */
+const INSERT = {
+  name: 'outbox-insert',
+  text: `INSERT INTO outbox (order_key, topic, tag, payload, headers, delay_ms)
+    SELECT row.order_key, row.topic, row.tag, row.payload::json, row.headers::json, row.delay_ms
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
+      WITH ORDINALITY AS row (order_key, topic, tag, payload, headers, delay_ms, position)
+    ORDER BY row.position`,
+};
+
+/**
+ * Writes messages in the caller's transaction: they are sent if it commits and only then.
+ * Call it after the statement that locked the business row, so that rows of one key are written in the order of their commits.
+ * @throws {OutboxRowError}
+ */
+export async function writeOutbox(client: PgQueryable, rows: readonly OutboxRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await client.query({
+    ...INSERT,
+    values: [
+      rows.map((row) => required('key', row.key)),
+      rows.map((row) => required('topic', row.topic)),
+      rows.map((row) => row.tag ?? null),
+      rows.map((row) => toJson(row)),
+      rows.map((row) => JSON.stringify(row.headers ?? {})),
+      rows.map((row) => (row.delayMs === undefined ? null : Math.max(0, Math.round(row.delayMs)))),
+    ],
+  });
+}
+
+function required(what: string, text: string): string {
+  if (text === '') throw new OutboxRowError(`an outbox row needs a ${what}`);
+  return text;
+}
+
+function toJson(row: OutboxRow): string {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(row.payload);
+  } catch (cause) {
+    throw new OutboxRowError(`the payload for ${row.topic} is not JSON (amounts travel as text)`, { cause });
+  }
+  if (json === undefined) throw new OutboxRowError(`the payload for ${row.topic} is not JSON`);
+  return json;
+}

@@ -1,0 +1,62 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Secret } from '../config/secret.js';
+import { InvalidTokenError } from '../errors.js';
+
+const VERSION = 'v1';
+const DEFAULT_LIFETIME_MS = 15 * 60_000;
+/** Clocks of two services differ a little; a token is not refused for that. */
+const CLOCK_TOLERANCE_MS = 5_000;
+const TOKEN_LENGTH_MAX = 1_024;
+
+interface Claims {
+  readonly buyerId: string;
+  /** ms since the epoch */
+  readonly expiresAt: number;
+}
+
+/**
+ * Short-lived bearer tokens: `v1.<base64url JSON claims>.<base64url HMAC-SHA256 over "v1.<claims>">`.
+ * They say who the buyer is and nothing else; whoever shares the secret can check them without asking anybody.
+ */
+export class BuyerTokens {
+  constructor(
+    private readonly secret: Secret,
+    private readonly clock: () => number = Date.now,
+  ) {}
+
+  /** @param lifetimeMs default 15 minutes */
+  sign(buyerId: string, lifetimeMs: number = DEFAULT_LIFETIME_MS): string {
+    const claims: Claims = { buyerId, expiresAt: this.clock() + lifetimeMs };
+    const signed = `${VERSION}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
+    return `${signed}.${this.mac(signed).toString('base64url')}`;
+  }
+
+  /** @returns the buyer's id @throws {InvalidTokenError} without saying which check failed: that would help a forger only */
+  verify(token: string): string {
+    if (token.length > TOKEN_LENGTH_MAX) throw invalid();
+    const end = token.lastIndexOf('.');
+    const signed = token.slice(0, Math.max(0, end));
+    const mac = Buffer.from(token.slice(end + 1), 'base64url');
+    const expected = this.mac(signed);
+    if (mac.length !== expected.length || !timingSafeEqual(mac, expected)) throw invalid();
+    const claims = readClaims(signed);
+    if (!claims || claims.expiresAt + CLOCK_TOLERANCE_MS < this.clock()) throw invalid();
+    return claims.buyerId;
+  }
+
+  private mac(signed: string): Buffer {
+    return createHmac('sha256', this.secret.reveal()).update(signed).digest();
+  }
+}
+
+const invalid = () => new InvalidTokenError('the bearer token is not valid, or not any more');
+
+function readClaims(signed: string): Claims | undefined {
+  const [version, encoded] = signed.split('.');
+  if (version !== VERSION || !encoded) return undefined;
+  const claims: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString());
+  if (typeof claims !== 'object' || claims === null || !('buyerId' in claims) || !('expiresAt' in claims))
+    return undefined;
+  const { buyerId, expiresAt } = claims;
+  return typeof buyerId === 'string' && typeof expiresAt === 'number' ? { buyerId, expiresAt } : undefined;
+}

@@ -1,0 +1,54 @@
+import { ConfigurationError } from '../errors.js';
+import type { ConfigField } from './fields.js';
+
+export type ConfigFields = Readonly<Record<string, ConfigField<unknown>>>;
+
+/** The values of a table of fields: `{ httpPort: ConfigField<number> }` becomes `{ httpPort: number }`. */
+export type ConfigOf<F extends ConfigFields> = {
+  readonly [Name in keyof F]: F[Name] extends ConfigField<infer T> ? T : never;
+};
+
+/** `httpPort` is read from HTTP_PORT. */
+export const variableOf = (name: string, field: ConfigField<unknown>): string =>
+  field.variable ?? name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toUpperCase();
+
+/**
+ * Reads every field from `environment` (a `*.config.ts` hands over `process.env`).
+ * An empty variable counts as unset, so that compose files can pass it through.
+ * @throws {ConfigurationError} that names all problems, never a secret's value.
+ */
+export function loadConfig<const F extends ConfigFields>(
+  fields: F,
+  environment: Readonly<Record<string, string | undefined>>,
+): ConfigOf<F> {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(fields)) {
+    const variable = variableOf(name, field);
+    const text = environment[variable] || field.default;
+    if (text === undefined) {
+      if (!field.optional) problems.push(`${variable} is required: ${field.reason}`);
+      values[name] = undefined;
+      continue;
+    }
+    const result = field.read(text);
+    if ('value' in result) values[name] = result.value;
+    else problems.push(`${variable} ${result.problem}${field.secret ? '' : `, but is "${text}"`} (${field.reason})`);
+  }
+  if (problems.length > 0) throw new ConfigurationError(problems);
+  return values as ConfigOf<F>;
+}
+
+/** One line a variable: name, default, reason. For READMEs and `--help`. */
+export function describeConfig(fields: ConfigFields): string {
+  return Object.entries(fields)
+    .map(([name, field]) => {
+      const fallback = field.optional
+        ? 'optional'
+        : field.default === undefined
+          ? 'required'
+          : `default ${field.default}`;
+      return `${variableOf(name, field)} (${fallback}): ${field.reason}`;
+    })
+    .join('\n');
+}

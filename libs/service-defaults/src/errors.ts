@@ -1,0 +1,77 @@
+/**
+ * Base of every error this library throws.
+ * `code` is stable and meant for programs; `retriable` says whether the same call may succeed later unchanged.
+ */
+export abstract class ServiceDefaultsError extends Error {
+  abstract readonly code: string;
+  abstract readonly retriable: boolean;
+
+  constructor(message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Thrown when the environment does not make a valid configuration. Names every problem at once. */
+export class ConfigurationError extends ServiceDefaultsError {
+  readonly code = 'CONFIGURATION_INVALID';
+  readonly retriable = false;
+
+  constructor(readonly problems: readonly string[]) {
+    super(`configuration: ${problems.length} problem(s)\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+  }
+}
+
+/** Thrown when a server cannot listen because somebody else has its port. */
+export class PortInUseError extends ServiceDefaultsError {
+  readonly code = 'PORT_IN_USE';
+  readonly retriable = false;
+
+  constructor(
+    readonly port: number,
+    readonly host: string,
+    readonly variable: string,
+    options?: { cause?: unknown },
+  ) {
+    super(`port ${port} on ${host} is in use; stop who has it, or set ${variable} to a free port`, options);
+  }
+}
+
+/**
+ * Thrown when the connection broke between COMMIT and its answer: the transaction may have happened or not.
+ * The caller reads the truth again before it says anything.
+ */
+export class TransactionOutcomeUnknownError extends ServiceDefaultsError {
+  readonly code = 'TRANSACTION_OUTCOME_UNKNOWN';
+  readonly retriable = true;
+}
+
+/** Thrown when the database did not answer at start for as long as the service was told to wait. */
+export class DatabaseUnavailableError extends ServiceDefaultsError {
+  readonly code = 'DATABASE_UNAVAILABLE';
+  readonly retriable = true;
+}
+
+/** Thrown when no address of a remote service could be connected to. The call was not sent. */
+export class RpcUnavailableError extends ServiceDefaultsError {
+  readonly code = 'RPC_UNAVAILABLE';
+  readonly retriable = true;
+}
+
+/** Thrown when a call was not answered in time, or its connection broke. Whether it took effect is unknown. */
+export class RpcTimeoutError extends ServiceDefaultsError {
+  readonly code = 'RPC_TIMEOUT';
+  readonly retriable = true;
+}
+
+/** Thrown when the remote handler threw, or answered something that is not its contract's answer. */
+export class RpcFaultError extends ServiceDefaultsError {
+  readonly code = 'RPC_FAULT';
+  readonly retriable = false;
+}
+
+/** Thrown when a bearer token is not ours, altered, or too old. */
+export class InvalidTokenError extends ServiceDefaultsError {
+  readonly code = 'TOKEN_INVALID';
+  readonly retriable = false;
+}

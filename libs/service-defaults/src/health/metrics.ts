@@ -1,0 +1,29 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { CounterConfiguration, GaugeConfiguration, HistogramConfiguration } from 'prom-client';
+
+/** A service's metrics, in a registry of its own so that several services can live in one process (tests). */
+export class Metrics {
+  readonly registry = new Registry();
+
+  constructor(service: string) {
+    this.registry.setDefaultLabels({ service });
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  counter<L extends string>(configuration: CounterConfiguration<L>): Counter<L> {
+    return new Counter({ ...configuration, registers: [this.registry] });
+  }
+
+  gauge<L extends string>(configuration: GaugeConfiguration<L>): Gauge<L> {
+    return new Gauge({ ...configuration, registers: [this.registry] });
+  }
+
+  histogram<L extends string>(configuration: HistogramConfiguration<L>): Histogram<L> {
+    return new Histogram({ ...configuration, registers: [this.registry] });
+  }
+
+  /** Prometheus text exposition. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+}

@@ -1,0 +1,75 @@
+import { Catch, HttpException } from '@nestjs/common';
+import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import { STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
+import type { Logger } from '../logging/create-logger.js';
+import { problemTypeOf, ProblemError } from './problem-error.js';
+import type { Problem } from './problem-error.js';
+
+interface Answer {
+  readonly problem: Problem;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Answers every error as problem+json. What is not meant for the client becomes a bare 500, and a log line with the stack. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(private readonly logger: Logger) {}
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const { problem, headers } = toAnswer(error);
+    if (problem.status >= 500) this.logger.error({ err: error, code: problem.code }, 'request failed');
+    writeProblem(host.switchToHttp().getResponse<ServerResponse>(), problem, headers);
+  }
+}
+
+export function writeProblem(
+  response: ServerResponse,
+  problem: Problem,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  if (response.headersSent) {
+    response.end();
+    return;
+  }
+  response.statusCode = problem.status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  response.setHeader('content-type', 'application/problem+json; charset=utf-8');
+  response.setHeader('cache-control', 'no-store');
+  response.end(JSON.stringify(problem));
+}
+
+function toAnswer(error: unknown): Answer {
+  if (error instanceof ProblemError) return { problem: error.problem, headers: error.headers };
+  if (error instanceof HttpException) return { problem: fromHttpException(error), headers: {} };
+  const status = middlewareStatus(error);
+  if (status !== undefined) return { problem: plain(status), headers: {} };
+  return { problem: plain(500), headers: {} };
+}
+
+/** An exception whose body is a problem already (the idempotency kit's) is passed on; the framework's own are put into the form. */
+function fromHttpException(exception: HttpException): Problem {
+  const status = exception.getStatus();
+  const body = exception.getResponse();
+  if (typeof body === 'object' && 'type' in body && 'code' in body && 'title' in body) return body as Problem;
+  return status >= 500 ? plain(status) : plain(status, exception.message);
+}
+
+/** body-parser and its like mark errors that are the client's doing: 400 malformed JSON, 413 too large, 415 charset. */
+function middlewareStatus(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('status' in error) || !('expose' in error)) return undefined;
+  const { status } = error;
+  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+}
+
+function plain(status: number, detail?: string): Problem {
+  const title = STATUS_CODES[status] ?? 'Error';
+  const code = status === 500 ? 'INTERNAL_ERROR' : title.toUpperCase().replaceAll(/[^A-Z]+/g, '_');
+  return {
+    type: problemTypeOf(code),
+    title,
+    status,
+    code,
+    ...(detail === undefined || detail === title ? {} : { detail }),
+  };
+}

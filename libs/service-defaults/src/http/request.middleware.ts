@@ -1,0 +1,47 @@
+import type { NextFunction, Request, Response } from 'express';
+import type { Logger } from '../logging/create-logger.js';
+import type { Metrics } from '../health/metrics.js';
+import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
+
+/** Probed every few seconds by machines: counted, but logged at debug only. */
+const QUIET = /^\/(health|metrics)\b/;
+
+/**
+ * Opens the trace of a request, and when it is over writes one log line and one observation.
+ * The line names method, route template, status and duration; no query, header or body, where secrets would be.
+ */
+export function createRequestMiddleware(logger: Logger, metrics: Metrics) {
+  const durations = metrics.histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer HTTP requests by route template',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  });
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const startedAt = process.hrtime.bigint();
+    const trace = continueTrace(request.headers[TRACEPARENT_HEADER]);
+    response.once('close', () => {
+      const durationMs = Number(process.hrtime.bigint() - startedAt) / 1e6;
+      const route = routeOf(request);
+      const status = response.writableFinished ? response.statusCode : 499;
+      durations.observe({ method: request.method, route, status }, durationMs / 1000);
+      const fields = {
+        method: request.method,
+        route,
+        status,
+        durationMs: Math.round(durationMs * 10) / 10,
+        traceId: trace.traceId,
+      };
+      if (QUIET.test(request.path)) logger.debug(fields, 'request');
+      else logger.info(fields, 'request');
+    });
+    runWithTrace(trace, next);
+  };
+}
+
+/** The template, not the path: a path has ids in it, which would make a time series of every order. */
+function routeOf(request: Request): string {
+  const route: unknown = request.route;
+  if (typeof route === 'object' && route !== null && 'path' in route) return String(route.path);
+  return '(none)';
+}

@@ -1,0 +1,72 @@
+import { createLogger } from '../logging/create-logger.js';
+import type { Logger } from '../logging/create-logger.js';
+import { createService } from './create-service.js';
+import type { Service, ServiceConfig, ServiceOptions } from './create-service.js';
+
+export interface RunServiceOptions<C extends ServiceConfig> extends Pick<
+  ServiceOptions,
+  'name' | 'rawBody' | 'openApi'
+> {
+  /** Reads the environment; what it throws is printed and ends the process with 1. */
+  readonly loadConfig: () => C;
+  readonly module: (config: C) => ServiceOptions['module'];
+  readonly transports?: (config: C) => NonNullable<ServiceOptions['transports']>;
+}
+
+/** After this long a shutdown is stuck, and whoever supervises us is about to kill us anyway. */
+const SHUTDOWN_LIMIT_MS = 15_000;
+
+/**
+ * The whole of a service's `main.ts`: configuration, start, the ready line `<name> ready` on stdout, and a clean end
+ * on SIGTERM or SIGINT: no new work, what has begun is finished, exit 0. A second signal, or 15 s, ends it with 1.
+ */
+export async function runService<C extends ServiceConfig>(options: RunServiceOptions<C>): Promise<void> {
+  let logger = createLogger({ name: options.name });
+  try {
+    const config = options.loadConfig();
+    logger = createLogger({ name: options.name, ...(config.logLevel ? { level: config.logLevel } : {}) });
+    const service = await createService({
+      name: options.name,
+      config,
+      logger,
+      module: options.module(config),
+      ...(options.transports ? { transports: options.transports(config) } : {}),
+      ...(options.rawBody === undefined ? {} : { rawBody: options.rawBody }),
+      ...(options.openApi ? { openApi: options.openApi } : {}),
+    });
+    stopOnSignal(service, logger);
+    logger.info({ http: service.httpUrl, rpc: service.rpcPort }, `${options.name} ready`);
+  } catch (error) {
+    logger.fatal({ err: error }, error instanceof Error ? error.message : 'start failed');
+    process.exit(1);
+  }
+}
+
+function stopOnSignal(service: Service, logger: Logger): void {
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) {
+      logger.warn({ signal }, 'second signal: stopping at once');
+      process.exit(1);
+    }
+    stopping = true;
+    logger.info({ signal }, 'stopping');
+    const limit = setTimeout(() => {
+      logger.error({ limitMs: SHUTDOWN_LIMIT_MS }, 'shutdown took too long');
+      process.exit(1);
+    }, SHUTDOWN_LIMIT_MS);
+    service.close().then(
+      () => {
+        clearTimeout(limit);
+        logger.info('stopped');
+        process.exit(0);
+      },
+      (error: unknown) => {
+        logger.error({ err: error }, 'shutdown failed');
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+}

@@ -1,0 +1,43 @@
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { BuyerGuard } from '../auth/buyer.guard.js';
+import { BuyerTokens } from '../auth/buyer-tokens.js';
+import type { Secret } from '../config/secret.js';
+import { HealthController } from '../health/health.controller.js';
+import { Metrics } from '../health/metrics.js';
+import { Readiness } from '../health/readiness.js';
+import type { Logger } from '../logging/create-logger.js';
+
+/** Injection token of the service's pino logger. */
+export const LOGGER = Symbol('LOGGER');
+
+export interface ServiceDefaultsModuleOptions {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+  readonly tokenSecret?: Secret | undefined;
+}
+
+/** What every service has, global: LOGGER, Metrics, Readiness, and BuyerTokens with BuyerGuard where there is a token secret. */
+@Module({})
+export class ServiceDefaultsModule {
+  static forRoot(options: ServiceDefaultsModuleOptions): DynamicModule {
+    const { tokenSecret } = options;
+    const tokens = tokenSecret ? [{ provide: BuyerTokens, useValue: new BuyerTokens(tokenSecret) }, BuyerGuard] : [];
+    const shared = [
+      { provide: LOGGER, useValue: options.logger },
+      { provide: Metrics, useValue: options.metrics },
+      { provide: Readiness, useValue: options.readiness },
+      ...tokens,
+    ];
+    return {
+      module: ServiceDefaultsModule,
+      global: true,
+      imports: [TerminusModule.forRoot({ logger: false })],
+      controllers: [HealthController],
+      providers: shared,
+      exports: [LOGGER, Metrics, Readiness, ...(tokenSecret ? [BuyerTokens, BuyerGuard] : [])],
+    };
+  }
+}

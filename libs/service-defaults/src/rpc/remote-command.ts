@@ -1,0 +1,25 @@
+import type { z } from 'zod';
+
+/** A command as contracts define it: pattern on the wire, shape of the call, shape of the answer (refusals included). */
+export interface RemoteCommand<C extends z.ZodType = z.ZodType, A extends z.ZodType = z.ZodType> {
+  readonly pattern: string;
+  readonly call: C;
+  readonly answer: A;
+}
+
+/** What the caller says. `deadline`, where the command has one, is filled in when the call is made. */
+export type CallData<C extends RemoteCommand> = Omit<z.input<C['call']>, 'deadline'>;
+export type CallAnswer<C extends RemoteCommand> = z.output<C['answer']>;
+
+export interface CallOptions {
+  /** Longest wait for the answer. */
+  readonly timeoutMs: number;
+  /** Instant (ms since the epoch) at which the whole flow gives up; the wait ends there at the latest. */
+  readonly deadline?: number;
+}
+
+export function carriesDeadline(command: RemoteCommand): boolean {
+  if (!('shape' in command.call)) return false;
+  const { shape } = command.call;
+  return typeof shape === 'object' && shape !== null && 'deadline' in shape;
+}

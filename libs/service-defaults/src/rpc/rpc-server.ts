@@ -1,0 +1,57 @@
+import type { CustomTransportStrategy } from '@nestjs/microservices';
+import { ServerTCP, TcpContext } from '@nestjs/microservices';
+import type { AddressInfo } from 'node:net';
+import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
+
+const DRAIN_LIMIT_MS = 5_000;
+
+export interface RpcServerOptions {
+  readonly host: string;
+  /** 0 lets the system choose; read it back from `port`. */
+  readonly port: number;
+}
+
+/** Nest's TCP server that carries on the caller's trace, and on close answers the calls it has begun before it hangs up. */
+export class RpcServer extends ServerTCP implements CustomTransportStrategy {
+  private inFlight = 0;
+  private onIdle: (() => void) | undefined;
+
+  constructor(options: RpcServerOptions) {
+    super({ host: options.host, port: options.port });
+    this.setOnProcessingStartHook((_transport, context, done) => {
+      this.inFlight++;
+      const metadata = context instanceof TcpContext ? context.getMetadata() : undefined;
+      void runWithTrace(continueTrace(metadata?.[TRACEPARENT_HEADER]), done);
+    });
+    this.setOnProcessingEndHook(() => {
+      // The answer is written in the next tick; hanging up must not be faster.
+      setImmediate(() => this.finished());
+    });
+  }
+
+  /** The port that is really listened on. */
+  get listeningPort(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  override async close(): Promise<void> {
+    this.server.close();
+    if (this.inFlight > 0) await this.idle();
+    super.close();
+  }
+
+  private finished(): void {
+    this.inFlight--;
+    if (this.inFlight === 0) this.onIdle?.();
+  }
+
+  private idle(): Promise<void> {
+    return new Promise((resolve) => {
+      const limit = setTimeout(resolve, DRAIN_LIMIT_MS);
+      this.onIdle = () => {
+        clearTimeout(limit);
+        resolve();
+      };
+    });
+  }
+}
