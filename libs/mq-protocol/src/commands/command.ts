@@ -1,0 +1,53 @@
+import {
+  createRequest,
+  createResponse,
+  type AnswerableRequest,
+  type RemotingCommand,
+  type RequestInit,
+  type ResponseInit,
+} from '../frame/remoting-command.js';
+import { HeaderSchema, type HeaderFields, type HeaderOf } from '../header/header-schema.js';
+import { ResponseCode } from '../tables/response-code.js';
+
+export type CommandRequestInit = Omit<RequestInit, 'extFields'>;
+export interface CommandResponseInit extends Omit<ResponseInit, 'extFields'> {
+  /** @default SUCCESS */
+  code?: number;
+}
+
+/** A request code with its two headers. Bodies have codecs of their own beside it. */
+export class Command<Request extends HeaderFields, Response extends HeaderFields> {
+  private readonly requestSchema: HeaderSchema<Request>;
+  private readonly responseSchema: HeaderSchema<Response>;
+
+  constructor(
+    readonly code: number,
+    headers: { request: Request; response: Response },
+  ) {
+    this.requestSchema = new HeaderSchema(headers.request);
+    this.responseSchema = new HeaderSchema(headers.response);
+  }
+
+  createRequest(header: HeaderOf<Request>, init: CommandRequestInit = {}): RemotingCommand {
+    return createRequest(this.code, { ...init, extFields: this.requestSchema.encode(header) });
+  }
+
+  /** Throws HeaderFieldError. */
+  readRequest(command: Pick<RemotingCommand, 'extFields'>): HeaderOf<Request> {
+    return this.requestSchema.decode(command.extFields);
+  }
+
+  createResponse(
+    request: AnswerableRequest,
+    header: HeaderOf<Response>,
+    init: CommandResponseInit = {},
+  ): RemotingCommand {
+    const { code = ResponseCode.SUCCESS, ...rest } = init;
+    return createResponse(request, code, { ...rest, extFields: this.responseSchema.encode(header) });
+  }
+
+  /** Throws HeaderFieldError. */
+  readResponse(command: Pick<RemotingCommand, 'extFields'>): HeaderOf<Response> {
+    return this.responseSchema.decode(command.extFields);
+  }
+}

@@ -1,0 +1,98 @@
+import { FrameError } from '../errors.js';
+import { FRAME_BYTES_MAX, FRAME_LENGTH_BYTES, FRAME_PREFIX_BYTES } from './frame-layout.js';
+import { checkedHeaderBytes, FrameView } from './frame-view.js';
+
+/** First size of the buffer for a torn frame; it doubles as data arrives, so a lying length costs nothing. */
+const TORN_BYTES_AT_START = 4096;
+/** A larger one is given back after its frame: thousands of connections keep theirs. */
+const TORN_BYTES_KEPT_MAX = 16 * 1024;
+const EMPTY = Buffer.alloc(0);
+
+export interface FrameReaderOptions {
+  /** @default 16 MiB */
+  frameBytesMax?: number;
+  /** A view may be shared by all readers of a thread: reading never nests. */
+  view?: FrameView;
+}
+
+/**
+ * Cuts a stream of chunks into frames. Frames that lie whole inside a chunk are shown in place; only a frame torn by a
+ * chunk's end is copied aside. The chunk may be reused as soon as `push` returns.
+ *
+ * @param onFrame is called once per frame; returning false stops the reader for good (the connection was closed)
+ */
+export class FrameReader {
+  private readonly frameBytesMax: number;
+  private readonly view: FrameView;
+  private torn: Buffer = EMPTY;
+  private tornBytes = 0;
+  private stopped = false;
+
+  constructor(
+    private readonly onFrame: (view: FrameView) => boolean,
+    options: FrameReaderOptions = {},
+  ) {
+    this.frameBytesMax = options.frameBytesMax ?? FRAME_BYTES_MAX;
+    this.view = options.view ?? new FrameView();
+  }
+
+  /** Bytes of a frame whose rest has not arrived. */
+  get partialBytes(): number {
+    return this.tornBytes;
+  }
+
+  /** Takes the next bytes of the stream. Throws FrameError when they are no frames; the reader is of no use then. */
+  push(chunk: Buffer, start = 0, end: number = chunk.length): void {
+    let position = this.tornBytes > 0 ? this.completeTorn(chunk, start, end) : start;
+    while (!this.stopped && end - position >= FRAME_LENGTH_BYTES) {
+      const total = this.totalBytes(chunk, position, end);
+      if (total > end - position) break;
+      this.show(chunk, position, position + total);
+      position += total;
+    }
+    if (!this.stopped && position < end) this.keep(chunk, position, end);
+  }
+
+  /** Adds to the torn frame what it needs and shows it when it is whole. Returns how far the chunk was used. */
+  private completeTorn(chunk: Buffer, start: number, end: number): number {
+    let position = start;
+    while (this.tornBytes < FRAME_PREFIX_BYTES && position < end) {
+      this.keep(chunk, position, position + 1);
+      position += 1;
+    }
+    if (this.tornBytes < FRAME_LENGTH_BYTES) return position;
+    const total = this.totalBytes(this.torn, 0, this.tornBytes);
+    const next = Math.min(end, position + total - this.tornBytes);
+    this.keep(chunk, position, next);
+    if (this.tornBytes < total) return next;
+    this.tornBytes = 0;
+    this.show(this.torn, 0, total);
+    if (this.torn.length > TORN_BYTES_KEPT_MAX) this.torn = EMPTY;
+    return next;
+  }
+
+  private keep(chunk: Buffer, start: number, end: number): void {
+    const bytes = this.tornBytes + end - start;
+    if (bytes > this.torn.length) {
+      const grown = Buffer.allocUnsafeSlow(Math.max(TORN_BYTES_AT_START, this.torn.length * 2, bytes));
+      this.torn.copy(grown, 0, 0, this.tornBytes);
+      this.torn = grown;
+    }
+    chunk.copy(this.torn, this.tornBytes, start, end);
+    this.tornBytes = bytes;
+  }
+
+  /** Bytes of the frame at `start`, checked as far as its prefix has arrived, before anything is set aside for it. */
+  private totalBytes(buffer: Buffer, start: number, end: number): number {
+    const length = buffer.readInt32BE(start);
+    if (length < 4) throw new FrameError(`a frame has the length ${length}`);
+    if (length > this.frameBytesMax) throw new FrameError(`a frame has ${length} bytes`, 'FRAME_TOO_LARGE');
+    if (end - start >= FRAME_PREFIX_BYTES) checkedHeaderBytes(buffer.readUInt32BE(start + 4), length);
+    return FRAME_LENGTH_BYTES + length;
+  }
+
+  private show(buffer: Buffer, start: number, end: number): void {
+    this.view.reset(buffer, start, end);
+    if (!this.onFrame(this.view)) this.stopped = true;
+  }
+}

@@ -1,0 +1,49 @@
+import { deflateSync, inflateSync } from 'node:zlib';
+import { CompressionError } from '../errors.js';
+import { MessageSysFlag } from '../tables/sys-flag.js';
+import { MESSAGE_BODY_BYTES_MAX } from './message-layout.js';
+
+/** RocketMQ's `compressMsgBodyOverHowmuch`: bodies from this size on are worth compressing. */
+export const COMPRESS_BODY_OVER_BYTES = 4096;
+/** RocketMQ's `rocketmq.message.compressLevel`. */
+export const COMPRESS_LEVEL = 5;
+
+export type CompressionType = 'ZLIB' | 'LZ4' | 'ZSTD';
+
+/** The method a sysFlag names. None recorded is zlib, as versions before 5 wrote it. */
+export function compressionType(sysFlag: number): CompressionType {
+  switch (sysFlag & MessageSysFlag.COMPRESSION_MASK) {
+    case MessageSysFlag.COMPRESSION_LZ4:
+      return 'LZ4';
+    case MessageSysFlag.COMPRESSION_ZSTD:
+      return 'ZSTD';
+    case 0:
+    case MessageSysFlag.COMPRESSION_ZLIB:
+      return 'ZLIB';
+    default:
+      throw new CompressionError(`the sysFlag ${sysFlag} names no compression method`);
+  }
+}
+
+export function isCompressed(sysFlag: number): boolean {
+  return (sysFlag & MessageSysFlag.COMPRESSED) !== 0;
+}
+
+/** A zlib stream (RFC 1950), the one method every RocketMQ client can read. */
+export function compress(body: Buffer, level: number = COMPRESS_LEVEL): Buffer {
+  return deflateSync(body, { level });
+}
+
+/**
+ * Inflates a body by the method its sysFlag names. Throws CompressionError when it is broken, of a method we do not
+ * have (LZ4, ZSTD), or larger than `maxBytes` inflated: a few kilobytes can stand for gigabytes.
+ */
+export function decompress(body: Buffer, sysFlag: number, maxBytes: number = MESSAGE_BODY_BYTES_MAX): Buffer {
+  const type = compressionType(sysFlag);
+  if (type !== 'ZLIB') throw new CompressionError(`the compression method ${type} is not supported`);
+  try {
+    return inflateSync(body, { maxOutputLength: maxBytes });
+  } catch (error) {
+    throw new CompressionError(`the body cannot be inflated into ${maxBytes} bytes`, error);
+  }
+}

@@ -1,0 +1,10 @@
+export * from './batch-body.js';
+export * from './compression.js';
+export { bodyCrc32, crc32 } from './crc32.js';
+export { decodeHost, encodeHost, plainHost } from './host.js';
+export * from './java-hash.js';
+export * from './message-codec.js';
+export * from './message-ext.js';
+export * from './message-id.js';
+export * from './message-layout.js';
+export * from './properties.js';

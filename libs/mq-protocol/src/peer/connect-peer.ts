@@ -1,0 +1,39 @@
+import { connect } from 'node:net';
+import { PeerError } from '../errors.js';
+import type { PeerHandlers } from './peer-handlers.js';
+import { peerLimits, type PeerLimits } from './peer-limits.js';
+import { Peer } from './peer.js';
+import { SocketBinding } from './socket-binding.js';
+
+export interface ConnectPeerOptions {
+  host: string;
+  port: number;
+  handlers?: PeerHandlers;
+  /** @default 3000 */
+  connectTimeoutMs?: number;
+  limits?: Partial<PeerLimits>;
+}
+
+/** Opens a connection. Rejects with PeerError CONNECT_FAILED. */
+export function connectPeer(options: ConnectPeerOptions): Promise<Peer> {
+  const { host, port, handlers = {}, connectTimeoutMs = 3000 } = options;
+  const binding = new SocketBinding();
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true, onread: binding.onread });
+    const fail = (message: string, cause?: unknown): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(new PeerError('CONNECT_FAILED', `${host}:${port}`, message, cause));
+    };
+    const onError = (error: Error): void => fail('cannot connect', error);
+    const timer = setTimeout(() => fail(`no connection within ${connectTimeoutMs} ms`), connectTimeoutMs);
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      clearTimeout(timer);
+      const peer = new Peer(socket, handlers, peerLimits(options.limits));
+      binding.bind(socket, peer);
+      socket.off('error', onError);
+      resolve(peer);
+    });
+  });
+}

@@ -1,0 +1,15 @@
+/** The part of `net.Socket` a peer uses. Specs put a socket of their own in its place. */
+export interface PeerSocket {
+  readonly writableLength: number;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  write(bytes: Uint8Array, callback?: (error?: Error | null) => void): boolean;
+  cork(): void;
+  uncork(): void;
+  pause(): unknown;
+  resume(): unknown;
+  end(): unknown;
+  destroy(error?: Error): unknown;
+}
