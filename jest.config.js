@@ -8,13 +8,15 @@ const root = import.meta.dirname;
 const workspaces = ['apps', 'libs'].flatMap((parent) =>
   readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
 );
-const toSource = {};
+const toSource = { '^@rocketshop/test$': '<rootDir>/test/index.ts' };
 for (const dir of workspaces) {
   const manifest = join(root, dir, 'package.json');
   if (!existsSync(manifest)) continue;
-  const { name } = JSON.parse(readFileSync(manifest, 'utf8'));
-  toSource[`^${name}$`] = `<rootDir>/${dir}/src/index.ts`;
-  toSource[`^${name}/testing$`] = `<rootDir>/${dir}/src/testing/index.ts`;
+  const { name, exports } = JSON.parse(readFileSync(manifest, 'utf8'));
+  for (const [entry, target] of Object.entries(exports ?? {})) {
+    const source = target['@rocketshop/source'];
+    if (source) toSource[`^${name}${entry.slice(1)}$`] = `<rootDir>/${dir}/${source.slice(2)}`;
+  }
 }
 
 const swc = [

@@ -12,7 +12,7 @@ const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarnin
 /** What each command hands over to, once the project is installed and, where `build` is set, built. */
 const COMMANDS = {
   test: { run: ['tools/verify.mjs'], build: false },
-  e2e: { run: [...jest, '--selectProjects', 'e2e'], build: true },
+  e2e: { run: [...jest, '--selectProjects', 'e2e', '--'], build: true },
   demo: { run: ['tools/dist/demo/demo.main.js'], build: true },
   invariants: { run: ['tools/dist/invariants/invariants.main.js'], build: true },
   wait: { run: ['tools/dist/wait/wait.main.js'], build: true },

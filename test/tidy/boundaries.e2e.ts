@@ -23,7 +23,7 @@ const FORBIDDEN = [
   [
     'product code on a testing entry',
     'apps/order/src/main.ts',
-    plain('@rocketshop/outbox/testing'),
+    plain('@rocketshop/mq-nest/testing'),
     'specs and test/ only',
   ],
   ['an undeclared package', 'libs/contracts/src/index.ts', plain('lodash'), 'is not in libs/contracts/package.json'],

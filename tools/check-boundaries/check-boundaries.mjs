@@ -38,6 +38,7 @@ function loadProjects() {
       tag: manifest.rocketshop?.tag,
       dependencies: manifest.dependencies ?? {},
       references,
+      entries: Object.keys(manifest.exports ?? {}),
     };
   });
 }
@@ -47,7 +48,7 @@ const isProof = (project, file) => project.tag === PROOF_TAG || file.endsWith('.
 function checkWorkspaceImport(project, file, specifier, at, context) {
   const [name, entry] = splitEntry(specifier);
   const target = context.byName.get(name);
-  if (!target || (entry && entry !== 'testing'))
+  if (!target || (entry && !target.entries.includes(`./${entry}`)))
     return [`${at}: ${specifier} reaches past an entry point; import ${name}`];
   if (entry === 'testing' && !isProof(project, file)) return [`${at}: ${specifier} is for specs and test/ only`];
   if (target === project) return [`${at}: ${project.name} imports itself by name; use a relative path`];

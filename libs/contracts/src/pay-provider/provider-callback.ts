@@ -30,8 +30,17 @@ export const createChargeSchema = z.object({
   currency: currencySchema,
   callbackUrl: z.url(),
 });
-/** POST /provider/charges: idempotent by paymentId; answers 201 with the charge. */
+/** POST /provider/charges: idempotent by paymentId; answers 200 or 201 with a ProviderCharge. */
 export type CreateCharge = z.infer<typeof createChargeSchema>;
+
+/** What is read of the provider's answer. `payUrl` is the page, or in the simulator the request, with which the buyer pays. */
+export const providerChargeSchema = z.object({
+  chargeId: z.string().min(1).max(64),
+  paymentId: z.string().min(1).max(64),
+  state: z.enum(['WAITING', 'PAID']),
+  payUrl: z.url(),
+});
+export type ProviderCharge = z.infer<typeof providerChargeSchema>;
 
 export const createRefundSchema = z.object({
   refundId: z.string().min(1).max(64),
