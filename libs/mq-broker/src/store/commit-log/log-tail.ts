@@ -1,0 +1,70 @@
+import { viewOf } from '../record/record-layout.js';
+
+/** Released memory shows as this byte, so that a late reader fails its checksum instead of seeing another's message. */
+const POISON = 0xdd;
+/** The tail is kept in this many chunks, the oldest of which is used again. */
+const TAIL_CHUNKS = 8;
+
+/** A piece of RAM that mirrors a contiguous piece of the log. */
+export class TailChunk {
+  readonly view: DataView;
+  /** Physical offset of byte 0. */
+  base = 0;
+  used = 0;
+
+  constructor(readonly buffer: Buffer) {
+    this.view = viewOf(buffer);
+  }
+}
+
+/**
+ * The recent log in RAM. Messages are written here first; the slab of a tick is the part of the newest chunk that has not
+ * been written to the file yet. While one part is being synced the next is collected behind it, so there is no waiting
+ * for a buffer. Everybody copies out of it: a chunk is used again once the log has moved on.
+ */
+export class LogTail {
+  private readonly chunks: TailChunk[] = [];
+  private readonly chunkBytes: number;
+  private readonly chunksMax: number;
+  current: TailChunk;
+
+  constructor(
+    tailBytesMax: number,
+    recordBytesMax: number,
+    base: number,
+    private readonly poison: boolean,
+  ) {
+    this.chunkBytes = Math.max(Math.ceil(tailBytesMax / TAIL_CHUNKS), recordBytesMax);
+    this.chunksMax = Math.max(2, Math.floor(tailBytesMax / this.chunkBytes));
+    this.current = this.begin(base);
+  }
+
+  room(): number {
+    return this.current.buffer.length - this.current.used;
+  }
+
+  /** Starts a chunk at `base`; the oldest is given up when there are enough. */
+  begin(base: number): TailChunk {
+    const chunk =
+      this.chunks.length < this.chunksMax
+        ? new TailChunk(Buffer.allocUnsafeSlow(this.chunkBytes))
+        : (this.chunks.shift() as TailChunk);
+    if (this.poison) chunk.buffer.fill(POISON);
+    chunk.base = base;
+    chunk.used = 0;
+    this.chunks.push(chunk);
+    this.current = chunk;
+    return chunk;
+  }
+
+  /** The chunk that holds `bytes` from `physicalOffset` on, undefined when they are not all in RAM. */
+  find(physicalOffset: number, bytes: number): TailChunk | undefined {
+    for (let index = this.chunks.length - 1; index >= 0; index--) {
+      const chunk = this.chunks[index] as TailChunk;
+      if (physicalOffset >= chunk.base) {
+        return physicalOffset + bytes <= chunk.base + chunk.used ? chunk : undefined;
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,164 @@
+import { isNoSpace } from '../disk.js';
+import { readInt64, viewOf, writeInt64 } from '../record/record-layout.js';
+import { WriteFailedError } from '../store.errors.js';
+import type { CheckedBlock, QueueFiles } from './queue-files.js';
+import { HOLE_SIZE, UNIT_AT_SIZE, UNIT_AT_TAGS_CODE, UNIT_BYTES } from './unit-layout.js';
+
+/** Units kept in RAM for each queue: the ring starts small, most queues never need more. */
+const RING_UNITS_MIN = 32;
+export const RING_UNITS_MAX = 1024;
+
+/**
+ * One queue of one topic: where its messages lie in the log. Indexes:
+ *
+ *     min (first not deleted)  <=  saved (in the file)  <=  max (visible)  <=  next (given out)
+ *
+ * `load` moves a cursor (physicalOffset, size, tagsCode) so that a pull makes no object per message.
+ */
+export class ConsumeQueue {
+  minOffset = 0;
+  maxOffset = 0;
+  nextOffset = 0;
+  /** Index of the first unit that is in RAM only. */
+  savedOffset = 0;
+
+  physicalOffset = 0;
+  size = 0;
+  tagsCode = 0;
+
+  private ring = Buffer.allocUnsafeSlow(RING_UNITS_MIN * UNIT_BYTES);
+  private ringView = viewOf(this.ring);
+  private ringUnits = RING_UNITS_MIN;
+  /** Index of the oldest unit in the ring. */
+  private ringStart = 0;
+  private block: CheckedBlock | undefined;
+
+  constructor(
+    readonly topic: string,
+    readonly queueId: number,
+    readonly files: QueueFiles,
+    private readonly onDamagedBlock: (queue: ConsumeQueue, first: number, end: number) => boolean,
+  ) {}
+
+  get isEmpty(): boolean {
+    return this.maxOffset === this.minOffset;
+  }
+
+  /** Takes up at `nextIndex`; `block` holds the units before it when that is not a block's start. */
+  resume(minIndex: number, nextIndex: number, block: CheckedBlock | undefined): void {
+    this.minOffset = minIndex;
+    this.maxOffset = nextIndex;
+    this.nextOffset = nextIndex;
+    this.savedOffset = nextIndex;
+    this.ringStart = nextIndex;
+    this.block = undefined;
+    this.files.resume(block, nextIndex);
+  }
+
+  /** Appends the unit of message `maxOffset` and makes it visible. */
+  put(physicalOffset: number, size: number, tagsCode: number): void {
+    if (this.maxOffset - this.ringStart === this.ringUnits) this.makeRoom();
+    const at = (this.maxOffset % this.ringUnits) * UNIT_BYTES;
+    const view = this.ringView;
+    writeInt64(view, at, physicalOffset);
+    view.setInt32(at + UNIT_AT_SIZE, size);
+    writeInt64(view, at + UNIT_AT_TAGS_CODE, tagsCode);
+    this.maxOffset++;
+  }
+
+  putHole(): void {
+    this.put(0, HOLE_SIZE, 0);
+  }
+
+  /** Moves the cursor; false when the unit cannot be had, which the damage report has then been told of. */
+  load(index: number): boolean {
+    if (index >= this.ringStart) {
+      this.setCursor(this.ringView, (index % this.ringUnits) * UNIT_BYTES);
+      return true;
+    }
+    let block = this.block;
+    if (!block || index < block.first || index >= block.first + block.units) {
+      block = this.files.readBlock(index);
+      if (index >= block.first + block.units) {
+        const { first, end } = this.files.blockOf(index);
+        if (!this.onDamagedBlock(this, first, Math.min(end, this.savedOffset))) return false;
+        block = this.files.readBlock(index);
+        if (index >= block.first + block.units) return false;
+      }
+      this.block = block;
+    }
+    this.setCursor(block.view, (index - block.first) * UNIT_BYTES);
+    return true;
+  }
+
+  get isHole(): boolean {
+    return this.size === HOLE_SIZE;
+  }
+
+  /** Writes collected units to the file. */
+  save(): void {
+    while (this.savedOffset < this.maxOffset) {
+      const from = this.savedOffset % this.ringUnits;
+      const units = Math.min(this.maxOffset - this.savedOffset, this.ringUnits - from);
+      const slice = this.ring.subarray(from * UNIT_BYTES, (from + units) * UNIT_BYTES);
+      this.savedOffset += this.files.append(this.savedOffset, slice);
+    }
+  }
+
+  /** First index in [minOffset, maxOffset] that holds a message, and whose message lies at or after `physicalOffset`. */
+  firstAtOrAfter(physicalOffset: number): number {
+    let low = this.minOffset;
+    let high = this.maxOffset;
+    while (low < high) {
+      let middle = Math.floor((low + high) / 2);
+      const probe = middle;
+      while (middle < high && (!this.load(middle) || this.isHole)) middle++;
+      if (middle < high && this.physicalOffset < physicalOffset) low = middle + 1;
+      else high = probe;
+    }
+    while (low < this.maxOffset && this.load(low) && this.isHole) low++;
+    return low;
+  }
+
+  /** Follows the log's deleted files. */
+  deleteBefore(logMinOffset: number): void {
+    this.minOffset = this.firstAtOrAfter(logMinOffset);
+    this.files.deleteBefore(Math.min(this.minOffset, this.savedOffset));
+  }
+
+  private setCursor(view: DataView, at: number): void {
+    this.physicalOffset = readInt64(view, at);
+    this.size = view.getInt32(at + UNIT_AT_SIZE);
+    this.tagsCode = readInt64(view, at + UNIT_AT_TAGS_CODE);
+  }
+
+  /**
+   * Lets the ring grow up to its limit; from then on the older half goes to the file. When the disk is full the units stay
+   * in RAM: nothing is appended to a full store, so what comes is only what was under way.
+   */
+  private makeRoom(): void {
+    if (this.ringUnits >= RING_UNITS_MAX && this.trySave()) {
+      this.ringStart = Math.min(this.savedOffset, this.maxOffset - RING_UNITS_MAX / 2);
+      return;
+    }
+    const units = Math.max(this.ringUnits * 2, Math.min(this.ringUnits * 4, RING_UNITS_MAX));
+    const ring = Buffer.allocUnsafeSlow(units * UNIT_BYTES);
+    for (let index = this.ringStart; index < this.maxOffset; index++) {
+      const from = (index % this.ringUnits) * UNIT_BYTES;
+      this.ring.copy(ring, (index % units) * UNIT_BYTES, from, from + UNIT_BYTES);
+    }
+    this.ring = ring;
+    this.ringView = viewOf(ring);
+    this.ringUnits = units;
+  }
+
+  private trySave(): boolean {
+    try {
+      this.save();
+      return true;
+    } catch (error) {
+      if (isNoSpace(error)) return false;
+      throw new WriteFailedError(`the consume queue ${this.files.directory}`, error);
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import type { Disk, DiskFile } from '../disk.js';
+
+/** Open consume queue files. Above this many the one used longest ago is closed. */
+export const OPEN_FILES_MAX = 512;
+
+/** Keeps files open between uses. A Map iterates in the order of insertion, which makes it a list by last use. */
+export class FileCache {
+  private readonly files = new Map<string, DiskFile>();
+
+  constructor(private readonly disk: Disk) {}
+
+  /** Undefined when the file is not there and `create` is false. */
+  get(path: string, create: boolean): DiskFile | undefined {
+    const cached = this.files.get(path);
+    if (cached) {
+      this.files.delete(path);
+      this.files.set(path, cached);
+      return cached;
+    }
+    if (!create && !this.disk.exists(path)) return undefined;
+    const file = this.disk.open(path, create);
+    this.files.set(path, file);
+    if (this.files.size > OPEN_FILES_MAX) {
+      const [oldest] = this.files.keys();
+      if (oldest !== undefined) this.forget(oldest);
+    }
+    return file;
+  }
+
+  forget(path: string): void {
+    this.files.get(path)?.close();
+    this.files.delete(path);
+  }
+
+  close(): void {
+    for (const file of this.files.values()) file.close();
+    this.files.clear();
+  }
+}

@@ -1,0 +1,147 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Disk } from '../disk.js';
+import { StoreLockedError } from '../store.errors.js';
+
+/** How often the owner touches the file, and how long an owner nobody can look at must stay silent to count as dead. */
+const HEARTBEAT_MS = 1000;
+const SILENCE_MS = 5000;
+const TAKE_ATTEMPTS_MAX = 5;
+
+interface Owner {
+  pid: number;
+  /** Distinguishes two processes with the same number: clock ticks from boot to start. */
+  startTime: string;
+  bootId: string;
+  /** Process numbers mean nothing in another container. */
+  pidNamespace: string;
+}
+
+/**
+ * One process per store. Node has no flock, so the lock is a file made by `link`, which either makes it whole or fails. A
+ * file left behind by a killed process is taken over: its owner is looked up by number and start time; an owner in
+ * another container cannot be looked up and is watched instead, since owners touch their file every second.
+ */
+export class StoreLock {
+  private readonly timer: NodeJS.Timeout;
+
+  private constructor(
+    private readonly disk: Disk,
+    private readonly path: string,
+  ) {
+    this.timer = setInterval(() => this.disk.touch(this.path), HEARTBEAT_MS);
+    this.timer.unref();
+  }
+
+  /** Throws StoreLockedError when somebody else lives in this store. */
+  static async take(disk: Disk, directory: string): Promise<StoreLock> {
+    disk.makeDirectory(directory);
+    const path = join(directory, 'lock');
+    const mine = `${path}.${process.pid}`;
+    writeOwner(disk, mine, ownerOf(process.pid));
+    try {
+      for (let attempt = 0; attempt < TAKE_ATTEMPTS_MAX; attempt++) {
+        if (tryLink(disk, mine, path)) return new StoreLock(disk, path);
+        await removeIfDead(disk, path, directory);
+      }
+      throw new StoreLockedError(directory, readOwner(disk, path)?.pid ?? 0);
+    } finally {
+      disk.unlink(mine);
+    }
+  }
+
+  release(): void {
+    clearInterval(this.timer);
+    this.disk.unlink(this.path);
+  }
+}
+
+function tryLink(disk: Disk, from: string, to: string): boolean {
+  try {
+    disk.link(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function removeIfDead(disk: Disk, path: string, directory: string): Promise<void> {
+  const owner = readOwner(disk, path);
+  if (owner && (await isAlive(disk, path, owner))) throw new StoreLockedError(directory, owner.pid);
+  // Two that find the same dead owner must not remove each other's new lock: only one of them gets this file renamed.
+  const stale = `${path}.stale.${process.pid}`;
+  try {
+    disk.rename(path, stale);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  const renamed = readOwner(disk, stale);
+  if (renamed && JSON.stringify(renamed) !== JSON.stringify(owner)) tryLink(disk, stale, path);
+  disk.unlink(stale);
+}
+
+async function isAlive(disk: Disk, path: string, owner: Owner): Promise<boolean> {
+  const self = ownerOf(process.pid);
+  if (owner.pidNamespace !== self.pidNamespace) return stillTouched(disk, path);
+  if (owner.bootId !== self.bootId) return false;
+  try {
+    process.kill(owner.pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+  }
+  return ownerOf(owner.pid).startTime === owner.startTime;
+}
+
+async function stillTouched(disk: Disk, path: string): Promise<boolean> {
+  const before = disk.modifiedAt(path);
+  for (let waitedMs = 0; waitedMs < SILENCE_MS; waitedMs += HEARTBEAT_MS / 2) {
+    await new Promise((resolve) => setTimeout(resolve, HEARTBEAT_MS / 2));
+    if (disk.modifiedAt(path) !== before) return true;
+  }
+  return false;
+}
+
+function ownerOf(pid: number): Owner {
+  return {
+    pid,
+    // Field 22 of proc(5) stat; the command before it is in parentheses and may hold blanks.
+    startTime: readSystem(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ')[19] ?? '',
+    bootId: readSystem('/proc/sys/kernel/random/boot_id').trim(),
+    pidNamespace: readNamespace(),
+  };
+}
+
+/** Empty where there is no /proc: then the process number alone decides. */
+function readSystem(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function readNamespace(): string {
+  try {
+    return readlinkSync('/proc/self/ns/pid');
+  } catch {
+    return '';
+  }
+}
+
+function writeOwner(disk: Disk, path: string, owner: Owner): void {
+  disk.unlink(path);
+  const bytes = Buffer.from(JSON.stringify(owner));
+  const file = disk.open(path, true);
+  file.write(bytes, 0, bytes.length, 0);
+  file.close();
+}
+
+function readOwner(disk: Disk, path: string): Owner | undefined {
+  try {
+    return JSON.parse(disk.readFile(path)?.toString('utf8') ?? '') as Owner;
+  } catch {
+    return undefined;
+  }
+}

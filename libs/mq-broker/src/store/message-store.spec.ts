@@ -1,0 +1,66 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MessageStore } from './message-store.js';
+import type { MessageStoreOptions } from './store.options.js';
+import { bodiesOf, written } from './testing/reading.js';
+import { draftOf } from './testing/drafts.js';
+
+let directory: string;
+let store: MessageStore | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'store-spec-'));
+});
+
+afterEach(async () => {
+  await store?.close();
+  store = undefined;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function open(options: MessageStoreOptions = {}): Promise<MessageStore> {
+  store = await MessageStore.open({
+    dir: directory,
+    mappedFileSizeCommitLog: 64 * 1024,
+    maxMessageSize: 16 * 1024,
+    zeroFillAheadBytes: 0,
+    poisonReleasedSlabs: true,
+    log: (level, message, fields) => {
+      if (level === 'error')
+        process.stderr.write(message + JSON.stringify(fields) + String((fields?.['error'] as Error)?.stack) + '\n');
+    },
+    ...options,
+  });
+  return store;
+}
+
+describe('a message store', () => {
+  it('writes the record of the RocketMQ layout and gives it back without the trailer', async () => {
+    const opened = await open({ now: () => 1_700_000_000_123, storeHost: { host: '10.0.0.1', port: 10_911 } });
+    opened.append(draftOf('T', 2, 'hello'));
+    await written(opened);
+    const [record] = opened.getMessages('T', 2, 0, 32).buffers;
+    expect(record?.toString('hex')).toBe(
+      '00000073daa320a73610a686000000020000000000000000000000000000000000000000000000000000018bcfe568000a00000500009c40' +
+        '0000018bcfe5687b0a00000100002a9f0000000000000000000000000000000568656c6c6f0154001254414753015461674102' +
+        '4b455953014b3102',
+    );
+    expect(opened.lastAppend.endOffset).toBe(115 + 20);
+  });
+
+  it.each(['ASYNC_FLUSH', 'SYNC_FLUSH'] as const)('keeps messages over a clean restart (%s)', async (flushDiskType) => {
+    const first = await open({ flushDiskType });
+    for (let index = 0; index < 1000; index++) first.append(draftOf('T', index % 4, `message ${index}`));
+    await written(first);
+    expect(first.maxOffset('T', 0)).toBe(250);
+    await first.close();
+    const second = await open({ flushDiskType });
+    const bodies = [0, 1, 2, 3].flatMap((queueId) => bodiesOf(second, 'T', queueId));
+    expect(bodies).toHaveLength(1000);
+    expect(new Set(bodies).size).toBe(1000);
+    expect(bodiesOf(second, 'T', 1).slice(0, 3)).toEqual(['message 1', 'message 5', 'message 9']);
+    expect(second.damagedRecordCount).toBe(0);
+  });
+});

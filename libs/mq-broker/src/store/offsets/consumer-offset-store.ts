@@ -1,0 +1,226 @@
+import { join } from 'node:path';
+import { ConfigFile } from '../config/config-file.js';
+import type { Disk } from '../disk.js';
+import { NodeDisk } from '../node-disk.js';
+import type { StoreLog } from '../store.types.js';
+import { OffsetJournal, REMOVED } from './offset-journal.js';
+
+export interface ConsumerOffset {
+  group: string;
+  topic: string;
+  queueId: number;
+  offset: number;
+}
+
+export interface ConsumerOffsetStoreOptions {
+  /** Folder of `consumerOffset.json` and its journal: the store's `config`. */
+  directory: string;
+  /** File name without extension. @default 'consumerOffset' */
+  name?: string;
+  /** Time between snapshots; nothing is written when nothing changed. @default 5000 */
+  snapshotIntervalMs?: number;
+  /** A snapshot is taken at the latest when the journal has this size. @default 16 MiB */
+  journalBytesMax?: number;
+  log?: StoreLog;
+  disk?: Disk;
+}
+
+interface Snapshot {
+  /** RocketMQ's shape: `topic@group` -> queue id -> offset. */
+  offsetTable: Record<string, Record<string, number>>;
+  /** The first journal file that is not contained in the table. */
+  journal?: number;
+}
+
+/**
+ * Committed offsets. A commit is in the table at once, and in the journal in the kernel before the tick ends, so that a
+ * killed broker never hands out an older offset than it confirmed; the JSON file is only a snapshot of the table. Going
+ * back on purpose (a reset) is a commit like any other: the journal is replayed in order and the last entry wins.
+ */
+export class ConsumerOffsetStore {
+  private readonly table = new Map<string, Map<number, number>>();
+  private readonly journal: OffsetJournal;
+  private readonly file: ConfigFile<Snapshot>;
+  private readonly timer: NodeJS.Timeout;
+  private flushScheduled = false;
+  private dirty = false;
+  private snapshotting: Promise<void> | undefined;
+
+  private constructor(private readonly options: Required<ConsumerOffsetStoreOptions>) {
+    const { directory, name, disk } = options;
+    this.journal = new OffsetJournal(disk, directory, `${name}.journal`);
+    this.file = new ConfigFile<Snapshot>(join(directory, `${name}.json`), { disk });
+    this.timer = setInterval(() => {
+      this.snapshot().catch((error: unknown) => this.options.log('error', 'Offset snapshot failed.', { error }));
+    }, options.snapshotIntervalMs);
+    this.timer.unref();
+  }
+
+  /** Reads the snapshot and replays the journal. */
+  static open(options: ConsumerOffsetStoreOptions): ConsumerOffsetStore {
+    const store = new ConsumerOffsetStore({
+      name: 'consumerOffset',
+      snapshotIntervalMs: 5000,
+      journalBytesMax: 16 * 1024 * 1024,
+      log: () => undefined,
+      disk: new NodeDisk(),
+      ...options,
+    });
+    store.recover();
+    return store;
+  }
+
+  commit(group: string, topic: string, queueId: number, offset: number): void {
+    const key = `${topic}@${group}`;
+    if (this.table.get(key)?.get(queueId) === offset) return;
+    this.set(key, queueId, offset);
+    this.journal.add(key, queueId, offset);
+    this.changed();
+  }
+
+  /** -1 when nothing is committed. */
+  query(group: string, topic: string, queueId: number): number {
+    return this.table.get(`${topic}@${group}`)?.get(queueId) ?? -1;
+  }
+
+  /** Queue id -> offset of one group and topic. */
+  queryAll(group: string, topic: string): ReadonlyMap<number, number> | undefined {
+    return this.table.get(`${topic}@${group}`);
+  }
+
+  removeGroup(group: string): void {
+    this.removeWhere((entry) => entry.group === group);
+  }
+
+  removeTopic(topic: string): void {
+    this.removeWhere((entry) => entry.topic === topic);
+  }
+
+  *entries(): IterableIterator<ConsumerOffset> {
+    for (const [key, queues] of this.table) {
+      const { topic, group } = splitKey(key);
+      for (const [queueId, offset] of queues) yield { group, topic, queueId, offset };
+    }
+  }
+
+  /**
+   * After a start that lost the end of the log: an offset beyond what a queue holds would skip the messages that will be
+   * stored there next. Returns what was pulled back.
+   */
+  pullBack(maxOffsetOf: (topic: string, queueId: number) => number | undefined): ConsumerOffset[] {
+    const pulled: ConsumerOffset[] = [];
+    for (const entry of this.entries()) {
+      const maxOffset = maxOffsetOf(entry.topic, entry.queueId);
+      if (maxOffset !== undefined && entry.offset > maxOffset) pulled.push({ ...entry, offset: maxOffset });
+    }
+    for (const { group, topic, queueId, offset } of pulled) this.commit(group, topic, queueId, offset);
+    return pulled;
+  }
+
+  /** `consumerOffset.json` as RocketMQ writes it, for GET_ALL_CONSUMER_OFFSET too. */
+  toTable(): Record<string, Record<string, number>> {
+    return Object.fromEntries([...this.table].map(([key, queues]) => [key, Object.fromEntries(queues)]));
+  }
+
+  /** Moves commits of this tick to the kernel now, for a caller that wants to answer them. */
+  flush(): void {
+    this.journal.flush();
+  }
+
+  /** Writes the JSON file and starts a new journal. One at a time. */
+  snapshot(): Promise<void> {
+    if (!this.dirty) return this.snapshotting ?? Promise.resolve();
+    if (this.snapshotting) return this.snapshotting.then(() => this.snapshot());
+    this.snapshotting = this.writeSnapshot().finally(() => {
+      this.snapshotting = undefined;
+    });
+    return this.snapshotting;
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    this.journal.flush();
+    await this.snapshot();
+    this.journal.close();
+  }
+
+  private async writeSnapshot(): Promise<void> {
+    this.dirty = false;
+    const ended = this.journal.sequence;
+    this.journal.begin(ended + 1);
+    try {
+      await this.file.write({ offsetTable: this.toTable(), journal: ended + 1 });
+    } catch (error) {
+      this.dirty = true;
+      throw error;
+    }
+    // One generation more is kept: should the new snapshot turn out broken, the backup needs it.
+    for (const sequence of this.journal.sequences()) if (sequence < ended) this.journal.remove(sequence);
+  }
+
+  private recover(): void {
+    this.options.disk.makeDirectory(this.options.directory);
+    const { value, source, problem } = this.file.read();
+    if (source === 'backup') {
+      this.options.log('warn', `${this.file.path} could not be read; its backup and the journal are used.`, {
+        problem,
+      });
+    }
+    for (const [key, queues] of Object.entries(value?.offsetTable ?? {})) {
+      for (const [queueId, offset] of Object.entries(queues)) this.set(key, Number(queueId), offset);
+    }
+    const sequences = this.journal.sequences();
+    for (const sequence of sequences) {
+      if (sequence < (value?.journal ?? 0)) continue;
+      for (const { key, queueId, offset } of this.journal.replay(sequence)) {
+        if (queueId === REMOVED) this.table.delete(key);
+        else this.set(key, queueId, offset);
+      }
+    }
+    this.dirty = this.table.size > 0;
+    this.journal.begin(Math.max(value?.journal ?? 0, ...sequences, 0) + 1);
+  }
+
+  private set(key: string, queueId: number, offset: number): void {
+    const queues = this.table.get(key);
+    if (queues) queues.set(queueId, offset);
+    else this.table.set(key, new Map([[queueId, offset]]));
+  }
+
+  private removeWhere(matches: (entry: { topic: string; group: string }) => boolean): void {
+    for (const key of this.table.keys()) {
+      if (!matches(splitKey(key))) continue;
+      this.table.delete(key);
+      this.journal.add(key, REMOVED, 0);
+      this.changed();
+    }
+  }
+
+  /** The journal reaches the kernel right after the running callback, before any answer does. */
+  private changed(): void {
+    this.dirty = true;
+    if (this.flushScheduled) return;
+    this.flushScheduled = true;
+    process.nextTick(() => {
+      this.flushScheduled = false;
+      this.flushOrReport();
+      if (this.journal.bytes > this.options.journalBytesMax) {
+        this.snapshot().catch((error: unknown) => this.options.log('error', 'Offset snapshot failed.', { error }));
+      }
+    });
+  }
+
+  private flushOrReport(): void {
+    try {
+      this.journal.flush();
+    } catch (error) {
+      this.options.log('error', 'Committed offsets could not be written to the journal; tried again.', { error });
+    }
+  }
+}
+
+/** Neither name holds an `@` (valid names are `^[%|a-zA-Z0-9_-]+$`). */
+function splitKey(key: string): { topic: string; group: string } {
+  const at = key.indexOf('@');
+  return { topic: key.slice(0, at), group: key.slice(at + 1) };
+}

@@ -1,0 +1,127 @@
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+import type { Disk, DiskFile } from '../disk.js';
+import { readInt64, viewOf, writeInt64 } from '../record/record-layout.js';
+
+/**
+ * The journal behind the offset table. One entry, big-endian:
+ *
+ *     u16 length of what follows the checksum   u32 CRC-32 of it
+ *     i64 offset   i32 queueId   u16 key length   key (`topic@group`, UTF-8)
+ *
+ * queueId -1 removes the whole key. Files are `<name>.<sequence>`; a new one begins with each snapshot, which names the first
+ * file to be replayed on top of it.
+ */
+const PREFIX_BYTES = 6;
+const FIXED_BYTES = 14;
+export const REMOVED = -1;
+
+/** Entries of one tick are collected up to this size before they are written. */
+const PENDING_BYTES_MAX = 64 * 1024;
+
+export interface JournalEntry {
+  key: string;
+  queueId: number;
+  offset: number;
+}
+
+export class OffsetJournal {
+  private file: DiskFile | undefined;
+  private position = 0;
+  private pending = Buffer.allocUnsafe(PENDING_BYTES_MAX);
+  private view = viewOf(this.pending);
+  private pendingBytes = 0;
+  sequence = 0;
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly directory: string,
+    private readonly name: string,
+  ) {}
+
+  /** Bytes in the current file, written or not. */
+  get bytes(): number {
+    return this.position + this.pendingBytes;
+  }
+
+  /** Sequences of the files that are there, oldest first. */
+  sequences(): number[] {
+    const prefix = `${this.name}.`;
+    return this.disk
+      .list(this.directory)
+      .filter((file) => file.startsWith(prefix) && /^\d+$/.test(file.slice(prefix.length)))
+      .map((file) => Number(file.slice(prefix.length)))
+      .toSorted((a, b) => a - b);
+  }
+
+  /** Entries of one file up to the first that is torn. */
+  *replay(sequence: number): IterableIterator<JournalEntry> {
+    const bytes = this.disk.readFile(this.pathOf(sequence)) ?? Buffer.alloc(0);
+    const view = viewOf(bytes);
+    let at = 0;
+    while (at + PREFIX_BYTES + FIXED_BYTES <= bytes.length) {
+      const length = view.getUint16(at);
+      const start = at + PREFIX_BYTES;
+      const end = start + length;
+      if (length < FIXED_BYTES || end > bytes.length) return;
+      if (crc32(bytes.subarray(start, end)) !== view.getUint32(at + 2)) return;
+      yield {
+        offset: readInt64(view, start),
+        queueId: view.getInt32(start + 8),
+        key: bytes.toString('utf8', start + FIXED_BYTES, end),
+      };
+      at = end;
+    }
+  }
+
+  /** Starts the file `sequence`; what was not written yet goes to the old one first. */
+  begin(sequence: number): void {
+    this.flush();
+    this.file?.close();
+    this.disk.unlink(this.pathOf(sequence));
+    this.file = this.disk.open(this.pathOf(sequence), true);
+    this.sequence = sequence;
+    this.position = 0;
+  }
+
+  add(key: string, queueId: number, offset: number): void {
+    const keyBytes = Buffer.byteLength(key);
+    const length = FIXED_BYTES + keyBytes;
+    if (this.pendingBytes + PREFIX_BYTES + length > this.pending.length) this.flush();
+    const at = this.pendingBytes;
+    const start = at + PREFIX_BYTES;
+    writeInt64(this.view, start, offset);
+    this.view.setInt32(start + 8, queueId);
+    this.view.setUint16(start + 12, keyBytes);
+    this.pending.write(key, start + FIXED_BYTES, 'utf8');
+    this.view.setUint16(at, length);
+    this.view.setUint32(at + 2, crc32(this.pending.subarray(start, start + length)));
+    this.pendingBytes = start + length;
+  }
+
+  /** Moves collected entries to the kernel. Throws what the disk throws; the entries then stay collected. */
+  flush(): void {
+    if (!this.file || this.pendingBytes === 0) return;
+    const written = this.file.write(this.pending, 0, this.pendingBytes, this.position);
+    if (written < this.pendingBytes) throw Object.assign(new Error('short write to the journal'), { code: 'ENOSPC' });
+    this.position += this.pendingBytes;
+    this.pendingBytes = 0;
+  }
+
+  async sync(): Promise<void> {
+    await this.file?.sync();
+  }
+
+  remove(sequence: number): void {
+    this.disk.unlink(this.pathOf(sequence));
+  }
+
+  close(): void {
+    this.file?.close();
+    this.file = undefined;
+  }
+
+  private pathOf(sequence: number): string {
+    return join(this.directory, `${this.name}.${sequence}`);
+  }
+}
