@@ -1,0 +1,180 @@
+import { join } from 'node:path';
+import { listenPeers, SendAnswerWriter, TopicName, type PeerHandlers, type PeerServer } from '@rocketshop/mq-protocol';
+import { configFileStorage } from '../config-file-storage.js';
+import { ConsumerOffsetStore, MessageStore, type MessageStoreOptions } from '../store/index.js';
+import { AnswerDesk } from './answers/answer-desk.js';
+import type { BrokerClock } from './broker-clock.js';
+import type { BrokerContext, BrokerLog } from './broker-context.js';
+import { nameServersOf, type BrokerConfig } from './broker.config.js';
+import { DelayLevels } from './delay/delay-levels.js';
+import { DelayOffsetFile } from './delay/delay-offset-file.js';
+import { DelayScheduler } from './delay/delay-scheduler.js';
+import { ConsumerManager, ProducerManager, SubscriptionGroupManager } from './groups/index.js';
+import { QueueLockTable } from './locks/queue-lock-table.js';
+import { LongPollTable } from './long-poll/long-poll-table.js';
+import { notifyConsumerIdsChanged } from './processors/client-processors.js';
+import { PullProcessor } from './pull/pull-processor.js';
+import { NameServerRegistrar } from './registration/name-server-registrar.js';
+import { SendProcessor } from './send/send-processor.js';
+import { StatisticsCounters } from './statistics/broker-statistics.js';
+import { createSurface, type Surface } from './surface.js';
+import { TopicConfigManager } from './topics/index.js';
+
+export interface BrokerParts {
+  config: BrokerConfig;
+  /** Root folder of the store. Without one a temporary store lives as long as the broker. */
+  storePathRootDir: string | undefined;
+  /** For the store, beyond what RocketMQ's settings say. */
+  storeOptions: MessageStoreOptions;
+  clock: BrokerClock;
+  log: BrokerLog;
+}
+
+/** Everything a running broker consists of. */
+export interface BrokerAssembly {
+  readonly context: BrokerContext & { draining: boolean };
+  readonly server: PeerServer;
+  readonly delay: DelayScheduler;
+  readonly desk: AnswerDesk;
+  readonly longPolls: LongPollTable;
+  readonly registrar: NameServerRegistrar;
+  readonly consumers: ConsumerManager;
+  readonly producers: ProducerManager;
+  readonly locks: QueueLockTable;
+  readonly statistics: StatisticsCounters;
+  readonly surface: Surface;
+}
+
+interface OpenedStore {
+  store: MessageStore;
+  offsets: ConsumerOffsetStore;
+  topics: TopicConfigManager;
+  groups: SubscriptionGroupManager;
+  configDirectory: string;
+}
+
+/** Recovers the store and reads its tables; what the log knows better than they do is set right. */
+async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<OpenedStore> {
+  const { config, clock, log } = parts;
+  const store = await MessageStore.open({
+    dir: parts.storePathRootDir,
+    flushDiskType: config.flushDiskType,
+    ...(parts.storePathRootDir === undefined ? {} : { mappedFileSizeCommitLog: config.mappedFileSizeCommitLog }),
+    maxMessageSize: config.maxMessageSize,
+    fileReservedTimeMs: config.fileReservedTime * 3_600_000,
+    deleteWhen: config.deleteWhen,
+    diskMaxUsedSpaceRatio: config.diskMaxUsedSpaceRatio / 100,
+    deliverTimeOf: (level, storeTimestamp) => Math.ceil(storeTimestamp + levels.delayMs(level)),
+    log,
+    ...parts.storeOptions,
+  });
+  const configDirectory = join(store.directory, 'config');
+  const offsets = ConsumerOffsetStore.open({ directory: configDirectory, log });
+  for (const { topic, group, queueId } of offsets.pullBack((topic, queueId) => store.maxOffset(topic, queueId))) {
+    log('warn', 'a committed offset was beyond the end of its queue', { topic, group, queueId });
+  }
+  const onSaveError = (error: unknown): void => log('error', 'a table could not be saved', { error: String(error) });
+  const topics = await TopicConfigManager.load({
+    config,
+    storage: configFileStorage(join(configDirectory, 'topics.json')),
+    clock,
+    onSaveError,
+  });
+  topics.adoptStoredQueues(store.queues());
+  const groups = await SubscriptionGroupManager.load({
+    config,
+    storage: configFileStorage(join(configDirectory, 'subscriptionGroup.json')),
+    clock,
+    onSaveError,
+  });
+  return { store, offsets, topics, groups, configDirectory };
+}
+
+/** Opens the store, listens and puts the parts together. `handlers` get every frame. */
+export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers): Promise<BrokerAssembly> {
+  const { config, clock, log } = parts;
+  const delayLevels = new DelayLevels(config.messageDelayLevel, config.timeScale);
+  const opened = await openStore(parts, delayLevels);
+  const { store, topics, groups } = opened;
+  const server = await listenPeers({
+    host: config.bindAddress,
+    port: config.listenPort,
+    handlers,
+    limits: { connectionsMax: config.limits.connectionsMax, idleTimeoutMs: config.channelExpiredTimeout },
+  }).catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
+  const address = `${config.brokerIP1}:${server.port}`;
+  store.setStoreHost(config.brokerIP1, server.port);
+  const writer = new SendAnswerWriter({
+    storeHost: config.brokerIP1,
+    storePort: server.port,
+    regionId: config.regionId,
+    traceOn: config.traceOn,
+  });
+  const desk = new AnswerDesk(store, writer, clock, {
+    flushDiskType: config.flushDiskType,
+    syncFlushTimeoutMs: config.syncFlushTimeout,
+    pendingAnswersMax: config.limits.pendingAnswersMax,
+  });
+  const statistics = new StatisticsCounters(clock);
+  const consumers = new ConsumerManager({
+    clock,
+    channelExpiredTimeoutMs: config.channelExpiredTimeout,
+    isNotifyEnabled: (group) => groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
+  });
+  const producers = new ProducerManager({ clock, channelExpiredTimeoutMs: config.channelExpiredTimeout });
+  const locks = new QueueLockTable(clock, config.rebalanceLockMaxLiveTime);
+  const registrar = new NameServerRegistrar({
+    nameServers: nameServersOf(config.namesrvAddr),
+    config,
+    address,
+    haServerAddress: `${config.brokerIP1}:${server.port + 1}`,
+    topics,
+    clock,
+    log,
+  });
+  const file = new DelayOffsetFile(join(opened.configDirectory, 'delayOffset.json'));
+  const delay = new DelayScheduler({ store, topics, clock, levels: delayLevels, file });
+  const context: BrokerContext & { draining: boolean } = {
+    config,
+    clock,
+    log,
+    store,
+    offsets: opened.offsets,
+    topics,
+    groups,
+    consumers,
+    producers,
+    delay,
+    statistics,
+    address,
+    registration: registrar,
+    draining: false,
+  };
+  const pull = new PullProcessor({ context, longPolls: () => longPolls, statistics });
+  const longPolls = new LongPollTable(clock, config.limits, (held) => pull.wake(held));
+  const send = new SendProcessor({ context, desk, delayLevels, locks, statistics, storePort: server.port });
+  const surface = createSurface({ context, send, pull, desk, delayLevels, locks });
+  connect(store, { desk, delay, longPolls });
+  topics.onChanged = () => registrar.topicsChanged();
+  consumers.onGroupChanged = notifyConsumerIdsChanged;
+  return { context, server, delay, desk, longPolls, registrar, consumers, producers, locks, statistics, surface };
+}
+
+/** What the store tells goes to those who wait for it. */
+function connect(
+  store: MessageStore,
+  { desk, delay, longPolls }: Pick<BrokerAssembly, 'desk' | 'delay' | 'longPolls'>,
+): void {
+  store.onProgress = () => desk.onProgress();
+  store.onWithdrawn = () => {
+    desk.onWithdrawn();
+    delay.onWithdrawn();
+  };
+  store.onDispatch = (topic, queueId, queueOffset, tagsCode) => {
+    if (topic === TopicName.SCHEDULE_TOPIC) delay.onMessage(queueId);
+    else longPolls.onMessage(topic, queueId, queueOffset, tagsCode);
+  };
+}

@@ -1,0 +1,141 @@
+import {
+  createResponse,
+  ResponseCode,
+  type FrameView,
+  type Peer,
+  type PeerHandlers,
+  type RemotingCommand,
+} from '@rocketshop/mq-protocol';
+import { assembleBroker, type BrokerAssembly, type BrokerParts } from './broker-assembly.js';
+
+/** How often silent clients and old locks are looked for (RocketMQ `ClientHousekeepingService`). */
+const HOUSEKEEPING_INTERVAL_MS = 10_000;
+
+export interface BrokerOptions extends BrokerParts {
+  /** Called once when the disk failed: the broker has stopped and acknowledges nothing any more. */
+  onFatal: (error: Error) => void;
+}
+
+/**
+ * One broker: a store, its tables and the socket they are reached by.
+ *
+ * STARTING (recover, listen, register) -> RUNNING -> DRAINING (no new work; what was taken is flushed and answered) -> CLOSED.
+ * RUNNING -> FAILED when the disk refuses a write or a sync: connections are cut and nothing is acknowledged.
+ */
+export class Broker implements PeerHandlers {
+  private assembly: BrokerAssembly | undefined;
+  private isOpen = false;
+  private cancelHousekeeping: (() => void) | undefined;
+  private closing: Promise<void> | undefined;
+
+  private constructor(private readonly options: BrokerOptions) {}
+
+  /**
+   * Resolves when the broker serves requests and has been announced to the name servers that are there.
+   * @throws StoreError when the store cannot be opened, the system's error when the port is taken
+   */
+  static async start(options: BrokerOptions): Promise<Broker> {
+    const broker = new Broker(options);
+    const assembly = await assembleBroker(options, broker);
+    broker.assembly = assembly;
+    assembly.context.store.onFatal = (error) => broker.fail(error);
+    broker.isOpen = true;
+    broker.armHousekeeping(assembly);
+    assembly.statistics.start();
+    assembly.delay.start();
+    await assembly.registrar.start();
+    return broker;
+  }
+
+  get host(): string {
+    return this.options.config.bindAddress;
+  }
+
+  get port(): number {
+    return this.assembly?.server.port ?? 0;
+  }
+
+  /** What clients are told. */
+  get address(): string {
+    return this.assembly?.context.address ?? '';
+  }
+
+  get storeDirectory(): string {
+    return this.assembly?.context.store.directory ?? '';
+  }
+
+  onFrame(view: FrameView, peer: Peer): boolean {
+    if (this.assembly !== undefined && this.isOpen) return this.assembly.surface.takeHot(view, peer);
+    return false;
+  }
+
+  /** Offsets committed by this read are in the kernel before their answers leave. */
+  onReadBatchEnd(): void {
+    if (this.isOpen) this.assembly?.context.offsets.flush();
+  }
+
+  onRequest(request: RemotingCommand, peer: Peer): RemotingCommand | undefined | Promise<RemotingCommand | undefined> {
+    if (this.assembly === undefined || !this.isOpen) {
+      return createResponse(request, ResponseCode.SERVICE_NOT_AVAILABLE, { remark: 'the broker is shutting down' });
+    }
+    const processor = this.assembly.surface.plain.get(request.code);
+    if (processor !== undefined) return processor(request, peer);
+    const remark = ` request type ${request.code} not supported`;
+    return createResponse(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, { remark });
+  }
+
+  onClose(peer: Peer): void {
+    if (this.assembly === undefined) return;
+    this.assembly.consumers.dropPeer(peer);
+    this.assembly.producers.dropPeer(peer);
+    this.assembly.longPolls.dropPeer(peer);
+  }
+
+  /** Drains: no new work, what was taken is flushed and answered, offsets are saved. */
+  close(): Promise<void> {
+    this.closing ??= this.drain();
+    return this.closing;
+  }
+
+  private async drain(): Promise<void> {
+    const { assembly } = this;
+    if (assembly === undefined) return;
+    const { context, server, desk, delay, longPolls, registrar, statistics } = assembly;
+    context.draining = true;
+    server.stopAccepting();
+    longPolls.close();
+    await registrar.close();
+    await delay.close();
+    await desk.drained(this.options.config.syncFlushTimeout);
+    this.isOpen = false;
+    this.cancelHousekeeping?.();
+    statistics.stop();
+    desk.close();
+    await server.close();
+    await Promise.all([context.topics.close(), context.groups.close(), context.offsets.close()]);
+    await context.store.close();
+  }
+
+  /** The disk failed. What it has is found out by the next start; until then nobody may be told anything. */
+  private fail(error: Error): void {
+    const { assembly } = this;
+    if (assembly === undefined || !this.isOpen) return;
+    this.isOpen = false;
+    assembly.context.draining = true;
+    assembly.desk.abandon();
+    this.cancelHousekeeping?.();
+    assembly.statistics.stop();
+    for (const peer of assembly.server.peers) peer.close(error);
+    assembly.server.stopAccepting();
+    void assembly.registrar.close().finally(() => this.options.onFatal(error));
+  }
+
+  private armHousekeeping(assembly: BrokerAssembly): void {
+    this.cancelHousekeeping = this.options.clock.after(HOUSEKEEPING_INTERVAL_MS, () => {
+      assembly.consumers.dropExpired();
+      assembly.producers.dropExpired();
+      assembly.locks.dropExpired();
+      this.armHousekeeping(assembly);
+    });
+  }
+}

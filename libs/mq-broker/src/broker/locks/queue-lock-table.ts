@@ -1,0 +1,78 @@
+import type { MessageQueue } from '@rocketshop/mq-protocol';
+import type { BrokerClock } from '../broker-clock.js';
+
+interface QueueLock {
+  clientId: string;
+  refreshedAtMs: number;
+}
+
+/**
+ * Who may consume a queue in order (RocketMQ `RebalanceLockManager`).
+ *
+ * FREE -> HELD(client, time) -> refreshed by the same client -> FREE again by unlock, or when nobody renewed for
+ * `lockMaxLiveMs`.
+ */
+export class QueueLockTable {
+  private readonly groups = new Map<string, Map<string, QueueLock>>();
+
+  constructor(
+    private readonly clock: BrokerClock,
+    private readonly lockMaxLiveMs: number,
+  ) {}
+
+  /** Takes or renews what is free or already the client's; answers the queues it holds afterwards. */
+  lock(group: string, clientId: string, queues: readonly MessageQueue[]): MessageQueue[] {
+    const now = this.clock.now();
+    const locks = this.locksOf(group);
+    return queues.filter((queue) => {
+      const key = keyOf(queue);
+      const lock = locks.get(key);
+      if (lock !== undefined && lock.clientId !== clientId && !this.isExpired(lock, now)) return false;
+      locks.set(key, { clientId, refreshedAtMs: now });
+      return true;
+    });
+  }
+
+  unlock(group: string, clientId: string, queues: readonly MessageQueue[]): void {
+    const locks = this.groups.get(group);
+    if (locks === undefined) return;
+    for (const queue of queues) {
+      const key = keyOf(queue);
+      if (locks.get(key)?.clientId === clientId) locks.delete(key);
+    }
+    if (locks.size === 0) this.groups.delete(group);
+  }
+
+  /** A group that holds locks consumes in order: what it gives up goes to its dead letters at once. */
+  isHeldByAnyone(group: string): boolean {
+    const now = this.clock.now();
+    for (const lock of this.groups.get(group)?.values() ?? []) if (!this.isExpired(lock, now)) return true;
+    return false;
+  }
+
+  /** Forgets expired locks, so that groups which are gone do not stay in memory. */
+  dropExpired(): void {
+    const now = this.clock.now();
+    for (const [group, locks] of this.groups) {
+      for (const [key, lock] of locks) if (this.isExpired(lock, now)) locks.delete(key);
+      if (locks.size === 0) this.groups.delete(group);
+    }
+  }
+
+  private isExpired(lock: QueueLock, now: number): boolean {
+    return now - lock.refreshedAtMs > this.lockMaxLiveMs;
+  }
+
+  private locksOf(group: string): Map<string, QueueLock> {
+    let locks = this.groups.get(group);
+    if (locks === undefined) {
+      locks = new Map();
+      this.groups.set(group, locks);
+    }
+    return locks;
+  }
+}
+
+function keyOf(queue: MessageQueue): string {
+  return `${queue.topic}@${queue.brokerName}@${queue.queueId}`;
+}

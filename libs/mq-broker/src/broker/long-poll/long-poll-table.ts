@@ -1,0 +1,153 @@
+import type { Peer, SerializeType } from '@rocketshop/mq-protocol';
+import type { BrokerClock } from '../broker-clock.js';
+import type { SubscriptionFilter } from '../pull/subscription-filter.js';
+
+/** A pull that found nothing and waits for a message, for its time-out, or for its connection to close. */
+export interface HeldPull {
+  readonly peer: Peer;
+  readonly opaque: number;
+  readonly serializeType: SerializeType;
+  readonly group: string;
+  readonly topic: string;
+  readonly queueId: number;
+  readonly queueOffset: number;
+  readonly maxMessages: number;
+  readonly maxBytes: number;
+  readonly filter: SubscriptionFilter;
+  /** By the broker's clock, ms. */
+  readonly deadlineMs: number;
+}
+
+export interface LongPollLimits {
+  heldPullsMax: number;
+  heldPullsPerPeerMax: number;
+}
+
+/** How late a held pull may be told that there is nothing, ms. Clients wait seconds more than they ask for. */
+const DEADLINE_STEP_MS = 50;
+
+/**
+ * The parked pulls, by topic and queue (RocketMQ `PullRequestHoldService`).
+ *
+ * HELD -> {matching message | deadline} -> `onWake`, once; {connection closed} -> forgotten.
+ * Messages of one tick wake a pull once: it is executed after the tick's last message, so it takes all of them.
+ */
+export class LongPollTable {
+  private readonly topics = new Map<string, Map<number, Set<HeldPull>>>();
+  private readonly peers = new Map<Peer, Set<HeldPull>>();
+  /** Deadline step -> the pulls due then: a tick looks at what is due, not at everything that is parked. */
+  private readonly deadlines = new Map<number, Set<HeldPull>>();
+  private nextStep = 0;
+  private cancelTimer: (() => void) | undefined;
+  private woken: HeldPull[] = [];
+  private held = 0;
+
+  constructor(
+    private readonly clock: BrokerClock,
+    private readonly limits: LongPollLimits,
+    private readonly onWake: (pull: HeldPull) => void,
+  ) {}
+
+  get size(): number {
+    return this.held;
+  }
+
+  /** False when the broker or the connection holds as many as it may. */
+  hold(pull: HeldPull): boolean {
+    const ofPeer = this.peers.get(pull.peer) ?? new Set();
+    if (this.held >= this.limits.heldPullsMax || ofPeer.size >= this.limits.heldPullsPerPeerMax) return false;
+    ofPeer.add(pull);
+    this.peers.set(pull.peer, ofPeer);
+    let queues = this.topics.get(pull.topic);
+    if (queues === undefined) this.topics.set(pull.topic, (queues = new Map()));
+    let ofQueue = queues.get(pull.queueId);
+    if (ofQueue === undefined) queues.set(pull.queueId, (ofQueue = new Set()));
+    ofQueue.add(pull);
+    const step = stepOf(pull.deadlineMs);
+    let due = this.deadlines.get(step);
+    if (due === undefined) this.deadlines.set(step, (due = new Set()));
+    due.add(pull);
+    this.held += 1;
+    this.arm();
+    return true;
+  }
+
+  /** Called for every message that became visible: must cost nothing when nobody waits. */
+  onMessage(topic: string, queueId: number, queueOffset: number, tagsCode: number): void {
+    const pulls = this.topics.get(topic)?.get(queueId);
+    if (pulls === undefined) return;
+    for (const pull of pulls) {
+      if (queueOffset < pull.queueOffset || !pull.filter.matches(tagsCode)) continue;
+      this.forget(pull);
+      this.woken.push(pull);
+      if (this.woken.length === 1) process.nextTick(() => this.wakeAll());
+    }
+  }
+
+  dropPeer(peer: Peer): void {
+    for (const pull of this.peers.get(peer) ?? []) this.forget(pull);
+  }
+
+  /** Ends every wait at once: each pull is executed again and finds what there is. */
+  close(): void {
+    for (const pulls of this.peers.values()) for (const pull of pulls) this.wakeNow(pull);
+    this.cancelTimer?.();
+    this.cancelTimer = undefined;
+  }
+
+  private wakeAll(): void {
+    const pulls = this.woken;
+    this.woken = [];
+    for (const pull of pulls) if (!pull.peer.closed) this.onWake(pull);
+  }
+
+  private wakeNow(pull: HeldPull): void {
+    this.forget(pull);
+    if (!pull.peer.closed) this.onWake(pull);
+  }
+
+  private arm(): void {
+    if (this.cancelTimer !== undefined) return;
+    this.nextStep = stepOf(this.clock.now());
+    this.cancelTimer = this.clock.after(DEADLINE_STEP_MS, () => this.onTimer());
+  }
+
+  private onTimer(): void {
+    this.cancelTimer = undefined;
+    const now = stepOf(this.clock.now() - DEADLINE_STEP_MS);
+    // After a clock jump there may be more steps than pulls: walk whichever is fewer.
+    if (now - this.nextStep > this.deadlines.size) {
+      for (const step of this.deadlines.keys()) if (step <= now) this.expire(step);
+    } else {
+      for (let step = this.nextStep; step <= now; step += 1) this.expire(step);
+    }
+    const resumeAt = now + 1;
+    if (this.held === 0) return;
+    this.nextStep = resumeAt;
+    this.cancelTimer = this.clock.after(DEADLINE_STEP_MS, () => this.onTimer());
+  }
+
+  private expire(step: number): void {
+    for (const pull of this.deadlines.get(step) ?? []) this.wakeNow(pull);
+  }
+
+  private forget(pull: HeldPull): void {
+    const ofPeer = this.peers.get(pull.peer);
+    if (ofPeer?.delete(pull) !== true) return;
+    if (ofPeer.size === 0) this.peers.delete(pull.peer);
+    const queues = this.topics.get(pull.topic);
+    const ofQueue = queues?.get(pull.queueId);
+    ofQueue?.delete(pull);
+    if (ofQueue?.size === 0) queues?.delete(pull.queueId);
+    if (queues?.size === 0) this.topics.delete(pull.topic);
+    const step = stepOf(pull.deadlineMs);
+    const due = this.deadlines.get(step);
+    due?.delete(pull);
+    if (due?.size === 0) this.deadlines.delete(step);
+    this.held -= 1;
+  }
+}
+
+function stepOf(timeMs: number): number {
+  return Math.floor(timeMs / DEADLINE_STEP_MS);
+}

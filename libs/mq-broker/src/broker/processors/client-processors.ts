@@ -1,0 +1,81 @@
+import {
+  CheckClientConfig,
+  checkClientBody,
+  consumerListBody,
+  createResponse,
+  GetConsumerListByGroup,
+  HeartBeat,
+  heartbeatBody,
+  isTagType,
+  isValidGroupName,
+  NotifyConsumerIdsChanged,
+  PermName,
+  RequestRefusedError,
+  ResponseCode,
+  retryTopic,
+  UnregisterClient,
+  type ConsumerData,
+  type Peer,
+  type RemotingCommand,
+} from '@rocketshop/mq-protocol';
+import type { BrokerContext, ConsumerGroupInfo, Processor } from '../broker-context.js';
+import { parseSubscription } from '../pull/subscription-filter.js';
+
+/** Who is there: heartbeats, farewells, the members of a group. Source: `ClientManageProcessor`, `ConsumerManageProcessor`. */
+export function clientProcessors(context: BrokerContext): ReadonlyMap<number, Processor> {
+  return new Map<number, Processor>([
+    [HeartBeat.code, (request, peer) => heartbeat(context, request, peer)],
+    [UnregisterClient.code, (request, peer) => unregister(context, request, peer)],
+    [GetConsumerListByGroup.code, (request) => consumerList(context, request)],
+    [CheckClientConfig.code, checkClientConfig],
+  ]);
+}
+
+/** The answer's version is remembered by Java clients: below 232 they refuse SQL92 subscriptions. */
+function heartbeat(context: BrokerContext, request: RemotingCommand, peer: Peer): RemotingCommand {
+  const { clientID, consumerDataSet, producerGroups } = heartbeatBody.decode(request.body);
+  const client = { peer, clientId: clientID, language: request.language, version: request.version };
+  for (const data of consumerDataSet) if (prepareGroup(context, data)) context.consumers.heartbeat(client, data);
+  for (const group of producerGroups) if (isValidGroupName(group)) context.producers.heartbeat(client, group);
+  return HeartBeat.createResponse(request, {});
+}
+
+/** The group and its retry topic, by whose route tools find the group. False for a group this broker does not take. */
+function prepareGroup(context: BrokerContext, data: ConsumerData): boolean {
+  const group = context.groups.findOrCreate(data.groupName);
+  if (group === undefined) return false;
+  if (group.retryQueueNums > 0) {
+    const topic = retryTopic(group.groupName);
+    context.topics.createInSendBack(topic, group.retryQueueNums, PermName.READ | PermName.WRITE, 0);
+  }
+  return true;
+}
+
+function unregister(context: BrokerContext, request: RemotingCommand, peer: Peer): RemotingCommand {
+  const { clientID, producerGroup, consumerGroup } = UnregisterClient.readRequest(request);
+  if (producerGroup !== undefined) context.producers.unregister(peer, clientID, producerGroup);
+  if (consumerGroup !== undefined) context.consumers.unregister(peer, clientID, consumerGroup);
+  return UnregisterClient.createResponse(request, {});
+}
+
+function consumerList(context: BrokerContext, request: RemotingCommand): RemotingCommand {
+  const { consumerGroup } = GetConsumerListByGroup.readRequest(request);
+  const clientIds = context.consumers.clientIds(consumerGroup);
+  if (clientIds.length === 0) {
+    throw new RequestRefusedError(ResponseCode.SYSTEM_ERROR, `no consumer for this group, ${consumerGroup}`);
+  }
+  return createResponse(request, ResponseCode.SUCCESS, { body: consumerListBody.encode(clientIds) });
+}
+
+/** Asked by consumers whose subscription is not by tags; this broker filters by tags only and says so. */
+function checkClientConfig(request: RemotingCommand): RemotingCommand {
+  const { subString, expressionType } = checkClientBody.decode(request.body).subscriptionData;
+  if (!isTagType(expressionType)) parseSubscription(subString, expressionType);
+  return CheckClientConfig.createResponse(request, {});
+}
+
+/** The members are to divide the queues anew. A member that hears nothing does so within 20 s by itself. */
+export function notifyConsumerIdsChanged(group: ConsumerGroupInfo): void {
+  const notice = NotifyConsumerIdsChanged.createRequest({ consumerGroup: group.groupName }, { oneway: true });
+  for (const { peer } of group.channels.values()) if (!peer.closed) peer.oneway(notice);
+}

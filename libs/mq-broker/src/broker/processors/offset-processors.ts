@@ -1,0 +1,119 @@
+import {
+  consumerOffsetTableBody,
+  createResponse,
+  delayOffsetTableBody,
+  GetAllConsumerOffset,
+  GetAllDelayOffset,
+  GetEarliestMsgStoretime,
+  GetMaxOffset,
+  GetMinOffset,
+  QueryConsumerOffset,
+  RequestRefusedError,
+  ResponseCode,
+  SearchOffset,
+  UpdateConsumerOffset,
+  type ConsumerOffsetTable,
+  type RemotingCommand,
+} from '@rocketshop/mq-protocol';
+import type { BrokerContext, Processor } from '../broker-context.js';
+
+/** Where groups stand and where queues begin and end. Source: `ConsumerManageProcessor`, `AdminBrokerProcessor`. */
+export function offsetProcessors(context: BrokerContext): ReadonlyMap<number, Processor> {
+  const { store } = context;
+  return new Map<number, Processor>([
+    [QueryConsumerOffset.code, (request) => queryOffset(context, request)],
+    [UpdateConsumerOffset.code, (request) => updateOffset(context, request)],
+    [
+      SearchOffset.code,
+      (request) => {
+        const { topic, queueId, timestamp, boundaryType } = SearchOffset.readRequest(request);
+        const boundary = boundaryType?.toUpperCase() === 'UPPER' ? 'UPPER' : 'LOWER';
+        const offset = store.offsetByTime(topic, queueId, timestamp, boundary);
+        return SearchOffset.createResponse(request, { offset });
+      },
+    ],
+    [
+      GetMaxOffset.code,
+      (request) => {
+        const { topic, queueId } = GetMaxOffset.readRequest(request);
+        return GetMaxOffset.createResponse(request, { offset: store.maxOffset(topic, queueId) });
+      },
+    ],
+    [
+      GetMinOffset.code,
+      (request) => {
+        const { topic, queueId } = GetMinOffset.readRequest(request);
+        return GetMinOffset.createResponse(request, { offset: store.minOffset(topic, queueId) });
+      },
+    ],
+    [
+      GetEarliestMsgStoretime.code,
+      (request) => {
+        const { topic, queueId } = GetEarliestMsgStoretime.readRequest(request);
+        return GetEarliestMsgStoretime.createResponse(request, { timestamp: store.earliestStoreTime(topic, queueId) });
+      },
+    ],
+    [
+      GetAllConsumerOffset.code,
+      (request) =>
+        createResponse(request, ResponseCode.SUCCESS, { body: consumerOffsetTableBody.encode(offsetTable(context)) }),
+    ],
+    [
+      GetAllDelayOffset.code,
+      (request) =>
+        createResponse(request, ResponseCode.SUCCESS, {
+          body: delayOffsetTableBody.encode(new Map(context.delay.offsets())),
+        }),
+    ],
+  ]);
+}
+
+/**
+ * A group that never committed starts at 0 on a young queue, so that what was sent just before its first start is not
+ * skipped; on an old one the client decides (22).
+ */
+function queryOffset(context: BrokerContext, request: RemotingCommand): RemotingCommand {
+  const { consumerGroup, topic, queueId, setZeroIfNotFound } = QueryConsumerOffset.readRequest(request);
+  const stored = context.offsets.query(consumerGroup, topic, queueId);
+  if (stored >= 0) return QueryConsumerOffset.createResponse(request, { offset: stored });
+  if (setZeroIfNotFound !== false && isYoung(context, topic, queueId)) {
+    return QueryConsumerOffset.createResponse(request, { offset: 0 });
+  }
+  throw new RequestRefusedError(ResponseCode.QUERY_NOT_FOUND, 'Not found, maybe this group consumer boot first');
+}
+
+function isYoung(context: BrokerContext, topic: string, queueId: number): boolean {
+  const { store } = context;
+  if (store.minOffset(topic, queueId) > 0) return false;
+  return store.maxOffset(topic, queueId) === 0 || store.isInMemory(topic, queueId, 0);
+}
+
+function updateOffset(context: BrokerContext, request: RemotingCommand): RemotingCommand {
+  const { consumerGroup, topic, queueId, commitOffset } = UpdateConsumerOffset.readRequest(request);
+  if (context.groups.findOrCreate(consumerGroup) === undefined) {
+    throw new RequestRefusedError(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `Group ${consumerGroup} not exist!`);
+  }
+  const config = context.topics.get(topic);
+  if (config === undefined) {
+    throw new RequestRefusedError(ResponseCode.TOPIC_NOT_EXIST, `topic[${topic}] not exist, apply first please!`);
+  }
+  const isQueue = queueId >= 0 && queueId < Math.max(config.readQueueNums, config.writeQueueNums);
+  if (!isQueue || commitOffset < 0) {
+    throw new RequestRefusedError(
+      ResponseCode.INVALID_PARAMETER,
+      `queueId[${queueId}] or offset[${commitOffset}] of topic[${topic}] is illegal`,
+    );
+  }
+  context.offsets.commit(consumerGroup, topic, queueId, commitOffset);
+  return UpdateConsumerOffset.createResponse(request, {});
+}
+
+function offsetTable(context: BrokerContext): ConsumerOffsetTable {
+  const table: ConsumerOffsetTable = new Map();
+  for (const { group, topic, queueId, offset } of context.offsets.entries()) {
+    const key = `${topic}@${group}`;
+    const queues = table.get(key) ?? new Map<number, number>();
+    table.set(key, queues.set(queueId, offset));
+  }
+  return table;
+}

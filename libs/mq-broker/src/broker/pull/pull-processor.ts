@@ -1,0 +1,179 @@
+import {
+  createResponse,
+  isReadable,
+  MessageModel,
+  PullSysFlag,
+  readPullMessage,
+  RequestRefusedError,
+  ResponseCode,
+  type FrameView,
+  type Peer,
+  type PullMessageHeader,
+  type SubscriptionData,
+} from '@rocketshop/mq-protocol';
+import type { BrokerContext, ConsumerGroupInfo } from '../broker-context.js';
+import type { HeldPull, LongPollTable } from '../long-poll/long-poll-table.js';
+import { refuse } from '../send/send-checks.js';
+import type { StatisticsCounters } from '../statistics/broker-statistics.js';
+import { pullCode, sendPullAnswer } from './pull-answer.js';
+import { SubscriptionFilterCache, type SubscriptionFilter } from './subscription-filter.js';
+
+/** Most messages in one answer. RocketMQ stops at 32; a client that asks for more may have more. */
+const MESSAGES_MAX = 1_024;
+/** Most bytes in one answer unless a single message is larger (RocketMQ `maxTransferBytesOnMessageInMemory`). */
+const BYTES_MAX = 262_144;
+/** Longest time a pull is held, whatever the client asks for: its own time-out is 30 s. */
+const SUSPEND_MS_MAX = 60_000;
+
+export interface PullProcessorParts {
+  context: BrokerContext;
+  longPolls: () => LongPollTable;
+  statistics: StatisticsCounters;
+}
+
+/** What a pull looks for; also what is kept of it while it is held. */
+type PullTask = Omit<HeldPull, 'deadlineMs'>;
+
+/**
+ * PULL_MESSAGE and LITE_PULL_MESSAGE, straight out of the read buffer. A pull that finds nothing and may wait is held and
+ * executed once more when a message for it arrives or its time is over. Source: `PullMessageProcessor`.
+ */
+export class PullProcessor {
+  private readonly filters = new SubscriptionFilterCache();
+
+  constructor(private readonly parts: PullProcessorParts) {}
+
+  /**
+   * Takes one frame; the view is valid only during the call.
+   * @throws RequestRefusedError, HeaderFieldError what the puller is to be told
+   */
+  handle(view: FrameView, peer: Peer): void {
+    const { context } = this.parts;
+    if (view.isOneway) refuse(ResponseCode.INVALID_PARAMETER, 'a pull needs an answer');
+    const header = readPullMessage(view);
+    this.checkPull(header);
+    const task: PullTask = {
+      peer,
+      opaque: view.opaque,
+      serializeType: view.serializeType,
+      group: header.consumerGroup,
+      topic: header.topic,
+      queueId: header.queueId,
+      queueOffset: header.queueOffset,
+      maxMessages: Math.max(1, Math.min(header.maxMsgNums, MESSAGES_MAX)),
+      maxBytes: bytesMax(header.maxMsgBytes),
+      filter: this.filterOf(header),
+    };
+    if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0 && header.commitOffset >= 0) {
+      context.offsets.commit(task.group, task.topic, task.queueId, header.commitOffset);
+    }
+    const result = this.look(task);
+    const isAtEnd = pullCode(result.status, task.queueOffset) === ResponseCode.PULL_NOT_FOUND;
+    // At a hole the next offset lies further on: the client must hear of it at once.
+    const maySuspend =
+      (header.sysFlag & PullSysFlag.SUSPEND) !== 0 && context.config.longPollingEnable && !context.draining;
+    if (isAtEnd && maySuspend && result.nextBeginOffset === task.queueOffset)
+      this.hold(task, header.suspendTimeoutMillis);
+    else this.answer(task, result);
+  }
+
+  /** The second and last look of a held pull. */
+  wake(pull: HeldPull): void {
+    this.answer(pull, this.look(pull));
+  }
+
+  private hold(task: PullTask, suspendTimeoutMillis: number): void {
+    const { context, longPolls } = this.parts;
+    const suspendMs = Math.max(0, Math.min(suspendTimeoutMillis, SUSPEND_MS_MAX));
+    if (longPolls().hold({ ...task, deadlineMs: context.clock.now() + suspendMs })) return;
+    task.peer.reply(createResponse(task, ResponseCode.POLLING_FULL, { remark: 'too many pulls are held already' }));
+  }
+
+  private look(task: PullTask): ReturnType<BrokerContext['store']['getMessages']> {
+    const { store } = this.parts.context;
+    return store.getMessages(
+      task.topic,
+      task.queueId,
+      task.queueOffset,
+      task.maxMessages,
+      task.maxBytes,
+      task.filter.match,
+    );
+  }
+
+  private answer(task: PullTask, result: ReturnType<PullProcessor['look']>): void {
+    const { context, statistics } = this.parts;
+    if (result.count > 0) statistics.countGet(task.group, task.topic, result.count);
+    const code = pullCode(result.status, task.queueOffset);
+    sendPullAnswer(task.peer, task.serializeType, task.opaque, code, result, context.config.brokerId);
+  }
+
+  /**
+   * In RocketMQ's order.
+   * @throws RequestRefusedError 16 not allowed, 17 no such topic, 26 no such group, 29 no such queue
+   */
+  private checkPull(header: PullMessageHeader): void {
+    const { config, groups, topics } = this.parts.context;
+    if (!isReadable(config.brokerPermission)) {
+      refuse(ResponseCode.NO_PERMISSION, `the broker[${config.brokerIP1}] pulling message is forbidden`);
+    }
+    const group = groups.findOrCreate(header.consumerGroup);
+    if (group === undefined) {
+      throw new RequestRefusedError(
+        ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST,
+        `subscription group [${header.consumerGroup}] does not exist`,
+      );
+    }
+    if (!group.consumeEnable) {
+      refuse(ResponseCode.NO_PERMISSION, `subscription group no permission, ${header.consumerGroup}`);
+    }
+    const topic = topics.get(header.topic);
+    if (topic === undefined) {
+      return refuse(ResponseCode.TOPIC_NOT_EXIST, `topic[${header.topic}] not exist, apply first please!`);
+    }
+    if (!isReadable(topic.perm)) {
+      refuse(ResponseCode.NO_PERMISSION, `the topic[${header.topic}] pulling message is forbidden`);
+    }
+    if (header.queueId < 0 || header.queueId >= topic.readQueueNums) {
+      refuse(
+        ResponseCode.INVALID_PARAMETER,
+        `queueId[${header.queueId}] is illegal, topic:[${header.topic}] topicConfig.readQueueNums:[${topic.readQueueNums}]`,
+      );
+    }
+  }
+
+  /** From the request when it carries one, else from the group's heartbeat. */
+  private filterOf(header: PullMessageHeader): SubscriptionFilter {
+    if ((header.sysFlag & PullSysFlag.SUBSCRIPTION) !== 0) {
+      return this.filters.ofExpression(header.subscription, header.expressionType);
+    }
+    const group = this.parts.context.consumers.get(header.consumerGroup);
+    return this.filters.ofSubscription(this.subscriptionOf(group, header));
+  }
+
+  private subscriptionOf(group: ConsumerGroupInfo | undefined, header: PullMessageHeader): SubscriptionData {
+    if (group === undefined) {
+      return refuse(ResponseCode.SUBSCRIPTION_NOT_EXIST, "the consumer's group info not exist");
+    }
+    const config = this.parts.context.groups.get(header.consumerGroup);
+    if (config?.consumeBroadcastEnable === false && group.messageModel === MessageModel.BROADCASTING) {
+      refuse(
+        ResponseCode.NO_PERMISSION,
+        `the consumer group[${header.consumerGroup}] can not consume by broadcast way`,
+      );
+    }
+    const subscription = group.subscriptions.get(header.topic);
+    if (subscription === undefined) {
+      return refuse(ResponseCode.SUBSCRIPTION_NOT_EXIST, "the consumer's subscription not exist");
+    }
+    if (subscription.subVersion < header.subVersion) {
+      refuse(ResponseCode.SUBSCRIPTION_NOT_LATEST, "the consumer's subscription not latest");
+    }
+    return subscription;
+  }
+}
+
+/** At most what the client takes; absent or 0 is no limit of its own. */
+function bytesMax(maxMsgBytes: number | undefined): number {
+  return maxMsgBytes === undefined || maxMsgBytes <= 0 ? BYTES_MAX : Math.min(maxMsgBytes, BYTES_MAX);
+}

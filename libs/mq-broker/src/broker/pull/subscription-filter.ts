@@ -1,0 +1,103 @@
+import {
+  isSubscribeAll,
+  isTagType,
+  javaStringHash,
+  RequestRefusedError,
+  ResponseCode,
+  type SubscriptionData,
+} from '@rocketshop/mq-protocol';
+import type { TagMatcher } from '../../store/index.js';
+
+/** Decides by a consume queue's `tagsCode` alone. Collisions pass: the client looks at the tags themselves. */
+export interface SubscriptionFilter {
+  /** `undefined` accepts everything, which spares the store a call per message. */
+  readonly match: TagMatcher | undefined;
+  matches(tagsCode: number): boolean;
+}
+
+class AcceptAll implements SubscriptionFilter {
+  readonly match = undefined;
+  matches(): boolean {
+    return true;
+  }
+}
+
+class TagFilter implements SubscriptionFilter {
+  readonly match: TagMatcher;
+
+  constructor(private readonly codes: ReadonlySet<number>) {
+    this.match = (tagsCode) => codes.has(tagsCode);
+  }
+
+  matches(tagsCode: number): boolean {
+    return this.codes.has(tagsCode);
+  }
+}
+
+export const acceptAll: SubscriptionFilter = new AcceptAll();
+
+/** Longest expression looked at; a tag list of a thousand tags fits. */
+const EXPRESSION_LENGTH_MAX = 16_384;
+
+/**
+ * `*` or nothing takes all; else tags separated by `||` (RocketMQ `FilterAPI.buildSubscriptionData`).
+ * @throws RequestRefusedError 23 when no tag is left, 1 for SQL92, which this broker does not evaluate.
+ */
+export function parseSubscription(
+  expression: string | undefined,
+  expressionType: string | undefined,
+): SubscriptionFilter {
+  if (!isTagType(expressionType)) {
+    throw new RequestRefusedError(
+      ResponseCode.SYSTEM_ERROR,
+      `The broker does not support consumer to filter message by ${expressionType}`,
+    );
+  }
+  if (expression === undefined || isSubscribeAll(expression)) return acceptAll;
+  const tags = expression
+    .split('||')
+    .map((tag) => tag.trim())
+    .filter((tag) => tag !== '');
+  if (tags.length === 0 || expression.length > EXPRESSION_LENGTH_MAX) {
+    throw new RequestRefusedError(ResponseCode.SUBSCRIPTION_PARSE_FAILED, "parse the consumer's subscription failed");
+  }
+  return new TagFilter(new Set(tags.map((tag) => javaStringHash(tag))));
+}
+
+/** Kept expressions; far more than the distinct subscriptions of one cluster. The cache starts over when it is full. */
+const CACHED_EXPRESSIONS_MAX = 4_096;
+
+/** Filters by their expression or subscription, so that a pull does not parse and hash the same tags again. */
+export class SubscriptionFilterCache {
+  private readonly byExpression = new Map<string, SubscriptionFilter>();
+  private readonly bySubscription = new WeakMap<SubscriptionData, SubscriptionFilter>();
+
+  ofExpression(expression: string | undefined, expressionType: string | undefined): SubscriptionFilter {
+    if (expression === undefined || expression === '*' || !isTagType(expressionType)) {
+      return parseSubscription(expression, expressionType);
+    }
+    let filter = this.byExpression.get(expression);
+    if (filter === undefined) {
+      filter = parseSubscription(expression, expressionType);
+      if (this.byExpression.size >= CACHED_EXPRESSIONS_MAX) this.byExpression.clear();
+      this.byExpression.set(expression, filter);
+    }
+    return filter;
+  }
+
+  /** What the group's heartbeat wants: the codes were hashed by the client, whose hash may differ for non-ASCII tags. */
+  ofSubscription(subscription: SubscriptionData): SubscriptionFilter {
+    let filter = this.bySubscription.get(subscription);
+    if (filter === undefined) {
+      filter = subscription.classFilterMode
+        ? acceptAll
+        : parseSubscription(subscription.subString, subscription.expressionType);
+      if (filter !== acceptAll && subscription.codeSet.length > 0) {
+        const own = subscription.tagsSet.map((tag) => javaStringHash(tag));
+        filter = new TagFilter(new Set([...subscription.codeSet, ...own]));
+      }
+      this.bySubscription.set(subscription, filter);
+    }
+    return filter;
+  }
+}

@@ -1,0 +1,58 @@
+import { connectPeer, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+
+/** RocketMQ waits 24 s; a name server that takes longer than this is tried again instead. */
+const REQUEST_TIMEOUT_MS = 6_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+
+/** The connection to one name server; made when it is needed and again after it was lost. */
+export class NameServerLink {
+  private peer: Peer | undefined;
+  private connecting: Promise<Peer> | undefined;
+  private isClosed = false;
+
+  constructor(
+    readonly address: string,
+    private readonly onLost: () => void,
+  ) {}
+
+  get isConnected(): boolean {
+    return this.peer !== undefined && !this.peer.closed;
+  }
+
+  /** Rejects with PeerError when the name server cannot be reached or does not answer. */
+  async request(command: RemotingCommand): Promise<RemotingCommand> {
+    const peer = await this.connected();
+    return peer.request(command, REQUEST_TIMEOUT_MS);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.peer?.close();
+  }
+
+  private connected(): Promise<Peer> {
+    if (this.peer !== undefined && !this.peer.closed) return Promise.resolve(this.peer);
+    this.connecting ??= this.connect().finally(() => {
+      this.connecting = undefined;
+    });
+    return this.connecting;
+  }
+
+  private async connect(): Promise<Peer> {
+    const colon = this.address.lastIndexOf(':');
+    const peer = await connectPeer({
+      host: this.address.slice(0, colon),
+      port: Number(this.address.slice(colon + 1)),
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      handlers: {
+        onClose: () => {
+          this.peer = undefined;
+          if (!this.isClosed) this.onLost();
+        },
+      },
+    });
+    if (this.isClosed) peer.close();
+    this.peer = peer;
+    return peer;
+  }
+}

@@ -1,0 +1,206 @@
+import {
+  createUniqId,
+  javaStringHash,
+  MessageConst,
+  NAME_VALUE_SEPARATOR,
+  PROPERTIES_BYTES_MAX,
+  PROPERTY_SEPARATOR,
+} from '@rocketshop/mq-protocol';
+
+/** Room for the longest legal string, for what the broker adds, and for one longer string that is about to be refused. */
+const SCRATCH_BYTES = 128 * 1024;
+
+/** Properties the broker looks at. */
+const enum Known {
+  other,
+  tags,
+  uniqueKey,
+  wait,
+  popCheckPoint,
+  delay,
+  transaction,
+  timer,
+  ours,
+  parked,
+}
+
+const knownByName = new Map<string, Known>([
+  [MessageConst.TAGS, Known.tags],
+  [MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, Known.uniqueKey],
+  [MessageConst.WAIT_STORE_MSG_OK, Known.wait],
+  [MessageConst.POP_CK, Known.popCheckPoint],
+  [MessageConst.DELAY_TIME_LEVEL, Known.delay],
+  [MessageConst.TRANSACTION_PREPARED, Known.transaction],
+  [MessageConst.TIMER_DELAY_SEC, Known.timer],
+  [MessageConst.TIMER_DELAY_MS, Known.timer],
+  [MessageConst.TIMER_DELIVER_MS, Known.timer],
+  [MessageConst.MSG_REGION, Known.ours],
+  [MessageConst.TRACE_SWITCH, Known.ours],
+  [MessageConst.CLUSTER, Known.ours],
+  [MessageConst.REAL_TOPIC, Known.parked],
+  [MessageConst.REAL_QUEUE_ID, Known.parked],
+]);
+
+const knownNames = [...knownByName].map(([name, known]) => ({ bytes: Buffer.from(name), known }));
+const knownByLength: { bytes: Buffer; known: Known }[][] = [];
+for (const entry of knownNames) (knownByLength[entry.bytes.length] ??= []).push(entry);
+
+/**
+ * Rewrites a property string the way the broker stores it (RocketMQ `SendMessageProcessor`, `MessageExtBrokerInner`), and
+ * learns on the way what decides the message's walk.
+ *
+ * Grammar: `name 0x01 value 0x02 ...`, the last 0x02 optional; entries without name or value are dropped.
+ * Removed: WAIT, POP_CK, DELAY when the level is void, and client copies of what the broker sets itself.
+ * Added: UNIQ_KEY if missing, MSG_REGION, TRACE_ON, CLUSTER.
+ *
+ * One object, used again for each message: it works on bytes and makes no string for a message with ordinary properties
+ * (parsing into a map and joining it again took longer than the rest of a send).
+ */
+export class PropertyRewriter {
+  /** The rewritten string is `buffer[0, length)`; valid until the next `begin`. */
+  readonly buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+  length = 0;
+  /** Java hash of TAGS, 0 without. */
+  tagsCode = 0;
+  /** False when the sender does not want to wait for the disk (`WAIT=false`). */
+  waitStoreMsgOk = true;
+  /** 0: not delayed. */
+  delayLevel = 0;
+  isTransactionPrepared = false;
+  hasTimer = false;
+  private hasUniqueKey = false;
+  private keepsDelay = true;
+  private readonly added: Buffer;
+
+  constructor(options: { regionId: string; traceOn: boolean; clusterName: string }) {
+    this.added = Buffer.from(
+      [
+        [MessageConst.MSG_REGION, options.regionId],
+        [MessageConst.TRACE_SWITCH, String(options.traceOn)],
+        [MessageConst.CLUSTER, options.clusterName],
+      ]
+        .map(([name, value]) => `${name}\u0001${value}\u0002`)
+        .join(''),
+    );
+  }
+
+  /** @param keepsDelay false for a message that must not wait again, whatever level it carries */
+  begin(keepsDelay = true): void {
+    this.keepsDelay = keepsDelay;
+    this.length = 0;
+    this.tagsCode = 0;
+    this.waitStoreMsgOk = true;
+    this.delayLevel = 0;
+    this.isTransactionPrepared = false;
+    this.hasTimer = false;
+    this.hasUniqueKey = false;
+  }
+
+  /** False when the string cannot be stored (too long to look at). Several strings may follow each other: a batch's item and its frame. */
+  append(source: Buffer, start: number, end: number): boolean {
+    if (this.length + (end - start) + 1 > SCRATCH_BYTES - 1024) return false;
+    let entryStart = start;
+    let nameEnd = -1;
+    for (let position = start; position < end; position += 1) {
+      const byte = source[position] ?? 0;
+      if (byte > PROPERTY_SEPARATOR || byte === 0) continue;
+      if (byte === NAME_VALUE_SEPARATOR) {
+        if (nameEnd < 0) nameEnd = position;
+        continue;
+      }
+      if (nameEnd > entryStart && position > nameEnd + 1) this.take(source, entryStart, nameEnd, position);
+      entryStart = position + 1;
+      nameEnd = -1;
+    }
+    if (nameEnd > entryStart && end > nameEnd + 1) this.take(source, entryStart, nameEnd, end);
+    return true;
+  }
+
+  /** Adds what the broker sets. False when the whole is longer than a record can hold. */
+  finish(): boolean {
+    if (!this.hasUniqueKey) this.add(MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, createUniqId());
+    this.length += this.added.copy(this.buffer, this.length);
+    return this.length <= PROPERTIES_BYTES_MAX;
+  }
+
+  /** Adds one property; the caller knows that name and value are legal and not there yet. */
+  add(name: string, value: string): void {
+    const { buffer } = this;
+    this.length += buffer.write(name, this.length);
+    buffer[this.length++] = NAME_VALUE_SEPARATOR;
+    this.length += buffer.write(value, this.length);
+    buffer[this.length++] = PROPERTY_SEPARATOR;
+  }
+
+  private take(source: Buffer, start: number, nameEnd: number, end: number): void {
+    const known = knownName(source, start, nameEnd);
+    if (known !== Known.other && !this.keeps(known, source, nameEnd + 1, end)) return;
+    const { buffer } = this;
+    let target = this.length;
+    // A loop beats Buffer.copy below some 60 bytes, which is what properties are.
+    for (let position = start; position < end; position += 1) buffer[target++] = source[position] ?? 0;
+    buffer[target++] = PROPERTY_SEPARATOR;
+    this.length = target;
+  }
+
+  /** Notes a property that means something to the broker; answers whether it is stored. */
+  private keeps(known: Known, source: Buffer, start: number, end: number): boolean {
+    switch (known) {
+      case Known.tags:
+        this.tagsCode = tagsHash(source, start, end);
+        return true;
+      case Known.uniqueKey:
+        this.hasUniqueKey = true;
+        return true;
+      case Known.wait:
+        this.waitStoreMsgOk = isTrue(source, start, end);
+        return false;
+      case Known.delay:
+        this.delayLevel = this.keepsDelay ? positiveInteger(source, start, end) : 0;
+        return this.delayLevel > 0;
+      case Known.transaction:
+        this.isTransactionPrepared = isTrue(source, start, end);
+        return true;
+      case Known.timer:
+        this.hasTimer = true;
+        return true;
+      case Known.popCheckPoint:
+      case Known.ours:
+      case Known.parked:
+        return false;
+      case Known.other:
+        return true;
+    }
+  }
+}
+
+function knownName(source: Buffer, start: number, end: number): Known {
+  const candidates = knownByLength[end - start];
+  if (candidates === undefined) return Known.other;
+  next: for (const { bytes, known } of candidates) {
+    for (let index = 0; index < bytes.length; index += 1) if (bytes[index] !== source[start + index]) continue next;
+    return known;
+  }
+  return Known.other;
+}
+
+/** Java's hash counts UTF-16 units: the same as bytes as long as all are ASCII. */
+function tagsHash(source: Buffer, start: number, end: number): number {
+  let hash = 0;
+  for (let position = start; position < end; position += 1) {
+    const byte = source[position] ?? 0;
+    if (byte >= 0x80) return javaStringHash(source.toString('utf8', start, end));
+    hash = (Math.imul(31, hash) + byte) | 0;
+  }
+  return hash;
+}
+
+/** Java's `Boolean.parseBoolean`. */
+function isTrue(source: Buffer, start: number, end: number): boolean {
+  return end - start === 4 && source.toString('latin1', start, end).toLowerCase() === 'true';
+}
+
+function positiveInteger(source: Buffer, start: number, end: number): number {
+  const value = Number(source.toString('latin1', start, end));
+  return Number.isInteger(value) && value > 0 ? value : 0;
+}

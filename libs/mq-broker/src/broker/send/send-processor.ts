@@ -1,0 +1,247 @@
+import {
+  dlqTopic,
+  isRetryTopic,
+  MessageConst,
+  MessageFormatError,
+  MessageSysFlag,
+  PermName,
+  RequestRefusedError,
+  ResponseCode,
+  RETRY_TOPIC_PREFIX,
+  scanBatchBody,
+  SendMessage,
+  SendMessageView,
+  encodeOffsetMsgId,
+  TopicName,
+  type BatchItemView,
+  type FrameView,
+  type Peer,
+  type RemotingCommand,
+  type TopicConfig,
+} from '@rocketshop/mq-protocol';
+import type { MessageDraft } from '../../store/index.js';
+import type { AnswerDesk } from '../answers/answer-desk.js';
+import { requireStored } from '../answers/store-status.js';
+import type { BrokerContext } from '../broker-context.js';
+import type { DelayLevels } from '../delay/delay-levels.js';
+import type { QueueLockTable } from '../locks/queue-lock-table.js';
+import type { StatisticsCounters } from '../statistics/broker-statistics.js';
+import { PropertyRewriter } from './message-properties.js';
+import { checkSend, refuse } from './send-checks.js';
+
+/** Clients below this do not mean the maximum they send. */
+const VERSION_WITH_MAX_RECONSUME_TIMES = 121;
+
+export interface SendProcessorParts {
+  context: BrokerContext;
+  desk: AnswerDesk;
+  /** As it stands in message ids. */
+  storePort: number;
+  delayLevels: DelayLevels;
+  locks: QueueLockTable;
+  statistics: StatisticsCounters;
+}
+
+/**
+ * SEND_MESSAGE, SEND_MESSAGE_V2 and SEND_BATCH_MESSAGE, straight out of the read buffer: check, rewrite the properties,
+ * append, and leave the answer with the desk. Nothing is kept of the frame; the store copies what it stores.
+ * Source: `SendMessageProcessor`.
+ */
+export class SendProcessor {
+  private readonly header = new SendMessageView();
+  private readonly properties: PropertyRewriter;
+  /** One draft for all single messages: the store copies it during `append`. */
+  private readonly draft: MessageDraft = emptyDraft();
+
+  constructor(private readonly parts: SendProcessorParts) {
+    const { config } = parts.context;
+    this.properties = new PropertyRewriter({
+      regionId: config.regionId,
+      traceOn: config.traceOn,
+      clusterName: config.brokerClusterName,
+    });
+  }
+
+  /**
+   * Takes one frame; the view is valid only during the call.
+   * @throws RequestRefusedError, HeaderFieldError what the sender is to be told
+   */
+  handle(view: FrameView, peer: Peer): void {
+    const { header, draft, parts } = this;
+    if (parts.desk.isFull) refuse(ResponseCode.SYSTEM_BUSY, '[OVERLOAD]system busy, start flow control for a while');
+    header.read(view);
+    const isKnown = parts.context.topics.get(header.topic) !== undefined;
+    const config = checkSend(parts.context, header);
+    // Creating a topic looks more fields up, and a look-up may overwrite the decoded properties.
+    if (!isKnown) header.read(view);
+    const queueId = header.queueId < 0 ? Math.floor(Math.random() * config.writeQueueNums) : header.queueId;
+    draft.topic = header.topic;
+    draft.queueId = queueId;
+    draft.flag = header.flag;
+    draft.sysFlag = header.sysFlag;
+    draft.bornTimestamp = header.bornTimestamp;
+    draft.bornHost = peer.remoteHost;
+    draft.bornPort = peer.remotePort;
+    draft.reconsumeTimes = header.reconsumeTimes;
+    if (header.batch) {
+      this.storeBatch(view, peer, queueId);
+      return;
+    }
+    const toDeadLetters = isRetryTopic(header.topic) && this.redirectToDeadLetters(view, config);
+    this.rewriteProperties(toDeadLetters, queueId);
+    draft.properties = this.properties.buffer.subarray(0, this.properties.length);
+    draft.body = view.body();
+    this.requireBodySize(draft.body.length);
+    requireStored(parts.context.store.append(draft));
+    parts.statistics.countPut(draft.topic, 1);
+    if (!view.isOneway)
+      parts.desk.answerSend(peer, view.opaque, view.serializeType, queueId, this.properties.waitStoreMsgOk);
+  }
+
+  /** Properties as they are stored; a delayed message also changes its destination. */
+  private rewriteProperties(ignoresDelay: boolean, queueId: number): void {
+    const { properties, draft, header } = this;
+    properties.begin(!ignoresDelay);
+    if (!properties.append(header.propertiesBuffer, header.propertiesStart, header.propertiesEnd)) {
+      requireStored('PROPERTIES_SIZE_EXCEEDED');
+    }
+    this.requireServed();
+    draft.tagsCode = properties.tagsCode;
+    if (properties.delayLevel > 0) this.park(queueId);
+    if (!properties.finish()) requireStored('PROPERTIES_SIZE_EXCEEDED');
+  }
+
+  /** A delayed message waits in the queue of its level; its consume queue entry carries the time it is due. */
+  private park(queueId: number): void {
+    const { properties, draft, parts } = this;
+    const level = parts.delayLevels.clamp(properties.delayLevel);
+    properties.add(MessageConst.REAL_TOPIC, draft.topic);
+    properties.add(MessageConst.REAL_QUEUE_ID, String(queueId));
+    draft.topic = TopicName.SCHEDULE_TOPIC;
+    draft.queueId = level - 1;
+    draft.tagsCode = Math.ceil(parts.context.clock.now() + parts.delayLevels.delayMs(level));
+  }
+
+  /** Transactions and free delays are refused rather than delivered at once. */
+  private requireServed(): void {
+    const { properties, header, parts } = this;
+    const transaction = header.sysFlag & MessageSysFlag.TRANSACTION_MASK;
+    const isHalf =
+      transaction === MessageSysFlag.TRANSACTION_PREPARED || transaction === MessageSysFlag.TRANSACTION_ROLLBACK;
+    if (isHalf || (properties.isTransactionPrepared && header.reconsumeTimes === 0)) {
+      refuse(
+        ResponseCode.NO_PERMISSION,
+        `the broker[${parts.context.config.brokerIP1}] sending transaction message is forbidden`,
+      );
+    }
+    if (properties.hasTimer && properties.delayLevel === 0) {
+      refuse(ResponseCode.MESSAGE_ILLEGAL, 'timer messages are not served by this broker, use a delay level');
+    }
+  }
+
+  /**
+   * A consumer hands a message back by sending it to `%RETRY%group` (RocketMQ `handleRetryAndDLQ`). True when it was
+   * delivered often enough: then it goes to the group's dead letters, without delay.
+   */
+  private redirectToDeadLetters(view: FrameView, config: TopicConfig): boolean {
+    const { header, draft, parts } = this;
+    const groupName = config.topicName.slice(RETRY_TOPIC_PREFIX.length);
+    const group = parts.context.groups.findOrCreate(groupName);
+    if (group === undefined) {
+      return refuse(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `subscription group not exist, ${groupName}`);
+    }
+    const isSaid = view.version >= VERSION_WITH_MAX_RECONSUME_TIMES && header.maxReconsumeTimes >= 0;
+    const maxReconsumeTimes = isSaid ? header.maxReconsumeTimes : group.retryMaxTimes;
+    if (header.reconsumeTimes <= maxReconsumeTimes && !parts.locks.isHeldByAnyone(groupName)) return false;
+    const deadLetters = parts.context.topics.createInSendBack(
+      dlqTopic(groupName),
+      1,
+      PermName.READ | PermName.WRITE,
+      0,
+    );
+    if (deadLetters === undefined) {
+      return refuse(ResponseCode.TOPIC_NOT_EXIST, `topic[${dlqTopic(groupName)}] not exist, apply first please!`);
+    }
+    draft.topic = deadLetters.topicName;
+    draft.queueId = 0;
+    return true;
+  }
+
+  /** All messages of a batch lie one behind the other with consecutive queue offsets, or none is stored. */
+  private storeBatch(view: FrameView, peer: Peer, queueId: number): void {
+    const { properties, draft, header, parts } = this;
+    if (isRetryTopic(header.topic)) refuse(ResponseCode.MESSAGE_ILLEGAL, 'a batch cannot be sent to a retry topic');
+    this.requireBodySize(view.bodyEnd - view.bodyStart);
+    const { buffer } = view;
+    const { propertiesBuffer, propertiesStart, propertiesEnd } = header;
+    let waitStoreMsgOk = true;
+    const items = batchItems(view);
+    const drafts = items.map((item): MessageDraft => {
+      properties.begin();
+      const fits =
+        properties.append(buffer, item.propertiesStart, item.propertiesEnd) &&
+        properties.append(propertiesBuffer, propertiesStart, propertiesEnd);
+      this.requireServed();
+      if (properties.delayLevel > 0) refuse(ResponseCode.MESSAGE_ILLEGAL, 'a batch cannot be delayed');
+      if (!fits || !properties.finish()) requireStored('PROPERTIES_SIZE_EXCEEDED');
+      waitStoreMsgOk &&= properties.waitStoreMsgOk;
+      return Object.assign(emptyDraft(), draft, {
+        flag: item.flag,
+        body: buffer.subarray(item.bodyStart, item.bodyEnd),
+        properties: Buffer.from(properties.buffer.subarray(0, properties.length)),
+        tagsCode: properties.tagsCode,
+      });
+    });
+    requireStored(parts.context.store.appendBatch(drafts));
+    parts.statistics.countPut(draft.topic, drafts.length);
+    if (view.isOneway) return;
+    parts.desk.answerWith(peer, this.batchAnswer(view, queueId), waitStoreMsgOk);
+  }
+
+  private batchAnswer(view: FrameView, queueId: number): RemotingCommand {
+    const { context, storePort } = this.parts;
+    const { brokerIP1, regionId, traceOn } = context.config;
+    const { physicalOffsets, queueOffset } = context.store.lastAppend;
+    const ids = physicalOffsets.map((offset) => encodeOffsetMsgId(brokerIP1, storePort, offset));
+    return SendMessage.createResponse(view, {
+      msgId: ids.join(','),
+      queueId,
+      queueOffset,
+      MSG_REGION: regionId,
+      TRACE_ON: String(traceOn),
+    });
+  }
+
+  private requireBodySize(bytes: number): void {
+    if (bytes > this.parts.context.config.maxMessageSize) requireStored('MESSAGE_ILLEGAL');
+  }
+}
+
+const EMPTY = Buffer.alloc(0);
+
+function batchItems(view: FrameView): BatchItemView[] {
+  try {
+    const items = scanBatchBody(view.buffer, view.bodyStart, view.bodyEnd);
+    return items.length > 0 ? items : refuse(ResponseCode.MESSAGE_ILLEGAL, 'a batch without a message');
+  } catch (error) {
+    if (!(error instanceof MessageFormatError)) throw error;
+    return refuse(ResponseCode.MESSAGE_ILLEGAL, error.message);
+  }
+}
+
+function emptyDraft(): MessageDraft {
+  return {
+    topic: '',
+    queueId: 0,
+    flag: 0,
+    sysFlag: 0,
+    bornTimestamp: 0,
+    bornHost: '0.0.0.0',
+    bornPort: 0,
+    body: EMPTY,
+    properties: EMPTY,
+    reconsumeTimes: 0,
+    preparedTransactionOffset: 0,
+    tagsCode: 0,
+  };
+}

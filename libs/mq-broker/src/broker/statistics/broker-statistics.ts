@@ -1,0 +1,137 @@
+import type { BrokerClock } from '../broker-clock.js';
+import type { BrokerStatistics } from '../broker-context.js';
+import { RateCounter } from './rate-counter.js';
+
+const SAMPLE_INTERVAL_MS = 10_000;
+const STEPS_10_SECONDS = 1;
+const STEPS_60_SECONDS = 6;
+const STEPS_600_SECONDS = 60;
+const DAY_MS = 86_400_000;
+
+/** Totals at the last two midnights (local time), as `clusterList -m` shows them. */
+class DayMarks {
+  private day: number;
+  yesterdayMorning = 0;
+  todayMorning = 0;
+
+  constructor(now: number) {
+    this.day = dayOf(now);
+  }
+
+  mark(now: number, total: number): void {
+    const day = dayOf(now);
+    if (day === this.day) return;
+    this.yesterdayMorning = this.todayMorning;
+    this.todayMorning = total;
+    this.day = day;
+  }
+}
+
+/**
+ * What this broker counts (RocketMQ `BrokerStatsManager`, `StoreStatsService`). Counting is an addition; rates come from
+ * samples taken every 10 s.
+ */
+export class StatisticsCounters implements BrokerStatistics {
+  readonly bootTimestamp: number;
+  private readonly puts: RateCounter;
+  private readonly gets: RateCounter;
+  private readonly putDays: DayMarks;
+  private readonly getDays: DayMarks;
+  private readonly topicPuts = new Map<string, RateCounter>();
+  private readonly groupGets = new Map<string, RateCounter>();
+  private cancelTimer: (() => void) | undefined;
+
+  constructor(private readonly clock: BrokerClock) {
+    const now = clock.now();
+    this.bootTimestamp = now;
+    this.puts = new RateCounter(now);
+    this.gets = new RateCounter(now);
+    this.putDays = new DayMarks(now);
+    this.getDays = new DayMarks(now);
+  }
+
+  start(): void {
+    this.cancelTimer = this.clock.after(SAMPLE_INTERVAL_MS, () => {
+      this.sample();
+      this.start();
+    });
+  }
+
+  stop(): void {
+    this.cancelTimer?.();
+    this.cancelTimer = undefined;
+  }
+
+  countPut(topic: string, messages: number): void {
+    this.puts.total += messages;
+    this.counterOf(this.topicPuts, topic).total += messages;
+  }
+
+  countGet(group: string, topic: string, messages: number): void {
+    this.gets.total += messages;
+    this.counterOf(this.groupGets, `${topic}@${group}`).total += messages;
+  }
+
+  get putTotal(): number {
+    return this.puts.total;
+  }
+
+  get getTotal(): number {
+    return this.gets.total;
+  }
+
+  putTps(): string {
+    return ratesText(this.puts);
+  }
+
+  getTps(): string {
+    return ratesText(this.gets);
+  }
+
+  topicPutTps(topic: string): number {
+    return this.topicPuts.get(topic)?.rate(STEPS_60_SECONDS) ?? 0;
+  }
+
+  groupGetTps(group: string, topic: string): number {
+    return this.groupGets.get(`${topic}@${group}`)?.rate(STEPS_60_SECONDS) ?? 0;
+  }
+
+  putsToday(): { yesterdayMorning: number; todayMorning: number; now: number } {
+    const { yesterdayMorning, todayMorning } = this.putDays;
+    return { yesterdayMorning, todayMorning, now: this.putTotal };
+  }
+
+  getsToday(): { yesterdayMorning: number; todayMorning: number; now: number } {
+    const { yesterdayMorning, todayMorning } = this.getDays;
+    return { yesterdayMorning, todayMorning, now: this.getTotal };
+  }
+
+  /** One beat of all rates; also forgets counters of topics and groups that went quiet. */
+  sample(): void {
+    const now = this.clock.now();
+    this.puts.sample(now);
+    this.gets.sample(now);
+    this.putDays.mark(now, this.puts.total);
+    this.getDays.mark(now, this.gets.total);
+    for (const table of [this.topicPuts, this.groupGets]) {
+      for (const [name, counter] of table) {
+        counter.sample(now);
+        if (counter.isStill) table.delete(name);
+      }
+    }
+  }
+
+  private counterOf(table: Map<string, RateCounter>, name: string): RateCounter {
+    let counter = table.get(name);
+    if (counter === undefined) table.set(name, (counter = new RateCounter(this.clock.now())));
+    return counter;
+  }
+}
+
+function ratesText(counter: RateCounter): string {
+  return [STEPS_10_SECONDS, STEPS_60_SECONDS, STEPS_600_SECONDS].map((steps) => String(counter.rate(steps))).join(' ');
+}
+
+function dayOf(time: number): number {
+  return Math.floor((time - new Date(time).getTimezoneOffset() * 60_000) / DAY_MS);
+}
