@@ -1,1 +1,38 @@
-export {};
+export { RocketmqModule } from './rocketmq.module.js';
+export type {
+  RocketmqConnectionOptions,
+  RocketmqModuleOptions,
+  RocketmqPublisherOptions,
+  RocketmqServerOptions,
+} from './rocketmq.config.js';
+
+export { RocketmqPublisher } from './rocketmq.publisher.js';
+export type { OutgoingMessage, PublishReceipt, PublishStatus } from './outgoing-message.js';
+
+export { RocketmqServer, type RocketmqServerEvents } from './rocketmq.server.js';
+export { RocketmqEventPattern } from './rocketmq-event-pattern.decorator.js';
+export { ROCKETMQ_TRANSPORT, type RocketmqHandlerExtras, type RocketmqStatus } from './handler-extras.js';
+export { RocketmqContext, type DeliveredMessage } from './rocketmq.context.js';
+export { DiscardMessageError, FailureProperty, RetryMessageError, type FailureReason } from './outcome.js';
+export type { DeliveryCounts, DiscardEvent, FailureEvent } from './delivery-events.js';
+export { RocketmqExceptionFilter } from './rocketmq.exception-filter.js';
+
+export { RocketmqClientProxy } from './rocketmq.client.js';
+export { RocketmqRecord, RocketmqRecordBuilder, type RocketmqRecordOptions } from './rocketmq.record.js';
+
+export { RocketmqHealthIndicator, type RocketmqHealthOptions } from './health.js';
+export { currentTraceHeaders, runInTrace } from './trace-context.js';
+
+export {
+  InvalidMessageError,
+  MessagingConfigurationError,
+  MessagingError,
+  NoHandlerError,
+  NotConnectedError,
+  PublishAllNotConfirmedError,
+  PublishNotConfirmedError,
+  RequestReplyUnsupportedError,
+  UnreadablePayloadError,
+} from './errors.js';
+
+export { ROCKETMQ_DRIVER } from './driver.js';

@@ -1,0 +1,50 @@
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { HealthIndicatorService } from '@nestjs/terminus';
+import { RocketmqHealthIndicator } from './health.js';
+import { RocketmqServer } from './rocketmq.server.js';
+import { InMemoryDriver } from './testing/index.js';
+
+const options = { namesrvAddr: '127.0.0.1:9876' };
+
+describe('the health indicator', () => {
+  let driver: InMemoryDriver;
+  let server: RocketmqServer;
+  let health: RocketmqHealthIndicator;
+  beforeEach(() => {
+    driver = new InMemoryDriver();
+    server = new RocketmqServer(options, driver);
+    health = new RocketmqHealthIndicator(new HealthIndicatorService(), server, options, driver);
+  });
+
+  it('is up and names the brokers', async () => {
+    await expect(health.isHealthy()).resolves.toMatchObject({ rocketmq: { status: 'up', brokers: ['broker-a'] } });
+  });
+
+  it('is down without a broker, or degraded where the service can live without one', async () => {
+    driver.brokers = [];
+    await expect(health.isHealthy('mq')).resolves.toMatchObject({ mq: { status: 'down' } });
+    driver.brokers = new Error('no name server');
+    await expect(health.isHealthy('mq', { critical: false })).resolves.toMatchObject({
+      mq: { status: 'degraded', message: 'no name server' },
+    });
+  });
+
+  it('is down where no answer comes in time', async () => {
+    jest.spyOn(driver, 'createProbe').mockReturnValue({
+      ...driver.createProbe(),
+      brokerNames: () => new Promise(() => undefined),
+    });
+    health = new RocketmqHealthIndicator(new HealthIndicatorService(), server, options, driver);
+    await expect(health.isHealthy('mq', { timeoutMs: 1 })).resolves.toMatchObject({
+      mq: { status: 'down', message: 'no answer within 1 ms' },
+    });
+  });
+
+  it('says what the server does, and is down from the moment it drains', async () => {
+    await server.listen(() => undefined);
+    await expect(health.isHealthy()).resolves.toMatchObject({ rocketmq: { status: 'up', consuming: 'connected' } });
+    await server.close();
+    await expect(health.isHealthy()).resolves.toMatchObject({ rocketmq: { status: 'down', consuming: 'closed' } });
+    await health.onApplicationShutdown();
+  });
+});

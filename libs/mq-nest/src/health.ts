@@ -1,0 +1,85 @@
+import type { OnApplicationShutdown } from '@nestjs/common';
+import type { HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
+import type { Driver, DriverProbe } from './driver.js';
+import { DEFAULTS, type RocketmqConnectionOptions } from './rocketmq.config.js';
+import { rocketmqDriver } from './rocketmq.driver.js';
+import type { RocketmqServer } from './rocketmq.server.js';
+
+export interface RocketmqHealthOptions {
+  /**
+   * Whether the service is of no use without its broker. `false` reports `degraded` in place of `down`, as fits a service
+   * whose outbox keeps what it has to say. @default true
+   */
+  readonly critical?: boolean;
+  /** @default 2000 */
+  readonly timeoutMs?: number;
+}
+
+/** `health.check([() => rocketmq.isHealthy()])` with terminus 12. */
+export class RocketmqHealthIndicator implements OnApplicationShutdown {
+  private readonly probe: DriverProbe;
+  private starting: Promise<void> | undefined;
+
+  constructor(
+    private readonly indicators: HealthIndicatorService,
+    private readonly server: RocketmqServer,
+    options: RocketmqConnectionOptions,
+    driver: Driver = rocketmqDriver,
+  ) {
+    this.probe = driver.createProbe({
+      namesrvAddr: options.namesrvAddr,
+      instanceName: options.instanceName ?? DEFAULTS.instanceName,
+    });
+  }
+
+  /** Up where a name server answers and knows a broker, and the server, if it was started, is not draining. */
+  async isHealthy<const Key extends string = 'rocketmq'>(
+    key: Key = 'rocketmq' as Key,
+    { critical = true, timeoutMs = 2000 }: RocketmqHealthOptions = {},
+  ): Promise<HealthIndicatorResult> {
+    const indicator = this.indicators.check(key);
+    const consuming = this.server.statusNow();
+    if (consuming === 'draining' || consuming === 'closed') return indicator.down({ consuming });
+    const state: Record<string, string> = consuming === undefined ? {} : { consuming };
+    try {
+      const brokers = await withinTime(this.brokerNames(), timeoutMs);
+      if (brokers.length > 0) return indicator.up({ brokers, ...state });
+      throw new Error('the name server knows no broker');
+    } catch (error) {
+      const problem: Record<string, unknown> = {
+        message: error instanceof Error ? error.message : String(error),
+        ...state,
+      };
+      return critical ? indicator.down(problem) : indicator.degraded(problem);
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    if (this.starting === undefined) return;
+    await this.starting.catch(() => undefined);
+    await this.probe.shutdown();
+  }
+
+  private async brokerNames(): Promise<string[]> {
+    this.starting ??= this.probe.start();
+    try {
+      await this.starting;
+    } catch (error) {
+      this.starting = undefined;
+      throw error;
+    }
+    return this.probe.brokerNames();
+  }
+}
+
+async function withinTime<T>(work: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

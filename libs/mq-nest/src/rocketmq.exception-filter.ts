@@ -1,0 +1,58 @@
+import 'reflect-metadata';
+import { Catch, type ArgumentsHost } from '@nestjs/common';
+import { EXCEPTION_FILTERS_METADATA } from '@nestjs/common/constants.js';
+import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
+import { BaseRpcExceptionFilter } from '@nestjs/microservices';
+import { PATTERN_EXTRAS_METADATA } from '@nestjs/microservices/constants.js';
+import { throwError, type Observable } from 'rxjs';
+import { RocketmqContext } from './rocketmq.context.js';
+
+/**
+ * Lets the error of a RocketMQ delivery through as it is. Nest's default filter replaces it by `{ status: 'error', message:
+ * 'Internal server error' }`, and what reaches the DLQ would say nothing. RocketmqModule puts it on the event handlers of the
+ * application; where only the strategy is used: `@UseFilters(RocketmqExceptionFilter)`.
+ */
+@Catch()
+export class RocketmqExceptionFilter extends BaseRpcExceptionFilter {
+  override catch(exception: Error, host: ArgumentsHost): Observable<unknown> {
+    if (host.switchToRpc().getContext<unknown>() instanceof RocketmqContext) return throwError(() => exception);
+    return super.catch(exception, host); // oxlint-disable-line promise/valid-params -- a filter's catch, not a promise's
+  }
+}
+
+export function isMaskedByDefaultFilter(error: unknown): boolean {
+  return (
+    !(error instanceof Error) &&
+    typeof error === 'object' &&
+    error !== null &&
+    'message' in error &&
+    error.message === 'Internal server error'
+  );
+}
+
+/**
+ * Puts the filter on every event handler, below the filters that its method and its class have: those keep the first word.
+ * An APP_FILTER would not do: Nest gives a connected microservice a configuration of its own, without the application's filters.
+ */
+export function installExceptionFilter(modules: ModulesContainer): void {
+  const scanner = new MetadataScanner();
+  const filter = new RocketmqExceptionFilter();
+  for (const module of modules.values())
+    for (const { metatype } of module.controllers.values()) {
+      if (typeof metatype !== 'function') continue;
+      const prototype = metatype.prototype as Record<string, unknown>;
+      const ofClass = filtersOf(metatype);
+      for (const name of scanner.getAllMethodNames(prototype)) {
+        const method = prototype[name];
+        if (typeof method !== 'function' || !Reflect.hasMetadata(PATTERN_EXTRAS_METADATA, method)) continue;
+        const ofMethod = filtersOf(method);
+        if (ofMethod.some((installed) => installed instanceof RocketmqExceptionFilter)) continue;
+        // Nest asks the last one first.
+        Reflect.defineMetadata(EXCEPTION_FILTERS_METADATA, [filter, ...ofClass, ...ofMethod], method);
+      }
+    }
+}
+
+function filtersOf(target: object): unknown[] {
+  return (Reflect.getMetadata(EXCEPTION_FILTERS_METADATA, target) as unknown[] | undefined) ?? [];
+}

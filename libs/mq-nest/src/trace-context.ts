@@ -1,0 +1,27 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { context, propagation } from '@opentelemetry/api';
+
+/** W3C Trace Context and Baggage; the names are those of their HTTP headers. */
+const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
+
+const incoming = new AsyncLocalStorage<Readonly<Record<string, string>>>();
+
+/**
+ * Headers that carry the current trace on to a message, or to an outbox row that becomes one. With an OpenTelemetry SDK it is
+ * the active span's; without one, what the delivery being handled came with is passed on, so that a trace is not cut here.
+ */
+export function currentTraceHeaders(): Record<string, string> {
+  const carrier: Record<string, string> = {};
+  propagation.inject(context.active(), carrier);
+  return carrier['traceparent'] === undefined ? { ...incoming.getStore() } : carrier;
+}
+
+/** Runs `work` in the trace that `headers` carry, if they do. */
+export function runInTrace<T>(headers: Readonly<Record<string, string>>, work: () => T): T {
+  const trace: Record<string, string> = {};
+  for (const name of TRACE_HEADERS) {
+    const value = headers[name];
+    if (value !== undefined) trace[name] = value;
+  }
+  return incoming.run(trace, () => context.with(propagation.extract(context.active(), trace), work));
+}
