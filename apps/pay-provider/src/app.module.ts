@@ -1,0 +1,36 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { CreateChargeController } from './create-charge/create-charge.controller.js';
+import { CreateChargeService } from './create-charge/create-charge.service.js';
+import { LedgerStore } from './ledger/ledger-store.js';
+import { PAY_PROVIDER_CONFIG, type PayProviderConfig } from './pay-provider.config.js';
+import { PayChargeController } from './pay-charge/pay-charge.controller.js';
+import { PayChargeService } from './pay-charge/pay-charge.service.js';
+import { ReadChargeController } from './read-charge/read-charge.controller.js';
+import { RefundPaymentController } from './refund-payment/refund-payment.controller.js';
+import { RefundPaymentService } from './refund-payment/refund-payment.service.js';
+import { CallbackDelivery } from './send-callback/callback-delivery.service.js';
+import { SendCallbackController } from './send-callback/send-callback.controller.js';
+
+@Module({})
+export class AppModule {
+  static forRoot(config: PayProviderConfig): DynamicModule {
+    return {
+      module: AppModule,
+      controllers: [
+        CreateChargeController,
+        PayChargeController,
+        ReadChargeController,
+        SendCallbackController,
+        RefundPaymentController,
+      ],
+      providers: [
+        { provide: PAY_PROVIDER_CONFIG, useValue: config },
+        { provide: LedgerStore, useFactory: () => LedgerStore.open(config.dataFile) },
+        CallbackDelivery,
+        CreateChargeService,
+        PayChargeService,
+        RefundPaymentService,
+      ],
+    };
+  }
+}

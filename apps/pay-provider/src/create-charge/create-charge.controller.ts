@@ -1,0 +1,50 @@
+import { Body, Controller, Inject, Post, Req, Res } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  createChargeSchema,
+  providerChargeSchema,
+  type CreateCharge,
+  type ProviderCharge,
+} from '@rocketshop/contracts';
+import { stateOf } from '../read-charge/charge.view.js';
+import { PAY_PROVIDER_CONFIG, type PayProviderConfig } from '../pay-provider.config.js';
+import { CreateChargeService } from './create-charge.service.js';
+
+/** The little of the HTTP request and response that is used. */
+interface IncomingRequest {
+  readonly headers: { readonly host?: string | undefined };
+}
+interface OutgoingResponse {
+  status(code: number): unknown;
+}
+
+@ApiTags('charges')
+@Controller('provider/charges')
+export class CreateChargeController {
+  constructor(
+    private readonly service: CreateChargeService,
+    @Inject(PAY_PROVIDER_CONFIG) private readonly config: PayProviderConfig,
+  ) {}
+
+  @Post()
+  @ApiOperation({
+    summary: 'Ask for money; idempotent by merchantId and paymentId: 201 when new, 200 when there already',
+  })
+  @ApiCreatedResponse({ standardSchema: providerChargeSchema })
+  async create(
+    @Body({ schema: createChargeSchema }) body: CreateCharge,
+    @Req() request: IncomingRequest,
+    @Res({ passthrough: true }) response: OutgoingResponse,
+  ): Promise<ProviderCharge> {
+    const { account, created } = await this.service.create(body);
+    if (!created) response.status(200);
+    const { chargeId } = account.charge;
+    const base = this.config.publicUrl ?? `http://${request.headers.host ?? `127.0.0.1:${this.config.httpPort}`}`;
+    return {
+      chargeId,
+      paymentId: account.charge.paymentId,
+      state: stateOf(account),
+      payUrl: new URL(`/provider/charges/${chargeId}/pay`, base).href,
+    };
+  }
+}

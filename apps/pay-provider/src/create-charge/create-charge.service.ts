@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+import type { CreateCharge } from '@rocketshop/contracts';
+import { ProblemError } from '@rocketshop/service-defaults';
+import type { Charge } from '../domain/charge.js';
+import { newId } from '../domain/new-id.js';
+import type { Account } from '../domain/ledger.js';
+import { LedgerStore } from '../ledger/ledger-store.js';
+import { accountOf } from '../read-charge/charge.view.js';
+
+@Injectable()
+export class CreateChargeService {
+  constructor(private readonly store: LedgerStore) {}
+
+  /** The charge of this payment: a new one, or the one that is there. @throws {ProblemError} 409 where it says something else */
+  async create(request: CreateCharge): Promise<{ account: Account; created: boolean }> {
+    const existing = this.store.ledger.accountOfPayment(request);
+    if (existing !== undefined) {
+      refuseOtherContents(existing.charge, request);
+      await this.store.settled();
+      return { account: existing, created: false };
+    }
+    const charge: Charge = { ...request, chargeId: newId('ch'), createdAt: new Date().toISOString() };
+    await this.store.record({ kind: 'charge-created', charge });
+    return { account: accountOf(this.store.ledger, charge.chargeId), created: true };
+  }
+}
+
+function refuseOtherContents(charge: Charge, request: CreateCharge): void {
+  const fields = ['orderId', 'amount', 'currency', 'callbackUrl'] as const;
+  const different = fields.filter((field) => charge[field] !== request[field]);
+  if (different.length === 0) return;
+  throw new ProblemError({
+    status: 409,
+    code: 'PAYMENT_ID_REUSED',
+    title: 'This payment id names another charge.',
+    detail: `different: ${different.join(', ')}`,
+  });
+}

@@ -1,0 +1,12 @@
+import type { Callback, Charge, Refund, Transaction } from './charge.js';
+
+/** Everything that ever happens at the provider. The file is a list of these, and the state is what they add up to. */
+export type ProviderEvent =
+  | { readonly kind: 'charge-created'; readonly charge: Charge }
+  | {
+      readonly kind: 'charge-paid';
+      readonly transactions: readonly Transaction[];
+      readonly callbacks: readonly Callback[];
+    }
+  | { readonly kind: 'refunded'; readonly refund: Refund; readonly callback: Callback }
+  | { readonly kind: 'callback-settled'; readonly eventId: string; readonly state: 'DELIVERED' | 'GIVEN_UP' };

@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import type { Callback, Charge, Transaction } from '../domain/charge.js';
+import { newId } from '../domain/new-id.js';
+import { LedgerStore } from '../ledger/ledger-store.js';
+import { accountOf, stateOf, viewCharge, type ChargeView } from '../read-charge/charge.view.js';
+import { CallbackDelivery } from '../send-callback/callback-delivery.service.js';
+import type { PayModes } from './pay-charge.dto.js';
+
+/** Between two callbacks whose order was asked to be reversed, so that they do not overtake each other again. */
+const REVERSED_GAP_MS = 50;
+
+@Injectable()
+export class PayChargeService {
+  constructor(
+    private readonly store: LedgerStore,
+    private readonly delivery: CallbackDelivery,
+  ) {}
+
+  /** The buyer pays. Paying again changes nothing. @throws {ProblemError} 404 */
+  async pay(chargeId: string, modes: PayModes): Promise<ChargeView> {
+    const account = accountOf(this.store.ledger, chargeId);
+    const { charge } = account;
+    if (stateOf(account) === 'PAID') {
+      await this.store.settled();
+      return viewCharge(account);
+    }
+    const transactions = Array.from({ length: modes.chargeTwice ? 2 : 1 }, () => transactionOf(charge));
+    const callbacks = transactions.map((transaction) => callbackOf(charge, transaction, modes));
+    await this.store.record({ kind: 'charge-paid', transactions, callbacks });
+    if (!modes.silent) this.send(modes.reversed ? callbacks.toReversed() : callbacks, modes);
+    return viewCharge(account);
+  }
+
+  private send(callbacks: readonly Callback[], { delayMs, duplicates, reversed }: PayModes): void {
+    for (const [index, callback] of callbacks.entries()) {
+      const startMs = delayMs + (reversed ? index * REVERSED_GAP_MS : 0);
+      this.delivery.deliver(callback, startMs);
+      for (let copy = 0; copy < duplicates; copy++) this.delivery.duplicate(callback, startMs);
+    }
+  }
+}
+
+function transactionOf({ chargeId, amount, currency }: Charge): Transaction {
+  return { providerTxnId: newId('txn'), chargeId, amount, currency, occurredAt: new Date().toISOString() };
+}
+
+function callbackOf(charge: Charge, transaction: Transaction, modes: PayModes): Callback {
+  const { badSignature, signatureAgeSeconds, claim } = modes;
+  const isForged = badSignature || signatureAgeSeconds > 0 || Object.keys(claim).length > 0;
+  const eventId = newId('evt');
+  return {
+    eventId,
+    chargeId: charge.chargeId,
+    url: charge.callbackUrl,
+    body: {
+      eventId,
+      type: 'payment.succeeded',
+      merchantId: claim.merchantId ?? charge.merchantId,
+      paymentId: claim.paymentId ?? charge.paymentId,
+      orderId: claim.orderId ?? charge.orderId,
+      providerTxnId: transaction.providerTxnId,
+      amount: claim.amount ?? transaction.amount,
+      currency: claim.currency ?? transaction.currency,
+      occurredAt: transaction.occurredAt,
+    },
+    forgery: isForged ? { badSignature, signatureAgeSeconds } : undefined,
+    state: modes.silent ? 'HELD' : 'PENDING',
+  };
+}
