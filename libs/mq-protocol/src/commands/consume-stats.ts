@@ -33,9 +33,8 @@ export interface ConsumeStats {
   consumeTps: number;
 }
 
-export const consumeStatsBody = jsonBody<ConsumeStats>(
-  'ConsumeStats',
-  (reader) => ({
+export function readConsumeStats(reader: JsonReader): ConsumeStats {
+  return {
     offsets: reader.objectEntries('offsetTable', (key, value, path) => {
       const offset = JsonReader.of(value, path);
       return {
@@ -47,8 +46,11 @@ export const consumeStatsBody = jsonBody<ConsumeStats>(
       };
     }),
     consumeTps: reader.number('consumeTps', 0),
-  }),
-  (stats) => ({
+  };
+}
+
+export function writeConsumeStats(stats: ConsumeStats): object {
+  return {
     consumeTps: stats.consumeTps,
     offsetTable: new Map(
       stats.offsets.map(({ queue, brokerOffset, consumerOffset, lastTimestamp, pullOffset }) => [
@@ -56,5 +58,7 @@ export const consumeStatsBody = jsonBody<ConsumeStats>(
         { brokerOffset, consumerOffset, lastTimestamp, pullOffset },
       ]),
     ),
-  }),
-);
+  };
+}
+
+export const consumeStatsBody = jsonBody<ConsumeStats>('ConsumeStats', readConsumeStats, writeConsumeStats);

@@ -34,19 +34,26 @@ export {
   type TopicConfig,
   type TopicConfigTable,
 } from './body/topic-config.js';
+export * from './broker-config.js';
+export * from './broker-consume-stats.js';
+export * from './broker-membership.js';
 export * from './broker-runtime-info.js';
+export * from './broker-statistics.js';
 export * from './check-client-config.js';
 export * from './command.js';
 export * from './connection-lists.js';
-export * from './consume-stats.js';
+export { consumeStatsBody, GetConsumeStats, type ConsumeOffset, type ConsumeStats } from './consume-stats.js';
+export * from './consume-time-span.js';
 export * from './consumer-list.js';
 export * from './consumer-offset.js';
+export * from './consumer-running-info.js';
 export * from './consumer-send-msg-back.js';
 export * from './group-queries.js';
 export * from './heartbeat.js';
 export * from './kv-config.js';
 export * from './lock-batch.js';
 export * from './offset-tables.js';
+export * from './producer-table.js';
 export * from './pull-message.js';
 export * from './query-assignment.js';
 export * from './queue-offset.js';

@@ -1,9 +1,16 @@
 import { optional, required } from '../header/header-schema.js';
 import { RequestCode } from '../tables/request-code.js';
+import { jsonBody } from './body/body-codec.js';
+import {
+  readSubscriptionGroupConfig,
+  writeSubscriptionGroupConfig,
+  type SubscriptionGroupConfig,
+} from './body/subscription-group-config.js';
 import { Command } from './command.js';
 
 /**
  * UPDATE_AND_CREATE_SUBSCRIPTIONGROUP 200: body = SubscriptionGroupConfig -> nothing
+ * UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST 225: body = {"groupConfigList":[SubscriptionGroupConfig]} -> nothing
  * GET_ALL_SUBSCRIPTIONGROUP_CONFIG 201: groupSeq dataVersion maxGroupNum (5.x pages)
  *                                       -> totalGroupNum, body = SubscriptionGroupTable
  * GET_SUBSCRIPTIONGROUP_CONFIG 352: group! -> body = SubscriptionGroupConfig; code 26
@@ -15,6 +22,18 @@ export const UpdateAndCreateSubscriptionGroup = new Command(RequestCode.UPDATE_A
   request: {},
   response: {},
 });
+
+export const UpdateAndCreateSubscriptionGroupList = new Command(RequestCode.UPDATE_AND_CREATE_SUBSCRIPTIONGROUP_LIST, {
+  request: {},
+  response: {},
+});
+
+/** Source: remoting/protocol/body/SubscriptionGroupList.java. */
+export const subscriptionGroupListBody = jsonBody<SubscriptionGroupConfig[]>(
+  'SubscriptionGroupList',
+  (reader) => reader.array('groupConfigList', readSubscriptionGroupConfig),
+  (groupConfigList) => ({ groupConfigList: groupConfigList.map(writeSubscriptionGroupConfig) }),
+);
 
 export const GetAllSubscriptionGroupConfig = new Command(RequestCode.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, {
   request: { groupSeq: optional.int, dataVersion: optional.string, maxGroupNum: optional.int },

@@ -9,6 +9,7 @@ import { Command } from './command.js';
  * GET_TOPIC_CONFIG 351: topic! lo -> body = TopicConfig; code 17
  * DELETE_TOPIC_IN_BROKER 215: topic! -> nothing
  * DELETE_TOPIC_IN_NAMESRV 216: topic! clusterName -> nothing
+ * REGISTER_TOPIC_IN_NAMESRV 217: topic!, body = TopicRouteData (topic-route.ts) -> nothing
  *
  * Source: remoting/protocol/header/CreateTopicRequestHeader.java, DeleteTopicRequestHeader.java,
  * GetAllTopicConfigResponseHeader.java, GetTopicConfigRequestHeader.java.
@@ -46,5 +47,10 @@ export const DeleteTopicInBroker = new Command(RequestCode.DELETE_TOPIC_IN_BROKE
 
 export const DeleteTopicInNamesrv = new Command(RequestCode.DELETE_TOPIC_IN_NAMESRV, {
   request: { topic: required.string, clusterName: optional.string },
+  response: {},
+});
+
+export const RegisterTopicInNamesrv = new Command(RequestCode.REGISTER_TOPIC_IN_NAMESRV, {
+  request: { topic: required.string },
   response: {},
 });
