@@ -1,1 +1,2 @@
-export {};
+export { ConfigError, loadNameServerConfig, type NameServerConfig } from './nameserver.config.js';
+export { runNameServer } from './run-name-server.js';

@@ -1,0 +1,3 @@
+import { runNameServer } from './run-name-server.js';
+
+await runNameServer();

@@ -1,0 +1,44 @@
+import { startNameServer } from '@rocketshop/mq-broker';
+
+import { loadNameServerConfig, type NameServerConfig } from './nameserver.config.js';
+
+/** Runs a name server until SIGTERM or SIGINT. Sets the exit code: 0 when it was told to stop, 1 when it could not start. */
+export async function runNameServer(): Promise<void> {
+  try {
+    const config = loadNameServerConfig();
+    const nameServer = await startNameServer({
+      host: config.bindAddress,
+      port: config.listenPort,
+      ...(config.kvConfigPath === undefined ? {} : { kvConfigPath: config.kvConfigPath }),
+      onBrokerExpired: (brokerAddr) => console.warn(`The broker at ${brokerAddr} fell silent and was removed.`),
+    }).catch((error: unknown) => {
+      throw explain(error, config);
+    });
+    console.log(`The name server is ready on ${nameServer.address}. Stop it with Ctrl-C.`);
+    const stop = (): void => {
+      nameServer.close().catch((error: unknown) => fail('stop cleanly', error));
+    };
+    process.once('SIGTERM', stop);
+    process.once('SIGINT', stop);
+  } catch (error) {
+    fail('start', error);
+  }
+}
+
+function fail(what: string, error: unknown): void {
+  console.error(`The name server cannot ${what}. ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
+
+/** Says what to do about the errors everybody meets once. */
+function explain(error: unknown, { listenPort, bindAddress }: NameServerConfig): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') {
+    const advice = 'Stop what uses it or choose another one, for example NAMESRV_LISTEN_PORT=9877 npm start';
+    return new Error(`Port ${listenPort} on ${bindAddress} is in use. ${advice}`, { cause: error });
+  }
+  if (code === 'EADDRNOTAVAIL') {
+    return new Error(`This machine has no address ${bindAddress}. Set BIND_ADDRESS to one it has.`, { cause: error });
+  }
+  return error;
+}

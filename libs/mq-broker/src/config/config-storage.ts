@@ -1,0 +1,10 @@
+/**
+ * Where a manager keeps its table: one text, replaced whole and atomically. A process hands in the
+ * store's `ConfigFile`, tests hand in a variable.
+ */
+export interface ConfigStorage {
+  /** The last text saved, or undefined when there is none yet. */
+  load(): Promise<string | undefined>;
+  /** Resolves when the text would survive a power cut. */
+  save(text: string): Promise<void>;
+}

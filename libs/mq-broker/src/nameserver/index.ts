@@ -1,0 +1,1 @@
+export { NameServer, type NameServerOptions } from './nameserver.js';

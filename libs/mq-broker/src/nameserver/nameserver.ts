@@ -1,0 +1,112 @@
+import {
+  createResponse,
+  listenPeers,
+  ResponseCode,
+  type PeerLimits,
+  type PeerServer,
+  type RemotingCommand,
+} from '@rocketshop/mq-protocol';
+
+import type { ConfigStorage } from '../config/index.js';
+import { KvConfigTable } from './kv-config-table.js';
+import type { NameServerContext, NameServerProcessor } from './nameserver-context.js';
+import { defaultNameServerSettings } from './nameserver-settings.js';
+import { brokerProcessors } from './processors/broker-processors.js';
+import { configProcessors } from './processors/config-processors.js';
+import { kvProcessors } from './processors/kv-processors.js';
+import { routeProcessors } from './processors/route-processors.js';
+import { topicProcessors } from './processors/topic-processors.js';
+import { RouteTable } from './route-table.js';
+
+export interface NameServerOptions {
+  /** Address to bind. @default '127.0.0.1' */
+  host?: string;
+  /** 0 takes any free port. @default 9876 */
+  port?: number;
+  /** Where KV configuration is kept. @default in memory only */
+  storage?: ConfigStorage;
+  /** How often silent brokers are looked for, ms. @default 5000 */
+  scanIntervalMs?: number;
+  /** UPDATE_NAMESRV_CONFIG may change the switches of NameServerSettings. @default false, it is not authenticated */
+  configUpdateEnable?: boolean;
+  /** Milliseconds since the epoch. @default Date.now */
+  clock?: () => number;
+  limits?: Partial<PeerLimits>;
+  /** Told of brokers that fell silent. */
+  onBrokerExpired?: (brokerAddr: string) => void;
+}
+
+/**
+ * Tells clients which broker holds which topic. Name servers do not know each other: every broker registers with each.
+ *
+ * Source: namesrv/NamesrvController.java, namesrv/processor/DefaultRequestProcessor.java.
+ */
+export class NameServer {
+  private constructor(
+    private readonly server: PeerServer,
+    private readonly kv: KvConfigTable,
+    private readonly scanTimer: NodeJS.Timeout,
+  ) {}
+
+  /** Resolves when requests are served. Throws what the storage throws and the system's error, as EADDRINUSE. */
+  static async start(options: NameServerOptions = {}): Promise<NameServer> {
+    const { host = '127.0.0.1', port = 9876, scanIntervalMs = 5_000, clock = Date.now, limits = {} } = options;
+    const kv = await KvConfigTable.load(options.storage);
+    const routes = new RouteTable(clock);
+    const processors = createProcessors({
+      routes,
+      kv,
+      settings: { ...defaultNameServerSettings },
+      configUpdateEnable: options.configUpdateEnable ?? false,
+    });
+    const server = await listenPeers({
+      host,
+      port,
+      limits,
+      handlers: {
+        onRequest: (request, peer) => processors.get(request.code)?.(request, peer) ?? notSupported(request),
+        onClose: (peer) => routes.channelClosed(peer),
+      },
+    });
+    const scanTimer = setInterval(() => {
+      for (const brokerAddr of routes.removeExpired()) options.onBrokerExpired?.(brokerAddr);
+    }, scanIntervalMs);
+    return new NameServer(server, kv, scanTimer);
+  }
+
+  get host(): string {
+    return this.server.host;
+  }
+
+  get port(): number {
+    return this.server.port;
+  }
+
+  /** `host:port`, as clients are configured with it. */
+  get address(): string {
+    return `${this.host}:${this.port}`;
+  }
+
+  /** Stops serving; resolves when every connection is gone and KV configuration is stored. */
+  async close(): Promise<void> {
+    clearInterval(this.scanTimer);
+    await this.server.close();
+    await this.kv.saved();
+  }
+}
+
+/** The surface: request code to what answers it. */
+function createProcessors(context: NameServerContext): Map<number, NameServerProcessor> {
+  return new Map([
+    ...brokerProcessors(context),
+    ...routeProcessors(context),
+    ...topicProcessors(context),
+    ...kvProcessors(context),
+    ...configProcessors(context),
+  ]);
+}
+
+function notSupported(request: RemotingCommand): RemotingCommand {
+  const remark = ` request type ${request.code} not supported`;
+  return createResponse(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, { remark });
+}
