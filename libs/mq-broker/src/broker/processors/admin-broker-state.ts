@@ -1,0 +1,135 @@
+import {
+  createResponse,
+  GetBrokerConfig,
+  GetBrokerRuntimeInfo,
+  kvTableBody,
+  MQ_VERSION,
+  MQ_VERSION_DESCRIPTION,
+  RequestRefusedError,
+  ResponseCode,
+  TopicName,
+  UpdateBrokerConfig,
+  type RemotingCommand,
+} from '@rocketshop/mq-protocol';
+
+import { formatJavaProperties, parseJavaProperties } from '../../config/index.js';
+import type { Processor } from '../broker-context.js';
+import type { BrokerConfig } from '../broker.config.js';
+import type { AdminContext } from './admin-context.js';
+
+export function brokerStateProcessors(context: AdminContext): [number, Processor][] {
+  return [
+    [GetBrokerRuntimeInfo.code, (request) => getRuntimeInfo(context, request)],
+    [GetBrokerConfig.code, (request) => getBrokerConfig(context, request)],
+    [UpdateBrokerConfig.code, (request) => updateBrokerConfig(context, request)],
+  ];
+}
+
+/** Numbers that tools parse and that this broker has no queue or lock for. */
+const ALWAYS_ZERO = [
+  'pageCacheLockTimeMills',
+  'sendThreadPoolQueueSize',
+  'sendThreadPoolQueueHeadWaitTimeMills',
+  'pullThreadPoolQueueSize',
+  'pullThreadPoolQueueHeadWaitTimeMills',
+  'queryThreadPoolQueueSize',
+  'queryThreadPoolQueueHeadWaitTimeMills',
+  'litePullThreadPoolQueueSize',
+  'litePullThreadPoolQueueHeadWaitTimeMills',
+  'ackThreadPoolQueueSize',
+  'ackThreadPoolQueueHeadWaitTimeMills',
+  'EndTransactionQueueSize',
+  'timerReadBehind',
+  'timerOffsetBehind',
+  'timerCongestNum',
+  'timerEnqueueTps',
+  'timerDequeueTps',
+] as const;
+
+function getRuntimeInfo(context: AdminContext, request: RemotingCommand): RemotingCommand {
+  const { statistics, store, clock, draining } = context;
+  const puts = statistics.putsToday();
+  const gets = statistics.getsToday();
+  const putTps = statistics.putTps();
+  const getTps = statistics.getTps();
+  const table: Record<string, string> = {
+    ...Object.fromEntries(ALWAYS_ZERO.map((key) => [key, '0'])),
+    ...store.runtimeInfo(),
+    ...delayOffsets(context),
+    brokerVersionDesc: MQ_VERSION_DESCRIPTION,
+    brokerVersion: String(MQ_VERSION),
+    brokerActive: String(!draining),
+    bootTimestamp: String(statistics.bootTimestamp),
+    startAcceptSendRequestTimeStamp: '0',
+    runtime: formatRuntime(clock.now() - statistics.bootTimestamp),
+    putTps,
+    // Both spellings: tools of 4.9 and of 5.x look for their own.
+    getTransferredTps: getTps,
+    getTransferedTps: getTps,
+    getTotalTps: getTps,
+    getFoundTps: getTps,
+    getMissTps: '0.0 0.0 0.0',
+    putMessageTimesTotal: String(statistics.putTotal),
+    msgPutTotalYesterdayMorning: String(puts.yesterdayMorning),
+    msgPutTotalTodayMorning: String(puts.todayMorning),
+    msgPutTotalTodayNow: String(puts.now),
+    msgGetTotalYesterdayMorning: String(gets.yesterdayMorning),
+    msgGetTotalTodayMorning: String(gets.todayMorning),
+    msgGetTotalTodayNow: String(gets.now),
+  };
+  return createResponse(request, ResponseCode.SUCCESS, { body: kvTableBody.encode(new Map(Object.entries(table))) });
+}
+
+/** For each level in use: how far it was delivered and how far it goes. */
+function delayOffsets({ delay, store }: AdminContext): Record<string, string> {
+  const offsets: Record<string, string> = {};
+  for (const [level, offset] of delay.offsets()) {
+    const maxOffset = Math.max(0, store.maxOffset(TopicName.SCHEDULE_TOPIC, level - 1));
+    offsets[`scheduleMessageOffset_${level}`] = `${offset},${maxOffset}`;
+  }
+  return offsets;
+}
+
+function formatRuntime(runtimeMs: number): string {
+  const seconds = Math.floor(runtimeMs / 1000);
+  const days = Math.floor(seconds / 86_400);
+  const hours = Math.floor(seconds / 3600) % 24;
+  const minutes = Math.floor(seconds / 60) % 60;
+  return `[ ${days} days, ${hours} hours, ${minutes} minutes, ${seconds % 60} seconds ]`;
+}
+
+function getBrokerConfig({ config, topics }: AdminContext, request: RemotingCommand): RemotingCommand {
+  const { limits: _limits, ...settings } = config;
+  const version = JSON.stringify(topics.dataVersion);
+  return GetBrokerConfig.createResponse(request, { version }, { body: Buffer.from(formatJavaProperties(settings)) });
+}
+
+const flag = (text: string): boolean | undefined =>
+  /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : undefined;
+const permission = (text: string): number | undefined => (/^[0246]$/.test(text) ? Number(text) : undefined);
+
+/**
+ * What may be changed over the network: switches that are read anew on each use and can do no lasting harm. Never a
+ * path, a name, a command or an address (CVE-2023-33246 ran commands by setting a path).
+ */
+const CHANGEABLE = {
+  autoCreateTopicEnable: flag,
+  autoCreateSubscriptionGroup: flag,
+  brokerPermission: permission,
+} satisfies { [Key in keyof BrokerConfig]?: (text: string) => BrokerConfig[Key] | undefined };
+
+/** Changes all of what is asked or nothing. */
+function updateBrokerConfig({ config }: AdminContext, request: RemotingCommand): RemotingCommand {
+  const properties = parseJavaProperties(request.body?.toString('utf8') ?? '');
+  const accepted: Partial<Record<string, boolean | number>> = {};
+  for (const [key, text] of properties) {
+    if (!Object.hasOwn(CHANGEABLE, key)) {
+      throw new RequestRefusedError(ResponseCode.NO_PERMISSION, `Can not update config in black list: ${key}`);
+    }
+    const value = CHANGEABLE[key as keyof typeof CHANGEABLE](text);
+    if (value === undefined) throw new RequestRefusedError(ResponseCode.INVALID_PARAMETER, `bad value of ${key}`);
+    accepted[key] = value;
+  }
+  Object.assign(config, accepted);
+  return createResponse(request, ResponseCode.SUCCESS);
+}

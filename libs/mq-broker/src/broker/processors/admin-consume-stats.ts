@@ -1,0 +1,106 @@
+import {
+  brokerConsumeStatsBody,
+  consumeStatsBody,
+  consumeTimeSpanBody,
+  createResponse,
+  GetBrokerConsumeStats,
+  GetConsumeStats,
+  QueryConsumeTimeSpan,
+  RequestRefusedError,
+  ResponseCode,
+  type ConsumeOffset,
+  type ConsumeStats,
+  type QueueTimeSpan,
+  type RemotingCommand,
+} from '@rocketshop/mq-protocol';
+
+import type { Processor } from '../broker-context.js';
+import type { AdminContext } from './admin-context.js';
+import { topicsOfGroup } from './admin-group-queries.js';
+
+export function consumeStatsProcessors(context: AdminContext): [number, Processor][] {
+  return [
+    [GetConsumeStats.code, (request) => getConsumeStats(context, request)],
+    [GetBrokerConsumeStats.code, (request) => getBrokerConsumeStats(context, request)],
+    [QueryConsumeTimeSpan.code, (request) => queryConsumeTimeSpan(context, request)],
+  ];
+}
+
+function getConsumeStats(context: AdminContext, request: RemotingCommand): RemotingCommand {
+  const { consumerGroup, topic = '', topicList = '' } = GetConsumeStats.readRequest(request);
+  const listed = topicList.split(';').filter((name) => name !== '');
+  const named = topic === '' ? listed : [topic];
+  const online = context.consumers.get(consumerGroup);
+  const stats = (named.length > 0 ? named : topicsOfGroup(context, consumerGroup))
+    // What the group once read and reads no more is no backlog, unless it was asked for by list.
+    .filter((name) => listed.length > 0 || online === undefined || online.subscriptions.has(name))
+    .map((name) => statsOf(context, consumerGroup, name));
+  const body = consumeStatsBody.encode({
+    offsets: stats.flatMap(({ offsets }) => offsets),
+    consumeTps: stats.reduce((sum, { consumeTps }) => sum + consumeTps, 0),
+  });
+  return createResponse(request, ResponseCode.SUCCESS, { body });
+}
+
+/** How far a group has read one topic of this broker. */
+function statsOf(context: AdminContext, group: string, topic: string): ConsumeStats {
+  const { topics, store, offsets, statistics, config } = context;
+  const progress: ConsumeOffset[] = [];
+  const queueCount = topics.get(topic)?.readQueueNums ?? 0;
+  for (let queueId = 0; queueId < queueCount; queueId++) {
+    const consumerOffset = Math.max(0, offsets.query(group, topic, queueId));
+    progress.push({
+      queue: { brokerName: config.brokerName, queueId, topic },
+      brokerOffset: Math.max(0, store.maxOffset(topic, queueId)),
+      consumerOffset,
+      pullOffset: consumerOffset,
+      lastTimestamp: consumerOffset > 0 ? Math.max(0, store.storeTimeOf(topic, queueId, consumerOffset - 1)) : 0,
+    });
+  }
+  return { offsets: progress, consumeTps: statistics.groupGetTps(group, topic) };
+}
+
+function getBrokerConsumeStats(context: AdminContext, request: RemotingCommand): RemotingCommand {
+  const { isOrder } = GetBrokerConsumeStats.readRequest(request);
+  const groups = new Map<string, ConsumeStats[]>();
+  let totalDiff = 0;
+  for (const { groupName } of context.groups.entries()) {
+    const stats = topicsOfGroup(context, groupName)
+      .filter((topic) => context.topics.get(topic)?.order === isOrder)
+      .map((topic) => statsOf(context, groupName, topic));
+    if (stats.length > 0) groups.set(groupName, stats);
+    for (const { brokerOffset, consumerOffset } of stats.flatMap(({ offsets }) => offsets)) {
+      totalDiff += brokerOffset - consumerOffset;
+    }
+  }
+  const body = brokerConsumeStatsBody.encode({ brokerAddr: context.address, groups, totalDiff });
+  return createResponse(request, ResponseCode.SUCCESS, { body });
+}
+
+function queryConsumeTimeSpan(context: AdminContext, request: RemotingCommand): RemotingCommand {
+  const { group, topic } = QueryConsumeTimeSpan.readRequest(request);
+  const topicConfig = context.topics.get(topic);
+  if (topicConfig === undefined) {
+    throw new RequestRefusedError(ResponseCode.TOPIC_NOT_EXIST, `topic[${topic}] not exist`);
+  }
+  const spans: QueueTimeSpan[] = [];
+  for (let queueId = 0; queueId < topicConfig.writeQueueNums; queueId++) {
+    spans.push(timeSpanOf(context, group, topic, queueId));
+  }
+  return createResponse(request, ResponseCode.SUCCESS, { body: consumeTimeSpanBody.encode(spans) });
+}
+
+function timeSpanOf(context: AdminContext, group: string, topic: string, queueId: number): QueueTimeSpan {
+  const { store, offsets, clock, config } = context;
+  const timeOf = (offset: number): number => Math.max(0, store.storeTimeOf(topic, queueId, offset));
+  const maxOffset = store.maxOffset(topic, queueId);
+  const consumerOffset = Math.max(0, offsets.query(group, topic, queueId));
+  const minTimeStamp = Math.max(0, store.earliestStoreTime(topic, queueId));
+  return {
+    messageQueue: { brokerName: config.brokerName, queueId, topic },
+    minTimeStamp,
+    maxTimeStamp: maxOffset > 0 ? timeOf(maxOffset - 1) : 0,
+    consumeTimeStamp: consumerOffset > 0 ? timeOf(consumerOffset - 1) : minTimeStamp,
+    delayTime: consumerOffset < maxOffset ? Math.max(0, clock.now() - timeOf(consumerOffset)) : 0,
+  };
+}

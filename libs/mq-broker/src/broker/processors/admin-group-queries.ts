@@ -1,0 +1,51 @@
+import {
+  createResponse,
+  groupListBody,
+  groupSubscriptionBody,
+  QuerySubscriptionByConsumer,
+  QueryTopicConsumeByWho,
+  QueryTopicsByConsumer,
+  ResponseCode,
+  topicListBody,
+  type RemotingCommand,
+} from '@rocketshop/mq-protocol';
+
+import type { Processor } from '../broker-context.js';
+import type { AdminContext } from './admin-context.js';
+
+export function groupQueryProcessors(context: AdminContext): [number, Processor][] {
+  return [
+    [QueryTopicConsumeByWho.code, (request) => queryGroupsOfTopic(context, request)],
+    [QueryTopicsByConsumer.code, (request) => queryTopicsOfGroup(context, request)],
+    [QuerySubscriptionByConsumer.code, (request) => querySubscription(context, request)],
+  ];
+}
+
+/** The topics a group has an offset for, whether it is online or not. */
+export function topicsOfGroup({ offsets }: AdminContext, group: string): string[] {
+  const topics = new Set<string>();
+  for (const entry of offsets.entries()) if (entry.group === group) topics.add(entry.topic);
+  return [...topics];
+}
+
+/** Who reads a topic now, and who has an offset for it. */
+function queryGroupsOfTopic({ consumers, offsets }: AdminContext, request: RemotingCommand): RemotingCommand {
+  const { topic } = QueryTopicConsumeByWho.readRequest(request);
+  const groups = new Set<string>();
+  for (const group of consumers.groups()) if (group.subscriptions.has(topic)) groups.add(group.groupName);
+  for (const entry of offsets.entries()) if (entry.topic === topic) groups.add(entry.group);
+  return createResponse(request, ResponseCode.SUCCESS, { body: groupListBody.encode([...groups]) });
+}
+
+function queryTopicsOfGroup(context: AdminContext, request: RemotingCommand): RemotingCommand {
+  const { group } = QueryTopicsByConsumer.readRequest(request);
+  const body = topicListBody.encode({ topicList: topicsOfGroup(context, group) });
+  return createResponse(request, ResponseCode.SUCCESS, { body });
+}
+
+function querySubscription({ consumers }: AdminContext, request: RemotingCommand): RemotingCommand {
+  const { group, topic = '' } = QuerySubscriptionByConsumer.readRequest(request);
+  const subscriptionData = consumers.get(group)?.subscriptions.get(topic);
+  const body = groupSubscriptionBody.encode({ group, topic, subscriptionData });
+  return createResponse(request, ResponseCode.SUCCESS, { body });
+}

@@ -1,0 +1,25 @@
+import type { Processor } from '../broker-context.js';
+import { brokerStateProcessors } from './admin-broker-state.js';
+import { clientProcessors } from './admin-clients.js';
+import { consumeStatsProcessors } from './admin-consume-stats.js';
+import type { AdminContext } from './admin-context.js';
+import { groupQueryProcessors } from './admin-group-queries.js';
+import { groupProcessors } from './admin-groups.js';
+import { statisticsProcessors } from './admin-statistics.js';
+import { topicProcessors } from './admin-topics.js';
+
+/**
+ * What administration tools ask a broker, by request code. Every code that creates or removes state checks the names it
+ * is given before anything else. Source: broker/processor/AdminBrokerProcessor.java.
+ */
+export function createAdminProcessors(context: AdminContext): Map<number, Processor> {
+  return new Map([
+    ...topicProcessors(context),
+    ...groupProcessors(context),
+    ...consumeStatsProcessors(context),
+    ...groupQueryProcessors(context),
+    ...clientProcessors(context),
+    ...statisticsProcessors(context),
+    ...brokerStateProcessors(context),
+  ]);
+}

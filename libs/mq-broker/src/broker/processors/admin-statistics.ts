@@ -1,0 +1,51 @@
+import {
+  brokerStatsDataBody,
+  createResponse,
+  RequestRefusedError,
+  ResponseCode,
+  ViewBrokerStatsData,
+  type RemotingCommand,
+} from '@rocketshop/mq-protocol';
+
+import type { BrokerStatistics, Processor } from '../broker-context.js';
+import type { AdminContext } from './admin-context.js';
+
+export function statisticsProcessors(context: AdminContext): [number, Processor][] {
+  return [[ViewBrokerStatsData.code, (request) => viewStatistics(context, request)]];
+}
+
+/** Rates of the last minute; hours and days are not counted by topic, tools then show the minute. */
+function viewStatistics({ statistics, config }: AdminContext, request: RemotingCommand): RemotingCommand {
+  const { statsName, statsKey } = ViewBrokerStatsData.readRequest(request);
+  const tps = tpsOf(statistics, config.brokerClusterName, statsName, statsKey);
+  if (tps === undefined) {
+    throw new RequestRefusedError(ResponseCode.SYSTEM_ERROR, `The stats <${statsName}> <${statsKey}> not exist`);
+  }
+  const none = { sum: 0, tps: 0, avgpt: 0 };
+  const statsMinute = { sum: Math.round(tps * 60), tps, avgpt: tps > 0 ? 1 : 0 };
+  const body = brokerStatsDataBody.encode({ statsMinute, statsHour: none, statsDay: none });
+  return createResponse(request, ResponseCode.SUCCESS, { body });
+}
+
+/** Messages per second; undefined for what is not counted. Source: store/stats/BrokerStatsManager.java. */
+function tpsOf(statistics: BrokerStatistics, clusterName: string, name: string, key: string): number | undefined {
+  switch (name) {
+    case 'TOPIC_PUT_NUMS':
+      return statistics.topicPutTps(key);
+    case 'GROUP_GET_NUMS': {
+      const [topic = '', group = ''] = key.split('@');
+      return statistics.groupGetTps(group, topic);
+    }
+    case 'BROKER_PUT_NUMS':
+      return key === clusterName ? lastMinute(statistics.putTps()) : undefined;
+    case 'BROKER_GET_NUMS':
+      return key === clusterName ? lastMinute(statistics.getTps()) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The second of the three rates (10 s, 60 s, 600 s). */
+function lastMinute(rates: string): number {
+  return Number(rates.split(' ')[1] ?? 0);
+}

@@ -1,0 +1,139 @@
+import {
+  createResponse,
+  DEFAULT_TOPIC_FILTER_TYPE,
+  DeleteTopicInBroker,
+  GetAllTopicConfig,
+  GetSystemTopicListFromBroker,
+  GetTopicConfig,
+  GetTopicStatsInfo,
+  isValidTopicName,
+  PermName,
+  RequestRefusedError,
+  ResponseCode,
+  topicConfigBody,
+  topicConfigTableBody,
+  topicListBody,
+  topicStatsTableBody,
+  UpdateAndCreateTopic,
+  type RemotingCommand,
+  type TopicConfig,
+  type TopicOffset,
+} from '@rocketshop/mq-protocol';
+
+import type { Processor } from '../broker-context.js';
+import { applyAttributeChange, QUEUE_NUMS_MAX, type TopicConfigManager } from '../topics/index.js';
+import type { AdminContext } from './admin-context.js';
+
+export function topicProcessors(context: AdminContext): [number, Processor][] {
+  return [
+    [UpdateAndCreateTopic.code, (request) => updateTopic(context, request)],
+    [DeleteTopicInBroker.code, (request) => deleteTopic(context, request)],
+    [GetAllTopicConfig.code, (request) => getAllTopicConfig(context, request)],
+    [GetTopicConfig.code, (request) => getTopicConfig(context, request)],
+    [GetSystemTopicListFromBroker.code, (request) => getSystemTopics(context, request)],
+    [GetTopicStatsInfo.code, (request) => getTopicStats(context, request)],
+  ];
+}
+
+async function updateTopic({ topics }: AdminContext, request: RemotingCommand): Promise<RemotingCommand> {
+  topics.update(readTopicUpdate(topics, request));
+  // An administrator who was told "done" must find the topic after a power cut too.
+  await topics.saved();
+  return createResponse(request, ResponseCode.SUCCESS);
+}
+
+function readTopicUpdate(topics: TopicConfigManager, request: RemotingCommand): TopicConfig {
+  const topicName = changeableTopic(topics, request.extFields?.['topic'] ?? '');
+  const header = UpdateAndCreateTopic.readRequest(request);
+  const { readQueueNums, writeQueueNums, perm, topicSysFlag = 0, order } = header;
+  for (const queueNums of [readQueueNums, writeQueueNums]) {
+    if (queueNums < 0 || queueNums > QUEUE_NUMS_MAX) {
+      throw invalid(`a topic has from 0 to ${QUEUE_NUMS_MAX} queues, not ${queueNums}`);
+    }
+  }
+  if (perm < 0 || perm >= PermName.PRIORITY) throw invalid(`the permission ${perm} is not a sum of 4, 2 and 1`);
+  return {
+    topicName,
+    readQueueNums,
+    writeQueueNums,
+    perm,
+    topicFilterType: header.topicFilterType === 'MULTI_TAG' ? 'MULTI_TAG' : DEFAULT_TOPIC_FILTER_TYPE,
+    topicSysFlag,
+    order,
+    attributes: changeAttributes(topics.get(topicName)?.attributes ?? {}, header.attributes ?? ''),
+  };
+}
+
+function changeAttributes(current: Record<string, string>, change: string): Record<string, string> {
+  try {
+    return applyAttributeChange(current, change);
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid(error.message);
+    throw error;
+  }
+}
+
+/**
+ * Queues and offsets go first: what a crash leaves behind is an empty topic that can be deleted again, never messages
+ * that come back. Deleting what is not there is a success: the tools delete on every broker of a cluster.
+ */
+async function deleteTopic(context: AdminContext, request: RemotingCommand): Promise<RemotingCommand> {
+  const { topics, store, offsets } = context;
+  const topic = changeableTopic(topics, DeleteTopicInBroker.readRequest(request).topic);
+  store.deleteTopic(topic);
+  offsets.removeTopic(topic);
+  topics.delete(topic);
+  await topics.saved();
+  return createResponse(request, ResponseCode.SUCCESS);
+}
+
+/** 5.x tools ask page by page and stop at the total; everything in one page suits them and those of 4.9. */
+function getAllTopicConfig({ topics }: AdminContext, request: RemotingCommand): RemotingCommand {
+  const body = topicConfigTableBody.encode(topics.toTable());
+  return GetAllTopicConfig.createResponse(request, { totalTopicNum: topics.size }, { body });
+}
+
+function getTopicConfig({ topics }: AdminContext, request: RemotingCommand): RemotingCommand {
+  const config = existingTopic(topics, GetTopicConfig.readRequest(request).topic);
+  return createResponse(request, ResponseCode.SUCCESS, { body: topicConfigBody.encode(config) });
+}
+
+function getSystemTopics({ topics }: AdminContext, request: RemotingCommand): RemotingCommand {
+  const body = topicListBody.encode({ topicList: topics.systemTopics() });
+  return createResponse(request, ResponseCode.SUCCESS, { body });
+}
+
+function getTopicStats({ topics, store, config, statistics }: AdminContext, request: RemotingCommand): RemotingCommand {
+  const { topic } = GetTopicStatsInfo.readRequest(request);
+  const { readQueueNums, writeQueueNums } = existingTopic(topics, topic);
+  const offsets: TopicOffset[] = [];
+  for (let queueId = 0; queueId < Math.max(readQueueNums, writeQueueNums); queueId++) {
+    const maxOffset = Math.max(0, store.maxOffset(topic, queueId));
+    offsets.push({
+      queue: { brokerName: config.brokerName, queueId, topic },
+      minOffset: Math.max(0, store.minOffset(topic, queueId)),
+      maxOffset,
+      lastUpdateTimestamp: maxOffset > 0 ? Math.max(0, store.storeTimeOf(topic, queueId, maxOffset - 1)) : 0,
+    });
+  }
+  const body = topicStatsTableBody.encode({ offsets, topicPutTps: statistics.topicPutTps(topic) });
+  return createResponse(request, ResponseCode.SUCCESS, { body });
+}
+
+function existingTopic(topics: TopicConfigManager, topic: string): TopicConfig {
+  const config = topics.get(topic);
+  if (config !== undefined) return config;
+  throw new RequestRefusedError(ResponseCode.TOPIC_NOT_EXIST, `No topic in this broker. topic: ${topic}`);
+}
+
+function changeableTopic(topics: TopicConfigManager, topic: string): string {
+  if (!isValidTopicName(topic)) {
+    throw invalid('The specified topic contains illegal characters, allowing only ^[%|a-zA-Z0-9_-]+$, or is too long.');
+  }
+  if (topics.isSystemTopic(topic)) throw invalid(`The topic[${topic}] is conflict with system topic.`);
+  return topic;
+}
+
+function invalid(remark: string): RequestRefusedError {
+  return new RequestRefusedError(ResponseCode.INVALID_PARAMETER, remark);
+}

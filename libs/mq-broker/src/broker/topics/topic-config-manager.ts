@@ -1,0 +1,244 @@
+import {
+  isSystemTopic,
+  isValidTopicName,
+  newDataVersion,
+  nextDataVersion,
+  PermName,
+  topicConfigTableBody,
+  TopicName,
+  TOPICS_NOT_TO_SEND,
+  type DataVersion,
+  type TopicConfig,
+  type TopicConfigTable,
+} from '@rocketshop/mq-protocol';
+
+import type { TopicTable } from '../broker-context.js';
+import type { BrokerConfig } from '../broker.config.js';
+import { DeferredSave, type ConfigStorage } from '../../config/index.js';
+import { createTopicConfig, isSameTopicConfig } from './topic-config.js';
+import { systemTopicConfigs } from './system-topics.js';
+
+/** Bounds what one admin request can make every reader of a route enumerate. */
+export const QUEUE_NUMS_MAX = 16_384;
+
+export interface TopicConfigManagerOptions {
+  /** `autoCreateTopicEnable` is read on each use: it may be switched while the broker runs. */
+  config: Pick<
+    BrokerConfig,
+    'brokerClusterName' | 'brokerName' | 'autoCreateTopicEnable' | 'defaultTopicQueueNums' | 'limits'
+  >;
+  storage: ConfigStorage;
+  clock: { now(): number };
+  /** Called when a background save failed. The next change tries again. */
+  onSaveError?: (error: unknown) => void;
+}
+
+/**
+ * The topics of this broker: `topics.json` in RocketMQ's shape and the version that tells name servers whether it
+ * changed. Lookups and creations are synchronous (a send must not wait); saving follows in the background.
+ *
+ * Source: broker/topic/TopicConfigManager.java.
+ */
+export class TopicConfigManager implements TopicTable {
+  /**
+   * Called after each change with the topics that were created or changed, so that the broker registers them at once.
+   * An empty list means topics went away: the whole table is to be registered.
+   */
+  onChanged: ((topics: readonly TopicConfig[]) => void) | undefined;
+
+  private readonly table = new Map<string, TopicConfig>();
+  private readonly systemTopicNames = new Set<string>();
+  private readonly clock: { now(): number };
+  private readonly saving: DeferredSave;
+  private version: DataVersion;
+
+  private constructor(private readonly options: TopicConfigManagerOptions) {
+    this.clock = options.clock;
+    this.version = newDataVersion(this.clock.now());
+    this.saving = new DeferredSave(options.storage, () => this.encode(), options.onSaveError ?? (() => {}));
+  }
+
+  /** Reads what was saved and adds the system topics. Throws what the storage throws and on unreadable text. */
+  static async load(options: TopicConfigManagerOptions): Promise<TopicConfigManager> {
+    const manager = new TopicConfigManager(options);
+    const text = await options.storage.load();
+    if (text !== undefined) manager.decode(text);
+    manager.addSystemTopics();
+    return manager;
+  }
+
+  get dataVersion(): DataVersion {
+    return { ...this.version };
+  }
+
+  get size(): number {
+    return this.table.size;
+  }
+
+  get(topic: string): TopicConfig | undefined {
+    return this.table.get(topic);
+  }
+
+  entries(): Iterable<TopicConfig> {
+    return this.table.values();
+  }
+
+  systemTopics(): string[] {
+    return [...this.systemTopicNames].sort();
+  }
+
+  /** True for topics that belong to the broker itself: they are neither changed nor deleted by request. */
+  isSystemTopic(topic: string): boolean {
+    return this.systemTopicNames.has(topic) || isSystemTopic(topic);
+  }
+
+  /** True for topics only the broker itself writes. */
+  isForbiddenToSend(topic: string): boolean {
+    return TOPICS_NOT_TO_SEND.has(topic);
+  }
+
+  /**
+   * Creates a topic because somebody sent to it. Returns undefined where that is not allowed: auto-creation is off,
+   * the template is missing or does not hand its permission down, or there are too many topics.
+   */
+  createInSend(topic: string, defaultTopic: string, queueNums: number, topicSysFlag: number): TopicConfig | undefined {
+    const existing = this.table.get(topic);
+    if (existing !== undefined) return existing;
+    const template = this.table.get(defaultTopic);
+    if (template === undefined || (template.perm & PermName.INHERIT) === 0) return undefined;
+    if (defaultTopic === TopicName.AUTO_CREATE_TOPIC_KEY_TOPIC && !this.options.config.autoCreateTopicEnable)
+      return undefined;
+    return this.create({
+      ...createTopicConfig(topic, Math.max(0, Math.min(queueNums, template.writeQueueNums))),
+      perm: template.perm & ~PermName.INHERIT,
+      topicFilterType: template.topicFilterType,
+      topicSysFlag,
+    });
+  }
+
+  /**
+   * Gives a topic the broker needs for itself (`%RETRY%group`, `%DLQ%group`), creating it when missing. Undefined only
+   * where the name is not allowed or there are too many topics.
+   */
+  createInSendBack(topic: string, queueNums: number, perm: number, topicSysFlag: number): TopicConfig | undefined {
+    return this.table.get(topic) ?? this.create({ ...createTopicConfig(topic, queueNums), perm, topicSysFlag });
+  }
+
+  /**
+   * Creates or replaces a topic by an administrator's request. Returns false when it already is exactly so. The name
+   * must have been validated. Throws TopicLimitError when there are too many topics.
+   */
+  update(config: TopicConfig): boolean {
+    const existing = this.table.get(config.topicName);
+    if (existing !== undefined && isSameTopicConfig(existing, config)) return false;
+    if (existing === undefined && this.table.size >= this.options.config.limits.topicsMax) {
+      throw new TopicLimitError(this.options.config.limits.topicsMax);
+    }
+    this.table.set(config.topicName, config);
+    this.changed([config]);
+    return true;
+  }
+
+  /** Forgets a topic. Returns false when there was none. */
+  delete(topic: string): boolean {
+    if (!this.table.delete(topic)) return false;
+    this.changed([]);
+    return true;
+  }
+
+  /** Takes the order topics a name server answered a registration with: they are ordered, all others are not. */
+  applyOrderTopics(orderTopics: ReadonlySet<string>): void {
+    const changed: TopicConfig[] = [];
+    for (const config of this.table.values()) {
+      const order = orderTopics.has(config.topicName);
+      if (config.order === order) continue;
+      const next = { ...config, order };
+      this.table.set(config.topicName, next);
+      changed.push(next);
+    }
+    if (changed.length > 0) this.changed(changed);
+  }
+
+  /**
+   * Makes topics of queues that the store holds but `topics.json` does not name: a kill between the first message of
+   * an auto-created topic and the save of the table must not make that message unreachable.
+   */
+  adoptStoredQueues(queues: Iterable<{ topic: string; queueId: number }>): TopicConfig[] {
+    const queueNums = new Map<string, number>();
+    for (const { topic, queueId } of queues) {
+      if (this.table.has(topic) || !isValidTopicName(topic)) continue;
+      queueNums.set(topic, Math.max(queueNums.get(topic) ?? 0, queueId + 1));
+    }
+    const adopted = [...queueNums].map(([topic, count]) => createTopicConfig(topic, count));
+    for (const config of adopted) this.table.set(config.topicName, config);
+    if (adopted.length > 0) this.changed(adopted);
+    return adopted;
+  }
+
+  /** The table as it travels in registrations and in the answer to GET_ALL_TOPIC_CONFIG. */
+  toTable(): TopicConfigTable {
+    return { dataVersion: this.dataVersion, topicConfigTable: this.table };
+  }
+
+  /** Resolves when every change made so far is saved. */
+  saved(): Promise<void> {
+    return this.saving.settled();
+  }
+
+  /** Saves what is not saved yet. */
+  close(): Promise<void> {
+    return this.saved();
+  }
+
+  private create(config: TopicConfig): TopicConfig | undefined {
+    if (!isValidTopicName(config.topicName) || this.table.size >= this.options.config.limits.topicsMax)
+      return undefined;
+    this.table.set(config.topicName, config);
+    this.changed([config]);
+    return config;
+  }
+
+  private changed(topics: readonly TopicConfig[]): void {
+    this.version = nextDataVersion(this.version, this.clock.now());
+    this.saving.request();
+    this.onChanged?.(topics);
+  }
+
+  private addSystemTopics(): void {
+    const { autoCreateTopicEnable, defaultTopicQueueNums, ...names } = this.options.config;
+    const wanted = systemTopicConfigs(names, autoCreateTopicEnable ? defaultTopicQueueNums : undefined);
+    const added: TopicConfig[] = [];
+    for (const config of wanted) {
+      this.systemTopicNames.add(config.topicName);
+      const existing = this.table.get(config.topicName);
+      if (existing !== undefined && isSameTopicConfig(existing, config)) continue;
+      this.table.set(config.topicName, config);
+      added.push(config);
+    }
+    if (added.length > 0) this.changed(added);
+  }
+
+  private encode(): string {
+    return topicConfigTableBody.encode(this.toTable()).toString('utf8');
+  }
+
+  private decode(text: string): void {
+    const { dataVersion, topicConfigTable } = topicConfigTableBody.decode(text);
+    this.version = dataVersion;
+    for (const [topic, config] of topicConfigTable) {
+      // The name becomes a folder's name: what a file says is checked like what a client says.
+      if (isValidTopicName(topic)) this.table.set(topic, { ...config, topicName: topic });
+    }
+  }
+}
+
+/** Thrown when a topic would exceed the broker's limit. */
+export class TopicLimitError extends Error {
+  readonly code = 'TOPIC_LIMIT';
+  readonly retriable = false;
+
+  constructor(readonly topicsMax: number) {
+    super(`this broker already has ${topicsMax} topics`);
+    this.name = 'TopicLimitError';
+  }
+}
