@@ -1,0 +1,111 @@
+import { InvalidOptionsError } from './client-error.js';
+import { silentLogger, type Logger } from './logger.js';
+
+/** Options that producers, consumers and the admin client share. */
+export interface ClientOptions {
+  /** Name servers, `host:port` separated by `;`. */
+  namesrvAddr: string;
+  /**
+   * Clients of one process with equal connection options and equal instanceName share one client id, one connection a
+   * broker and one heartbeat. Another name makes an instance apart, as two consumers of one group in one process need.
+   * @default 'DEFAULT'
+   */
+  instanceName?: string;
+  /** @default a logger that says nothing */
+  logger?: Logger;
+  /** Route refresh, ms. @default 30000 */
+  pollNameServerInterval?: number;
+  /** Heartbeat to the brokers, ms. @default 30000 */
+  heartbeatBrokerInterval?: number;
+  /** Opening of a connection, ms. @default 3000 */
+  connectTimeoutMillis?: number;
+  /** Requests other than send and pull, ms. @default 3000 */
+  mqClientApiTimeout?: number;
+}
+
+export interface ResolvedClientOptions extends Required<ClientOptions> {
+  readonly nameServers: readonly string[];
+}
+
+export const nameServersMax = 16;
+
+/** Collects the problems of a set of options, so that one error names them all. */
+export class OptionProblems {
+  readonly problems: string[] = [];
+
+  constructor(private readonly client: string) {}
+
+  /** A whole number from `min` to `max`, or the default when absent. */
+  integer(name: string, value: number | undefined, fallback: number, min: number, max: number): number {
+    const chosen = value ?? fallback;
+    if (!Number.isInteger(chosen) || chosen < min || chosen > max) {
+      this.problems.push(`${name} must be a whole number from ${min} to ${max}, got ${String(value)}`);
+    }
+    return chosen;
+  }
+
+  add(problem: string): void {
+    this.problems.push(problem);
+  }
+
+  throwIfAny(): void {
+    if (this.problems.length > 0) throw new InvalidOptionsError(this.client, this.problems);
+  }
+}
+
+const addressPattern = /^([^\s:;]+):(\d{1,5})$/;
+
+export function parseNameServers(text: unknown, problems: OptionProblems): string[] {
+  const parts = typeof text === 'string' ? text.split(';').map((part) => part.trim()) : [];
+  const addresses = parts.filter((part) => part !== '');
+  if (addresses.length === 0) {
+    problems.add('namesrvAddr must name at least one name server, as host:port separated by ";"');
+  }
+  for (const address of addresses) {
+    const port = Number(addressPattern.exec(address)?.[2] ?? 0);
+    if (port < 1 || port > 65_535) problems.add(`namesrvAddr: "${address}" is not host:port`);
+  }
+  if (addresses.length > nameServersMax) problems.add(`namesrvAddr names more than ${nameServersMax} servers`);
+  return [...new Set(addresses)];
+}
+
+const dayMs = 86_400_000;
+
+export function resolveClientOptions(options: ClientOptions, problems: OptionProblems): ResolvedClientOptions {
+  const nameServers = parseNameServers(options.namesrvAddr, problems);
+  return {
+    namesrvAddr: nameServers.join(';'),
+    nameServers,
+    instanceName: options.instanceName ?? 'DEFAULT',
+    logger: options.logger ?? silentLogger,
+    pollNameServerInterval: problems.integer(
+      'pollNameServerInterval',
+      options.pollNameServerInterval,
+      30_000,
+      10,
+      dayMs,
+    ),
+    heartbeatBrokerInterval: problems.integer(
+      'heartbeatBrokerInterval',
+      options.heartbeatBrokerInterval,
+      30_000,
+      10,
+      // A broker forgets a client after 120 s of silence.
+      60_000,
+    ),
+    connectTimeoutMillis: problems.integer('connectTimeoutMillis', options.connectTimeoutMillis, 3_000, 1, dayMs),
+    mqClientApiTimeout: problems.integer('mqClientApiTimeout', options.mqClientApiTimeout, 3_000, 1, dayMs),
+  };
+}
+
+/** Two sets of options with the same fingerprint may share one client instance. The order of name servers is not part. */
+export function clientFingerprint(options: ResolvedClientOptions): string {
+  return JSON.stringify([
+    [...options.nameServers].sort(),
+    options.instanceName,
+    options.pollNameServerInterval,
+    options.heartbeatBrokerInterval,
+    options.connectTimeoutMillis,
+    options.mqClientApiTimeout,
+  ]);
+}

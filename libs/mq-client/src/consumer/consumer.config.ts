@@ -1,0 +1,154 @@
+import {
+  OptionProblems,
+  resolveClientOptions,
+  type ClientOptions,
+  type ResolvedClientOptions,
+} from '../client.config.js';
+import { checkGroup } from '../producer/producer.config.js';
+
+/** Where a group that has never committed an offset for a queue begins. */
+export type ConsumeFromWhere = 'CONSUME_FROM_LAST_OFFSET' | 'CONSUME_FROM_FIRST_OFFSET' | 'CONSUME_FROM_TIMESTAMP';
+
+const consumeFromWheres: readonly ConsumeFromWhere[] = [
+  'CONSUME_FROM_LAST_OFFSET',
+  'CONSUME_FROM_FIRST_OFFSET',
+  'CONSUME_FROM_TIMESTAMP',
+];
+
+export interface PushConsumerOptions extends ClientOptions {
+  consumerGroup: string;
+  /** @default 'CONSUME_FROM_LAST_OFFSET' */
+  consumeFromWhere?: ConsumeFromWhere;
+  /** Epoch ms for CONSUME_FROM_TIMESTAMP. @default 30 minutes before the consumer is constructed */
+  consumeTimestamp?: number;
+  /** Listener calls running at once. @default 20 */
+  consumeThreadMax?: number;
+  /** Messages handed to one listener call. @default 1 */
+  consumeMessageBatchMaxSize?: number;
+  /** Messages asked for by one pull. @default 32 */
+  pullBatchSize?: number;
+  /** Deliveries after the first before a message goes to %DLQ%group. @default 16 */
+  maxReconsumeTimes?: number;
+  /** Messages held of one queue before pulling pauses. @default 1000 */
+  pullThresholdForQueue?: number;
+  /** MiB held of one queue before pulling pauses. @default 100 */
+  pullThresholdSizeForQueue?: number;
+  /** Distance of the first and last held offset of one queue before pulling pauses. @default 2000 */
+  consumeConcurrentlyMaxSpan?: number;
+  /** A listener call that runs longer is given up: its messages are sent back, minutes. @default 15 */
+  consumeTimeout?: number;
+  /** How long the broker may hold an empty pull, ms. @default 15000 */
+  brokerSuspendMaxTimeMillis?: number;
+  /** Wait for the answer of a pull, ms; longer than brokerSuspendMaxTimeMillis. @default 30000 */
+  consumerTimeoutMillisWhenSuspend?: number;
+  /** Pause after a failed pull, ms. @default 1000 */
+  pullTimeDelayMillsWhenException?: number;
+  /** Pause before a message that could not be sent back is tried again here, ms. @default 5000 */
+  localRetryDelayMillis?: number;
+  /** ms. @default 20000 */
+  rebalanceInterval?: number;
+  /** ms. @default 5000 */
+  persistConsumerOffsetInterval?: number;
+  /** How long shutdown() waits for running listener calls, ms. @default 10000 */
+  awaitTerminationMillisWhenShutdown?: number;
+}
+
+export interface ResolvedPushConsumerOptions extends Required<Omit<PushConsumerOptions, keyof ClientOptions>> {
+  readonly client: ResolvedClientOptions;
+}
+
+const dayMs = 86_400_000;
+
+export function resolvePushConsumerOptions(options: PushConsumerOptions): ResolvedPushConsumerOptions {
+  const problems = new OptionProblems('PushConsumer');
+  const integer = (
+    name: Exclude<keyof PushConsumerOptions, keyof ClientOptions | 'consumerGroup' | 'consumeFromWhere'>,
+    fallback: number,
+    min: number,
+    max: number,
+  ): number => problems.integer(name, options[name], fallback, min, max);
+  const consumeFromWhere = options.consumeFromWhere ?? 'CONSUME_FROM_LAST_OFFSET';
+  if (!consumeFromWheres.includes(consumeFromWhere)) {
+    problems.add(`consumeFromWhere must be one of ${consumeFromWheres.join(', ')}, got ${String(consumeFromWhere)}`);
+  }
+  const resolved: ResolvedPushConsumerOptions = {
+    client: resolveClientOptions(options, problems),
+    consumerGroup: checkGroup('consumerGroup', options.consumerGroup, problems),
+    consumeFromWhere,
+    consumeTimestamp: integer('consumeTimestamp', Date.now() - 30 * 60_000, 0, Number.MAX_SAFE_INTEGER),
+    consumeThreadMax: integer('consumeThreadMax', 20, 1, 10_000),
+    consumeMessageBatchMaxSize: integer('consumeMessageBatchMaxSize', 1, 1, 1_024),
+    pullBatchSize: integer('pullBatchSize', 32, 1, 1_024),
+    maxReconsumeTimes: integer('maxReconsumeTimes', 16, 0, 10_000),
+    pullThresholdForQueue: integer('pullThresholdForQueue', 1_000, 1, 65_535),
+    pullThresholdSizeForQueue: integer('pullThresholdSizeForQueue', 100, 1, 1_024),
+    consumeConcurrentlyMaxSpan: integer('consumeConcurrentlyMaxSpan', 2_000, 1, 65_535),
+    consumeTimeout: consumeTimeoutMinutes(options.consumeTimeout ?? 15, problems),
+    brokerSuspendMaxTimeMillis: integer('brokerSuspendMaxTimeMillis', 15_000, 1, dayMs),
+    consumerTimeoutMillisWhenSuspend: integer('consumerTimeoutMillisWhenSuspend', 30_000, 2, dayMs),
+    pullTimeDelayMillsWhenException: integer('pullTimeDelayMillsWhenException', 1_000, 1, dayMs),
+    localRetryDelayMillis: integer('localRetryDelayMillis', 5_000, 1, dayMs),
+    rebalanceInterval: integer('rebalanceInterval', 20_000, 10, dayMs),
+    persistConsumerOffsetInterval: integer('persistConsumerOffsetInterval', 5_000, 10, dayMs),
+    awaitTerminationMillisWhenShutdown: integer('awaitTerminationMillisWhenShutdown', 10_000, 0, dayMs),
+  };
+  if (resolved.consumerTimeoutMillisWhenSuspend <= resolved.brokerSuspendMaxTimeMillis) {
+    problems.add('consumerTimeoutMillisWhenSuspend must be greater than brokerSuspendMaxTimeMillis');
+  }
+  problems.throwIfAny();
+  return resolved;
+}
+
+function consumeTimeoutMinutes(minutes: number, problems: OptionProblems): number {
+  // Fractions are welcome: tests do not want to wait a minute.
+  if (!(minutes > 0 && minutes <= 1_440)) problems.add(`consumeTimeout must be above 0 and at most 1440 minutes`);
+  return minutes;
+}
+
+export interface PullConsumerOptions extends ClientOptions {
+  consumerGroup: string;
+  /** How long pullBlockIfNotFound lets the broker hold an empty pull, ms. @default 20000 */
+  brokerSuspendMaxTimeMillis?: number;
+  /** Wait for the answer of a held pull, ms. @default 30000 */
+  consumerTimeoutMillisWhenSuspend?: number;
+  /** Wait for the answer of a pull that is not held, ms. @default 10000 */
+  consumerPullTimeoutMillis?: number;
+}
+
+export interface ResolvedPullConsumerOptions extends Required<Omit<PullConsumerOptions, keyof ClientOptions>> {
+  readonly client: ResolvedClientOptions;
+}
+
+export function resolvePullConsumerOptions(options: PullConsumerOptions): ResolvedPullConsumerOptions {
+  const problems = new OptionProblems('PullConsumer');
+  const resolved: ResolvedPullConsumerOptions = {
+    client: resolveClientOptions(options, problems),
+    consumerGroup: checkGroup('consumerGroup', options.consumerGroup, problems),
+    brokerSuspendMaxTimeMillis: problems.integer(
+      'brokerSuspendMaxTimeMillis',
+      options.brokerSuspendMaxTimeMillis,
+      20_000,
+      1,
+      dayMs,
+    ),
+    consumerTimeoutMillisWhenSuspend: problems.integer(
+      'consumerTimeoutMillisWhenSuspend',
+      options.consumerTimeoutMillisWhenSuspend,
+      30_000,
+      2,
+      dayMs,
+    ),
+    consumerPullTimeoutMillis: problems.integer(
+      'consumerPullTimeoutMillis',
+      options.consumerPullTimeoutMillis,
+      10_000,
+      1,
+      dayMs,
+    ),
+  };
+  if (resolved.consumerTimeoutMillisWhenSuspend <= resolved.brokerSuspendMaxTimeMillis) {
+    problems.add('consumerTimeoutMillisWhenSuspend must be greater than brokerSuspendMaxTimeMillis');
+  }
+  problems.throwIfAny();
+  return resolved;
+}

@@ -1,0 +1,107 @@
+import { consumerListBody, GetConsumerListByGroup, ResponseCode } from '@rocketshop/mq-protocol';
+import { BrokerRefusedError, ClientError } from '../client-error.js';
+import type { ClientInstance } from '../instance/client-instance.js';
+import { messageOf } from '../instance/connections.js';
+import { queueKey, type MessageQueue } from '../message.js';
+import { allocateAveragely } from './allocate-averagely.js';
+
+export interface RebalancerHost {
+  readonly instance: ClientInstance;
+  readonly group: string;
+  readonly stopping: boolean;
+  topics(): string[];
+  /** Queues held now. */
+  heldQueues(): MessageQueue[];
+  /** Commits what is finished and lets the queue go. */
+  release(queue: MessageQueue): Promise<void>;
+  /** Finds the offset to begin with and starts pulling. */
+  acquire(queue: MessageQueue): Promise<void>;
+}
+
+/**
+ * Shares the queues of the group's topics among its members: every member works out the same shares and takes its own.
+ * Source: client/impl/consumer/RebalanceImpl.java.
+ */
+export class Rebalancer {
+  constructor(private readonly host: RebalancerHost) {}
+
+  /** True when everything that is to be held is held; false: try again soon. */
+  async run(): Promise<boolean> {
+    const { host } = this;
+    const topics = host.topics();
+    let complete = true;
+    for (const queue of host.heldQueues()) {
+      if (!topics.includes(queue.topic)) await host.release(queue);
+    }
+    for (const topic of topics) {
+      if (host.stopping) return true;
+      try {
+        complete = (await this.rebalanceTopic(topic)) && complete;
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        host.instance.logger.debug(`rebalance of ${topic} for ${host.group}: ${messageOf(error)}`);
+        complete = false;
+      }
+    }
+    return complete;
+  }
+
+  private async rebalanceTopic(topic: string): Promise<boolean> {
+    const { host } = this;
+    const queues = host.instance.routes.peek(topic)?.subscribeQueues;
+    // Without a route nothing is known to have changed; the route table looks for it and reports.
+    if (queues === undefined) return true;
+    const shares = allocateAveragely(queues, await this.memberIds(topic), host.instance.clientId);
+    const wanted = new Map(shares.map((queue) => [queueKey(queue), queue]));
+    const held = host.heldQueues().filter((queue) => queue.topic === topic);
+    await Promise.all(held.filter((queue) => !wanted.has(queueKey(queue))).map((queue) => host.release(queue)));
+    for (const queue of held) wanted.delete(queueKey(queue));
+    return this.acquireAll([...wanted.values()]);
+  }
+
+  private async acquireAll(queues: readonly MessageQueue[]): Promise<boolean> {
+    const outcomes = await Promise.allSettled(queues.map((queue) => this.host.acquire(queue)));
+    for (const [index, outcome] of outcomes.entries()) {
+      if (outcome.status === 'fulfilled') continue;
+      const { topic, brokerName, queueId } = queues[index] ?? { topic: '', brokerName: '', queueId: -1 };
+      this.host.instance.logger.warn(
+        `no first offset of ${topic} ${brokerName} ${queueId} for ${this.host.group}: ${messageOf(outcome.reason)}`,
+      );
+    }
+    return outcomes.every((outcome) => outcome.status === 'fulfilled');
+  }
+
+  /** The members as a broker of the topic sees them. If it does not see us, it hears our heartbeat first. */
+  private async memberIds(topic: string): Promise<string[]> {
+    const { instance } = this.host;
+    const ids = await this.askForMembers(topic);
+    if (ids.includes(instance.clientId)) return ids;
+    await instance.heartbeats.beatNow();
+    return this.askForMembers(topic);
+  }
+
+  /** Asks the brokers of the topic, in random order, until one answers. */
+  private async askForMembers(topic: string): Promise<string[]> {
+    const { instance, group } = this.host;
+    const brokerNames = [...(instance.routes.peek(topic)?.brokers.keys() ?? [])];
+    let lastError: unknown;
+    while (brokerNames.length > 0) {
+      const [brokerName = ''] = brokerNames.splice(Math.floor(Math.random() * brokerNames.length), 1);
+      const target = instance.routes.readAddress(brokerName);
+      if (target === undefined) continue;
+      try {
+        const response = await instance.request(
+          target.address,
+          GetConsumerListByGroup.createRequest({ consumerGroup: group }),
+        );
+        if (response.code === ResponseCode.SUCCESS) return consumerListBody.decode(response.body);
+        // Code 1: nobody of the group is known there, ourselves included.
+        if (response.code === ResponseCode.SYSTEM_ERROR) return [];
+        throw new BrokerRefusedError(response.code, response.remark ?? '', target.address, true);
+      } catch (error) {
+        lastError = error;
+      }
+    }
+    throw lastError instanceof Error ? lastError : new RangeError(`no broker of ${topic} can be asked`);
+  }
+}

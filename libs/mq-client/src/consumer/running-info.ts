@@ -1,0 +1,52 @@
+import { MQ_CLIENT_VERSION, writeMessageQueue, type SubscriptionData } from '@rocketshop/mq-protocol';
+import type { ProcessQueue } from './process-queue.js';
+import type { PushConsumerRuntime } from './push-consumer-runtime.js';
+
+const bytesPerMiB = 1_048_576;
+
+/** ConsumerRunningInfo (remoting/protocol/body/ConsumerRunningInfo.java), as `mqadmin consumerStatus` prints it. */
+export function runningInfo(
+  consumer: Pick<PushConsumerRuntime, 'options' | 'startedAt'>,
+  subscriptions: readonly SubscriptionData[],
+  processQueues: readonly ProcessQueue[],
+): Record<string, unknown> {
+  const { options } = consumer;
+  return {
+    properties: {
+      PROP_CLIENT_VERSION: String(MQ_CLIENT_VERSION),
+      PROP_CONSUMEORDERLY: 'false',
+      PROP_CONSUMER_START_TIMESTAMP: String(consumer.startedAt),
+      PROP_CONSUME_TYPE: 'CONSUME_PASSIVELY',
+      PROP_NAMESERVER_ADDR: options.client.namesrvAddr,
+      PROP_THREADPOOL_CORE_SIZE: String(options.consumeThreadMax),
+    },
+    subscriptionSet: subscriptions,
+    mqTable: new Map(
+      processQueues.map((processQueue) => [writeMessageQueue(processQueue.queue), queueInfo(processQueue)]),
+    ),
+    mqPopTable: {},
+    statusTable: {},
+    userConsumerInfo: {},
+    jstack: '',
+  };
+}
+
+function queueInfo(processQueue: ProcessQueue): Record<string, unknown> {
+  return {
+    cachedMsgCount: processQueue.count,
+    cachedMsgMaxOffset: processQueue.maxCachedOffset,
+    cachedMsgMinOffset: processQueue.minCachedOffset,
+    cachedMsgSizeInMiB: Math.floor(processQueue.bytes / bytesPerMiB),
+    commitOffset: processQueue.commitOffset,
+    // The spelling is RocketMQ's.
+    droped: processQueue.dropped,
+    lastConsumeTimestamp: processQueue.lastConsumeAt,
+    lastLockTimestamp: 0,
+    lastPullTimestamp: processQueue.lastPullAt,
+    locked: false,
+    transactionMsgCount: 0,
+    transactionMsgMaxOffset: 0,
+    transactionMsgMinOffset: 0,
+    tryUnlockTimes: 0,
+  };
+}

@@ -1,0 +1,99 @@
+import {
+  compress,
+  ConsumerSendMsgBack,
+  MessageConst,
+  MessageSysFlag,
+  RequestCode,
+  retryTopic,
+  type MessageExt,
+} from '@rocketshop/mq-protocol';
+import { messageOf } from '../instance/connections.js';
+import type { ClientInstance } from '../instance/client-instance.js';
+import type { MessageQueue } from '../message.js';
+import type { MessageSender } from '../producer/message-sender.js';
+import { delayTimeLevelMax, encodePropertiesText, type OutgoingMessage } from '../producer/outgoing-message.js';
+
+/** Level of the first redelivery; each further one is a level later, up to the last. */
+export const firstRetryLevel = 3;
+export const sendBackTimeoutMs = 5_000;
+export const compressOverBytes = 4_096;
+
+export interface SendBackOptions {
+  group: string;
+  maxReconsumeTimes: number;
+}
+
+/**
+ * Gives a failed message back to the broker, which delivers it again later or puts it into %DLQ%group. When the broker
+ * that stores it cannot take it back, a copy is sent to %RETRY%group on any broker.
+ * Source: DefaultMQPushConsumerImpl.sendMessageBack.
+ */
+export class SendBack {
+  constructor(
+    private readonly instance: ClientInstance,
+    private readonly sender: MessageSender,
+    private readonly options: SendBackOptions,
+  ) {}
+
+  /**
+   * True when the message is stored again and this delivery may count as finished.
+   * `delayLevel`: 0 = the broker's ladder, above 0 = that level, -1 = dead letter queue at once.
+   */
+  async give(message: MessageExt, queue: MessageQueue, delayLevel: number): Promise<boolean> {
+    try {
+      await this.sendBack(message, queue, delayLevel);
+      return true;
+    } catch (error) {
+      this.instance.logger.warn(`message ${message.msgId} was not taken back: ${messageOf(error)}`);
+    }
+    try {
+      await this.sender.send(resendOf(message, delayLevel, this.options), sendBackTimeoutMs, undefined);
+      return true;
+    } catch (error) {
+      this.instance.logger.warn(`message ${message.msgId} was not sent for retry: ${messageOf(error)}`);
+      return false;
+    }
+  }
+
+  private async sendBack(message: MessageExt, queue: MessageQueue, delayLevel: number): Promise<void> {
+    const address = this.instance.routes.masterAddress(queue.brokerName) ?? `${message.storeHost}:${message.storePort}`;
+    await this.instance.invoke(
+      address,
+      ConsumerSendMsgBack.createRequest({
+        offset: message.commitLogOffset,
+        group: this.options.group,
+        delayLevel,
+        originMsgId: message.msgId,
+        originTopic: message.topic,
+        unitMode: false,
+        maxReconsumeTimes: this.options.maxReconsumeTimes,
+      }),
+      sendBackTimeoutMs,
+    );
+  }
+}
+
+/** The copy for %RETRY%group. The broker compares its reconsumeTimes with the maximum, as it does for send-back. */
+export function resendOf(message: MessageExt, delayLevel: number, options: SendBackOptions): OutgoingMessage {
+  const properties: Record<string, string> = { ...message.properties };
+  delete properties[MessageConst.TRANSACTION_PREPARED];
+  properties[MessageConst.RETRY_TOPIC] = message.topic;
+  properties[MessageConst.ORIGIN_MESSAGE_ID] ??= message.msgId;
+  properties[MessageConst.DELAY_TIME_LEVEL] = String(
+    Math.min(delayTimeLevelMax, delayLevel > 0 ? delayLevel : firstRetryLevel + message.reconsumeTimes),
+  );
+  const compressed = message.body.length >= compressOverBytes;
+  return {
+    requestCode: RequestCode.SEND_MESSAGE_V2,
+    topic: retryTopic(options.group),
+    body: compressed ? compress(message.body) : message.body,
+    flag: message.flag,
+    sysFlag: compressed ? MessageSysFlag.COMPRESSED : 0,
+    properties: encodePropertiesText(properties),
+    batch: false,
+    bornTimestamp: Date.now(),
+    msgId: message.msgId,
+    reconsumeTimes: delayLevel < 0 ? options.maxReconsumeTimes + 1 : message.reconsumeTimes + 1,
+    maxReconsumeTimes: options.maxReconsumeTimes,
+  };
+}

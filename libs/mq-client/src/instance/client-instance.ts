@@ -1,0 +1,181 @@
+import { ResponseCode, UnregisterClient, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import type { ResolvedClientOptions } from '../client.config.js';
+import { BrokerNotFoundError, BrokerRefusedError, DuplicateGroupError } from '../client-error.js';
+import type { Logger } from '../logger.js';
+import type { MessageQueue } from '../message.js';
+import { createClientId } from './client-id.js';
+import { Connections, messageOf, translateError } from './connections.js';
+import { Heartbeats } from './heartbeats.js';
+import type { ConsumerMember, ProducerMember } from './members.js';
+import { NameServers } from './name-servers.js';
+import { PeriodicTask } from './periodic-task.js';
+import { RouteTable, type TopicTemplate } from './route-table.js';
+import { ServerRequests } from './server-requests.js';
+
+/** A topic without a route of its own is asked for this often, slowing down to the normal route refresh. */
+export const missingRouteRetryMinMs = 200;
+/** Clients of one instance; each adds to every heartbeat. */
+export const groupsMax = 1_024;
+
+/**
+ * What the producers and consumers of a process share: one client id, one connection a broker, routes and heartbeats.
+ * Source: client/impl/factory/MQClientInstance.java.
+ */
+export class ClientInstance {
+  readonly clientId = createClientId();
+  readonly logger: Logger;
+  readonly nameServers: NameServers;
+  readonly routes: RouteTable;
+  readonly brokers: Connections;
+  readonly heartbeats: Heartbeats;
+  readonly producers = new Map<string, ProducerMember>();
+  readonly consumers = new Map<string, ConsumerMember>();
+
+  private readonly nameServerConnections: Connections;
+  private readonly routePoll: PeriodicTask;
+  private missingTimer: NodeJS.Timeout | undefined;
+  private missingDelayMs = missingRouteRetryMinMs;
+  private closed = false;
+
+  constructor(readonly options: ResolvedClientOptions) {
+    this.logger = options.logger;
+    const shared = { connectTimeoutMs: options.connectTimeoutMillis, logger: this.logger };
+    this.nameServerConnections = new Connections(shared);
+    this.nameServers = new NameServers(
+      options.nameServers,
+      this.nameServerConnections,
+      options.mqClientApiTimeout,
+      this.logger,
+    );
+    this.routes = new RouteTable(this.nameServers, this.logger, (route) => {
+      for (const consumer of this.consumers.values()) consumer.onRouteChange(route);
+    });
+    const serverRequests = new ServerRequests(this);
+    this.brokers = new Connections({
+      ...shared,
+      onRequest: (command, peer) => serverRequests.handle(command, peer),
+      onOpen: (peer, address) => this.onBrokerOpen(peer, address),
+    });
+    this.heartbeats = new Heartbeats(this);
+    this.routePoll = new PeriodicTask(
+      options.pollNameServerInterval,
+      () => this.pollRoutes(),
+      (error) => this.logger.warn(`routes were not refreshed: ${messageOf(error)}`),
+    );
+  }
+
+  start(): void {
+    this.routePoll.start();
+    this.heartbeats.start();
+  }
+
+  addProducer(member: ProducerMember): void {
+    this.checkRoom(this.producers, member.group);
+    this.producers.set(member.group, member);
+  }
+
+  addConsumer(member: ConsumerMember): void {
+    this.checkRoom(this.consumers, member.group);
+    this.consumers.set(member.group, member);
+    this.missingDelayMs = missingRouteRetryMinMs;
+    this.scheduleMissing();
+  }
+
+  /** Tells every connected broker that the group is gone from this client, and waits for the answers. */
+  async unregister(groups: { producerGroup?: string; consumerGroup?: string }): Promise<void> {
+    if (groups.producerGroup !== undefined) this.producers.delete(groups.producerGroup);
+    if (groups.consumerGroup !== undefined) this.consumers.delete(groups.consumerGroup);
+    await Promise.all(
+      this.brokers.openAddresses().map(async (address) => {
+        try {
+          await this.invoke(address, UnregisterClient.createRequest({ clientID: this.clientId, ...groups }));
+        } catch (error) {
+          this.logger.debug(`unregister at ${address}: ${messageOf(error)}`);
+        }
+      }),
+    );
+  }
+
+  /** Sends a request to an address and gives its answer, whatever the code. @throws ConnectionError, RequestTimeoutError */
+  async request(
+    address: string,
+    command: RemotingCommand,
+    timeoutMs = this.options.mqClientApiTimeout,
+  ): Promise<RemotingCommand> {
+    try {
+      const peer = this.brokers.peek(address) ?? (await this.brokers.get(address));
+      return await peer.request(command, timeoutMs);
+    } catch (error) {
+      throw translateError(error, address, timeoutMs);
+    }
+  }
+
+  /** As request(), and @throws BrokerRefusedError for every code but success. */
+  async invoke(address: string, command: RemotingCommand, timeoutMs?: number): Promise<RemotingCommand> {
+    const response = await this.request(address, command, timeoutMs);
+    if (response.code === ResponseCode.SUCCESS) return response;
+    throw new BrokerRefusedError(response.code, response.remark ?? '', address, false);
+  }
+
+  /** @throws BrokerNotFoundError */
+  async masterAddress(queue: MessageQueue): Promise<string> {
+    const known = this.routes.masterAddress(queue.brokerName);
+    if (known !== undefined) return known;
+    await this.routes.refresh(queue.topic);
+    const found = this.routes.masterAddress(queue.brokerName);
+    if (found === undefined) throw new BrokerNotFoundError(queue.brokerName);
+    return found;
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.missingTimer);
+    await Promise.all([this.routePoll.stop(), this.heartbeats.stop()]);
+    await Promise.all([this.brokers.closeAll(), this.nameServerConnections.closeAll()]);
+  }
+
+  private onBrokerOpen(peer: Peer, address: string): void {
+    // The first frame on a new connection: the broker must know the groups before it sees their pulls.
+    this.heartbeats.beat(peer, address);
+    for (const consumer of this.consumers.values()) consumer.rebalanceSoon();
+  }
+
+  private checkRoom(members: ReadonlyMap<string, unknown>, group: string): void {
+    if (members.has(group)) throw new DuplicateGroupError(group);
+    if (members.size >= groupsMax) throw new RangeError(`more than ${groupsMax} groups in one client instance`);
+  }
+
+  private topicsInUse(): Map<string, TopicTemplate | undefined> {
+    const topics = new Map<string, TopicTemplate | undefined>();
+    for (const consumer of this.consumers.values()) for (const topic of consumer.topics()) topics.set(topic, undefined);
+    for (const producer of this.producers.values()) {
+      for (const topic of producer.topics()) topics.set(topic, producer.template);
+    }
+    return topics;
+  }
+
+  private async pollRoutes(): Promise<void> {
+    for (const [topic, template] of this.topicsInUse()) await this.routes.refresh(topic, template);
+    this.routes.dropUnroutedBrokers();
+    this.brokers.retain(new Set(this.routes.addresses(false)));
+  }
+
+  /** A consumer may start before its topic exists: look more often until it does. */
+  private scheduleMissing(): void {
+    clearTimeout(this.missingTimer);
+    if (this.closed) return;
+    this.missingTimer = setTimeout(() => void this.pollMissingRoutes(), this.missingDelayMs);
+    this.missingDelayMs = Math.min(this.missingDelayMs * 2, this.options.pollNameServerInterval);
+  }
+
+  private async pollMissingRoutes(): Promise<void> {
+    const topics = [...this.consumers.values()].flatMap((consumer) => Array.from(consumer.topics()));
+    const missing = [...new Set(topics)].filter((topic) => this.routes.peek(topic)?.fromTemplate ?? true);
+    try {
+      for (const topic of missing) await this.routes.refresh(topic);
+    } catch (error) {
+      this.logger.debug(`missing routes: ${messageOf(error)}`);
+    }
+    if (missing.length > 0) this.scheduleMissing();
+  }
+}

@@ -1,0 +1,141 @@
+import { connectPeer, PeerError, type Peer, type PeerHandlers } from '@rocketshop/mq-protocol';
+import { ClientError, ConnectionError, InvalidStateError, RequestTimeoutError } from '../client-error.js';
+import type { Logger } from '../logger.js';
+
+/** Pause after the first failed connect; doubles up to the maximum, so that a broker that is back is found soon. */
+export const reconnectBackoffMinMs = 50;
+export const reconnectBackoffMaxMs = 1_000;
+
+interface Connection {
+  peer: Peer | undefined;
+  opening: Promise<Peer> | undefined;
+  failures: number;
+  retryAt: number;
+}
+
+export interface ConnectionsOptions {
+  connectTimeoutMs: number;
+  logger: Logger;
+  onRequest?: PeerHandlers['onRequest'];
+  /** Called before anybody else can use the new connection. */
+  onOpen?: (peer: Peer, address: string) => void;
+  onClose?: (peer: Peer, address: string) => void;
+}
+
+/**
+ * One connection an address, opened on demand and again after a loss. Nothing reconnects on its own: heartbeats, pulls
+ * and sends ask again, and back-off answers them at once while a new attempt would be too early.
+ */
+export class Connections {
+  private readonly byAddress = new Map<string, Connection>();
+  private closed = false;
+
+  constructor(private readonly options: ConnectionsOptions) {}
+
+  /** The open connection, if there is one: the hot path takes no promise. */
+  peek(address: string): Peer | undefined {
+    const peer = this.byAddress.get(address)?.peer;
+    return peer === undefined || peer.closed ? undefined : peer;
+  }
+
+  get(address: string): Promise<Peer> {
+    if (this.closed) return Promise.reject(new InvalidStateError('the client is shut down'));
+    const connection = this.connectionOf(address);
+    if (connection.peer !== undefined && !connection.peer.closed) return Promise.resolve(connection.peer);
+    if (connection.opening !== undefined) return connection.opening;
+    const waitMs = connection.retryAt - performance.now();
+    if (waitMs > 0) {
+      return Promise.reject(new ConnectionError(address, `unreachable, next attempt in ${Math.ceil(waitMs)} ms`));
+    }
+    connection.opening = this.open(address, connection).finally(() => {
+      connection.opening = undefined;
+    });
+    return connection.opening;
+  }
+
+  openAddresses(): string[] {
+    return [...this.byAddress.keys()].filter((address) => this.peek(address) !== undefined);
+  }
+
+  /** Closes and forgets the addresses that are not wanted any more and that nobody waits for. */
+  retain(wanted: ReadonlySet<string>): void {
+    for (const [address, connection] of this.byAddress) {
+      const busy = connection.opening !== undefined || (connection.peer?.pendingRequests ?? 0) > 0;
+      if (wanted.has(address) || busy) continue;
+      this.byAddress.delete(address);
+      connection.peer?.close();
+    }
+  }
+
+  async closeAll(): Promise<void> {
+    this.closed = true;
+    const connections = [...this.byAddress.values()];
+    for (const connection of connections) connection.peer?.close();
+    await Promise.allSettled(connections.flatMap((connection) => connection.opening ?? []));
+  }
+
+  private connectionOf(address: string): Connection {
+    let connection = this.byAddress.get(address);
+    if (connection === undefined) {
+      connection = { peer: undefined, opening: undefined, failures: 0, retryAt: 0 };
+      this.byAddress.set(address, connection);
+    }
+    return connection;
+  }
+
+  private async open(address: string, connection: Connection): Promise<Peer> {
+    const { logger, connectTimeoutMs, onRequest } = this.options;
+    const separator = address.lastIndexOf(':');
+    try {
+      const peer = await connectPeer({
+        host: address.slice(0, separator),
+        port: Number(address.slice(separator + 1)),
+        connectTimeoutMs,
+        handlers: {
+          ...(onRequest === undefined ? {} : { onRequest }),
+          onClose: (closedPeer, error) => this.onClosed(address, connection, closedPeer, error),
+        },
+      });
+      if (this.closed) {
+        peer.close();
+        throw new InvalidStateError('the client is shut down');
+      }
+      connection.peer = peer;
+      connection.failures = 0;
+      connection.retryAt = 0;
+      logger.debug(`connected to ${address}`);
+      this.options.onOpen?.(peer, address);
+      return peer;
+    } catch (error) {
+      if (error instanceof InvalidStateError) throw error;
+      connection.failures += 1;
+      const backoffMs = Math.min(
+        reconnectBackoffMaxMs,
+        reconnectBackoffMinMs * 2 ** Math.min(connection.failures - 1, 10),
+      );
+      // Jitter keeps the clients of a broker that is back from arriving in one instant.
+      connection.retryAt = performance.now() + backoffMs * (0.75 + Math.random() / 4);
+      if (connection.failures === 1) logger.warn(`cannot connect to ${address}: ${messageOf(error)}`);
+      throw translateError(error, address, connectTimeoutMs);
+    }
+  }
+
+  private onClosed(address: string, connection: Connection, peer: Peer, error: Error | undefined): void {
+    if (connection.peer === peer) connection.peer = undefined;
+    if (!this.closed) this.options.logger.info(`connection to ${address} closed${error ? `: ${error.message}` : ''}`);
+    this.options.onClose?.(peer, address);
+  }
+}
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
+
+/** The wire library's errors in this library's terms. */
+export function translateError(error: unknown, address: string, timeoutMs: number): Error {
+  if (error instanceof ClientError) return error;
+  if (error instanceof PeerError && error.code === 'REQUEST_TIMEOUT') {
+    return new RequestTimeoutError(address, timeoutMs, error);
+  }
+  return new ConnectionError(address, messageOf(error), error);
+}

@@ -1,0 +1,131 @@
+import { GetRouteInfoByTopic, ResponseCode, topicRouteBody, type TopicRouteData } from '@rocketshop/mq-protocol';
+import { BrokerRefusedError, NoRouteError } from '../client-error.js';
+import type { Logger } from '../logger.js';
+import type { NameServers } from './name-servers.js';
+import { masterId, parseTemplateRoute, parseTopicRoute, type BrokerAddresses, type TopicRoute } from './topic-route.js';
+
+/** Topics one client may know routes of; a program that makes up topic names must not fill the memory. */
+export const routesMax = 10_000;
+/** A failed connection asks for fresh routes, but not more often than this for one topic. */
+export const refreshOnFailureMinMs = 500;
+
+export interface TopicTemplate {
+  /** Topic whose route and permissions a new topic gets, TBW102. */
+  key: string;
+  queuesMax: number;
+}
+
+/** The routes of all topics this client instance works with, kept through times in which no name server answers. */
+export class RouteTable {
+  private readonly routes = new Map<string, TopicRoute>();
+  private readonly refreshing = new Map<string, Promise<TopicRoute | undefined>>();
+  private readonly refreshedAt = new Map<string, number>();
+  private readonly brokers = new Map<string, BrokerAddresses>();
+
+  constructor(
+    private readonly nameServers: NameServers,
+    private readonly logger: Logger,
+    private readonly onChange: (route: TopicRoute) => void,
+  ) {}
+
+  peek(topic: string): TopicRoute | undefined {
+    return this.routes.get(topic);
+  }
+
+  /** Asks a name server, one question at a time for one topic. The old route stays when there is no new one. */
+  refresh(topic: string, template?: TopicTemplate): Promise<TopicRoute | undefined> {
+    const question = template === undefined ? topic : `${topic} ${template.key}`;
+    let pending = this.refreshing.get(question);
+    if (pending === undefined) {
+      pending = this.fetch(topic, template).finally(() => this.refreshing.delete(question));
+      this.refreshing.set(question, pending);
+    }
+    return pending;
+  }
+
+  /** For a send that failed: the broker may have moved. Never rejects and never waits. */
+  refreshSoon(topic: string): void {
+    const now = performance.now();
+    if (now - (this.refreshedAt.get(topic) ?? -Infinity) < refreshOnFailureMinMs) return;
+    this.refresh(topic).catch((error: Error) => this.logger.debug(`route of ${topic}: ${error.message}`));
+  }
+
+  /** The known route, or the one a name server gives. @throws NoRouteError, NoNameServerError */
+  async require(topic: string, template?: TopicTemplate): Promise<TopicRoute> {
+    const route = this.routes.get(topic) ?? (await this.refresh(topic, template));
+    if (route === undefined) throw new NoRouteError(topic);
+    return route;
+  }
+
+  /** The answer as the name server gave it, undefined when the topic is unknown. */
+  async fetchData(topic: string): Promise<TopicRouteData | undefined> {
+    const response = await this.nameServers.request(
+      GetRouteInfoByTopic.createRequest({ topic, acceptStandardJsonOnly: true }),
+    );
+    if (response.code === ResponseCode.TOPIC_NOT_EXIST) return undefined;
+    if (response.code !== ResponseCode.SUCCESS) {
+      throw new BrokerRefusedError(response.code, response.remark ?? '', 'name server', true);
+    }
+    return topicRouteBody.decode(response.body);
+  }
+
+  masterAddress(brokerName: string): string | undefined {
+    return this.brokers.get(brokerName)?.get(masterId);
+  }
+
+  /** The address of exactly this broker id, else of any that is alive: reading goes on with a slave. */
+  readAddress(brokerName: string, brokerId = masterId): { address: string; brokerId: number } | undefined {
+    const addresses = this.brokers.get(brokerName);
+    const exact = addresses?.get(brokerId);
+    if (exact !== undefined) return { address: exact, brokerId };
+    const first = addresses?.entries().next().value;
+    return first === undefined ? undefined : { address: first[1], brokerId: first[0] };
+  }
+
+  brokerNames(): string[] {
+    return [...this.brokers.keys()];
+  }
+
+  addresses(mastersOnly: boolean): string[] {
+    const addresses = [...this.brokers.values()].flatMap((byId) =>
+      mastersOnly ? (byId.get(masterId) ?? []) : Array.from(byId.values()),
+    );
+    return [...new Set(addresses)];
+  }
+
+  /** Forgets brokers that no route names any more, so that nobody connects to them again. */
+  dropUnroutedBrokers(): void {
+    const routed = new Set([...this.routes.values()].flatMap((route) => Array.from(route.brokers.keys())));
+    for (const name of this.brokers.keys()) {
+      if (!routed.has(name)) this.brokers.delete(name);
+    }
+  }
+
+  private async fetch(topic: string, template: TopicTemplate | undefined): Promise<TopicRoute | undefined> {
+    this.refreshedAt.set(topic, performance.now());
+    const data = await this.fetchData(topic);
+    if (data !== undefined) return this.adopt(parseTopicRoute(topic, data));
+    const known = this.routes.get(topic);
+    if (known !== undefined || template === undefined) return known;
+    const templateData = await this.fetchData(template.key);
+    return templateData && this.adopt(parseTemplateRoute(topic, templateData, template.queuesMax));
+  }
+
+  private adopt(route: TopicRoute): TopicRoute {
+    for (const [name, addresses] of route.brokers) this.brokers.set(name, addresses);
+    const known = this.routes.get(route.topic);
+    if (known?.fingerprint === route.fingerprint) return known;
+    if (known === undefined && this.routes.size >= routesMax) this.forgetOldest();
+    this.routes.set(route.topic, route);
+    this.logger.debug(`route of ${route.topic}: ${route.publishQueues.length} write queues`);
+    this.onChange(route);
+    return route;
+  }
+
+  private forgetOldest(): void {
+    const oldest = this.routes.keys().next().value;
+    if (oldest === undefined) return;
+    this.routes.delete(oldest);
+    this.refreshedAt.delete(oldest);
+  }
+}

@@ -1,0 +1,37 @@
+/** DefaultMQProducer's latencyMax and notAvailableDuration: a send this slow keeps its broker out for that long. */
+const penalties: readonly (readonly [latencyMs: number, avoidMs: number])[] = [
+  [15_000, 30_000],
+  [5_000, 10_000],
+  [3_000, 6_000],
+  [1_800, 5_000],
+  [550, 2_000],
+];
+/** A broker that failed counts as this slow. */
+export const isolationLatencyMs = 10_000;
+
+/** Which brokers to avoid for a while because they were slow or failed. Source: client/latency/MQFaultStrategy.java. */
+export class FaultTable {
+  private readonly avoidUntil = new Map<string, number>();
+
+  constructor(private readonly now: () => number = () => performance.now()) {}
+
+  answered(brokerName: string, latencyMs: number): void {
+    const penaltyMs = penalties.find(([threshold]) => latencyMs >= threshold)?.[1] ?? 0;
+    if (penaltyMs > 0) this.avoidUntil.set(brokerName, this.now() + penaltyMs);
+    else if (this.avoidUntil.size > 0) this.avoidUntil.delete(brokerName);
+  }
+
+  failed(brokerName: string): void {
+    this.answered(brokerName, isolationLatencyMs);
+  }
+
+  available(brokerName: string): boolean {
+    const until = this.avoidUntil.get(brokerName);
+    return until === undefined || this.now() >= until;
+  }
+
+  /** Smaller is better: when the broker becomes available. */
+  availableAt(brokerName: string): number {
+    return this.avoidUntil.get(brokerName) ?? 0;
+  }
+}

@@ -1,0 +1,74 @@
+import { isValidGroupName } from '@rocketshop/mq-protocol';
+import {
+  OptionProblems,
+  resolveClientOptions,
+  type ClientOptions,
+  type ResolvedClientOptions,
+} from '../client.config.js';
+
+export interface ProducerOptions extends ClientOptions {
+  producerGroup: string;
+  /** Time for one send over all its attempts, ms. @default 3000 */
+  sendMsgTimeout?: number;
+  /** Further attempts after the first failed one. @default 2 */
+  retryTimesWhenSendFailed?: number;
+  /** Also try another broker when the status is not SEND_OK. @default false */
+  retryAnotherBrokerWhenNotStoreOK?: boolean;
+  /** Pause before a second attempt on the same broker, ms; doubles each time. @default 50 */
+  retryBackoffMs?: number;
+  /** Avoid brokers that were slow or failed for a while. @default true */
+  sendLatencyFaultEnable?: boolean;
+  /** Bodies of at least this many bytes are compressed (zlib). @default 4096 */
+  compressMsgBodyOverHowmuch?: number;
+  /** zlib level, 1 to 9. @default 5 */
+  compressLevel?: number;
+  /** Body limit before compression, bytes. @default 4194304 */
+  maxMessageSize?: number;
+  /** Queues of a topic that is created by the first send. @default 4 */
+  defaultTopicQueueNums?: number;
+  /** Template topic for topics created by the first send. @default 'TBW102' */
+  createTopicKey?: string;
+  /** Sends that may wait for an answer at once; one more is refused with a retriable error. @default 65535 */
+  maxSendsInFlight?: number;
+}
+
+export interface ResolvedProducerOptions extends Required<Omit<ProducerOptions, keyof ClientOptions>> {
+  readonly client: ResolvedClientOptions;
+}
+
+export function checkGroup(name: string, group: unknown, problems: OptionProblems): string {
+  if (typeof group !== 'string' || !isValidGroupName(group)) {
+    problems.add(`${name} must be 1 to 120 of the characters a-z A-Z 0-9 _ - % |, got ${JSON.stringify(group)}`);
+    return '';
+  }
+  if (group === 'DEFAULT_PRODUCER' || group === 'DEFAULT_CONSUMER') problems.add(`${name} must not be ${group}`);
+  return group;
+}
+
+export function resolveProducerOptions(options: ProducerOptions): ResolvedProducerOptions {
+  const problems = new OptionProblems('Producer');
+  const frameBytesMax = 16_777_216;
+  const resolved: ResolvedProducerOptions = {
+    client: resolveClientOptions(options, problems),
+    producerGroup: checkGroup('producerGroup', options.producerGroup, problems),
+    sendMsgTimeout: problems.integer('sendMsgTimeout', options.sendMsgTimeout, 3_000, 1, 3_600_000),
+    retryTimesWhenSendFailed: problems.integer('retryTimesWhenSendFailed', options.retryTimesWhenSendFailed, 2, 0, 100),
+    retryAnotherBrokerWhenNotStoreOK: options.retryAnotherBrokerWhenNotStoreOK ?? false,
+    retryBackoffMs: problems.integer('retryBackoffMs', options.retryBackoffMs, 50, 0, 60_000),
+    sendLatencyFaultEnable: options.sendLatencyFaultEnable ?? true,
+    compressMsgBodyOverHowmuch: problems.integer(
+      'compressMsgBodyOverHowmuch',
+      options.compressMsgBodyOverHowmuch,
+      4_096,
+      0,
+      frameBytesMax,
+    ),
+    compressLevel: problems.integer('compressLevel', options.compressLevel, 5, 1, 9),
+    maxMessageSize: problems.integer('maxMessageSize', options.maxMessageSize, 4_194_304, 1, frameBytesMax - 65_536),
+    defaultTopicQueueNums: problems.integer('defaultTopicQueueNums', options.defaultTopicQueueNums, 4, 1, 65_536),
+    createTopicKey: options.createTopicKey ?? 'TBW102',
+    maxSendsInFlight: problems.integer('maxSendsInFlight', options.maxSendsInFlight, 65_535, 1, 1_048_576),
+  };
+  problems.throwIfAny();
+  return resolved;
+}

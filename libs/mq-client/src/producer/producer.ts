@@ -1,0 +1,150 @@
+import { InvalidMessageError, InvalidStateError } from '../client-error.js';
+import type { ClientInstance } from '../instance/client-instance.js';
+import { asError } from '../instance/connections.js';
+import { leaseInstance, type InstanceLease } from '../instance/instance-registry.js';
+import {
+  sameQueue,
+  type Message,
+  type MessageQueue,
+  type SendCallback,
+  type SendOptions,
+  type SendResult,
+} from '../message.js';
+import { MessageSender, type QueueChoice } from './message-sender.js';
+import { prepareBatch, prepareMessage, type OutgoingMessage } from './outgoing-message.js';
+import { resolveProducerOptions, type ProducerOptions, type ResolvedProducerOptions } from './producer.config.js';
+
+interface Running {
+  lease: InstanceLease;
+  instance: ClientInstance;
+  sender: MessageSender;
+}
+
+/**
+ * Sends messages. constructed -> start() -> sending -> shutdown(); a producer that was shut down can be started again.
+ * Source: client/impl/producer/DefaultMQProducerImpl.java.
+ */
+export class Producer {
+  readonly options: ResolvedProducerOptions;
+  private running: Running | undefined;
+
+  /** @throws InvalidOptionsError naming every problem */
+  constructor(options: ProducerOptions) {
+    this.options = resolveProducerOptions(options);
+  }
+
+  get started(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Needs no name server and no broker to be up. @throws DuplicateGroupError */
+  async start(): Promise<void> {
+    if (this.running !== undefined) throw new InvalidStateError(`producer ${this.options.producerGroup} runs already`);
+    const lease = leaseInstance(this.options.client);
+    const sender = new MessageSender(lease.instance, this.options);
+    try {
+      lease.instance.addProducer({
+        group: this.options.producerGroup,
+        template: sender.template,
+        topics: () => sender.topics(),
+      });
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+    this.running = { lease, instance: lease.instance, sender };
+    // Connections that are shared and open already; a new one begins with a heartbeat.
+    await lease.instance.heartbeats.beatNow();
+  }
+
+  /** Refuses new sends, waits for the answers of those under way (at most their time-out), unregisters. */
+  async shutdown(): Promise<void> {
+    const { running } = this;
+    if (running === undefined) return;
+    this.running = undefined;
+    await running.sender.idle();
+    await running.instance.unregister({ producerGroup: this.options.producerGroup });
+    await running.lease.release();
+  }
+
+  /**
+   * Resolves with the status the broker answered, whichever of the four it is; look at `sendStatus`.
+   * @throws InvalidMessageError, BrokerRefusedError, NoRouteError, NoNameServerError, ConnectionError, SendTimeoutError,
+   *   TooManySendsError, InvalidStateError
+   */
+  send(message: Message, options?: SendOptions): Promise<SendResult> {
+    try {
+      return this.transmit(prepareMessage(message, this.options), message, options);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
+  }
+
+  /** As send(), with the outcome handed to a callback. Never throws. */
+  sendAsync(message: Message, callback: SendCallback, options?: SendOptions): void {
+    // A callback that throws must reach the process, not the connection that brought the answer.
+    const done: SendCallback = (error, result) => queueMicrotask(() => callback(error, result));
+    try {
+      const outgoing = prepareMessage(message, this.options);
+      const timeoutMs = options?.timeoutMs ?? this.options.sendMsgTimeout;
+      this.required().sender.sendWith(outgoing, timeoutMs, queueChoice(message, options), done);
+    } catch (error) {
+      done(asError(error), undefined);
+    }
+  }
+
+  /** Stores all messages (one topic, no delay) together in one queue, or none of them. */
+  sendBatch(messages: readonly Message[], options?: SendOptions): Promise<SendResult> {
+    try {
+      const outgoing = prepareBatch(messages, this.options);
+      const first = messages[0];
+      if (first === undefined) throw new InvalidMessageError('a batch needs at least one message');
+      return this.transmit(outgoing, first, options);
+    } catch (error) {
+      return Promise.reject(asError(error));
+    }
+  }
+
+  /** Resolves when the message is handed to the connection. The broker never answers: it may be lost. */
+  async sendOneway(message: Message, options?: SendOptions): Promise<void> {
+    const outgoing = prepareMessage(message, this.options);
+    await this.required().sender.sendOneway(outgoing, queueChoice(message, options));
+  }
+
+  /** The queues that take messages of the topic now. @throws NoRouteError */
+  async fetchPublishMessageQueues(topic: string): Promise<MessageQueue[]> {
+    const { instance, sender } = this.required();
+    return [...(await instance.routes.require(topic, sender.template)).publishQueues];
+  }
+
+  private transmit(outgoing: OutgoingMessage, message: Message, options: SendOptions | undefined): Promise<SendResult> {
+    const timeoutMs = options?.timeoutMs ?? this.options.sendMsgTimeout;
+    return this.required().sender.send(outgoing, timeoutMs, queueChoice(message, options));
+  }
+
+  private required(): Running {
+    if (this.running === undefined) {
+      throw new InvalidStateError(`producer ${this.options.producerGroup} is not running`);
+    }
+    return this.running;
+  }
+}
+
+function queueChoice(message: Message, options: SendOptions | undefined): QueueChoice | undefined {
+  if (options?.queue !== undefined) {
+    const { queue } = options;
+    if (queue.topic !== message.topic) {
+      throw new InvalidMessageError(`the queue is of topic ${queue.topic}, the message of ${message.topic}`);
+    }
+    return () => queue;
+  }
+  if (options?.selector === undefined) return undefined;
+  const { selector, arg } = options;
+  return (queues) => {
+    const chosen = selector(queues, message, arg);
+    const known = queues.find((queue) => sameQueue(queue, chosen));
+    if (known === undefined)
+      throw new InvalidMessageError(`the selector chose a queue that ${message.topic} does not have`);
+    return known;
+  };
+}

@@ -1,0 +1,52 @@
+import { javaStringHash } from '@rocketshop/mq-protocol';
+import type { Message, MessageQueue } from '../message.js';
+import type { FaultTable } from './fault-table.js';
+
+/**
+ * RocketMQ's SelectMessageQueueByHash: String.hashCode of the argument modulo the number of queues, made positive.
+ * Messages with one key go to one queue as long as the number of queues stays.
+ */
+export function selectQueueByHash(queues: readonly MessageQueue[], _message: Message, arg: unknown): MessageQueue {
+  const queue = queues[Math.abs(javaStringHash(String(arg)) % queues.length)];
+  if (queue === undefined) throw new RangeError('no queue to select from');
+  return queue;
+}
+
+/** Round robin over a topic's queues from a random start, passing over brokers to avoid. */
+export class RoundRobin {
+  private next = Math.floor(Math.random() * 0x10000);
+
+  /** `lastBroker` has just failed: any other broker is better. `faults` is left out when avoidance is off. */
+  select(queues: readonly MessageQueue[], lastBroker?: string, faults?: FaultTable): MessageQueue | undefined {
+    return (
+      this.find(queues, (name) => name !== lastBroker && (faults?.available(name) ?? true)) ??
+      this.soonestAvailable(queues, lastBroker, faults)
+    );
+  }
+
+  private find(queues: readonly MessageQueue[], accept: (brokerName: string) => boolean): MessageQueue | undefined {
+    for (let tries = queues.length; tries > 0; tries--) {
+      const queue = this.take(queues);
+      if (queue !== undefined && accept(queue.brokerName)) return queue;
+    }
+    return undefined;
+  }
+
+  private soonestAvailable(
+    queues: readonly MessageQueue[],
+    lastBroker: string | undefined,
+    faults: FaultTable | undefined,
+  ): MessageQueue | undefined {
+    const names = [...new Set(queues.map((queue) => queue.brokerName))];
+    const others = names.length > 1 ? names.filter((name) => name !== lastBroker) : names;
+    const availableAt = (name: string): number => faults?.availableAt(name) ?? 0;
+    const best = others.reduce((a, b) => (availableAt(b) < availableAt(a) ? b : a), others[0] ?? '');
+    return this.find(queues, (name) => name === best);
+  }
+
+  private take(queues: readonly MessageQueue[]): MessageQueue | undefined {
+    const queue = queues[this.next % queues.length];
+    this.next = (this.next + 1) & 0x3fffffff;
+    return queue;
+  }
+}

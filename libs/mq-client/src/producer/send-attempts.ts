@@ -1,0 +1,202 @@
+import type { AnswerHandler, FrameView, Peer } from '@rocketshop/mq-protocol';
+import { BrokerNotFoundError, ConnectionError, NoRouteError, SendTimeoutError } from '../client-error.js';
+import { asError, translateError } from '../instance/connections.js';
+import type { TopicRoute } from '../instance/topic-route.js';
+import type { MessageQueue, SendResult } from '../message.js';
+import type { MessageSender, QueueChoice } from './message-sender.js';
+import type { OutgoingMessage } from './outgoing-message.js';
+import { delayBeforeRetry } from './retry-policy.js';
+import { readSendAnswer, sendRequest } from './send-request.js';
+
+export type SendDone = (error: Error | undefined, result: SendResult | undefined) => void;
+
+/**
+ * One send and its attempts:
+ * route -> queue -> connection -> request -> answer; after a failure again from "queue", until the policy gives up.
+ * It is its own answer handler, so that with a known route and an open connection a send costs the caller's promise only.
+ */
+export class SendAttempts implements AnswerHandler {
+  private readonly startedAt = performance.now();
+  private attempts = 0;
+  private transmitted = 0;
+  private failedBroker: string | undefined;
+  private lastError: Error | undefined;
+  private settled = false;
+  private deadline: NodeJS.Timeout | undefined;
+  private retryTimer: NodeJS.Timeout | undefined;
+  /** Of the attempt under way. */
+  private queue: MessageQueue | undefined;
+  private address = '';
+  private sentAt = 0;
+
+  constructor(
+    private readonly sender: MessageSender,
+    private readonly message: OutgoingMessage,
+    private readonly timeoutMs: number,
+    private readonly choose: QueueChoice | undefined,
+    private readonly done: SendDone,
+  ) {}
+
+  start(): void {
+    const { routes } = this.sender.instance;
+    const { topic } = this.message;
+    const route = routes.peek(topic);
+    if (route !== undefined && route.publishQueues.length > 0) {
+      this.attempt(route);
+      return;
+    }
+    this.armDeadline();
+    routes.refresh(topic, this.sender.template).then(
+      (fresh) => {
+        if (fresh === undefined || fresh.publishQueues.length === 0) this.settle(new NoRouteError(topic), undefined);
+        else this.attempt(fresh);
+      },
+      (error: unknown) => this.settle(asError(error), undefined),
+    );
+  }
+
+  onAnswer(view: FrameView): void {
+    const { queue } = this;
+    if (this.settled || queue === undefined) return;
+    const answer = this.read(view, queue);
+    if (answer instanceof Error) {
+      this.failed(answer);
+      return;
+    }
+    this.sender.faults?.answered(queue.brokerName, performance.now() - this.sentAt);
+    const { retryAnotherBrokerWhenNotStoreOK } = this.sender.options;
+    if (retryAnotherBrokerWhenNotStoreOK && answer.sendStatus !== 'SEND_OK' && this.attempts < this.attemptsMax) {
+      this.failedBroker = queue.brokerName;
+      this.attemptAgain();
+      return;
+    }
+    this.settle(undefined, answer);
+  }
+
+  onFailure(error: Error): void {
+    this.failed(translateError(error, this.address, this.timeoutMs));
+  }
+
+  private read(view: FrameView, queue: MessageQueue): SendResult | Error {
+    try {
+      return readSendAnswer(view, this.message, queue, this.address);
+    } catch (error) {
+      return asError(error);
+    }
+  }
+
+  private attempt(route: TopicRoute): void {
+    if (this.settled) return;
+    try {
+      this.queue = this.chooseQueue(route);
+    } catch (error) {
+      this.settle(asError(error), undefined);
+      return;
+    }
+    this.attempts += 1;
+    const { instance } = this.sender;
+    const address = instance.routes.masterAddress(this.queue.brokerName);
+    if (address === undefined) {
+      this.failed(new BrokerNotFoundError(this.queue.brokerName));
+      return;
+    }
+    this.address = address;
+    const peer = instance.brokers.peek(address);
+    if (peer !== undefined) {
+      this.transmit(peer, this.queue);
+      return;
+    }
+    this.armDeadline();
+    const { queue } = this;
+    instance.brokers.get(address).then(
+      (opened) => this.transmit(opened, queue),
+      (error: unknown) => this.failed(asError(error)),
+    );
+  }
+
+  private attemptAgain(): void {
+    const route = this.sender.instance.routes.peek(this.message.topic);
+    if (route === undefined || route.publishQueues.length === 0) {
+      this.settle(new NoRouteError(this.message.topic, this.lastError), undefined);
+    } else this.attempt(route);
+  }
+
+  private chooseQueue(route: TopicRoute): MessageQueue {
+    if (this.choose !== undefined) return this.choose(route.publishQueues);
+    const turn = this.sender.turnOf(route.topic);
+    const queue = turn.select(route.publishQueues, this.failedBroker, this.sender.faults);
+    if (queue === undefined) throw new NoRouteError(route.topic);
+    return queue;
+  }
+
+  private transmit(peer: Peer, queue: MessageQueue): void {
+    if (this.settled) return;
+    this.transmitted += 1;
+    this.sentAt = performance.now();
+    const request = sendRequest(this.message, queue, this.sender.options, false);
+    peer.requestWith(request, Math.max(1, this.remainingMs()), this);
+  }
+
+  private failed(error: Error): void {
+    const { queue } = this;
+    if (this.settled || queue === undefined) return;
+    this.lastError = error;
+    this.failedBroker = queue.brokerName;
+    this.sender.faults?.failed(queue.brokerName);
+    this.sender.instance.routes.refreshSoon(this.message.topic);
+    const delayMs = delayBeforeRetry(error, {
+      attempts: this.attempts,
+      transmitted: this.transmitted,
+      attemptsMax: this.attemptsMax,
+      remainingMs: this.remainingMs(),
+      backoffMs: this.sender.options.retryBackoffMs,
+      otherBrokerAvailable: this.choose === undefined && this.hasOtherBroker(queue.brokerName),
+    });
+    if (delayMs === undefined) {
+      this.giveUp(error);
+      return;
+    }
+    this.armDeadline();
+    // A turn of the event loop between attempts: a failure may be reported from inside the attempt itself.
+    this.retryTimer = setTimeout(() => this.attemptAgain(), delayMs);
+  }
+
+  private hasOtherBroker(failed: string): boolean {
+    const queues = this.sender.instance.routes.peek(this.message.topic)?.publishQueues ?? [];
+    const { faults } = this.sender;
+    return queues.some(({ brokerName }) => brokerName !== failed && (faults?.available(brokerName) ?? true));
+  }
+
+  private giveUp(error: Error): void {
+    const timedOut = this.transmitted > 0 && this.remainingMs() <= 1;
+    this.settle(timedOut ? this.timeoutError(error) : error, undefined);
+  }
+
+  private get attemptsMax(): number {
+    return this.choose === undefined ? 1 + this.sender.options.retryTimesWhenSendFailed : 1;
+  }
+
+  private remainingMs(): number {
+    return this.timeoutMs - (performance.now() - this.startedAt);
+  }
+
+  /** Only steps that wait for something other than an answer need a timer of their own. */
+  private armDeadline(): void {
+    this.deadline ??= setTimeout(() => {
+      const neverSent = this.transmitted === 0 && this.lastError instanceof ConnectionError;
+      this.settle(neverSent ? this.lastError : this.timeoutError(this.lastError), undefined);
+    }, this.remainingMs());
+  }
+
+  private timeoutError(cause: unknown): SendTimeoutError {
+    return new SendTimeoutError(this.message.topic, this.timeoutMs, this.attempts, cause);
+  }
+
+  private settle(error: Error | undefined, result: SendResult | undefined): void {
+    if (this.settled) return;
+    this.settled = true;
+    clearTimeout(this.deadline);
+    clearTimeout(this.retryTimer);
+    this.done(error, result);
+  }
+}
