@@ -1,1 +1,2 @@
-export {};
+export { OrderModule } from './app.module.js';
+export { loadOrderConfig, type OrderConfig } from './order.config.js';

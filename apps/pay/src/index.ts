@@ -1,1 +1,3 @@
-export {};
+export { PayModule } from './app.module.js';
+export { loadPayConfig, type PayConfig } from './pay.config.js';
+export { verifyCallbackSignature, type SignatureVerdict } from './receive-callback/callback-signature.js';

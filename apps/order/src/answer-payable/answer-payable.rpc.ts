@@ -1,0 +1,21 @@
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { answerPayable, parseAs, type AnswerOf } from '@rocketshop/contracts';
+import { OrderReader } from '../read-order/order-reader.js';
+
+/** Tells pay who owes how much. */
+@Controller()
+export class AnswerPayableRpc {
+  constructor(private readonly reader: OrderReader) {}
+
+  @MessagePattern(answerPayable.pattern)
+  async answer(@Payload() payload: unknown): Promise<AnswerOf<typeof answerPayable>> {
+    const { orderId, userId } = parseAs(answerPayable.pattern, answerPayable.call, payload);
+    const order = await this.reader.findVisible(orderId, userId);
+    if (!order) return { ok: false, code: 'ORDER_NOT_FOUND', detail: 'There is no such order.' };
+    if (order.status !== 'CONFIRMED') {
+      return { ok: false, code: 'ORDER_NOT_PAYABLE', detail: `The order is ${order.status}.` };
+    }
+    return { ok: true, orderId, payable: order.payable, currency: order.currency };
+  }
+}

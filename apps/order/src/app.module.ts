@@ -1,0 +1,94 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { IdempotencyModule } from '@rocketshop/idempotency';
+import { RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
+import { OutboxModule } from '@rocketshop/outbox';
+import { Database, DatabaseModule, LOGGER, Metrics, type Logger } from '@rocketshop/service-defaults';
+import { AbandonOrderConsumer } from './abandon-order/abandon-order.consumer.js';
+import { AbandonOrderService } from './abandon-order/abandon-order.service.js';
+import { AnswerPayableRpc } from './answer-payable/answer-payable.rpc.js';
+import { CancelOrderController } from './cancel-order/cancel-order.controller.js';
+import { CancelOrderService } from './cancel-order/cancel-order.service.js';
+import { CancelUnpaidOrderService } from './cancel-order/cancel-unpaid-order.service.js';
+import { ParticipantAnsweredConsumer } from './cancel-order/participant-answered.consumer.js';
+import { CloseUnpaidConsumer } from './close-unpaid/close-unpaid.consumer.js';
+import { CloseUnpaidService } from './close-unpaid/close-unpaid.service.js';
+import { OrderCompensationEntity } from './database/entities/order-compensation.entity.js';
+import { OrderItemEntity } from './database/entities/order-item.entity.js';
+import { OrderEntity } from './database/entities/order.entity.js';
+import { CreateOrderTables1700000000000 } from './database/migrations/1700000000000-create-order-tables.js';
+import type { OrderConfig } from './order.config.js';
+import { ORDER_CONFIG } from './order.tokens.js';
+import { PlaceOrderController } from './place-order/place-order.controller.js';
+import { PlaceOrderService } from './place-order/place-order.service.js';
+import { PlaceOrderSteps } from './place-order/place-order.steps.js';
+import { OrderReader } from './read-order/order-reader.js';
+import { ReadOrderController } from './read-order/read-order.controller.js';
+import { PaymentSucceededConsumer } from './record-payment/payment-succeeded.consumer.js';
+import { CouponRpc, PayRpc, StockRpc, UserRpc } from './remote-services.js';
+import { ResetDemoController } from './reset-demo/reset-demo.controller.js';
+import { toOutboxPublisher } from './outbox-publisher.js';
+import { OrdersSweeper } from './sweep-orders/orders.sweeper.js';
+import { OrderTimer } from './timers/order-timer.js';
+
+@Module({})
+export class OrderModule {
+  static forRoot(config: OrderConfig): DynamicModule {
+    return {
+      module: OrderModule,
+      imports: [
+        DatabaseModule.forRoot({
+          url: config.databaseUrl.reveal(),
+          applicationName: 'order',
+          poolMax: config.databasePoolMax,
+          entities: [OrderEntity, OrderItemEntity, OrderCompensationEntity],
+          migrations: [CreateOrderTables1700000000000],
+        }),
+        RocketmqModule.forRoot({
+          namesrvAddr: config.namesrvAddr,
+          timeScale: config.timeScale,
+          producerGroup: 'order',
+        }),
+        OutboxModule.forRootAsync({
+          inject: [Database, RocketmqPublisher, LOGGER, Metrics],
+          useFactory: ({ pool }: Database, broker: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
+            pool,
+            logger,
+            registry,
+            publisher: toOutboxPublisher(broker),
+          }),
+        }),
+        IdempotencyModule.forRootAsync({
+          inject: [Database, LOGGER],
+          useFactory: ({ pool }: Database, logger: Logger) => ({ pool, logger, redisUrl: config.redisUrl?.reveal() }),
+        }),
+      ],
+      controllers: [
+        PlaceOrderController,
+        ReadOrderController,
+        CancelOrderController,
+        ParticipantAnsweredConsumer,
+        PaymentSucceededConsumer,
+        AbandonOrderConsumer,
+        CloseUnpaidConsumer,
+        AnswerPayableRpc,
+        ResetDemoController,
+      ],
+      providers: [
+        { provide: ORDER_CONFIG, useValue: config },
+        { provide: StockRpc, useFactory: () => new StockRpc('stock', config.stockRpc) },
+        { provide: CouponRpc, useFactory: () => new CouponRpc('coupon', config.couponRpc) },
+        { provide: UserRpc, useFactory: () => new UserRpc('user', config.userRpc) },
+        { provide: PayRpc, useFactory: () => new PayRpc('pay', config.payRpc) },
+        PlaceOrderService,
+        PlaceOrderSteps,
+        CancelOrderService,
+        CancelUnpaidOrderService,
+        CloseUnpaidService,
+        AbandonOrderService,
+        OrdersSweeper,
+        OrderTimer,
+        OrderReader,
+      ],
+    };
+  }
+}

@@ -1,0 +1,59 @@
+import { Controller, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { orderIdSchema } from '@rocketshop/contracts';
+import { Buyer, BuyerGuard, notFound, ProblemError, type BuyerIdentity } from '@rocketshop/service-defaults';
+import { OrderReader } from '../read-order/order-reader.js';
+import type { OrderView } from '../read-order/order-view.js';
+import { CancelUnpaidOrderService, type CancelUnpaidOutcome } from './cancel-unpaid-order.service.js';
+
+/** The buyer changes his mind before he has paid. A second request finds the order as it is: repeating is harmless. */
+@ApiTags('orders')
+@ApiBearerAuth()
+@UseGuards(BuyerGuard)
+@Controller('orders')
+export class CancelOrderController {
+  constructor(
+    private readonly reader: OrderReader,
+    private readonly cancelUnpaid: CancelUnpaidOrderService,
+  ) {}
+
+  @Post(':orderId/cancel')
+  @HttpCode(202)
+  @ApiOperation({ summary: 'Cancel an order that is not paid; answers while it is being undone' })
+  async cancel(@Param('orderId') orderId: string, @Buyer() buyer: BuyerIdentity): Promise<OrderView> {
+    const order = await this.findOwn(orderId, buyer);
+    if (order.status === 'CANCELLING' || order.status === 'CANCELLED') return order;
+    if (order.status === 'PAID' || (await this.tryCancel(orderId)) === 'ALREADY_PAID') throw alreadyPaid();
+    return this.findOwn(orderId, buyer);
+  }
+
+  private async tryCancel(orderId: string): Promise<CancelUnpaidOutcome> {
+    try {
+      return await this.cancelUnpaid.cancel({
+        orderId,
+        reason: 'BUYER_CANCELLED',
+        detail: 'The buyer cancelled the order.',
+        by: 'buyer',
+      });
+    } catch (error) {
+      throw new ProblemError({
+        status: 503,
+        code: 'PAY_UNREACHABLE',
+        title: 'Whether the order is being paid could not be found out, so it was not cancelled.',
+        headers: { 'retry-after': '1' },
+        cause: error,
+      });
+    }
+  }
+
+  private async findOwn(orderId: string, buyer: BuyerIdentity): Promise<OrderView> {
+    const order = orderIdSchema.safeParse(orderId).success
+      ? await this.reader.findVisible(orderId, buyer.id)
+      : undefined;
+    if (!order) throw notFound('order');
+    return order;
+  }
+}
+
+const alreadyPaid = () =>
+  new ProblemError({ status: 409, code: 'ORDER_ALREADY_PAID', title: 'The order is paid and cannot be cancelled.' });

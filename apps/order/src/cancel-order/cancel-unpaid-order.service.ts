@@ -1,0 +1,27 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { closePayment } from '@rocketshop/contracts';
+import type { OrderConfig } from '../order.config.js';
+import { ORDER_CONFIG } from '../order.tokens.js';
+import { PayRpc } from '../remote-services.js';
+import { CancelOrderService, type CancelRequest } from './cancel-order.service.js';
+
+export type CancelUnpaidOutcome = 'CANCELLING' | 'ALREADY_PAID' | 'NOT_CONFIRMED';
+
+/** Cancels a CONFIRMED order: pay is asked first, and only its CLOSED makes the order's cancellation possible. */
+@Injectable()
+export class CancelUnpaidOrderService {
+  constructor(
+    private readonly pay: PayRpc,
+    private readonly cancelOrder: CancelOrderService,
+    @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
+  ) {}
+
+  /** @throws an RpcError where pay did not answer: nothing was cancelled, try again */
+  async cancel(request: Omit<CancelRequest, 'from'>): Promise<CancelUnpaidOutcome> {
+    const { orderId } = request;
+    const { outcome } = await this.pay.call(closePayment, { orderId }, { timeoutMs: this.config.rpcTimeoutMs });
+    if (outcome === 'ALREADY_PAID') return 'ALREADY_PAID';
+    const cancelled = await this.cancelOrder.cancel({ ...request, from: 'CONFIRMED' });
+    return cancelled ? 'CANCELLING' : 'NOT_CONFIRMED';
+  }
+}

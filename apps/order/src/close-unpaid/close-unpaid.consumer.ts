@@ -1,0 +1,24 @@
+import { Controller } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { closeUnpaidOrder, readMessage } from '@rocketshop/contracts';
+import { ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
+import { CloseUnpaidService } from './close-unpaid.service.js';
+import { OrderTimer } from '../timers/order-timer.js';
+
+/** The close timer. Where pay does not answer it throws and is delivered again. */
+@Controller()
+export class CloseUnpaidConsumer {
+  constructor(
+    private readonly timer: OrderTimer,
+    private readonly closeUnpaid: CloseUnpaidService,
+  ) {}
+
+  @EventPattern(closeUnpaidOrder.topic, ROCKETMQ_TRANSPORT, { group: 'order-close-unpaid' })
+  async timeIsUp(@Payload() payload: unknown): Promise<void> {
+    const { orderId } = readMessage(closeUnpaidOrder, payload);
+    const order = await this.timer.read(orderId);
+    if (order?.status !== 'CONFIRMED' || order.close_in_ms === null) return;
+    if (order.close_in_ms > 0) await this.timer.setAgain(closeUnpaidOrder.topic, orderId, order.close_in_ms);
+    else await this.closeUnpaid.close(orderId, 'timer');
+  }
+}

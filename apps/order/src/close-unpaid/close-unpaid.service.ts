@@ -1,0 +1,13 @@
+import { Injectable } from '@nestjs/common';
+import { CancelUnpaidOrderService } from '../cancel-order/cancel-unpaid-order.service.js';
+
+/** What the timer and the sweeper under it do with an order that nobody paid for. */
+@Injectable()
+export class CloseUnpaidService {
+  constructor(private readonly cancelUnpaid: CancelUnpaidOrderService) {}
+
+  /** @throws where pay did not answer: the order stays CONFIRMED and is tried again */
+  async close(orderId: string, by: 'timer' | 'sweeper'): Promise<void> {
+    await this.cancelUnpaid.cancel({ orderId, reason: 'UNPAID', detail: 'The order was not paid in time.', by });
+  }
+}

@@ -1,0 +1,20 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** What was ordered, at the price and under the name it had then. */
+@Entity('order_items')
+export class OrderItemEntity {
+  @PrimaryColumn({ name: 'order_id', type: 'uuid' })
+  orderId!: string;
+
+  @PrimaryColumn({ name: 'goods_id', type: 'text' })
+  goodsId!: string;
+
+  @Column({ type: 'text' })
+  name!: string;
+
+  @Column({ type: 'int' })
+  quantity!: number;
+
+  @Column({ name: 'unit_price', type: 'bigint' })
+  unitPrice!: string;
+}

@@ -1,0 +1,81 @@
+import type { OrderStatus } from '@rocketshop/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** Amounts are minor units; PostgreSQL's bigint arrives as text. */
+@Entity('orders')
+export class OrderEntity {
+  @PrimaryColumn({ name: 'order_id', type: 'uuid' })
+  orderId!: string;
+
+  @Column({ name: 'user_id', type: 'text' })
+  userId!: string;
+
+  @Column({ type: 'text' })
+  status!: OrderStatus;
+
+  @Column({ type: 'text' })
+  currency!: string;
+
+  @Column({ type: 'bigint' })
+  total!: string;
+
+  @Column({ type: 'bigint' })
+  discount!: string;
+
+  @Column({ name: 'balance_used', type: 'bigint' })
+  balanceUsed!: string;
+
+  @Column({ type: 'bigint' })
+  payable!: string;
+
+  @Column({ name: 'coupon_id', type: 'text', nullable: true })
+  couponId!: string | null;
+
+  @Column({ name: 'idempotency_key', type: 'text' })
+  idempotencyKey!: string;
+
+  @Column({ name: 'created_at', type: 'timestamptz' })
+  createdAt!: Date;
+
+  /** From here on a PENDING order has lost its flow. */
+  @Column({ name: 'abandon_at', type: 'timestamptz' })
+  abandonAt!: Date;
+
+  @Column({ name: 'confirmed_at', type: 'timestamptz', nullable: true })
+  confirmedAt!: Date | null;
+
+  /** From here on a CONFIRMED order may be closed. Null where nothing is left to pay. */
+  @Column({ name: 'close_at', type: 'timestamptz', nullable: true })
+  closeAt!: Date | null;
+
+  @Column({ name: 'paid_at', type: 'timestamptz', nullable: true })
+  paidAt!: Date | null;
+
+  /** The payment that made the order PAID. */
+  @Column({ name: 'payment_id', type: 'uuid', nullable: true })
+  paymentId!: string | null;
+
+  /** A payment that came when the order could take none any more; pay refunds it. */
+  @Column({ name: 'late_payment_id', type: 'uuid', nullable: true })
+  latePaymentId!: string | null;
+
+  @Column({ name: 'cancel_reason', type: 'text', nullable: true })
+  cancelReason!: string | null;
+
+  @Column({ name: 'cancel_detail', type: 'text', nullable: true })
+  cancelDetail!: string | null;
+
+  /** Who cancelled: flow, buyer, timer or sweeper. */
+  @Column({ name: 'cancelled_by', type: 'text', nullable: true })
+  cancelledBy!: string | null;
+
+  @Column({ name: 'cancelling_at', type: 'timestamptz', nullable: true })
+  cancellingAt!: Date | null;
+
+  /** When order-cancelled was last put into the outbox. */
+  @Column({ name: 'cancel_sent_at', type: 'timestamptz', nullable: true })
+  cancelSentAt!: Date | null;
+
+  @Column({ name: 'cancelled_at', type: 'timestamptz', nullable: true })
+  cancelledAt!: Date | null;
+}

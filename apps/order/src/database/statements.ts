@@ -1,0 +1,151 @@
+import type { OrderStatus } from '@rocketshop/contracts';
+
+/*
+ * The order service's hot statements. Each state change names the status it starts from: zero rows means that somebody
+ * else was first. Each runs on the connection of its caller's transaction, prepared under its name.
+ */
+
+/** bigint columns arrive as BigInt. */
+export interface OrderRow {
+  order_id: string;
+  user_id: string;
+  status: OrderStatus;
+  currency: string;
+  total: bigint;
+  discount: bigint;
+  balance_used: bigint;
+  payable: bigint;
+  coupon_id: string | null;
+  idempotency_key: string;
+  created_at: Date;
+  abandon_at: Date;
+  confirmed_at: Date | null;
+  close_at: Date | null;
+  paid_at: Date | null;
+  payment_id: string | null;
+  late_payment_id: string | null;
+  cancel_reason: string | null;
+  cancel_detail: string | null;
+  cancelled_by: string | null;
+  cancelling_at: Date | null;
+  cancel_sent_at: Date | null;
+  cancelled_at: Date | null;
+}
+
+export interface OrderItemRow {
+  goods_id: string;
+  name: string;
+  quantity: number;
+  unit_price: bigint;
+}
+
+/** Step 1. The due time is reckoned by the database's clock, which every replica and every timer shares. */
+export const insertOrder = {
+  name: 'insert-order',
+  text: `INSERT INTO orders (order_id, user_id, status, currency, total, discount, balance_used, payable, coupon_id,
+                             idempotency_key, created_at, abandon_at)
+         VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, $7, $8, $9, now(), now() + $10 * interval '1 millisecond')`,
+};
+
+export const insertOrderItems = {
+  name: 'insert-order-items',
+  text: `INSERT INTO order_items (order_id, goods_id, name, quantity, unit_price)
+         SELECT $1, * FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[])`,
+};
+
+/** Step 5, the point of no return. Where nothing is left to pay the order is PAID at once and has no close timer. */
+export const confirmOrder = {
+  name: 'confirm-order',
+  text: `UPDATE orders
+            SET status = CASE WHEN payable = 0 THEN 'PAID' ELSE 'CONFIRMED' END,
+                confirmed_at = now(),
+                paid_at = CASE WHEN payable = 0 THEN now() END,
+                close_at = CASE WHEN payable > 0 THEN now() + $2 * interval '1 millisecond' END
+          WHERE order_id = $1 AND status = 'PENDING'
+      RETURNING *`,
+};
+
+/** The other way out of PENDING, and the way out of CONFIRMED once pay has answered CLOSED. */
+export const beginCancel = {
+  name: 'begin-cancel',
+  text: `UPDATE orders
+            SET status = 'CANCELLING', cancel_reason = $3, cancel_detail = $4, cancelled_by = $5,
+                cancelling_at = now(), cancel_sent_at = now()
+          WHERE order_id = $1 AND status = $2
+      RETURNING *`,
+};
+
+export const selectOrder = { name: 'select-order', text: 'SELECT * FROM orders WHERE order_id = $1' };
+
+export const selectOrderItems = {
+  name: 'select-order-items',
+  text: 'SELECT goods_id, name, quantity, unit_price FROM order_items WHERE order_id = $1 ORDER BY goods_id',
+};
+
+/** Newest first; a pre-order is nobody's to see. */
+export const selectOrdersOfUser = {
+  name: 'select-orders-of-user',
+  text: `SELECT * FROM orders WHERE user_id = $1 AND status <> 'PENDING' ORDER BY created_at DESC LIMIT $2`,
+};
+
+/** Answers and payments of one order queue up here, so that exactly one of them counts four and none is overtaken. */
+export const lockOrder = { name: 'lock-order', text: 'SELECT * FROM orders WHERE order_id = $1 FOR UPDATE' };
+
+export const insertCompensation = {
+  name: 'insert-compensation',
+  text: `INSERT INTO order_compensations (order_id, participant, outcome, compensated_at)
+         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+};
+
+/** A statement of its own after the insert: under the order's lock it sees every answer that was committed before. */
+export const countCompensations = {
+  name: 'count-compensations',
+  text: 'SELECT count(*)::int AS answered FROM order_compensations WHERE order_id = $1',
+};
+
+export const finishCancel = {
+  name: 'finish-cancel',
+  text: `UPDATE orders SET status = 'CANCELLED', cancelled_at = now() WHERE order_id = $1 AND status = 'CANCELLING'`,
+};
+
+export const markPaid = {
+  name: 'mark-paid',
+  text: `UPDATE orders SET status = 'PAID', payment_id = $2, paid_at = now() WHERE order_id = $1 AND status = 'CONFIRMED'`,
+};
+
+export const recordLatePayment = {
+  name: 'record-late-payment',
+  text: 'UPDATE orders SET late_payment_id = $2 WHERE order_id = $1',
+};
+
+/** How long until a timer is due, by the database's clock; negative when it is overdue. */
+export const selectTimer = {
+  name: 'select-timer',
+  text: `SELECT status,
+                (extract(epoch FROM abandon_at - now()) * 1000)::float8 AS abandon_in_ms,
+                (extract(epoch FROM close_at - now()) * 1000)::float8 AS close_in_ms
+           FROM orders WHERE order_id = $1`,
+};
+
+/** The sweeper's nets, each over a partial index of the few orders that are in that state. */
+export const selectAbandoned = {
+  name: 'select-abandoned',
+  text: `SELECT order_id FROM orders
+          WHERE status = 'PENDING' AND abandon_at < now() - $1 * interval '1 millisecond' ORDER BY abandon_at LIMIT $2`,
+};
+
+export const selectUnpaid = {
+  name: 'select-unpaid',
+  text: `SELECT order_id FROM orders
+          WHERE status = 'CONFIRMED' AND close_at < now() - $1 * interval '1 millisecond' ORDER BY close_at LIMIT $2`,
+};
+
+/** Claims overdue cancellations for one more order-cancelled: two sweepers never send for the same order at once. */
+export const claimOverdueCancels = {
+  name: 'claim-overdue-cancels',
+  text: `UPDATE orders SET cancel_sent_at = now()
+          WHERE order_id IN (SELECT order_id FROM orders
+                              WHERE status = 'CANCELLING' AND cancel_sent_at < now() - $1 * interval '1 millisecond'
+                              ORDER BY cancel_sent_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+      RETURNING *`,
+};

@@ -1,0 +1,40 @@
+import type { OrderStatus } from '@rocketshop/contracts';
+
+/*
+ * PENDING      pre-order: invisible, its flow is still deducting
+ * CONFIRMED    visible, waiting for its payment
+ * PAID         nothing is owed any more
+ * CANCELLING   visible with its reason; stock, coupon, user and pay are undoing their part
+ * CANCELLED    all four have answered
+ */
+const TRANSITIONS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
+  PENDING: ['CONFIRMED', 'PAID', 'CANCELLING'],
+  CONFIRMED: ['PAID', 'CANCELLING'],
+  PAID: [],
+  CANCELLING: ['CANCELLED'],
+  CANCELLED: [],
+};
+
+/** Thrown when code asks for a transition that the table does not have: a mistake in the program, never a lost race. */
+export class IllegalTransitionError extends Error {
+  override readonly name = 'IllegalTransitionError';
+  readonly code = 'ILLEGAL_TRANSITION';
+  readonly retriable = false;
+
+  constructor(
+    readonly from: OrderStatus,
+    readonly to: OrderStatus,
+  ) {
+    super(`an order cannot go from ${from} to ${to}`);
+  }
+}
+
+/** @throws {IllegalTransitionError} Every `UPDATE ... WHERE status = from` asks here first. */
+export function assertTransition(from: OrderStatus, to: OrderStatus): void {
+  if (!TRANSITIONS[from].includes(to)) throw new IllegalTransitionError(from, to);
+}
+
+/** A pre-order is nobody's to see, not even its buyer's. */
+export function isVisible(status: OrderStatus): boolean {
+  return status !== 'PENDING';
+}

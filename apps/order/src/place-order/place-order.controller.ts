@@ -1,0 +1,34 @@
+import { Body, Controller, Inject, Post, UseGuards, UseInterceptors } from '@nestjs/common';
+import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Claim, IdempotencyInterceptor, type IdempotencyClaim } from '@rocketshop/idempotency';
+import { Buyer, BuyerGuard, type BuyerIdentity } from '@rocketshop/service-defaults';
+import type { OrderConfig } from '../order.config.js';
+import { ORDER_CONFIG } from '../order.tokens.js';
+import type { OrderView } from '../read-order/order-view.js';
+import { placeOrderSchema, type PlaceOrderBody } from './place-order.dto.js';
+import { PlaceOrderService } from './place-order.service.js';
+import { newPlaceOrderRun } from './place-order.steps.js';
+
+@ApiTags('orders')
+@ApiBearerAuth()
+@UseGuards(BuyerGuard)
+@Controller('orders')
+export class PlaceOrderController {
+  constructor(
+    private readonly placeOrder: PlaceOrderService,
+    @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
+  ) {}
+
+  @Post()
+  @UseInterceptors(IdempotencyInterceptor)
+  @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'One key is one order for ever' })
+  @ApiOperation({ summary: 'Place an order: 201 with the order, or a problem that says why not' })
+  place(
+    @Body({ schema: placeOrderSchema }) body: PlaceOrderBody,
+    @Buyer() buyer: BuyerIdentity,
+    @Claim() claim: IdempotencyClaim,
+  ): Promise<OrderView> {
+    const deadline = Date.now() + this.config.flowTimeoutMs;
+    return this.placeOrder.placeOrder(newPlaceOrderRun({ userId: buyer.id, body, claim, deadline }));
+  }
+}

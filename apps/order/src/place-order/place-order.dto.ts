@@ -1,0 +1,11 @@
+import { amountSchema, couponIdSchema, orderLinesSchema } from '@rocketshop/contracts';
+import { z } from 'zod';
+
+/** What a buyer may say: ids, quantities and how much of his balance to use. Prices come from their owners; any other field is refused. */
+export const placeOrderSchema = z.strictObject({
+  items: orderLinesSchema,
+  couponId: couponIdSchema.optional(),
+  balanceToUse: amountSchema.default('0'),
+});
+
+export type PlaceOrderBody = z.infer<typeof placeOrderSchema>;

@@ -1,0 +1,30 @@
+import { Controller, Get, Param, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { orderIdSchema } from '@rocketshop/contracts';
+import { Buyer, BuyerGuard, notFound, type BuyerIdentity } from '@rocketshop/service-defaults';
+import { OrderReader } from './order-reader.js';
+import type { OrderView } from './order-view.js';
+
+@ApiTags('orders')
+@ApiBearerAuth()
+@UseGuards(BuyerGuard)
+@Controller('orders')
+export class ReadOrderController {
+  constructor(private readonly reader: OrderReader) {}
+
+  @Get()
+  @ApiOperation({ summary: "The buyer's own orders, newest first" })
+  list(@Buyer() buyer: BuyerIdentity): Promise<OrderView[]> {
+    return this.reader.listVisible(buyer.id);
+  }
+
+  @Get(':orderId')
+  @ApiOperation({ summary: 'One order of the buyer; a cancelled one says why' })
+  async read(@Param('orderId') orderId: string, @Buyer() buyer: BuyerIdentity): Promise<OrderView> {
+    const order = orderIdSchema.safeParse(orderId).success
+      ? await this.reader.findVisible(orderId, buyer.id)
+      : undefined;
+    if (!order) throw notFound('order');
+    return order;
+  }
+}

@@ -1,0 +1,47 @@
+import { Controller, HttpCode, Inject, Post } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { resetCouponDemo, resetPayDemo, resetStockDemo, resetUserDemo } from '@rocketshop/contracts';
+import { Database, notFound, ProblemError } from '@rocketshop/service-defaults';
+import type { OrderConfig } from '../order.config.js';
+import { ORDER_CONFIG } from '../order.tokens.js';
+import { CouponRpc, PayRpc, StockRpc, UserRpc } from '../remote-services.js';
+
+/** One call puts the whole shop back as it was seeded. There only with DEMO_DATA. */
+@ApiTags('demo')
+@Controller('demo')
+export class ResetDemoController {
+  constructor(
+    private readonly database: Database,
+    private readonly stock: StockRpc,
+    private readonly coupon: CouponRpc,
+    private readonly user: UserRpc,
+    private readonly pay: PayRpc,
+    @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
+  ) {}
+
+  @Post('reset')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Forget all orders and put goods, coupons, balances and payments back' })
+  async reset(): Promise<{ reset: true }> {
+    if (!this.config.demoData) throw notFound('page', 'DEMO_DATA_OFF');
+    // A participant that hears of a forgotten order later only fences it: nothing was deducted under its id.
+    await this.database.pool.query('TRUNCATE orders, order_items, order_compensations, idempotency_keys');
+    const options = { timeoutMs: this.config.rpcTimeoutMs };
+    const answers = await Promise.all([
+      this.stock.call(resetStockDemo, {}, options),
+      this.coupon.call(resetCouponDemo, {}, options),
+      this.user.call(resetUserDemo, {}, options),
+      this.pay.call(resetPayDemo, {}, options),
+    ]);
+    const refused = answers.find((answer) => !answer.ok);
+    if (refused) {
+      throw new ProblemError({
+        status: 409,
+        code: refused.code,
+        title: 'Not every service runs with DEMO_DATA.',
+        detail: refused.detail,
+      });
+    }
+    return { reset: true };
+  }
+}

@@ -1,0 +1,40 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { OrderStatus } from '@rocketshop/contracts';
+import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
+import { Database, traceHeaders } from '@rocketshop/service-defaults';
+import * as statements from '../database/statements.js';
+import type { OrderConfig } from '../order.config.js';
+import { ORDER_CONFIG } from '../order.tokens.js';
+import { timerDelayMs } from './timer-delay.js';
+
+interface TimerRow {
+  readonly status: OrderStatus;
+  readonly abandon_in_ms: number;
+  readonly close_in_ms: number | null;
+}
+
+/** A timer message says "look now"; whether it is time is the row's and the database clock's to say. */
+@Injectable()
+export class OrderTimer {
+  constructor(
+    private readonly database: Database,
+    private readonly outbox: OutboxRelay,
+    @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
+  ) {}
+
+  /** How things stand, or undefined for an order that is not known here. */
+  async read(orderId: string): Promise<TimerRow | undefined> {
+    const { rows } = await this.database.query<TimerRow>(statements.selectTimer, [orderId]);
+    return rows[0];
+  }
+
+  /** The message came early (a level of the ladder was shorter, or a clock ran ahead): again when it is due. */
+  async setAgain(topic: string, orderId: string, dueInMs: number): Promise<void> {
+    const due = timerDelayMs(dueInMs, this.config.timeScale);
+    await this.database.inTransaction(async (client, scope) => {
+      const payload = { version: 1, orderId };
+      await writeOutbox(client, [{ topic, key: orderId, payload, delayMs: due, headers: traceHeaders() }]);
+      scope.afterCommit(() => this.outbox.nudge());
+    });
+  }
+}

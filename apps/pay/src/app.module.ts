@@ -1,0 +1,74 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { IdempotencyModule } from '@rocketshop/idempotency';
+import { RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
+import { OutboxModule } from '@rocketshop/outbox';
+import { Database, DatabaseModule, LOGGER, Metrics, type Logger } from '@rocketshop/service-defaults';
+import { ClosePaymentRpc } from './close-payment/close-payment.rpc.js';
+import { ClosePaymentService } from './close-payment/close-payment.service.js';
+import { OrderCancelledConsumer } from './close-payment/order-cancelled.consumer.js';
+import { PaymentEventEntity } from './database/entities/payment-event.entity.js';
+import { PaymentOrderEntity } from './database/entities/payment-order.entity.js';
+import { PaymentEntity } from './database/entities/payment.entity.js';
+import { RefundEntity } from './database/entities/refund.entity.js';
+import { CreatePaymentTables1700000000000 } from './database/migrations/1700000000000-create-payment-tables.js';
+import { OpenPaymentController } from './open-payment/open-payment.controller.js';
+import { OpenPaymentService } from './open-payment/open-payment.service.js';
+import { toOutboxPublisher } from './outbox-publisher.js';
+import type { PayConfig } from './pay.config.js';
+import { PAY_CONFIG } from './pay.tokens.js';
+import { ProviderClient } from './provider/provider-client.js';
+import { ReadPaymentController } from './read-payment/read-payment.controller.js';
+import { ReceiveCallbackController } from './receive-callback/receive-callback.controller.js';
+import { ReceiveCallbackService } from './receive-callback/receive-callback.service.js';
+import { RefundsSweeper } from './refund/refunds.sweeper.js';
+import { OrderRpc } from './remote-services.js';
+import { ResetDemoRpc } from './reset-demo/reset-demo.rpc.js';
+
+@Module({})
+export class PayModule {
+  static forRoot(config: PayConfig): DynamicModule {
+    return {
+      module: PayModule,
+      imports: [
+        DatabaseModule.forRoot({
+          url: config.databaseUrl.reveal(),
+          applicationName: 'pay',
+          poolMax: config.databasePoolMax,
+          entities: [PaymentOrderEntity, PaymentEntity, PaymentEventEntity, RefundEntity],
+          migrations: [CreatePaymentTables1700000000000],
+        }),
+        RocketmqModule.forRoot({ namesrvAddr: config.namesrvAddr, timeScale: config.timeScale, producerGroup: 'pay' }),
+        OutboxModule.forRootAsync({
+          inject: [Database, RocketmqPublisher, LOGGER, Metrics],
+          useFactory: ({ pool }: Database, broker: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
+            pool,
+            logger,
+            registry,
+            publisher: toOutboxPublisher(broker),
+          }),
+        }),
+        IdempotencyModule.forRootAsync({
+          inject: [Database, LOGGER],
+          useFactory: ({ pool }: Database, logger: Logger) => ({ pool, logger, redisUrl: config.redisUrl?.reveal() }),
+        }),
+      ],
+      controllers: [
+        OpenPaymentController,
+        ReceiveCallbackController,
+        ReadPaymentController,
+        ClosePaymentRpc,
+        OrderCancelledConsumer,
+        ResetDemoRpc,
+      ],
+      providers: [
+        { provide: PAY_CONFIG, useValue: config },
+        { provide: OrderRpc, useFactory: () => new OrderRpc('order', config.orderRpc) },
+        OpenPaymentService,
+        ReceiveCallbackService,
+        ClosePaymentService,
+        ProviderClient,
+        RefundsSweeper,
+      ],
+    };
+  }
+}

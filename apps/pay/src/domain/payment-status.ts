@@ -1,0 +1,56 @@
+/*
+ * A payment:
+ *   CREATED  our row; the provider has not confirmed the charge yet
+ *   PAYING   the provider has the charge; the buyer may pay it
+ *   PAID     the provider told us so, signed
+ *   CLOSED   nobody may pay it any more; money that still comes is refunded
+ *
+ * The order's row in payment_orders is the fence that all of them stand behind:
+ *   OPEN     a payment may be opened or become PAID
+ *   PAID     exactly one payment is PAID
+ *   CLOSED   no payment of this order can become PAID
+ */
+export type PaymentStatus = 'CREATED' | 'PAYING' | 'PAID' | 'CLOSED';
+export type PaymentOrderStatus = 'OPEN' | 'PAID' | 'CLOSED';
+
+const PAYMENT_TRANSITIONS: Readonly<Record<PaymentStatus, readonly PaymentStatus[]>> = {
+  CREATED: ['PAYING', 'PAID', 'CLOSED'],
+  PAYING: ['PAID', 'CLOSED'],
+  PAID: [],
+  CLOSED: [],
+};
+
+/** Thrown when code asks for a transition that the table does not have: a mistake in the program, never a lost race. */
+export class IllegalTransitionError extends Error {
+  override readonly name = 'IllegalTransitionError';
+  readonly code = 'ILLEGAL_TRANSITION';
+  readonly retriable = false;
+
+  constructor(
+    readonly from: PaymentStatus,
+    readonly to: PaymentStatus,
+  ) {
+    super(`a payment cannot go from ${from} to ${to}`);
+  }
+}
+
+/** @throws {IllegalTransitionError} */
+export function assertTransition(from: PaymentStatus, to: PaymentStatus): void {
+  if (!PAYMENT_TRANSITIONS[from].includes(to)) throw new IllegalTransitionError(from, to);
+}
+
+export type MoneyDecision = 'ACCEPT' | 'ALREADY_COUNTED' | 'REFUND';
+
+/**
+ * What to do with money that the provider says has arrived for a payment.
+ * @param knownTxnId the provider's transaction that made the payment PAID, if one has
+ */
+export function decideOnMoney(
+  order: PaymentOrderStatus,
+  payment: PaymentStatus,
+  knownTxnId: string | null,
+  arrivedTxnId: string,
+): MoneyDecision {
+  if (payment === 'PAID') return knownTxnId === arrivedTxnId ? 'ALREADY_COUNTED' : 'REFUND';
+  return order === 'OPEN' && payment !== 'CLOSED' ? 'ACCEPT' : 'REFUND';
+}

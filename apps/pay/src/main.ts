@@ -1,0 +1,13 @@
+import { RocketmqServer } from '@rocketshop/mq-nest';
+import { runService } from '@rocketshop/service-defaults';
+import { PayModule } from './app.module.js';
+import { loadPayConfig } from './pay.config.js';
+
+await runService({
+  name: 'pay',
+  loadConfig: () => loadPayConfig(),
+  module: (config) => PayModule.forRoot(config),
+  transports: (app) => [app.get(RocketmqServer)],
+  rawBody: true,
+  openApi: { title: 'pay', description: 'Opens payments, believes signed callbacks, refunds what came too late.' },
+});

@@ -1,0 +1,71 @@
+import { Controller, HttpCode, Inject, Post, Req, type RawBodyRequest } from '@nestjs/common';
+import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CALLBACK_SIGNATURE_HEADER, providerCallbackSchema, type ProviderCallback } from '@rocketshop/contracts';
+import { LOGGER, Metrics, ProblemError, type Logger } from '@rocketshop/service-defaults';
+import type { IncomingMessage } from 'node:http';
+import type { PayConfig } from '../pay.config.js';
+import { PAY_CONFIG } from '../pay.tokens.js';
+import { verifyCallbackSignature } from './callback-signature.js';
+import { isAccepted, ReceiveCallbackService, type CallbackOutcome } from './receive-callback.service.js';
+
+/** The provider's signed word that money has arrived. 2xx only after it is committed; else the provider tells again. */
+@ApiTags('provider')
+@Controller('payments')
+export class ReceiveCallbackController {
+  private readonly received;
+
+  constructor(
+    private readonly callbacks: ReceiveCallbackService,
+    @Inject(PAY_CONFIG) private readonly config: PayConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+    metrics: Metrics,
+  ) {
+    this.received = metrics.counter({
+      name: 'pay_callbacks_total',
+      help: 'Callbacks by what became of them; GENUINE ones by their outcome',
+      labelNames: ['outcome'],
+    });
+  }
+
+  @Post('callback')
+  @HttpCode(200)
+  @ApiHeader({ name: CALLBACK_SIGNATURE_HEADER, required: true, description: 't=<unix s>,v1=<HMAC-SHA256 of t.body>' })
+  @ApiOperation({ summary: "The provider's callback, signed over its raw bytes" })
+  async receive(@Req() request: RawBodyRequest<IncomingMessage>): Promise<{ outcome: CallbackOutcome }> {
+    const rawBody = this.verify(request);
+    const event = parse(rawBody);
+    const outcome = await this.callbacks.receive(event);
+    this.received.inc({ outcome });
+    if (isAccepted(outcome)) return { outcome };
+    const { eventId, paymentId } = event;
+    this.logger.error({ eventId, paymentId, outcome }, 'a genuine callback does not fit our records');
+    throw new ProblemError({ status: 422, code: outcome, title: 'The callback does not fit our records.' });
+  }
+
+  private verify(request: RawBodyRequest<IncomingMessage>): Buffer {
+    const header = request.headers[CALLBACK_SIGNATURE_HEADER];
+    const { rawBody } = request;
+    const secrets = this.config.callbackSecrets.map((secret) => secret.reveal());
+    const verdict =
+      rawBody && typeof header === 'string'
+        ? verifyCallbackSignature(header, rawBody, secrets, Date.now())
+        : ('MALFORMED' as const);
+    if (rawBody && verdict === 'GENUINE') return rawBody;
+    this.received.inc({ outcome: verdict });
+    this.logger.warn({ verdict }, 'a callback was refused');
+    // The same words for every reason: which check failed would help a forger only.
+    throw new ProblemError({ status: 401, code: 'SIGNATURE_INVALID', title: 'The signature does not count.' });
+  }
+}
+
+function parse(rawBody: Buffer): ProviderCallback {
+  let json: unknown;
+  try {
+    json = JSON.parse(rawBody.toString('utf8'));
+  } catch (cause) {
+    throw new ProblemError({ status: 400, code: 'CALLBACK_INVALID', title: 'The callback is not JSON.', cause });
+  }
+  const result = providerCallbackSchema.safeParse(json);
+  if (result.success) return result.data;
+  throw new ProblemError({ status: 400, code: 'CALLBACK_INVALID', title: 'The callback is not as agreed.' });
+}

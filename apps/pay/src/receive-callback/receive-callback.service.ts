@@ -1,0 +1,115 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { paymentSucceeded, type PayloadOf, type ProviderCallback } from '@rocketshop/contracts';
+import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
+import { Database, namedStatement, traceHeaders, type TransactionClient } from '@rocketshop/service-defaults';
+import { lockPaymentOrder } from '../close-payment/lock-payment-order.js';
+import * as statements from '../database/statements.js';
+import type { PaymentRow } from '../database/statements.js';
+import { assertTransition, decideOnMoney } from '../domain/payment-status.js';
+import type { PayConfig } from '../pay.config.js';
+import { PAY_CONFIG } from '../pay.tokens.js';
+import { requestRefund } from '../refund/refunds.js';
+
+/** What became of a callback. The first four are answered 2xx: there is nothing the provider could do better next time. */
+export type CallbackOutcome =
+  | 'PAID'
+  | 'ALREADY_COUNTED'
+  | 'REFUNDING'
+  | 'REFUND_NOTED'
+  | 'UNKNOWN_PAYMENT'
+  | 'WRONG_MERCHANT'
+  | 'WRONG_ORDER'
+  | 'WRONG_AMOUNT'
+  | 'WRONG_CURRENCY';
+
+const ACCEPTED: ReadonlySet<string> = new Set(['PAID', 'ALREADY_COUNTED', 'REFUNDING', 'REFUND_NOTED']);
+
+export const isAccepted = (outcome: CallbackOutcome): boolean => ACCEPTED.has(outcome);
+
+/** A genuine callback, in one transaction: the event's row, the payment's state, the message to order. */
+@Injectable()
+export class ReceiveCallbackService {
+  constructor(
+    private readonly database: Database,
+    private readonly relay: OutboxRelay,
+    @Inject(PAY_CONFIG) private readonly config: PayConfig,
+  ) {}
+
+  async receive(event: ProviderCallback): Promise<CallbackOutcome> {
+    return this.database.inTransaction(async (client, scope) => {
+      const { rows } = await namedStatement<{ outcome: CallbackOutcome }>(client, statements.recordEvent, [
+        event.eventId,
+        JSON.stringify(event),
+      ]);
+      const before = rows[0]?.outcome;
+      // A refused event is looked at again: the row it missed may be there by now. An accepted one never is.
+      if (before && isAccepted(before)) return before;
+      const outcome = await this.settle(client, event);
+      await namedStatement(client, statements.settleEvent, [event.eventId, outcome]);
+      scope.afterCommit(() => this.relay.nudge());
+      return outcome;
+    });
+  }
+
+  private async settle(client: TransactionClient, event: ProviderCallback): Promise<CallbackOutcome> {
+    if (event.merchantId !== this.config.merchantId) return 'WRONG_MERCHANT';
+    const payment = await findPayment(client, event.paymentId);
+    if (!payment) return 'UNKNOWN_PAYMENT';
+    if (payment.order_id !== event.orderId) return 'WRONG_ORDER';
+    if (payment.currency !== event.currency) return 'WRONG_CURRENCY';
+    if (payment.amount !== BigInt(event.amount)) return 'WRONG_AMOUNT';
+    // The answer to our own refund request is what makes a refund final; the event only repeats it.
+    if (event.type === 'refund.succeeded') return 'REFUND_NOTED';
+    return this.takeMoney(client, payment.payment_id, event);
+  }
+
+  private async takeMoney(
+    client: TransactionClient,
+    paymentId: string,
+    event: ProviderCallback,
+  ): Promise<CallbackOutcome> {
+    const { status } = await lockPaymentOrder(client, event.orderId, 'OPEN');
+    // Read again under the lock: what was read before may have been closed or paid meanwhile.
+    const payment = await findPayment(client, paymentId);
+    if (!payment) return 'UNKNOWN_PAYMENT';
+    const decision = decideOnMoney(status, payment.status, payment.provider_txn_id, event.providerTxnId);
+    if (decision === 'ALREADY_COUNTED') return 'ALREADY_COUNTED';
+    if (decision === 'REFUND') {
+      const reason = status === 'PAID' ? 'DOUBLE' : 'LATE';
+      const { providerTxnId, currency } = event;
+      await requestRefund(client, payment, { providerTxnId, amount: BigInt(event.amount), currency, reason });
+      return 'REFUNDING';
+    }
+    await this.markPaid(client, payment, event);
+    return 'PAID';
+  }
+
+  private async markPaid(client: TransactionClient, payment: PaymentRow, event: ProviderCallback): Promise<void> {
+    assertTransition(payment.status, 'PAID');
+    const { rows } = await namedStatement<PaymentRow>(client, statements.payPayment, [
+      payment.payment_id,
+      event.providerTxnId,
+    ]);
+    const fence = await namedStatement(client, statements.payPaymentOrder, [payment.order_id]);
+    const [paid] = rows;
+    if (!paid || fence.rowCount !== 1) throw new Error(`payment ${payment.payment_id} changed under its own lock`);
+    const payload: PayloadOf<typeof paymentSucceeded> = {
+      version: 1,
+      orderId: paid.order_id,
+      paymentId: paid.payment_id,
+      amount: paid.amount.toString(),
+      currency: paid.currency,
+      paidAt: (paid.paid_at ?? new Date()).toISOString(),
+    };
+    await writeOutbox(client, [
+      { topic: paymentSucceeded.topic, key: paid.order_id, payload, headers: traceHeaders() },
+    ]);
+  }
+}
+
+/** The provider's paymentId is any text; only one that looks like ours can be in the table. */
+async function findPayment(client: TransactionClient, paymentId: string): Promise<PaymentRow | undefined> {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(paymentId)) return undefined;
+  const { rows } = await namedStatement<PaymentRow>(client, statements.selectPayment, [paymentId]);
+  return rows[0];
+}

@@ -1,0 +1,74 @@
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Database, LOGGER, Metrics, namedStatement, type Logger } from '@rocketshop/service-defaults';
+import * as statements from '../database/statements.js';
+import type { RefundRow } from '../database/statements.js';
+import type { PayConfig } from '../pay.config.js';
+import { PAY_CONFIG } from '../pay.tokens.js';
+import { ProviderClient } from '../provider/provider-client.js';
+
+const REFUNDS_PER_ROUND_MAX = 20;
+
+/** Asks the provider for every refund until it is final. Any replica may; the provider knows a refund by its id. */
+@Injectable()
+export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
+  private round: Promise<void> | undefined;
+  private readonly refunded;
+
+  constructor(
+    private readonly database: Database,
+    private readonly provider: ProviderClient,
+    @Inject(PAY_CONFIG) private readonly config: PayConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+    metrics: Metrics,
+  ) {
+    this.refunded = metrics.counter({ name: 'pay_refunded_total', help: 'Refunds that the provider has confirmed' });
+  }
+
+  onApplicationBootstrap(): void {
+    this.schedule();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    await this.round;
+  }
+
+  /** One round over the refunds that are due. */
+  async sweep(): Promise<void> {
+    const { rows } = await this.database.inTransaction((client) =>
+      namedStatement<RefundRow>(client, statements.claimDueRefunds, [REFUNDS_PER_ROUND_MAX]),
+    );
+    for (const refund of rows) await this.refund(refund);
+  }
+
+  private async refund(refund: RefundRow): Promise<void> {
+    const { refund_id: refundId, order_id: orderId } = refund;
+    try {
+      await this.provider.createRefund({
+        refundId,
+        providerTxnId: refund.provider_txn_id,
+        amount: refund.amount.toString(),
+        currency: refund.currency,
+      });
+      await this.database.query(statements.finishRefund, [refundId]);
+      this.refunded.inc();
+      this.logger.info({ orderId, refundId }, 'refunded');
+    } catch (error) {
+      this.logger.warn({ err: error, orderId, refundId, attempts: refund.attempts }, 'not refunded yet');
+    }
+  }
+
+  private schedule(): void {
+    this.timer = setTimeout(() => {
+      this.round = this.sweep()
+        .catch((error: unknown) =>
+          this.logger.error({ err: error }, 'a round of refunds failed; the next one tries again'),
+        )
+        .finally(() => {
+          if (this.timer) this.schedule();
+        });
+    }, this.config.refundIntervalMs);
+  }
+}

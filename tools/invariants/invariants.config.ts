@@ -1,0 +1,14 @@
+import { SERVICES, type DatabaseUrls } from '@rocketshop/test';
+
+/** Where `docker compose up` publishes PostgreSQL, with the password it has there. */
+const COMPOSE_URL = (service: string) =>
+  `postgres://shop_${service}:${process.env['SERVICE_DATABASE_PASSWORD'] ?? 'demo-only-service'}@127.0.0.1:${process.env['POSTGRES_PORT'] ?? '5432'}/shop_${service}`;
+
+/** `<SERVICE>_DATABASE_URL` for each service. @default what a running demo wrote down, else compose's */
+export function databaseUrlsFromEnvironment(fromDemo: Partial<DatabaseUrls>): DatabaseUrls {
+  const urls = SERVICES.map((service) => [
+    service,
+    process.env[`${service.toUpperCase()}_DATABASE_URL`] ?? fromDemo[service] ?? COMPOSE_URL(service),
+  ]);
+  return Object.fromEntries(urls) as DatabaseUrls;
+}

@@ -1,0 +1,18 @@
+import { checkInvariants, readShopRecords } from '@rocketshop/test';
+import { readDemoState } from '../demo/demo-state.js';
+import { databaseUrlsFromEnvironment } from './invariants.config.js';
+import { printInvariants } from './print-invariants.js';
+
+try {
+  const records = await readShopRecords(databaseUrlsFromEnvironment(readDemoState()?.databaseUrls ?? {}));
+  console.log(
+    `${records.orders.length} orders, ${records.payments.length} payments, ${records.refunds.length} refunds`,
+  );
+  process.exitCode = printInvariants(checkInvariants(records)) ? 0 : 1;
+} catch (error) {
+  console.error(`The databases could not be read: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(
+    'Start the shop first (npm run demo, or docker compose up -d), or set ORDER_DATABASE_URL and its four sisters.',
+  );
+  process.exitCode = 2;
+}

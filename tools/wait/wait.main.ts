@@ -1,0 +1,24 @@
+import { SERVICES, untilReady } from '@rocketshop/test';
+
+/** Building images is not waited for, only their start. */
+const LIMIT_MS = 120_000;
+
+const PORTS: Readonly<Record<string, number>> = {
+  order: 3001,
+  stock: 3002,
+  coupon: 3003,
+  user: 3004,
+  pay: 3005,
+  'pay-provider': 3010,
+};
+
+// A service is ready when its database, its name server and its broker are, so nothing else needs to be asked.
+const results = await Promise.allSettled(
+  [...SERVICES, 'pay-provider'].map(async (name) => {
+    await untilReady(`http://127.0.0.1:${PORTS[name]}`, LIMIT_MS);
+    console.log(`ready: ${name} http://127.0.0.1:${PORTS[name]}`);
+  }),
+);
+const failed = results.filter((result) => result.status === 'rejected');
+for (const { reason } of failed) console.error(reason instanceof Error ? reason.message : String(reason));
+process.exitCode = failed.length === 0 ? 0 : 1;
