@@ -1,0 +1,30 @@
+import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** One coupon of one buyer. `orderId` is who uses it: only that order's cancel may set it free. */
+@Entity('coupons')
+@Check('coupons_discount_positive', 'discount > 0')
+@Check('coupons_minimum_total_not_negative', 'minimum_total >= 0')
+@Index('coupons_user_id', ['userId'])
+export class CouponEntity {
+  @PrimaryColumn({ name: 'coupon_id', type: 'text', primaryKeyConstraintName: 'coupons_pkey' })
+  couponId!: string;
+
+  @Column({ name: 'user_id', type: 'text' })
+  userId!: string;
+
+  /** Minor units as text: bigint does not fit a JavaScript number. */
+  @Column({ type: 'bigint' })
+  discount!: string;
+
+  @Column({ name: 'minimum_total', type: 'bigint' })
+  minimumTotal!: string;
+
+  @Column({ type: 'text' })
+  currency!: string;
+
+  @Column({ name: 'expires_at', type: 'timestamptz' })
+  expiresAt!: Date;
+
+  @Column({ name: 'order_id', type: 'uuid', nullable: true })
+  orderId!: string | null;
+}

@@ -1,0 +1,20 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Buyer, BuyerGuard, type BuyerIdentity } from '@rocketshop/service-defaults';
+import { couponListSchema, type CouponList } from './list-coupons.dto.js';
+import { ListCouponsService } from './list-coupons.service.js';
+
+@ApiTags('coupons')
+@ApiBearerAuth()
+@Controller('coupons')
+@UseGuards(BuyerGuard)
+export class ListCouponsController {
+  constructor(private readonly service: ListCouponsService) {}
+
+  @Get()
+  @ApiOperation({ summary: "The buyer's own coupons, soonest to expire first" })
+  @ApiOkResponse({ description: 'Amounts are minor units as text.', standardSchema: couponListSchema })
+  list(@Buyer() buyer: BuyerIdentity): Promise<CouponList> {
+    return this.service.listOf(buyer.id);
+  }
+}

@@ -1,0 +1,12 @@
+import { RocketmqServer } from '@rocketshop/mq-nest';
+import { runService } from '@rocketshop/service-defaults';
+import { CouponModule } from './app.module.js';
+import { loadCouponConfig } from './coupon.config.js';
+
+await runService({
+  name: 'coupon',
+  loadConfig: () => loadCouponConfig(),
+  module: (config) => CouponModule.forRoot(config),
+  transports: (app) => [app.get(RocketmqServer)],
+  openApi: { title: 'Coupon', description: 'Which buyer has which coupon, and which order uses it.' },
+});

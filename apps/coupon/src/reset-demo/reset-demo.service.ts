@@ -1,0 +1,61 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { AnswerOf, resetCouponDemo } from '@rocketshop/contracts';
+import { Database } from '@rocketshop/service-defaults';
+import type { CouponConfig } from '../coupon.config.js';
+import { COUPON_CONFIG } from '../coupon.tokens.js';
+import { demoCoupons, type DemoCoupon } from './demo-coupons.js';
+
+const INSERT = `INSERT INTO coupons (coupon_id, user_id, discount, minimum_total, currency, expires_at)
+                VALUES ($1, $2, $3, $4, $5, $6)`;
+
+/** Demo data: there at the first start with DEMO_DATA, and put back by one call. */
+@Injectable()
+export class ResetDemoService implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    @Inject(COUPON_CONFIG) private readonly config: Pick<CouponConfig, 'demoData'>,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    if (this.config.demoData) await this.seed();
+  }
+
+  /** Coupons that are there already stay as they are: a restart is no reset. */
+  async seed(): Promise<void> {
+    for (const coupon of demoCoupons) {
+      await this.database.pool.query(`${INSERT} ON CONFLICT DO NOTHING`, valuesOf(coupon));
+    }
+  }
+
+  /**
+   * Forgets every order and frees the coupons. The log is locked first, so that no order uses a coupon between the two:
+   * the coupon would be freed while its log row stays.
+   */
+  async reset(): Promise<AnswerOf<typeof resetCouponDemo>> {
+    if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'coupon runs without DEMO_DATA' };
+    await this.database.inTransaction(async (client) => {
+      await client.query('LOCK TABLE coupon_success_log IN EXCLUSIVE MODE');
+      await client.query('DELETE FROM coupon_success_log');
+      await client.query('DELETE FROM coupon_compensation_log');
+      await client.query('DELETE FROM consumed_messages');
+      for (const coupon of demoCoupons) {
+        await client.query(
+          `${INSERT} ON CONFLICT (coupon_id) DO UPDATE
+           SET user_id = excluded.user_id, discount = excluded.discount, minimum_total = excluded.minimum_total,
+               currency = excluded.currency, expires_at = excluded.expires_at, order_id = NULL`,
+          valuesOf(coupon),
+        );
+      }
+    });
+    return { ok: true };
+  }
+}
+
+const valuesOf = ({ couponId, userId, discount, minimumTotal, currency, expiresAt }: DemoCoupon) => [
+  couponId,
+  userId,
+  discount,
+  minimumTotal,
+  currency,
+  expiresAt,
+];

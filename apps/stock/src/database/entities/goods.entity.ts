@@ -1,0 +1,31 @@
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+
+/**
+ * One kind of goods. `initialQuantity` never changes after seeding: initial = available + deducted - given back is the
+ * invariant that any reader may check. `version` grows by one with every update of the row.
+ */
+@Entity('goods')
+@Check('goods_available_not_negative', 'available >= 0')
+export class GoodsEntity {
+  @PrimaryColumn({ name: 'goods_id', type: 'text', primaryKeyConstraintName: 'goods_pkey' })
+  goodsId!: string;
+
+  @Column({ type: 'text' })
+  name!: string;
+
+  /** Minor units as text: bigint does not fit a JavaScript number. */
+  @Column({ name: 'unit_price', type: 'bigint' })
+  unitPrice!: string;
+
+  @Column({ type: 'text' })
+  currency!: string;
+
+  @Column({ name: 'initial_quantity', type: 'integer' })
+  initialQuantity!: number;
+
+  @Column({ type: 'integer' })
+  available!: number;
+
+  @Column({ type: 'bigint', default: 0 })
+  version!: string;
+}

@@ -1,0 +1,14 @@
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { deductStock, parseAs } from '@rocketshop/contracts';
+import { DeductStockService } from './deduct-stock.service.js';
+
+@Controller()
+export class DeductStockRpc {
+  constructor(private readonly service: DeductStockService) {}
+
+  @MessagePattern(deductStock.pattern)
+  deduct(@Payload() call: unknown) {
+    return this.service.deduct(parseAs(deductStock.pattern, deductStock.call, call));
+  }
+}

@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import { refuseLines, sortLines } from './goods.js';
+
+const stock = new Map([
+  ['globe', { available: 5 }],
+  ['teapot', { available: 1 }],
+]);
+
+describe('goods', () => {
+  it('takes the lines of an order in one order, whatever the cart said', () => {
+    const lines = [
+      { goodsId: 'teapot', quantity: 1 },
+      { goodsId: 'globe', quantity: 2 },
+    ];
+    expect(sortLines(lines).map((line) => line.goodsId)).toEqual(['globe', 'teapot']);
+    expect(lines[0]?.goodsId).toBe('teapot');
+  });
+
+  it('sells the last piece', () => {
+    expect(refuseLines([{ goodsId: 'teapot', quantity: 1 }], stock)).toBeUndefined();
+  });
+
+  it('refuses one more than there is, and says which', () => {
+    const refusal = refuseLines(
+      [
+        { goodsId: 'globe', quantity: 5 },
+        { goodsId: 'teapot', quantity: 2 },
+      ],
+      stock,
+    );
+    expect(refusal).toEqual({
+      ok: false,
+      code: 'OUT_OF_STOCK',
+      detail: 'There is not enough in stock for 2 of teapot.',
+    });
+  });
+
+  it('names unknown goods before it speaks of scarce ones', () => {
+    const refusal = refuseLines(
+      [
+        { goodsId: 'teapot', quantity: 9 },
+        { goodsId: 'unicorn', quantity: 1 },
+      ],
+      stock,
+    );
+    expect(refusal?.code).toBe('GOODS_NOT_FOUND');
+    expect(refusal?.detail).toContain('unicorn');
+  });
+});

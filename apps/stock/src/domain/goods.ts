@@ -1,0 +1,43 @@
+import type { OrderLine } from '@rocketshop/contracts';
+
+/** What the shop sells: how many can still be sold, and the price that is the shop's word. */
+export interface Goods {
+  readonly goodsId: string;
+  readonly name: string;
+  /** Minor units of `currency`. */
+  readonly unitPrice: bigint;
+  readonly currency: string;
+  readonly available: number;
+}
+
+export interface GoodsRefusal {
+  readonly ok: false;
+  readonly code: 'GOODS_NOT_FOUND' | 'OUT_OF_STOCK';
+  readonly detail: string;
+}
+
+/**
+ * The lines of one order by goods id. Everybody who touches several rows of one order takes them in this order, so that
+ * two orders of the same goods wait for each other instead of deadlocking.
+ */
+export function sortLines(lines: readonly OrderLine[]): OrderLine[] {
+  return lines.toSorted((left, right) => (left.goodsId < right.goodsId ? -1 : 1));
+}
+
+/** Why these lines cannot be sold from these goods, or undefined where they can. Unknown goods come before scarce ones. */
+export function refuseLines(
+  lines: readonly OrderLine[],
+  goods: ReadonlyMap<string, Pick<Goods, 'available'>>,
+): GoodsRefusal | undefined {
+  const unknown = lines.filter((line) => !goods.has(line.goodsId)).map((line) => line.goodsId);
+  if (unknown.length > 0) {
+    return { ok: false, code: 'GOODS_NOT_FOUND', detail: `There are no goods called ${unknown.join(', ')}.` };
+  }
+  const scarce = lines.filter((line) => (goods.get(line.goodsId)?.available ?? 0) < line.quantity);
+  return scarce.length > 0 ? outOfStock(scarce) : undefined;
+}
+
+export function outOfStock(lines: readonly OrderLine[]): GoodsRefusal {
+  const wanted = lines.map((line) => `${line.quantity} of ${line.goodsId}`).join(', ');
+  return { ok: false, code: 'OUT_OF_STOCK', detail: `There is not enough in stock for ${wanted}.` };
+}

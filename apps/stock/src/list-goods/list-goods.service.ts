@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { GoodsEntity } from '../database/entities/goods.entity.js';
+import type { GoodsList } from './list-goods.dto.js';
+
+@Injectable()
+export class ListGoodsService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async list(): Promise<GoodsList> {
+    const rows = await this.dataSource.getRepository(GoodsEntity).find({ order: { goodsId: 'ASC' } });
+    return rows.map(({ goodsId, name, unitPrice, currency, available }) => ({
+      goodsId,
+      name,
+      unitPrice,
+      currency,
+      available,
+    }));
+  }
+}

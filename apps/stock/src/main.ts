@@ -1,0 +1,12 @@
+import { RocketmqServer } from '@rocketshop/mq-nest';
+import { runService } from '@rocketshop/service-defaults';
+import { StockModule } from './app.module.js';
+import { loadStockConfig } from './stock.config.js';
+
+await runService({
+  name: 'stock',
+  loadConfig: () => loadStockConfig(),
+  module: (config) => StockModule.forRoot(config),
+  transports: (app) => [app.get(RocketmqServer)],
+  openApi: { title: 'Stock', description: 'What the shop sells, at what price, and how many there are.' },
+});

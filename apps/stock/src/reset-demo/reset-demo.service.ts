@@ -1,0 +1,60 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { AnswerOf, resetStockDemo } from '@rocketshop/contracts';
+import { Database } from '@rocketshop/service-defaults';
+import type { StockConfig } from '../stock.config.js';
+import { STOCK_CONFIG } from '../stock.tokens.js';
+import { demoGoods, type DemoGoods } from './demo-goods.js';
+
+const INSERT = `INSERT INTO goods (goods_id, name, unit_price, currency, initial_quantity, available)
+                VALUES ($1, $2, $3, $4, $5, $5)`;
+
+/** Demo data: there at the first start with DEMO_DATA, and put back by one call. */
+@Injectable()
+export class ResetDemoService implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    @Inject(STOCK_CONFIG) private readonly config: Pick<StockConfig, 'demoData'>,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    if (this.config.demoData) await this.seed();
+  }
+
+  /** Goods that are there already stay as they are: a restart is no reset. */
+  async seed(): Promise<void> {
+    for (const goods of demoGoods) {
+      await this.database.pool.query(`${INSERT} ON CONFLICT DO NOTHING`, valuesOf(goods));
+    }
+  }
+
+  /**
+   * Forgets every order and puts the goods back. The log is locked first, so that no order is deducted between the
+   * two: its goods would come back while its log row stays.
+   */
+  async reset(): Promise<AnswerOf<typeof resetStockDemo>> {
+    if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'stock runs without DEMO_DATA' };
+    await this.database.inTransaction(async (client) => {
+      await client.query('LOCK TABLE stock_success_log IN EXCLUSIVE MODE');
+      await client.query('DELETE FROM stock_success_log');
+      await client.query('DELETE FROM stock_compensation_log');
+      await client.query('DELETE FROM consumed_messages');
+      for (const goods of demoGoods) {
+        await client.query(
+          `${INSERT} ON CONFLICT (goods_id) DO UPDATE
+           SET name = excluded.name, unit_price = excluded.unit_price, currency = excluded.currency,
+               initial_quantity = excluded.initial_quantity, available = excluded.available, version = goods.version + 1`,
+          valuesOf(goods),
+        );
+      }
+    });
+    return { ok: true };
+  }
+}
+
+const valuesOf = ({ goodsId, name, unitPrice, currency, quantity }: DemoGoods) => [
+  goodsId,
+  name,
+  unitPrice,
+  currency,
+  quantity,
+];

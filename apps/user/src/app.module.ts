@@ -1,0 +1,65 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { IdempotencyModule } from '@rocketshop/idempotency';
+import { RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
+import { OutboxModule } from '@rocketshop/outbox';
+import { DatabaseModule, LOGGER, Metrics, PG_POOL, type Logger } from '@rocketshop/service-defaults';
+import type { Pool } from 'pg';
+import { CheckUserRpc } from './check-user/check-user.rpc.js';
+import { CheckUserService } from './check-user/check-user.service.js';
+import { databaseOptions } from './database/database-options.js';
+import { DeductBalanceRpc } from './deduct-balance/deduct-balance.rpc.js';
+import { DeductBalanceService } from './deduct-balance/deduct-balance.service.js';
+import { IssueTokenController } from './issue-token/issue-token.controller.js';
+import { IssueTokenService } from './issue-token/issue-token.service.js';
+import { toOutboxPublisher } from './outbox-publisher.js';
+import { ReadBalanceController } from './read-balance/read-balance.controller.js';
+import { ReadBalanceService } from './read-balance/read-balance.service.js';
+import { ResetDemoRpc } from './reset-demo/reset-demo.rpc.js';
+import { ResetDemoService } from './reset-demo/reset-demo.service.js';
+import { ReturnBalanceConsumer } from './return-balance/return-balance.consumer.js';
+import { ReturnBalanceService } from './return-balance/return-balance.service.js';
+import type { UserConfig } from './user.config.js';
+import { USER_CONFIG } from './user.tokens.js';
+
+@Module({})
+export class UserModule {
+  static forRoot(config: UserConfig): DynamicModule {
+    return {
+      module: UserModule,
+      imports: [
+        DatabaseModule.forRoot(databaseOptions(config)),
+        RocketmqModule.forRoot({ namesrvAddr: config.namesrvAddr, timeScale: config.timeScale, producerGroup: 'user' }),
+        OutboxModule.forRootAsync({
+          inject: [PG_POOL, RocketmqPublisher, LOGGER, Metrics],
+          useFactory: (pool: Pool, publisher: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
+            pool,
+            publisher: toOutboxPublisher(publisher),
+            logger,
+            registry,
+          }),
+        }),
+        IdempotencyModule.forRootAsync({
+          inject: [PG_POOL, LOGGER],
+          useFactory: (pool: Pool, logger: Logger) => ({ pool, logger, httpKeys: false }),
+        }),
+      ],
+      controllers: [
+        CheckUserRpc,
+        DeductBalanceRpc,
+        ReturnBalanceConsumer,
+        ReadBalanceController,
+        IssueTokenController,
+        ResetDemoRpc,
+      ],
+      providers: [
+        { provide: USER_CONFIG, useValue: config },
+        CheckUserService,
+        DeductBalanceService,
+        ReturnBalanceService,
+        ReadBalanceService,
+        IssueTokenService,
+        ResetDemoService,
+      ],
+    };
+  }
+}

@@ -1,0 +1,14 @@
+import { Controller } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import { deductBalance, parseAs } from '@rocketshop/contracts';
+import { DeductBalanceService } from './deduct-balance.service.js';
+
+@Controller()
+export class DeductBalanceRpc {
+  constructor(private readonly service: DeductBalanceService) {}
+
+  @MessagePattern(deductBalance.pattern)
+  deduct(@Payload() call: unknown) {
+    return this.service.deduct(parseAs(deductBalance.pattern, deductBalance.call, call));
+  }
+}

@@ -1,0 +1,17 @@
+import { Body, Controller, Post } from '@nestjs/common';
+import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { issuedTokenSchema, issueTokenSchema, type IssuedToken, type IssueToken } from './issue-token.dto.js';
+import { IssueTokenService } from './issue-token.service.js';
+
+@ApiTags('demo')
+@Controller('demo/token')
+export class IssueTokenController {
+  constructor(private readonly service: IssueTokenService) {}
+
+  @Post()
+  @ApiOperation({ summary: 'A bearer token for a buyer of the demo data; not there without DEMO_DATA' })
+  @ApiCreatedResponse({ description: 'Short-lived: ask again when it is refused.', standardSchema: issuedTokenSchema })
+  issue(@Body({ schema: issueTokenSchema }) { userId }: IssueToken): Promise<IssuedToken> {
+    return this.service.issueFor(userId);
+  }
+}

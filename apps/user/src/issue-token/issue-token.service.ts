@@ -1,0 +1,26 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { BuyerTokens, Database, notFound } from '@rocketshop/service-defaults';
+import { readAccount } from '../database/statements.js';
+import type { UserConfig } from '../user.config.js';
+import { USER_CONFIG } from '../user.tokens.js';
+import type { IssuedToken } from './issue-token.dto.js';
+
+const LIFETIME_SECONDS = 15 * 60;
+
+/** The demo's stand-in for signing in: whoever names a buyer is that buyer. Never there without DEMO_DATA. */
+@Injectable()
+export class IssueTokenService {
+  constructor(
+    private readonly database: Database,
+    private readonly tokens: BuyerTokens,
+    @Inject(USER_CONFIG) private readonly config: Pick<UserConfig, 'demoData'>,
+  ) {}
+
+  /** @throws {ProblemError} 404 DEMO_DATA_OFF or USER_NOT_FOUND */
+  async issueFor(userId: string): Promise<IssuedToken> {
+    if (!this.config.demoData) throw notFound('page', 'DEMO_DATA_OFF');
+    const { rowCount } = await this.database.query(readAccount, [userId]);
+    if (rowCount !== 1) throw notFound('user');
+    return { token: this.tokens.sign(userId, LIFETIME_SECONDS * 1000), expiresInSeconds: LIFETIME_SECONDS };
+  }
+}

@@ -1,0 +1,12 @@
+import { RocketmqServer } from '@rocketshop/mq-nest';
+import { runService } from '@rocketshop/service-defaults';
+import { UserModule } from './app.module.js';
+import { loadUserConfig } from './user.config.js';
+
+await runService({
+  name: 'user',
+  loadConfig: () => loadUserConfig(),
+  module: (config) => UserModule.forRoot(config),
+  transports: (app) => [app.get(RocketmqServer)],
+  openApi: { title: 'User', description: 'Who may buy, and how much money he has with the shop.' },
+});

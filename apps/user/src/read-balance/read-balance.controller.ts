@@ -1,0 +1,20 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Buyer, BuyerGuard, type BuyerIdentity } from '@rocketshop/service-defaults';
+import { balanceSchema, type Balance } from './read-balance.dto.js';
+import { ReadBalanceService } from './read-balance.service.js';
+
+@ApiTags('balance')
+@ApiBearerAuth()
+@Controller('balance')
+@UseGuards(BuyerGuard)
+export class ReadBalanceController {
+  constructor(private readonly service: ReadBalanceService) {}
+
+  @Get()
+  @ApiOperation({ summary: "The buyer's own balance" })
+  @ApiOkResponse({ description: 'Minor units as text.', standardSchema: balanceSchema })
+  read(@Buyer() buyer: BuyerIdentity): Promise<Balance> {
+    return this.service.readOf(buyer.id);
+  }
+}

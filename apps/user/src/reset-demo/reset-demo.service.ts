@@ -1,0 +1,67 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import type { AnswerOf, resetUserDemo } from '@rocketshop/contracts';
+import { Database, type TransactionClient } from '@rocketshop/service-defaults';
+import { buyerAccount, ledgerTransactionId, SHOP_ACCOUNT } from '../domain/ledger.js';
+import type { UserConfig } from '../user.config.js';
+import { USER_CONFIG } from '../user.tokens.js';
+import { demoUsers, type DemoUser } from './demo-users.js';
+
+/** Demo data: there at the first start with DEMO_DATA, and put back by one call. */
+@Injectable()
+export class ResetDemoService implements OnModuleInit {
+  constructor(
+    private readonly database: Database,
+    @Inject(USER_CONFIG) private readonly config: Pick<UserConfig, 'demoData'>,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    if (this.config.demoData) await this.seed();
+  }
+
+  /** Buyers who are there already stay as they are: a restart is no reset. */
+  async seed(): Promise<void> {
+    await this.database.inTransaction(async (client) => {
+      for (const user of demoUsers) await openAccount(client, user);
+    });
+  }
+
+  /**
+   * Forgets every order and opens the accounts anew. The log is locked first, so that no order takes money between the
+   * two: it would come back while its log row stays.
+   */
+  async reset(): Promise<AnswerOf<typeof resetUserDemo>> {
+    if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'user runs without DEMO_DATA' };
+    await this.database.inTransaction(async (client) => {
+      await client.query('LOCK TABLE balance_success_log IN EXCLUSIVE MODE');
+      await client.query('DELETE FROM balance_success_log');
+      await client.query('DELETE FROM balance_compensation_log');
+      await client.query('DELETE FROM consumed_messages');
+      await client.query('DELETE FROM ledger_entries');
+      for (const user of demoUsers) {
+        await openAccount(client, user);
+        await client.query(
+          'UPDATE accounts SET balance = $2, currency = $3, version = version + 1 WHERE user_id = $1',
+          [user.userId, user.balance, user.currency],
+        );
+      }
+    });
+    return { ok: true };
+  }
+}
+
+/** Buyer, account, and where its money comes from. What is there already stays as it is. */
+async function openAccount(client: TransactionClient, { userId, name, balance, currency }: DemoUser): Promise<void> {
+  await client.query('INSERT INTO users (user_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [userId, name]);
+  await client.query('INSERT INTO accounts (user_id, currency, balance) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
+    userId,
+    currency,
+    balance,
+  ]);
+  if (balance === 0n) return;
+  await client.query(
+    `INSERT INTO ledger_entries (transaction_id, account, amount, currency)
+     VALUES ($1, $2, $4::bigint, $5), ($1, $3, -$4::bigint, $5)
+     ON CONFLICT DO NOTHING`,
+    [ledgerTransactionId.opening(userId), buyerAccount(userId), SHOP_ACCOUNT.opening, balance, currency],
+  );
+}
