@@ -11,8 +11,8 @@ import type { Pool } from 'pg';
 import { purgeConsumedMessages } from './consume/claim-message.js';
 import { AnswerHints } from './hints/answer-hints.js';
 import { RedisHints } from './hints/redis-hints.js';
-import { IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 import { purgeIdempotencyKeys } from './http/idempotency-store.js';
+import { KeyLookup } from './http/key-lookup.js';
 
 export interface IdempotencyModuleOptions {
   readonly pool: Pool;
@@ -70,7 +70,7 @@ class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-/** Provides {@link IdempotencyInterceptor}, {@link RedisHints} and {@link AnswerHints}, global, and sweeps the tables. */
+/** Provides what `IdempotencyInterceptor` looks keys up with, and {@link RedisHints}, global; sweeps the tables. */
 @Module({})
 export class IdempotencyModule {
   static forRootAsync<const Dependencies extends readonly unknown[]>(
@@ -94,10 +94,9 @@ export class IdempotencyModule {
             new AnswerHints(hints, keepKeysMs ?? DAY_MS),
         },
         {
-          provide: IdempotencyInterceptor,
+          provide: KeyLookup,
           inject: [OPTIONS, AnswerHints],
-          useFactory: ({ pool }: IdempotencyModuleOptions, hints: AnswerHints) =>
-            new IdempotencyInterceptor(pool, hints),
+          useFactory: ({ pool }: IdempotencyModuleOptions, hints: AnswerHints) => new KeyLookup(pool, hints),
         },
         {
           provide: Sweeper,
@@ -105,7 +104,7 @@ export class IdempotencyModule {
           useFactory: (moduleOptions: IdempotencyModuleOptions, hints: RedisHints) => new Sweeper(moduleOptions, hints),
         },
       ],
-      exports: [RedisHints, AnswerHints, IdempotencyInterceptor],
+      exports: [RedisHints, AnswerHints, KeyLookup],
     };
   }
 }

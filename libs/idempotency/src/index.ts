@@ -11,6 +11,8 @@ export {
   purgeIdempotencyKeys,
 } from './http/idempotency-store.js';
 export type { IdempotencyClaim, KeptAnswer, KeyRow } from './http/idempotency-store.js';
+export { KeyLookup } from './http/key-lookup.js';
+export type { FoundKey } from './http/key-lookup.js';
 export { Claim, IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 export { createConsumedMessagesTable, dropConsumedMessagesTable } from './consume/consumed-messages-table.js';
 export { claimMessage, purgeConsumedMessages } from './consume/claim-message.js';

@@ -90,7 +90,7 @@ export class RelaySession {
     const { rows } = await this.client.query<{ relays: number }>({ ...COUNT_RELAYS, values: [LOCK_CLASS, PRESENCE] });
     this.relays = Math.max(1, rows[0]?.relays ?? 1);
     const share = Math.ceil(SHARD_COUNT / this.relays);
-    for (const shard of [...this.shards]) {
+    for (const shard of this.shards) {
       if (this.shards.size <= share) break;
       if (!isIdle(shard)) continue;
       this.shards.delete(shard);

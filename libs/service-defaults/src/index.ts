@@ -29,6 +29,7 @@ export type { DatabaseOptions } from './database/data-source-options.js';
 export { migrate, MIGRATION_LOCK_KEY } from './database/migrate.js';
 export { inTransaction, poolOf } from './database/in-transaction.js';
 export type { TransactionScope } from './database/in-transaction.js';
+export { RollbackWith } from './database/rollback-with.js';
 export { namedStatement } from './database/statement.js';
 export type { NamedStatement, TransactionClient } from './database/statement.js';
 export { bigintTypes } from './database/pg-types.js';

@@ -1,21 +1,19 @@
 import { createParamDecorator, Injectable } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, HttpException, NestInterceptor } from '@nestjs/common';
-import type { Pool } from 'pg';
 import { catchError, from, switchMap } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { IdempotencyKeyTakenError } from '../errors.js';
-import { AnswerHints } from '../hints/answer-hints.js';
 import { fingerprint } from './fingerprint.js';
 import { parseIdempotencyKey } from './idempotency-key-header.js';
-import { findIdempotencyKey } from './idempotency-store.js';
 import type { IdempotencyClaim, KeptAnswer } from './idempotency-store.js';
+import { KeyLookup } from './key-lookup.js';
 import { keyInvalid, keyPending, keyReused } from './problem.js';
 
 interface HttpRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body?: unknown;
-  readonly route?: { readonly path?: unknown };
+  readonly route?: { readonly path?: string };
   readonly buyer?: { readonly id: string };
   idempotencyClaim?: IdempotencyClaim;
 }
@@ -41,10 +39,7 @@ interface HttpResponse {
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
-  constructor(
-    private readonly pool: Pool,
-    private readonly hints: AnswerHints,
-  ) {}
+  constructor(private readonly keys: KeyLookup) {}
 
   async intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
     const request = context.switchToHttp().getRequest<HttpRequest>();
@@ -68,13 +63,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 
   private async lookUp(claim: IdempotencyClaim, response: HttpResponse): Promise<KeptAnswer | undefined> {
-    const hint = await this.hints.get(claim);
-    const row = hint ?? (await findIdempotencyKey(this.pool, claim));
-    if (!row) return undefined;
-    if (!row.fingerprint.equals(claim.fingerprint)) throw keyReused();
-    if (!row.answer) throw pending(response);
-    if (!hint) this.hints.put(claim, row.answer);
-    return row.answer;
+    const found = await this.keys.find(claim);
+    if (!found) return undefined;
+    if (!found.fingerprint.equals(claim.fingerprint)) throw keyReused();
+    if (!found.answer) throw pending(response);
+    return found.answer;
   }
 }
 
@@ -90,7 +83,7 @@ function claimOf(request: HttpRequest): IdempotencyClaim {
   if (!buyer) throw new Error('IdempotencyInterceptor used on a route whose guard sets no buyer');
   const key = parseIdempotencyKey(request.headers['idempotency-key']);
   if (key === undefined) throw keyInvalid();
-  const route = `${request.method} ${String(request.route?.path ?? '')}`;
+  const route = `${request.method} ${request.route?.path ?? ''}`;
   return { buyerId: buyer.id, route, key, fingerprint: fingerprint({ buyerId: buyer.id, route, body: request.body }) };
 }
 

@@ -45,7 +45,8 @@ function field<T>(shape: FieldShape<T>): ConfigField<T> {
   };
 }
 
-const asText = (value: unknown): string | undefined => (value === undefined ? undefined : String(value));
+const asText = (value: number | boolean | undefined): string | undefined =>
+  value === undefined ? undefined : String(value);
 
 function readHostPort(text: string): FieldResult<HostPort> {
   const match = /^(?<host>[^\s:]+|\[[0-9a-fA-F:]+\]):(?<port>\d{1,5})$/.exec(text);

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { TransactionOutcomeUnknownError } from '../errors.js';
+import { RollbackWith } from './rollback-with.js';
 
 /** What belongs to a transaction besides its statements. */
 export interface TransactionScope {
@@ -24,6 +25,7 @@ export function poolOf(source: DataSource | Pool): Pool {
  * Runs `work` in one READ COMMITTED transaction on one pg client: commits when it returns, rolls back when it throws.
  * READ COMMITTED is what the statements here are written for: each sees what was committed when it began, so a row is
  * read `FOR UPDATE` in a statement of its own after a lock was waited for.
+ * {@link RollbackWith} rolls back too, but is answered with its value instead of thrown.
  * @throws {TransactionOutcomeUnknownError} when the connection broke while committing
  */
 export async function inTransaction<T>(
@@ -31,6 +33,22 @@ export async function inTransaction<T>(
   work: (client: PoolClient, scope: TransactionScope) => Promise<T>,
 ): Promise<T> {
   const client = await poolOf(source).connect();
+  // The pool listens to idle clients only; a connection that breaks while it is ours must not end the process.
+  // The statement under way, or the next one, rejects with the same news.
+  client.on('error', ignore);
+  try {
+    return await runIn(client, work);
+  } finally {
+    client.off('error', ignore);
+  }
+}
+
+const ignore = (): void => undefined;
+
+async function runIn<T>(
+  client: PoolClient,
+  work: (client: PoolClient, scope: TransactionScope) => Promise<T>,
+): Promise<T> {
   const callbacks: (() => void)[] = [];
   let result: T;
   try {
@@ -38,6 +56,7 @@ export async function inTransaction<T>(
     result = await work(client, { afterCommit: (callback) => callbacks.push(callback) });
   } catch (error) {
     await rollback(client);
+    if (error instanceof RollbackWith) return error.value as T;
     throw error;
   }
   await commit(client);

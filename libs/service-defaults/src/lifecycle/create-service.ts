@@ -39,7 +39,7 @@ export interface ServiceOptions {
   readonly config: ServiceConfig;
   readonly module: Type | DynamicModule;
   /** Message transports beside HTTP and RPC. They start listening before the service is ready. */
-  readonly transports?: readonly CustomTransportStrategy[];
+  readonly transports?: (app: NestExpressApplication) => readonly CustomTransportStrategy[];
   /** Keeps `request.rawBody` for handlers that check a signature over the bytes. @default false */
   readonly rawBody?: boolean;
   readonly openApi?: OpenApiOptions;
@@ -79,7 +79,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     configureHttp(app, logger, metrics);
     if (options.openApi) setUpOpenApi(app, options.openApi);
     const rpc = config.rpcPort === undefined ? undefined : connectRpc(app, config.bindAddress, config.rpcPort);
-    for (const strategy of options.transports ?? []) connectTransport(app, strategy);
+    for (const strategy of options.transports?.(app) ?? []) connectTransport(app, strategy);
     await listen(app, config);
     return {
       app,
@@ -123,7 +123,8 @@ function connectRpc(app: NestExpressApplication, host: string, port: number): Rp
 /** Messages continue the trace of who sent them, where their context tells its headers. */
 function connectTransport(app: NestExpressApplication, strategy: CustomTransportStrategy): void {
   if (strategy instanceof Server) {
-    strategy.setOnProcessingStartHook((_transport, context, done) =>
+    // Nest takes what the hook returns for the outcome of the delivery, though its type says void.
+    strategy.setOnProcessingStartHook((_transport, context, done): unknown =>
       runWithTrace(continueTrace(headersOf(context)[TRACEPARENT_HEADER]), done),
     );
   }

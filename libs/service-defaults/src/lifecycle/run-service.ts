@@ -1,3 +1,5 @@
+import type { CustomTransportStrategy } from '@nestjs/microservices';
+import type { NestExpressApplication } from '@nestjs/platform-express';
 import { createLogger } from '../logging/create-logger.js';
 import type { Logger } from '../logging/create-logger.js';
 import { createService } from './create-service.js';
@@ -10,7 +12,8 @@ export interface RunServiceOptions<C extends ServiceConfig> extends Pick<
   /** Reads the environment; what it throws is printed and ends the process with 1. */
   readonly loadConfig: () => C;
   readonly module: (config: C) => ServiceOptions['module'];
-  readonly transports?: (config: C) => NonNullable<ServiceOptions['transports']>;
+  /** Message transports, usually providers of the module: `(app) => [app.get(RocketmqServer)]`. */
+  readonly transports?: (app: NestExpressApplication, config: C) => readonly CustomTransportStrategy[];
 }
 
 /** After this long a shutdown is stuck, and whoever supervises us is about to kill us anyway. */
@@ -30,7 +33,7 @@ export async function runService<C extends ServiceConfig>(options: RunServiceOpt
       config,
       logger,
       module: options.module(config),
-      ...(options.transports ? { transports: options.transports(config) } : {}),
+      ...(options.transports ? { transports: (app) => options.transports?.(app, config) ?? [] } : {}),
       ...(options.rawBody === undefined ? {} : { rawBody: options.rawBody }),
       ...(options.openApi ? { openApi: options.openApi } : {}),
     });

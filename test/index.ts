@@ -1,0 +1,23 @@
+/** What tools and benchmarks share with the tests: PostgreSQL and Redis without anything installed by hand. */
+export { endChild, isRunning, waitForOutput } from './support/services/child.js';
+export { freePort } from './support/services/free-port.js';
+export { startPostgresServer } from './support/services/postgres.js';
+export type { PostgresServer, PostgresServerOptions } from './support/services/postgres.js';
+export { locateRedis, startRedisServer } from './support/services/redis.js';
+export type { RedisProgram, RedisServer } from './support/services/redis.js';
+export { loadServicesConfig } from './support/services/services.config.js';
+export type { ServicesConfig } from './support/services/services.config.js';
+export { spawnService, stopSpawnedServices } from './support/processes.js';
+export type { SpawnedService, SpawnOptions } from './support/processes.js';
+export { until } from './support/until.js';
+export type { UntilOptions } from './support/until.js';
+export { FaultProxy } from './faults/fault-proxy.js';
+export type { Direction, Passage, Rule, Verdict } from './faults/fault-proxy.js';
+export { checkInvariants } from './invariants/invariants.js';
+export type { Invariant } from './invariants/invariants.js';
+export { readShopRecords } from './invariants/shop-records.js';
+export type { DatabaseUrls, ShopRecords } from './invariants/shop-records.js';
+export { request, ShopClient } from './support/shop-client.js';
+export type { Cart, HttpAnswer, OrderAnswer, PaymentAnswer, PayOptions, ShopUrls } from './support/shop-client.js';
+export { SERVICES, ShopSystem, untilReady } from './support/shop-system.js';
+export type { ProgramName, ServiceName, ShopSystemOptions } from './support/shop-system.js';

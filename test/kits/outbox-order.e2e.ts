@@ -1,0 +1,291 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { createOutboxTable, OutboxRelay, writeOutbox } from '@rocketshop/outbox';
+import type { OutboxMessage, OutboxPublisher, OutboxRelayOptions } from '@rocketshop/outbox';
+import type { Pool } from 'pg';
+import { createPool, startPostgres } from '../support/postgres.js';
+import type { TestPostgres } from '../support/postgres.js';
+import { createGate, until } from '../support/until.js';
+
+let postgres: TestPostgres;
+let pool: Pool;
+let relays: OutboxRelay[];
+
+const migrate = async (url: string): Promise<void> => {
+  const migrating = createPool(url);
+  await createOutboxTable(migrating);
+  await migrating.end();
+};
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+}, 60_000);
+afterAll(() => postgres.stop());
+beforeEach(async () => {
+  relays = [];
+  pool = createPool(await postgres.createDatabaseFrom('outbox', migrate), { max: 20 });
+});
+afterEach(async () => {
+  await Promise.all(relays.map((relay) => relay.stop()));
+  await pool.end();
+});
+
+/** A broker that keeps what it was given, in order, and can be told to fail or to hold. */
+class RecordingBroker implements OutboxPublisher {
+  readonly messages: OutboxMessage[] = [];
+  before: (message: OutboxMessage) => Promise<void> | void = () => undefined;
+
+  async publish(message: OutboxMessage): Promise<void> {
+    await this.before(message);
+    this.messages.push(message);
+  }
+
+  payloadsOf(key: string): unknown[] {
+    return this.messages.filter((message) => message.key === key).map((message) => message.payload);
+  }
+}
+
+function startRelay(publisher: OutboxPublisher, options: Partial<OutboxRelayOptions> = {}): OutboxRelay {
+  const relay = new OutboxRelay({
+    pool,
+    publisher,
+    pollIntervalMs: 25,
+    rebalanceIntervalMs: 50,
+    backoffInitialMs: 20,
+    backoffMaxMs: 200,
+    ...options,
+  });
+  relays.push(relay);
+  relay.start();
+  return relay;
+}
+
+async function commitRow(key: string, payload: unknown): Promise<void> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN');
+    await writeOutbox(client, [{ topic: 'story', key, payload }]);
+    await client.query('COMMIT');
+  } finally {
+    client.release();
+  }
+}
+
+const countUnsent = async (): Promise<number> => {
+  const { rows } = await pool.query<{ unsent: number }>(
+    'SELECT count(*)::int AS unsent FROM outbox WHERE sent_at IS NULL',
+  );
+  return rows[0]?.unsent ?? -1;
+};
+
+const allSent = async (): Promise<boolean> => (await countUnsent()) === 0;
+
+describe('two relays and one slow transaction', () => {
+  it('sends the row that a slow transaction commits late, though rows with higher ids have long been sent', async () => {
+    const broker = new RecordingBroker();
+    startRelay(broker);
+    startRelay(broker);
+    const slow = await pool.connect();
+    await slow.query('BEGIN');
+    await writeOutbox(slow, [{ topic: 'story', key: 'slow', payload: 'written first' }]);
+
+    for (let index = 0; index < 100; index++) await commitRow(`key-${index % 10}`, index);
+    await until(() => broker.messages.length === 100, { description: 'the rows with higher ids' });
+    await slow.query('COMMIT');
+    slow.release();
+
+    await until(allSent, { description: 'the slow row' });
+    expect(broker.payloadsOf('slow')).toEqual(['written first']);
+    expect(broker.messages).toHaveLength(101);
+  });
+
+  it('keeps the order of every key while both relays send', async () => {
+    const broker = new RecordingBroker();
+    broker.before = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+    const first = startRelay(broker);
+    const second = startRelay(broker);
+    await until(() => first.state().shards === 8 && second.state().shards === 8, { description: 'equal shares' });
+
+    const keys = Array.from({ length: 40 }, (_, index) => `order-${index}`);
+    const writeAll = keys.map(async (key) => {
+      for (let step = 0; step < 10; step++) await commitRow(key, step);
+    });
+    await Promise.all(writeAll);
+
+    await until(allSent, { description: 'all rows to be sent' });
+    for (const key of keys) expect(broker.payloadsOf(key)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(first.state().sentTotal).toBeGreaterThan(0);
+    expect(second.state().sentTotal).toBeGreaterThan(0);
+  });
+
+  it('keeps the order of every key while relays come and go', async () => {
+    const broker = new RecordingBroker();
+    startRelay(broker);
+    const keys = Array.from({ length: 20 }, (_, index) => `order-${index}`);
+    const writing = Promise.all(
+      keys.map(async (key) => {
+        for (let step = 0; step < 20; step++) await commitRow(key, step);
+      }),
+    );
+    for (let round = 0; round < 4; round++) {
+      const relay = startRelay(broker);
+      await until(() => relay.state().shards > 0, { description: 'a share for the newcomer' });
+      await relay.stop();
+    }
+    await writing;
+
+    await until(allSent, { description: 'all rows to be sent' });
+    const inOrder = Array.from({ length: 20 }, (_, step) => step);
+    for (const key of keys) expect(broker.payloadsOf(key)).toEqual(inOrder);
+  });
+});
+
+describe('a key that cannot be sent', () => {
+  it('waits alone, and goes on in order when it can be sent again', async () => {
+    const broker = new RecordingBroker();
+    let isHealed = false;
+    broker.before = (message) => {
+      if (message.key === 'poisoned' && !isHealed) throw new Error('message too large');
+    };
+    const relay = startRelay(broker);
+    for (let step = 0; step < 3; step++) await commitRow('poisoned', step);
+    for (let step = 0; step < 50; step++) await commitRow(`healthy-${step}`, step);
+
+    await until(() => broker.messages.length === 50, { description: 'the healthy keys' });
+    expect(broker.payloadsOf('poisoned')).toEqual([]);
+    expect(relay.state().failingKeys).toBe(1);
+    expect(await relay.lag()).toMatchObject({ unsent: 3 });
+
+    isHealed = true;
+    await until(allSent, { description: 'the poisoned key' });
+    expect(broker.payloadsOf('poisoned')).toEqual([0, 1, 2]);
+  });
+
+  it('is one of many when the broker is down, and all are sent once it is back', async () => {
+    const broker = new RecordingBroker();
+    let attempts = 0;
+    let isDown = true;
+    broker.before = () => {
+      attempts++;
+      if (isDown) throw new Error('no route to the broker');
+    };
+    startRelay(broker);
+    for (let step = 0; step < 400; step++) await commitRow(`order-${step}`, step);
+    await until(() => attempts > 40, { description: 'the outage to be noticed' });
+
+    isDown = false;
+    await until(allSent, { description: 'everything after the outage' });
+    expect(new Set(broker.messages.map(({ payload }) => payload)).size).toBe(400);
+  });
+});
+
+describe('a relay that is killed', () => {
+  it('between send and mark: the row is sent again, none is lost', async () => {
+    const broker = new RecordingBroker();
+    const gate = createGate();
+    broker.before = async () => {
+      await gate.opened;
+    };
+    startRelay(broker);
+    await commitRow('order-1', 'deducted');
+    await until(() => relays[0]?.state().inFlight === 1, { description: 'the row to be under way' });
+
+    await pool.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+    );
+    gate.open();
+
+    await until(allSent, { description: 'the row to be sent and marked' });
+    expect(broker.payloadsOf('order-1').length).toBeGreaterThanOrEqual(2);
+    expect(new Set(broker.payloadsOf('order-1'))).toEqual(new Set(['deducted']));
+  });
+
+  it('leaves its rows to the other relay', async () => {
+    const holding = new RecordingBroker();
+    const gate = createGate();
+    holding.before = () => gate.opened;
+    const dying = startRelay(holding, { stopTimeoutMs: 20 });
+    await until(() => dying.state().shards === 16, { description: 'the first relay to own everything' });
+    await commitRow('order-1', 'confirmed');
+    await until(() => dying.state().inFlight === 1, { description: 'the row to be under way' });
+
+    await dying.stop();
+    const broker = new RecordingBroker();
+    startRelay(broker);
+    await until(allSent, { description: 'the other relay' });
+    gate.open();
+    expect(broker.payloadsOf('order-1')).toEqual(['confirmed']);
+  });
+});
+
+describe('the row', () => {
+  it('is invisible when its transaction rolls back', async () => {
+    const broker = new RecordingBroker();
+    const relay = startRelay(broker);
+    const client = await pool.connect();
+    await client.query('BEGIN');
+    await writeOutbox(client, [{ topic: 'story', key: 'order-1', payload: 'never happened' }]);
+    await client.query('ROLLBACK');
+    client.release();
+    await commitRow('order-1', 'happened');
+    relay.nudge();
+
+    await until(() => broker.messages.length > 0);
+    expect(broker.payloadsOf('order-1')).toEqual(['happened']);
+  });
+
+  it('arrives as it was written: tag, headers, payload and what is left of its delay', async () => {
+    const broker = new RecordingBroker();
+    const row = {
+      topic: 'timers',
+      tag: 'close',
+      key: 'order-1',
+      payload: { orderId: 'o-1', lines: [1, 2] },
+      delayMs: 60_000,
+      headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
+    };
+    await writeOutbox(pool, [row]);
+    startRelay(broker);
+    const [message] = await until(() => broker.messages.length === 1 && broker.messages);
+
+    expect(message).toMatchObject({ topic: 'timers', tag: 'close', key: 'order-1', payload: row.payload });
+    expect(message?.headers).toEqual(row.headers);
+    expect(message?.delayMs).toBeGreaterThan(50_000);
+    expect(message?.delayMs).toBeLessThanOrEqual(60_000);
+  });
+
+  it('is purged when it was sent long enough ago, and never while it is unsent', async () => {
+    const broker = new RecordingBroker();
+    broker.before = ({ key }) => {
+      if (key === 'stuck') throw new Error('not now');
+    };
+    startRelay(broker, { keepSentMs: 1, purgeIntervalMs: 20 });
+    await commitRow('sent', 1);
+    await commitRow('stuck', 2);
+
+    await until(async () => {
+      const { rows } = await pool.query<{ order_key: string }>('SELECT order_key FROM outbox');
+      return rows.length === 1 && rows[0]?.order_key === 'stuck';
+    });
+  });
+});
+
+describe('throughput', () => {
+  it('publishes well over 2,000 rows a second', async () => {
+    const rows = Array.from({ length: 10_000 }, (_, index) => ({
+      topic: 'story',
+      key: `order-${index % 2_500}`,
+      payload: { index },
+    }));
+    await writeOutbox(pool, rows);
+    const broker = new RecordingBroker();
+    broker.before = () => new Promise((resolve) => setTimeout(resolve, 2));
+    const startedAt = Date.now();
+    startRelay(broker);
+    await until(allSent, { timeoutMs: 30_000, description: '10,000 rows' });
+    const perSecond = Math.round(10_000_000 / (Date.now() - startedAt));
+
+    expect(broker.messages).toHaveLength(10_000);
+    expect(perSecond).toBeGreaterThan(2_000);
+  }, 40_000);
+});

@@ -1,0 +1,200 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import {
+  AnswerHints,
+  claimMessage,
+  consumeOnce,
+  createConsumedMessagesTable,
+  createInstallationTable,
+  RedisHints,
+} from '@rocketshop/idempotency';
+import type { IdempotencyClaim } from '@rocketshop/idempotency';
+import { inTransaction } from '@rocketshop/service-defaults';
+import { startRedisServer } from '../support/services/redis.js';
+import type { RedisServer } from '../support/services/redis.js';
+import { Redis } from 'ioredis';
+import type { Pool, PoolClient } from 'pg';
+import { freePort } from '../support/ports.js';
+import { createPool, startPostgres } from '../support/postgres.js';
+import type { TestPostgres } from '../support/postgres.js';
+import { describeWithRedis } from '../support/redis.js';
+import { until } from '../support/until.js';
+
+let postgres: TestPostgres;
+let redis: RedisServer;
+let port: number;
+let admin: Redis;
+const opened: { close(): void }[] = [];
+const pools: Pool[] = [];
+
+async function migrate(url: string): Promise<void> {
+  const migrating = createPool(url);
+  await createConsumedMessagesTable(migrating);
+  await createInstallationTable(migrating);
+  await migrating.query('CREATE TABLE effects (what text NOT NULL)');
+  await migrating.end();
+}
+
+async function startOwnRedis(): Promise<RedisServer> {
+  const server = await startRedisServer({ port });
+  if (!server) throw new Error('no Redis on this machine');
+  return server;
+}
+
+async function openDatabase(): Promise<Pool> {
+  const pool = createPool(await postgres.createDatabaseFrom('consumer', migrate), { max: 60 });
+  pools.push(pool);
+  return pool;
+}
+
+async function openHints(pool: Pool): Promise<RedisHints> {
+  const hints = new RedisHints({ pool, url: redis.url });
+  opened.push(hints);
+  await until(() => hints.status === 'up', { description: 'the hints to connect' });
+  return hints;
+}
+
+const consume = (pool: Pool, businessKey: string, hints?: RedisHints) =>
+  consumeOnce(
+    {
+      group: 'stock-restore-stock',
+      businessKey,
+      inTransaction: <T>(work: (client: PoolClient) => Promise<T>) => inTransaction(pool, work),
+      ...(hints ? { hints } : {}),
+    },
+    async (client) => {
+      await client.query('INSERT INTO effects (what) VALUES ($1)', [businessKey]);
+    },
+  );
+
+const countEffects = async (pool: Pool): Promise<number> => {
+  const { rows } = await pool.query<{ effects: number }>('SELECT count(*)::int AS effects FROM effects');
+  return rows[0]?.effects ?? -1;
+};
+
+describeWithRedis('Redis as a fast path', () => {
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    port = await freePort();
+    redis = await startOwnRedis();
+  }, 90_000);
+  afterAll(async () => {
+    await redis.stop();
+    await postgres.stop();
+  });
+  beforeEach(() => {
+    admin = new Redis(redis.url);
+    admin.on('error', () => undefined);
+  });
+  afterEach(async () => {
+    for (const closable of opened.splice(0)) closable.close();
+    admin.disconnect();
+    await Promise.all(pools.splice(0).map((pool) => pool.end()));
+  });
+
+  it('a duplicate is recognised by its hint, without a transaction', async () => {
+    const pool = await openDatabase();
+    const hints = await openHints(pool);
+    expect(await consume(pool, 'order-1', hints)).toBe('PROCESSED');
+    await until(async () => (await admin.dbsize()) > 0, { description: 'the hint' });
+    await pool.query('DELETE FROM consumed_messages');
+
+    expect(await consume(pool, 'order-1', hints)).toBe('DUPLICATE');
+    expect(await countEffects(pool)).toBe(1);
+  });
+
+  it('flushed: the claim in PostgreSQL decides, and there is one effect', async () => {
+    const pool = await openDatabase();
+    const hints = await openHints(pool);
+    await consume(pool, 'order-1', hints);
+    await admin.flushall();
+
+    expect(await consume(pool, 'order-1', hints)).toBe('DUPLICATE');
+    expect(await countEffects(pool)).toBe(1);
+  });
+
+  it('flushed again and again under concurrent duplicates: one effect each', async () => {
+    const pool = await openDatabase();
+    const hints = await openHints(pool);
+    const deliveries = Array.from({ length: 200 }, (_, index) => consume(pool, `order-${index % 20}`, hints));
+    for (let round = 0; round < 10; round++) await admin.flushall();
+    await Promise.all(deliveries);
+    expect(await countEffects(pool)).toBe(20);
+  });
+
+  it('of another database: its hints are nobody else’s, even from a copy of the same template', async () => {
+    const first = await openDatabase();
+    const second = await openDatabase();
+    await consume(first, 'order-1', await openHints(first));
+    await until(async () => (await admin.keys('*consumed*')).length > 0, { description: 'the hint of the first' });
+
+    expect(await consume(second, 'order-1', await openHints(second))).toBe('PROCESSED');
+    expect(await countEffects(second)).toBe(1);
+  });
+
+  it('a transaction that rolled back leaves no hint', async () => {
+    const pool = await openDatabase();
+    const hints = await openHints(pool);
+    const failing = consumeOnce(
+      { group: 'g', businessKey: 'order-9', hints, inTransaction: (work) => inTransaction(pool, work) },
+      () => Promise.reject(new Error('the database said no')),
+    );
+    await expect(failing).rejects.toThrow('the database said no');
+
+    expect(await hints.get('consumed', 'g:order-9')).toBeUndefined();
+    expect(await consume(pool, 'order-9', hints)).toBe('PROCESSED');
+  });
+
+  it('down, hanging and back: slower, never an error', async () => {
+    const pool = await openDatabase();
+    const hints = await openHints(pool);
+    await redis.stop();
+    expect(await consume(pool, 'order-1', hints)).toBe('PROCESSED');
+    expect(await consume(pool, 'order-1', hints)).toBe('DUPLICATE');
+
+    redis = await startOwnRedis();
+    await until(() => hints.status === 'up', { description: 'the hints to reconnect' });
+    process.kill(redis.pid ?? 0, 'SIGSTOP');
+    const startedAt = Date.now();
+    for (let index = 0; index < 20; index++) await consume(pool, `hanging-${index}`, hints);
+    // Three time-outs of 50 ms open the circuit; the other 37 questions do not wait at all.
+    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    process.kill(redis.pid ?? 0, 'SIGCONT');
+
+    expect(await countEffects(pool)).toBe(21);
+    await until(
+      async () => {
+        await hints.put('probe', 'key', 'value', 60_000);
+        return (await hints.get('probe', 'key')) === 'value';
+      },
+      { description: 'the circuit to close', timeoutMs: 20_000 },
+    );
+  }, 40_000);
+
+  it('a value that is not ours reads as a miss', async () => {
+    const pool = await openDatabase();
+    const hints = await openHints(pool);
+    const answers = new AnswerHints(hints, 60_000);
+    const claim: IdempotencyClaim = { buyerId: 'ada', route: 'POST /orders', key: 'k', fingerprint: Buffer.from('f') };
+    answers.put(claim, { status: 201, body: { orderId: 'o-1' } });
+    await until(() => answers.get(claim), { description: 'the answer hint' });
+    const [stored = ''] = await admin.keys('*answer*');
+    await admin.set(stored, 'rubbish');
+    expect(await answers.get(claim)).toBeUndefined();
+  });
+
+  it('none at all: every question is answered by PostgreSQL', async () => {
+    const pool = await openDatabase();
+    const hints = new RedisHints({ pool });
+    expect(hints.status).toBe('off');
+    expect(await consume(pool, 'order-1', hints)).toBe('PROCESSED');
+    expect(await consume(pool, 'order-1', hints)).toBe('DUPLICATE');
+  });
+
+  it('twenty deliveries of one message at once: one claims it', async () => {
+    const pool = await openDatabase();
+    const claims = await Promise.all(
+      Array.from({ length: 20 }, () => inTransaction(pool, (client) => claimMessage(client, 'group', 'order-1'))),
+    );
+    expect(claims.filter(Boolean)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,148 @@
+import { execFile, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { endChild, isRunning, waitForOutput } from './child.js';
+import { freePort } from './free-port.js';
+import { locatePostgres } from './postgres-binaries.js';
+import type { PostgresBinaries } from './postgres-binaries.js';
+import { loadServicesConfig } from './services.config.js';
+
+export interface PostgresServerOptions {
+  /** Kept after `stop` when given; made, and removed again, when not. */
+  readonly dataDir?: string;
+  /** @default a free one */
+  readonly port?: number;
+  /** Off for tests, which end with their data. @default true */
+  readonly fsync?: boolean;
+  /** @default 200 */
+  readonly maxConnections?: number;
+}
+
+export interface PostgresServer {
+  readonly port: number;
+  readonly pid: number;
+  /** postgres://... of a database, as the superuser unless told otherwise. */
+  url(database: string, user?: string, password?: string): string;
+  createUser(name: string, password: string): Promise<void>;
+  /** From `template`, a copy of it; nobody may be connected to it then. */
+  createDatabase(name: string, options?: { readonly owner?: string; readonly template?: string }): Promise<void>;
+  hasDatabase(name: string): Promise<boolean>;
+  /** `fast` ends sessions and shuts down; `immediate` is a crash: the next start recovers from the log. */
+  stop(mode?: 'fast' | 'immediate'): Promise<void>;
+}
+
+const SUPERUSER = 'rocketshop';
+const START_LIMIT_MS = 30_000;
+const run = promisify(execFile);
+
+/** Starts PostgreSQL from the npm package on loopback: nothing needs to be installed by hand. */
+export async function startPostgresServer(options: PostgresServerOptions = {}): Promise<PostgresServer> {
+  const binaries = locatePostgres(loadServicesConfig().cacheDir);
+  const isTemporary = options.dataDir === undefined;
+  const home = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'rocketshop-postgres-')));
+  await mkdir(home, { recursive: true });
+  if (binaries.runAs) await chown(home, binaries.runAs.uid, binaries.runAs.gid);
+  const data = join(home, 'data');
+  if (!existsSync(join(data, 'PG_VERSION'))) await initialise(binaries, home, data);
+  const port = options.port ?? (await freePort());
+  const child = await start(binaries, data, port, options);
+  const killAtExit = (): void => {
+    if (isRunning(child)) child.kill('SIGQUIT');
+  };
+  process.once('exit', killAtExit);
+  return {
+    ...administration(port),
+    port,
+    pid: child.pid ?? 0,
+    stop: async (mode = 'fast') => {
+      await endChild(child, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
+      process.off('exit', killAtExit);
+      if (isTemporary) await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+async function initialise(binaries: PostgresBinaries, home: string, data: string): Promise<void> {
+  // The password only keeps other users of this machine out of a loopback port; it is not a secret of anybody.
+  const passwordFile = join(home, 'password');
+  await writeFile(passwordFile, SUPERUSER, { mode: 0o644 });
+  const args = [
+    '-D',
+    data,
+    '-U',
+    SUPERUSER,
+    '--pwfile',
+    passwordFile,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C',
+  ];
+  await run(binaries.initdb, [...args, '--no-sync'], { ...binaries.runAs, cwd: home });
+}
+
+async function start(
+  binaries: PostgresBinaries,
+  data: string,
+  port: number,
+  options: PostgresServerOptions,
+): Promise<ChildProcess> {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: String(options.maxConnections ?? 200),
+    shared_buffers: '64MB',
+    fsync: options.fsync === false ? 'off' : 'on',
+    synchronous_commit: options.fsync === false ? 'off' : 'on',
+    full_page_writes: options.fsync === false ? 'off' : 'on',
+  };
+  const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const child = spawn(binaries.postgres, ['-D', data, '-p', String(port), ...args], {
+    ...binaries.runAs,
+    cwd: data,
+    // Ctrl-C in a terminal goes to the whole group; whoever started us decides when the database ends.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  await waitForOutput(child, /ready to accept connections/, START_LIMIT_MS);
+  return child;
+}
+
+function administration(port: number): Pick<PostgresServer, 'url' | 'createUser' | 'createDatabase' | 'hasDatabase'> {
+  const url = (database: string, user = SUPERUSER, password = SUPERUSER): string =>
+    `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
+  const execute = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
+    const client = new pg.Client({ connectionString: url('postgres') });
+    await client.connect();
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  };
+  return {
+    url,
+    createUser: (name, password) =>
+      execute(async (client) => {
+        const role = client.escapeIdentifier(name);
+        const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);
+        if (!rowCount) await client.query(`CREATE ROLE ${role} LOGIN PASSWORD ${client.escapeLiteral(password)}`);
+      }),
+    createDatabase: (name, { owner, template } = {}) =>
+      execute(async (client) => {
+        const parts = [`CREATE DATABASE ${client.escapeIdentifier(name)}`];
+        if (template) parts.push(`TEMPLATE ${client.escapeIdentifier(template)} STRATEGY FILE_COPY`);
+        if (owner) parts.push(`OWNER ${client.escapeIdentifier(owner)}`);
+        await client.query(parts.join(' '));
+      }),
+    hasDatabase: (name) =>
+      execute(async (client) => {
+        const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+        return rowCount === 1;
+      }),
+  };
+}

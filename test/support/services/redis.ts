@@ -1,0 +1,87 @@
+import { spawn } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { endChild, isRunning, waitForOutput } from './child.js';
+import { unpackRedis } from './debian-redis.js';
+import { freePort } from './free-port.js';
+import { loadServicesConfig } from './services.config.js';
+import type { ServicesConfig } from './services.config.js';
+
+export interface RedisProgram {
+  readonly command: string;
+  /** Folders of shared libraries that come with it. */
+  readonly libraryPath?: string;
+  /** Where it was found, for people. */
+  readonly origin: string;
+}
+
+export interface RedisServer {
+  readonly url: string;
+  readonly origin: string;
+  /** Undefined where the server is not ours (REDIS_URL). */
+  readonly pid: number | undefined;
+  stop(): Promise<void>;
+}
+
+const START_LIMIT_MS = 10_000;
+
+/** `redis-server` or `valkey-server` on the PATH, else unpacked from the distribution's packages without root, else none. */
+export async function locateRedis(config: ServicesConfig = loadServicesConfig()): Promise<RedisProgram | undefined> {
+  for (const name of ['redis-server', 'valkey-server']) {
+    for (const folder of config.path.split(delimiter).filter(Boolean)) {
+      const command = join(folder, name);
+      if (isExecutable(command)) return { command, origin: command };
+    }
+  }
+  return unpackRedis(join(config.cacheDir, 'redis'));
+}
+
+/**
+ * A Redis to use: REDIS_URL when set, else one started on a free loopback port without persistence.
+ * @returns undefined where there is none to be had; everything works without, on PostgreSQL alone
+ */
+export async function startRedisServer(options: { readonly port?: number } = {}): Promise<RedisServer | undefined> {
+  const config = loadServicesConfig();
+  if (config.redisUrl !== undefined && options.port === undefined) {
+    return { url: config.redisUrl, origin: 'REDIS_URL', pid: undefined, stop: () => Promise.resolve() };
+  }
+  const program = await locateRedis(config);
+  return program ? start(program, options.port ?? (await freePort())) : undefined;
+}
+
+async function start(program: RedisProgram, port: number): Promise<RedisServer> {
+  const home = await mkdtemp(join(tmpdir(), 'rocketshop-redis-'));
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', home, '--save', '', '--appendonly', 'no'];
+  const child = spawn(program.command, args, {
+    // Ctrl-C in a terminal goes to the whole group; whoever started us decides when it ends.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: program.libraryPath ? { LD_LIBRARY_PATH: program.libraryPath } : {},
+  });
+  const killAtExit = (): void => {
+    if (isRunning(child)) child.kill('SIGKILL');
+  };
+  process.once('exit', killAtExit);
+  await waitForOutput(child, /Ready to accept connections/, START_LIMIT_MS);
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    origin: program.origin,
+    pid: child.pid,
+    stop: async () => {
+      await endChild(child, 'SIGTERM');
+      process.off('exit', killAtExit);
+      await rm(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
