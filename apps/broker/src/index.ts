@@ -1,1 +1,2 @@
-export {};
+export { brokerFields, brokerOptions, loadBrokerConfig, type BrokerProcessConfig } from './broker-process.config.js';
+export { runBroker } from './run-broker.js';

@@ -5,7 +5,6 @@ import {
   MessageFormatError,
   MessageSysFlag,
   PermName,
-  RequestRefusedError,
   ResponseCode,
   RETRY_TOPIC_PREFIX,
   scanBatchBody,

@@ -1,0 +1,3 @@
+import { runBroker } from './run-broker.js';
+
+await runBroker();
