@@ -1,10 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { FaultProxy } from '../faults/fault-proxy.js';
 import { spawnService, type SpawnedService } from './processes.js';
 import { freePort } from './services/free-port.js';
 import { startPostgresServer, type PostgresServer } from './services/postgres.js';
 import { startRedisServer, type RedisServer } from './services/redis.js';
+import type { DatabaseUrls } from '../invariants/shop-records.js';
+import type { ShopUrls } from './shop-client.js';
 import { until } from './until.js';
 
 export const SERVICES = ['order', 'stock', 'coupon', 'user', 'pay'] as const;
@@ -50,6 +53,8 @@ export interface ShopSystemOptions {
   readonly dataDir?: string;
   /** Name servers of a broker that runs already, for example Apache RocketMQ; then none of ours is started. */
   readonly namesrvAddr?: string;
+  /** RPC interfaces that their callers reach through a {@link FaultProxy}; see {@link ShopSystem.proxy}. */
+  readonly proxied?: readonly ServiceName[];
   /** More variables for one program, over the defaults. */
   readonly env?: Partial<Record<ProgramName, Readonly<Record<string, string>>>>;
   /** Called as each part comes up, for progress. */
@@ -66,6 +71,7 @@ interface Replica {
 export class ShopSystem {
   private readonly replicas = new Map<string, Replica>();
   private readonly ports = new Map<string, number>();
+  private readonly proxies = new Map<ServiceName, FaultProxy>();
   private postgres: PostgresServer | undefined;
   private redis: RedisServer | undefined;
   private dataDir = '';
@@ -125,6 +131,28 @@ export class ShopSystem {
     return port;
   }
 
+  get urls(): ShopUrls {
+    const [order, stock, coupon, user, pay] = SERVICES.map((service) => this.url(service)) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    return { order, stock, coupon, user, pay, provider: this.url('pay-provider') };
+  }
+
+  get databaseUrls(): DatabaseUrls {
+    return Object.fromEntries(SERVICES.map((service) => [service, this.databaseUrl(service)])) as DatabaseUrls;
+  }
+
+  /** The proxy before the RPC interface of a service that was started as `proxied`. */
+  proxy(service: ServiceName): FaultProxy {
+    const proxy = this.proxies.get(service);
+    if (!proxy) throw new Error(`${service} was not started behind a proxy`);
+    return proxy;
+  }
+
   process(program: ProgramName, replica = 0): SpawnedService {
     const { process } = this.replica(program, replica);
     if (!process) throw new Error(`${program} is not running`);
@@ -164,6 +192,7 @@ export class ShopSystem {
       await Promise.all(running.map(async ({ process }) => process?.stop()));
     }
     this.replicas.clear();
+    await Promise.all([...this.proxies.values()].map((proxy) => proxy.stop()));
     await this.redis?.stop();
     await this.postgres?.stop('fast');
     if (this.dataDir && this.options.dataDir === undefined) await rm(this.dataDir, { recursive: true, force: true });
@@ -193,6 +222,9 @@ export class ShopSystem {
         const wellKnown = this.options.wellKnownPorts && replica === 0 ? DEFAULT_PORTS[name] : undefined;
         this.ports.set(`${name}#${replica}`, wellKnown ?? (await freePort()));
       }
+    }
+    for (const service of this.options.proxied ?? []) {
+      this.proxies.set(service, await FaultProxy.start({ port: this.port(`${service}.rpc`) }));
     }
   }
 
@@ -258,10 +290,10 @@ export class ShopSystem {
   }
 
   private rpcAddresses(service: ServiceName): string {
-    return Array.from(
-      { length: this.replicaCount },
-      (_, replica) => `127.0.0.1:${this.port(`${service}.rpc`, replica)}`,
-    ).join(',');
+    const proxy = this.proxies.get(service);
+    if (proxy) return `127.0.0.1:${proxy.port}`;
+    const replicas = Array.from({ length: this.replicaCount }, (_, replica) => this.port(`${service}.rpc`, replica));
+    return replicas.map((port) => `127.0.0.1:${port}`).join(',');
   }
 
   private replica(program: ProgramName, replica: number): Replica {

@@ -30,8 +30,12 @@ function* sourceFiles(dir) {
 function loadProjects() {
   return projectDirs().map((dir) => {
     const manifest = readJson(join(root, dir, 'package.json'));
-    const tsconfig = existsSync(join(root, dir, 'tsconfig.json')) ? readJson(join(root, dir, 'tsconfig.json')) : {};
-    const references = (tsconfig.references ?? []).map(({ path }) => relative(root, resolve(root, dir, path)));
+    // A project may be built in two parts, as test/ is; what either refers to counts.
+    const configs = readdirSync(join(root, dir)).filter((name) => /^tsconfig(\..*)?\.json$/.test(name));
+    const references = configs
+      .flatMap((name) => readJson(join(root, dir, name)).references ?? [])
+      .map(({ path }) => relative(root, resolve(root, dir, path)))
+      .filter((path) => path !== dir);
     return {
       dir,
       name: manifest.name,

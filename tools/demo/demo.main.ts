@@ -1,0 +1,128 @@
+import {
+  checkInvariants,
+  readShopRecords,
+  request,
+  ShopSystem,
+  until,
+  type DatabaseUrls,
+  type ShopUrls,
+} from '@rocketshop/test';
+import { databaseUrlsFromEnvironment } from '../invariants/invariants.config.js';
+import { printInvariants } from '../invariants/print-invariants.js';
+import { COMPOSE_URLS, controlCompose } from './compose-control.js';
+import { removeDemoState, writeDemoState } from './demo-state.js';
+import { controlProcesses } from './process-control.js';
+import type { ShopControl } from './shop-control.js';
+import { logInAll, STORIES } from './stories.js';
+
+/** 30 minutes to pay become 5 seconds, and a retry after 10 seconds one after 28 milliseconds. */
+const TIME_SCALE = 360;
+
+interface DemoOptions {
+  readonly once: boolean;
+  readonly compose: boolean;
+}
+
+function parseArguments(args: readonly string[]): DemoOptions {
+  const unknown = args.filter((arg) => !['--once', '--compose'].includes(arg));
+  if (unknown.length > 0) {
+    console.error(
+      `unknown option ${unknown.join(' ')}; known: --once (stop after the script), --compose (play against docker compose)`,
+    );
+    process.exit(2);
+  }
+  return { once: args.includes('--once'), compose: args.includes('--compose') };
+}
+
+async function playStories(urls: ShopUrls, control: ShopControl): Promise<boolean> {
+  await request(`${urls.order}/demo/reset`, { method: 'POST' });
+  const buyers = await logInAll(urls);
+  let ok = true;
+  console.log(`\nTwelve orders (a day of the shop's timers takes ${Math.round(86_400 / control.timeScale)} s here):\n`);
+  for (const [index, story] of STORIES.entries()) {
+    const line = `${String(index + 1).padStart(2)}  ${story.title.padEnd(42)}`;
+    if (story.needsProxy && !control.proxy('stock')) {
+      console.log(`${line}not played here: it needs the fault proxy of npm run demo`);
+      continue;
+    }
+    try {
+      const { happened, inconsistentMs } = await story.play(buyers, control);
+      console.log(`${line}${happened}${inconsistentMs > 0 ? ` (inconsistent for ${inconsistentMs} ms)` : ''}`);
+    } catch (error) {
+      ok = false;
+      console.log(`${line}FAILED: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return ok;
+}
+
+/** The invariants are about a shop at rest: the last messages get a moment to arrive. */
+async function proveInvariants(urls: DatabaseUrls): Promise<boolean> {
+  const read = async () => checkInvariants(await readShopRecords(urls));
+  const isBroken = (invariants: Awaited<ReturnType<typeof read>>) =>
+    invariants.some(({ violations }) => violations.length > 0);
+  await until(async () => !isBroken(await read()), { timeoutMs: 20_000, intervalMs: 200 }).catch(() => undefined);
+  console.log('\nInvariants, read from the five databases:\n');
+  return printInvariants(await read());
+}
+
+function printNextSteps(urls: ShopUrls): void {
+  console.log(`
+The shop is up. Try:
+  ${urls.order}/docs   order      ${urls.stock}/goods   what there is to buy
+  ${urls.pay}/docs   pay        ${urls.provider}/docs   the payment provider
+  TOKEN=$(curl -s -X POST ${urls.user}/demo/token -H 'content-type: application/json' -d '{"userId":"ada"}' | sed 's/.*"token":"\\([^"]*\\).*/\\1/')
+  curl -s -X POST ${urls.order}/orders -H "authorization: Bearer $TOKEN" -H 'idempotency-key: "my-first"' \\
+       -H 'content-type: application/json' -d '{"items":[{"goodsId":"teapot","quantity":1}]}'
+  npm run invariants     in another terminal, at any moment
+Ctrl-C stops everything.`);
+}
+
+async function demoOnProcesses(options: DemoOptions): Promise<number> {
+  const started = performance.now();
+  const seconds = () => `${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s`;
+  const interrupted = new Promise<'interrupted'>((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('interrupted'));
+  });
+  const system = await ShopSystem.start({
+    wellKnownPorts: true,
+    timeScale: TIME_SCALE,
+    proxied: ['stock', 'coupon'],
+    onProgress: (what) => console.log(`${seconds()}  ${what}`),
+  });
+  try {
+    writeDemoState({ pid: process.pid, databaseUrls: system.databaseUrls });
+    console.log(`${seconds()}  ready`);
+    const outcome = await Promise.race([interrupted, playAndProve(system)]);
+    if (outcome !== 'interrupted' && !options.once) {
+      printNextSteps(system.urls);
+      await interrupted;
+    }
+    if (outcome === 'interrupted' || !options.once) console.log('\nStopping.');
+    return outcome === 'interrupted' ? 130 : outcome ? 0 : 1;
+  } finally {
+    removeDemoState();
+    await system.stop();
+  }
+}
+
+async function playAndProve(system: ShopSystem): Promise<boolean> {
+  const played = await playStories(system.urls, controlProcesses(system));
+  const holds = await proveInvariants(system.databaseUrls);
+  return played && holds;
+}
+
+async function demoOnCompose(): Promise<number> {
+  const control = controlCompose(Number(process.env['TIME_SCALE'] ?? 60));
+  const played = await playStories(COMPOSE_URLS, control);
+  const holds = await proveInvariants(databaseUrlsFromEnvironment({}));
+  return played && holds ? 0 : 1;
+}
+
+const options = parseArguments(process.argv.slice(2));
+try {
+  process.exitCode = options.compose ? await demoOnCompose() : await demoOnProcesses(options);
+} catch (error) {
+  console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}

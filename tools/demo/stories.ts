@@ -1,0 +1,235 @@
+import { randomUUID } from 'node:crypto';
+import { ShopClient, until, type OrderAnswer, type ShopUrls } from '@rocketshop/test';
+import type { ShopControl } from './shop-control.js';
+
+export interface Buyers {
+  readonly ada: ShopClient;
+  readonly grace: ShopClient;
+  readonly linus: ShopClient;
+}
+
+export interface StoryResult {
+  /** What happened, in one line. */
+  readonly happened: string;
+  /** How long the services disagreed about the order, ms. */
+  readonly inconsistentMs: number;
+}
+
+export interface Story {
+  readonly title: string;
+  /** True where the story needs the fault proxy, which stands before processes only. */
+  readonly needsProxy?: boolean;
+  play(buyers: Buyers, control: ShopControl): Promise<StoryResult>;
+}
+
+const WAIT_MS = 60_000;
+
+export async function logInAll(urls: ShopUrls): Promise<Buyers> {
+  const [ada, grace, linus] = await Promise.all([
+    ShopClient.logIn(urls, 'ada'),
+    ShopClient.logIn(urls, 'grace'),
+    ShopClient.logIn(urls, 'linus'),
+  ]);
+  return { ada, grace, linus };
+}
+
+/** Thrown when a story did not go as told: the demo prints it and ends with 1. */
+class StoryError extends Error {
+  override readonly name = 'StoryError';
+}
+
+function expectStatus(what: string, answer: { status: number; body: unknown }, status: number): void {
+  if (answer.status === status) return;
+  throw new StoryError(`${what} answered ${answer.status} instead of ${status}: ${JSON.stringify(answer.body)}`);
+}
+
+async function place(buyer: ShopClient, cart: Parameters<ShopClient['placeOrder']>[0]): Promise<OrderAnswer> {
+  const answer = await buyer.placeOrder(cart);
+  expectStatus('POST /orders', answer, 201);
+  return answer.body;
+}
+
+/** @returns ms until the order has that status */
+async function untilStatus(buyer: ShopClient, orderId: string, status: string): Promise<number> {
+  const started = performance.now();
+  await until(async () => (await buyer.readOrder(orderId)).body.status === status, {
+    timeoutMs: WAIT_MS,
+    description: `order ${orderId} to be ${status}`,
+  });
+  return Math.round(performance.now() - started);
+}
+
+async function refused(
+  buyer: ShopClient,
+  cart: Parameters<ShopClient['placeOrder']>[0],
+  code: string,
+): Promise<StoryResult> {
+  const answer = await buyer.placeOrder(cart);
+  expectStatus('POST /orders', answer, 409);
+  if (answer.body.code !== code) throw new StoryError(`refused with ${answer.body.code} instead of ${code}`);
+  return { happened: `refused: ${code}, nothing was taken`, inconsistentMs: 0 };
+}
+
+const teapots = (quantity: number) => ({ items: [{ goodsId: 'teapot', quantity }] });
+
+export const STORIES: readonly Story[] = [
+  {
+    title: 'ordered with a coupon, and paid',
+    async play({ ada }) {
+      const order = await place(ada, { ...teapots(2), couponId: 'ada-five' });
+      const payment = (await ada.openPayment(order.orderId)).body;
+      await ada.pay(payment);
+      const inconsistentMs = await untilStatus(ada, order.orderId, 'PAID');
+      return { happened: `CONFIRMED, signed callback, PAID ${order.payable} of ${order.total}`, inconsistentMs };
+    },
+  },
+  {
+    title: 'paid from the balance alone',
+    async play({ ada }) {
+      const order = await place(ada, { ...teapots(1), balanceToUse: '1250' });
+      if (order.status !== 'PAID') throw new StoryError(`it is ${order.status}`);
+      return { happened: 'PAID at once, there is no payment and no timer', inconsistentMs: 0 };
+    },
+  },
+  {
+    title: 'more than there is in stock',
+    play: ({ ada }) => refused(ada, { items: [{ goodsId: 'globe', quantity: 6 }] }, 'OUT_OF_STOCK'),
+  },
+  {
+    title: 'a coupon that has expired',
+    play: ({ linus }) => refused(linus, { ...teapots(1), couponId: 'linus-expired' }, 'COUPON_EXPIRED'),
+  },
+  {
+    title: 'a balance that is too small',
+    play: ({ grace }) => refused(grace, { ...teapots(2), balanceToUse: '2500' }, 'BALANCE_TOO_SMALL'),
+  },
+  {
+    title: 'coupon killed in mid-flow, and back',
+    needsProxy: true,
+    async play({ ada }, control) {
+      const before = await ada.available('teapot');
+      let killing: Promise<void> | undefined;
+      control.proxy('coupon')?.use(({ direction, bytes }) => {
+        if (direction !== 'request' || !bytes.includes('coupon.use-coupon')) return 'pass';
+        killing ??= control.kill('coupon');
+        return 'cut';
+      });
+      const answer = await ada.placeOrder({ ...teapots(3), couponId: 'ada-two' });
+      expectStatus('POST /orders', answer, 503);
+      const started = performance.now();
+      await killing;
+      control.proxy('coupon')?.heal();
+      await control.start('coupon');
+      await untilStatus(ada, answer.body.orderId, 'CANCELLED');
+      const inconsistentMs = Math.round(performance.now() - started);
+      if ((await ada.available('teapot')) !== before) throw new StoryError('the stock did not come back');
+      return { happened: 'CANCELLING while coupon was down, then CANCELLED; stock given back', inconsistentMs };
+    },
+  },
+  {
+    title: 'deducted, but the answer got lost',
+    needsProxy: true,
+    async play({ ada }, control) {
+      const before = await ada.available('lantern');
+      let lost = false;
+      control.proxy('stock')?.use(({ direction, bytes }) => {
+        if (direction === 'request' && bytes.includes('stock.deduct-stock')) lost = true;
+        return lost && direction === 'answer' ? 'drop' : 'pass';
+      });
+      const started = performance.now();
+      const answer = await ada.placeOrder({ items: [{ goodsId: 'lantern', quantity: 2 }] });
+      control.proxy('stock')?.heal();
+      expectStatus('POST /orders', answer, 503);
+      await untilStatus(ada, answer.body.orderId, 'CANCELLED');
+      const inconsistentMs = Math.round(performance.now() - started);
+      if ((await ada.available('lantern')) !== before) throw new StoryError('the stock did not come back');
+      return { happened: 'timed out; the log knew of the deduction, and it was undone', inconsistentMs };
+    },
+  },
+  {
+    title: 'nobody pays',
+    async play({ grace }) {
+      const order = await place(grace, teapots(1));
+      const inconsistentMs = await untilCancelled(grace, order.orderId);
+      const { body } = await grace.readOrder(order.orderId);
+      return { happened: `closed by the ${body.cancelledBy}, CANCELLED: ${body.cancelReason}`, inconsistentMs };
+    },
+  },
+  {
+    title: 'paid after it was closed',
+    async play({ grace }) {
+      const order = await place(grace, teapots(1));
+      const payment = (await grace.openPayment(order.orderId)).body;
+      await untilStatus(grace, order.orderId, 'CANCELLED');
+      await grace.pay(payment);
+      const started = performance.now();
+      await until(
+        async () =>
+          (await grace.readPayment(payment.paymentId)).body.refunds?.some(({ status }) => status === 'REFUNDED'),
+        { timeoutMs: WAIT_MS, description: 'the late payment to be refunded' },
+      );
+      return { happened: 'CANCELLED, then paid at the provider: refunded', inconsistentMs: elapsed(started) };
+    },
+  },
+  {
+    title: 'the same callback five times',
+    async play({ ada }) {
+      const order = await place(ada, teapots(1));
+      const payment = (await ada.openPayment(order.orderId)).body;
+      await ada.pay(payment, { duplicates: 4 });
+      const inconsistentMs = await untilStatus(ada, order.orderId, 'PAID');
+      const { body } = await ada.readPayment(payment.paymentId);
+      if (body.refunds?.length) throw new StoryError('a duplicate was taken for a second payment');
+      return { happened: 'PAID once', inconsistentMs };
+    },
+  },
+  {
+    title: 'the same order request five times at once',
+    async play({ ada }) {
+      const key = randomUUID();
+      const before = await ada.available('globe');
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, () => ada.placeOrder({ items: [{ goodsId: 'globe', quantity: 1 }] }, key)),
+      );
+      const ids = new Set(answers.filter(({ status }) => status === 201).map(({ body }) => body.orderId));
+      const busy = answers.filter(({ status }) => status === 409).length;
+      const replayed = answers.filter(({ headers }) => headers.has('idempotency-replayed')).length;
+      if (ids.size !== 1) throw new StoryError(`${ids.size} orders were made`);
+      if ((await ada.available('globe')) !== before - 1) throw new StoryError('not exactly one globe is gone');
+      const again = await ada.placeOrder({ items: [{ goodsId: 'globe', quantity: 1 }] }, key);
+      if (!ids.has(again.body.orderId)) throw new StoryError('the retry made another order');
+      return {
+        happened: `one order; ${busy} told to wait, ${replayed} answered again, a retry too`,
+        inconsistentMs: 0,
+      };
+    },
+  },
+  {
+    title: 'broker killed with -9 under way, and back',
+    async play({ ada }, control) {
+      const order = await place(ada, teapots(1));
+      const payment = (await ada.openPayment(order.orderId)).body;
+      await control.kill('broker');
+      await ada.pay(payment);
+      const started = performance.now();
+      await until(async () => (await ada.readPayment(payment.paymentId)).body.status === 'PAID', {
+        timeoutMs: WAIT_MS,
+        description: 'the payment to be PAID without a broker',
+      });
+      await control.start('broker');
+      await untilStatus(ada, order.orderId, 'PAID');
+      return { happened: 'paid while it was down; the outbox kept the message', inconsistentMs: elapsed(started) };
+    },
+  },
+];
+
+const elapsed = (started: number) => Math.round(performance.now() - started);
+
+/** Waits for the close, then measures from CANCELLING to CANCELLED. */
+async function untilCancelled(buyer: ShopClient, orderId: string): Promise<number> {
+  await until(async () => (await buyer.readOrder(orderId)).body.status.startsWith('CANCEL'), {
+    timeoutMs: WAIT_MS,
+    description: `order ${orderId} to be closed`,
+  });
+  return untilStatus(buyer, orderId, 'CANCELLED');
+}
