@@ -27,6 +27,7 @@ async function open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     maxMessageSize: 16 * 1024,
     zeroFillAheadBytes: 0,
     poisonReleasedSlabs: true,
+    tailBytesMax: 128 * 1024,
     log: (level, message, fields) => {
       if (level === 'error')
         process.stderr.write(message + JSON.stringify(fields) + String((fields?.['error'] as Error)?.stack) + '\n');

@@ -201,14 +201,22 @@ export class StoreEngine {
     await this.diskWatch.stop();
     await this.checkpointer.settled();
     const { disk, directory, files, cache } = this.parts;
-    if (this.mode === 'CLOSING' && !this.options.temporary) {
-      await this.checkpointer.take(true);
-      disk.unlink(join(directory, 'abort'));
-      disk.syncDirectory(directory);
-    }
+    if (this.mode === 'CLOSING' && !this.options.temporary) await this.markClean();
     cache.close();
     files.close();
     if (this.options.temporary) disk.removeDirectory(directory);
+  }
+
+  /** Without room for the note the store closes all the same; the next start then recovers as after a crash. */
+  private async markClean(): Promise<void> {
+    const { disk, directory } = this.parts;
+    try {
+      await this.checkpointer.take(true);
+      disk.unlink(join(directory, 'abort'));
+      disk.syncDirectory(directory);
+    } catch (error) {
+      this.options.log('error', 'The store could not be marked as closed well.', { error: String(error) });
+    }
   }
 
   runtimeInfo(): Record<string, string> {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { fileNameOf } from '../commit-log/log-files.js';
 import type { Disk, DiskFile } from '../disk.js';
@@ -30,6 +30,7 @@ export class QueueFiles {
   private tail = { first: -1, units: 0, checksum: 0 };
   private readonly check = Buffer.alloc(BLOCK_CHECK_BYTES);
   private readonly touched = new Set<string>();
+  private hasNewNames = false;
 
   constructor(
     private readonly disk: Disk,
@@ -100,17 +101,24 @@ export class QueueFiles {
   }
 
   private appendToBlock(place: BlockPlace, at: number, units: Buffer): void {
-    if (this.tail.first !== place.first) this.tail = { first: place.first, units: 0, checksum: 0 };
-    if (this.tail.first + this.tail.units !== at)
-      throw new RangeError(`unit ${at} does not follow in ${this.directory}`);
-    if (!this.disk.exists(this.directory)) this.disk.makeDirectory(this.directory);
+    const tail = this.tail.first === place.first ? this.tail : { first: place.first, units: 0, checksum: 0 };
+    if (tail.first + tail.units !== at) throw new RangeError(`unit ${at} does not follow in ${this.directory}`);
     const path = join(this.directory, place.name);
+    this.makeFile(path);
     writeAll(this.cache.get(path, true) as DiskFile, units, (at % this.unitsPerFile) * UNIT_BYTES);
-    this.tail.units += units.length / UNIT_BYTES;
-    this.tail.checksum = crc32(units, this.tail.checksum);
+    const covered = tail.units + units.length / UNIT_BYTES;
+    const checksum = crc32(units, tail.checksum);
     const checks = this.cache.get(`${path}.crc`, true) as DiskFile;
-    this.writeCheck(checks, place.block, this.tail.units, this.tail.checksum);
+    this.writeCheck(checks, place.block, covered, checksum);
+    this.tail = { first: place.first, units: covered, checksum };
     this.touched.add(path);
+  }
+
+  private makeFile(path: string): void {
+    if (this.cache.get(path, false)) return;
+    this.disk.makeDirectory(this.directory);
+    this.cache.get(path, true);
+    this.hasNewNames = true;
   }
 
   private writeCheck(checks: DiskFile, block: number, units: number, checksum: number): void {
@@ -123,6 +131,11 @@ export class QueueFiles {
   async sync(): Promise<void> {
     const paths = [...this.touched];
     this.touched.clear();
+    if (this.hasNewNames) {
+      this.hasNewNames = false;
+      const topic = dirname(this.directory);
+      for (const directory of [this.directory, topic, dirname(topic)]) this.disk.syncDirectory(directory);
+    }
     for (const path of paths) {
       await this.cache.get(path, false)?.sync();
       await this.cache.get(`${path}.crc`, false)?.sync();
@@ -133,7 +146,7 @@ export class QueueFiles {
   rewriteBlock(index: number, units: Buffer): void {
     const place = this.placeOf(index);
     const path = join(this.directory, place.name);
-    if (!this.disk.exists(this.directory)) this.disk.makeDirectory(this.directory);
+    this.makeFile(path);
     writeAll(this.cache.get(path, true) as DiskFile, units, (place.first % this.unitsPerFile) * UNIT_BYTES);
     const checksum = crc32(units);
     const checks = this.cache.get(`${path}.crc`, true) as DiskFile;

@@ -7,6 +7,8 @@ import { StoreLockedError } from '../store.errors.js';
 const HEARTBEAT_MS = 1000;
 const SILENCE_MS = 5000;
 const TAKE_ATTEMPTS_MAX = 5;
+/** Makes the names of helper files differ within one process. */
+let takes = 0;
 
 interface Owner {
   pid: number;
@@ -20,7 +22,7 @@ interface Owner {
 /**
  * One process per store. Node has no flock, so the lock is a file made by `link`, which either makes it whole or fails. A
  * file left behind by a killed process is taken over: its owner is looked up by number and start time; an owner in
- * another container cannot be looked up and is watched instead, since owners touch their file every second.
+ * another container or on another machine cannot be looked up and is watched instead: owners touch their file every second.
  */
 export class StoreLock {
   private readonly timer: NodeJS.Timeout;
@@ -29,24 +31,32 @@ export class StoreLock {
     private readonly disk: Disk,
     private readonly path: string,
   ) {
-    this.timer = setInterval(() => this.disk.touch(this.path), HEARTBEAT_MS);
+    this.timer = setInterval(() => this.beat(), HEARTBEAT_MS);
     this.timer.unref();
   }
 
   /** Throws StoreLockedError when somebody else lives in this store. */
-  static async take(disk: Disk, directory: string): Promise<StoreLock> {
+  static async take(disk: Disk, directory: string, silenceMs = SILENCE_MS): Promise<StoreLock> {
     disk.makeDirectory(directory);
     const path = join(directory, 'lock');
-    const mine = `${path}.${process.pid}`;
+    const mine = `${path}.${process.pid}.${++takes}`;
     writeOwner(disk, mine, ownerOf(process.pid));
     try {
       for (let attempt = 0; attempt < TAKE_ATTEMPTS_MAX; attempt++) {
         if (tryLink(disk, mine, path)) return new StoreLock(disk, path);
-        await removeIfDead(disk, path, directory);
+        await removeIfDead(disk, path, directory, silenceMs);
       }
       throw new StoreLockedError(directory, readOwner(disk, path)?.pid ?? 0);
     } finally {
       disk.unlink(mine);
+    }
+  }
+
+  private beat(): void {
+    try {
+      this.disk.touch(this.path);
+    } catch {
+      // Somebody removed the file, or the disk is failing: the store's own writes will tell.
     }
   }
 
@@ -66,11 +76,11 @@ function tryLink(disk: Disk, from: string, to: string): boolean {
   }
 }
 
-async function removeIfDead(disk: Disk, path: string, directory: string): Promise<void> {
+async function removeIfDead(disk: Disk, path: string, directory: string, silenceMs: number): Promise<void> {
   const owner = readOwner(disk, path);
-  if (owner && (await isAlive(disk, path, owner))) throw new StoreLockedError(directory, owner.pid);
+  if (owner && (await isAlive(disk, path, owner, silenceMs))) throw new StoreLockedError(directory, owner.pid);
   // Two that find the same dead owner must not remove each other's new lock: only one of them gets this file renamed.
-  const stale = `${path}.stale.${process.pid}`;
+  const stale = `${path}.stale.${process.pid}.${++takes}`;
   try {
     disk.rename(path, stale);
   } catch (error) {
@@ -82,10 +92,10 @@ async function removeIfDead(disk: Disk, path: string, directory: string): Promis
   disk.unlink(stale);
 }
 
-async function isAlive(disk: Disk, path: string, owner: Owner): Promise<boolean> {
+async function isAlive(disk: Disk, path: string, owner: Owner, silenceMs: number): Promise<boolean> {
   const self = ownerOf(process.pid);
-  if (owner.pidNamespace !== self.pidNamespace) return stillTouched(disk, path);
-  if (owner.bootId !== self.bootId) return false;
+  const isElsewhere = owner.pidNamespace !== self.pidNamespace || owner.bootId !== self.bootId;
+  if (isElsewhere) return stillTouched(disk, path, silenceMs);
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
@@ -94,10 +104,11 @@ async function isAlive(disk: Disk, path: string, owner: Owner): Promise<boolean>
   return ownerOf(owner.pid).startTime === owner.startTime;
 }
 
-async function stillTouched(disk: Disk, path: string): Promise<boolean> {
+async function stillTouched(disk: Disk, path: string, silenceMs: number): Promise<boolean> {
   const before = disk.modifiedAt(path);
-  for (let waitedMs = 0; waitedMs < SILENCE_MS; waitedMs += HEARTBEAT_MS / 2) {
-    await new Promise((resolve) => setTimeout(resolve, HEARTBEAT_MS / 2));
+  const stepMs = silenceMs / 10;
+  for (let step = 0; step < 10; step++) {
+    await new Promise((resolve) => setTimeout(resolve, stepMs));
     if (disk.modifiedAt(path) !== before) return true;
   }
   return false;

@@ -49,6 +49,7 @@ export function recoverStore(parts: RecoveryParts): Recovered {
     return { endOffset: Math.max(usable.logEndOffset, files.minOffset), storeTimestamp: usable.storeTimestamp };
   const endOffset = recovery.scanTail();
   const cutBytes = cutTail(files, endOffset);
+  syncFrom(files, from);
   for (const queue of queues.all()) queue.save();
   log(cutBytes > 0 || parts.damage.count > 0 ? 'warn' : 'info', 'The store was recovered after an abnormal end.', {
     fromOffset: from,
@@ -58,6 +59,11 @@ export function recoverStore(parts: RecoveryParts): Recovered {
     tookMs: Math.round(performance.now() - startedAt),
   });
   return { endOffset, storeTimestamp: recovery.storeTimestamp };
+}
+
+/** What a killed process left in the kernel only is about to be shown to consumers: it has to be durable first. */
+function syncFrom(files: LogFiles, from: number): void {
+  for (const { base, file } of files.all) if (base + files.fileBytes > from) file.syncNow();
 }
 
 class Recovery {

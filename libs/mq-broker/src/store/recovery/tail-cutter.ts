@@ -1,6 +1,6 @@
 import type { LogFiles } from '../commit-log/log-files.js';
 
-const STEP_BYTES = 1024 * 1024;
+const STEP_BYTES = 256 * 1024;
 
 /**
  * Wipes everything behind the log's end, durably: what was left of a torn write, and old records that would come back to

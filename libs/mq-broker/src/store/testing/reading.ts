@@ -34,3 +34,8 @@ export function bodiesOf(store: MessageStore, topic: string, queueId: number, of
   }
   return bodies;
 }
+
+/** A few turns of the event loop: what the disk in memory has under way is done. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
