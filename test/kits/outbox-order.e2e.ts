@@ -218,6 +218,24 @@ describe('a relay that is killed', () => {
   });
 });
 
+describe('a nudge', () => {
+  it('after a commit reaches whichever relay owns the key, long before anybody polls', async () => {
+    const broker = new RecordingBroker();
+    const patience = { pollIntervalMs: 3_000, rebalanceIntervalMs: 3_000 };
+    const first = startRelay(broker, patience);
+    await until(() => first.state().shards === 16, { description: 'the first to own everything' });
+    const second = startRelay(broker, patience);
+    await until(() => first.state().shards === 8 && second.state().shards === 8, { description: 'equal shares' });
+
+    for (let index = 0; index < 40; index++) await commitRow(`order-${index}`, index);
+    const startedAt = Date.now();
+    first.nudge();
+    await until(allSent, { description: 'the rows of both relays' });
+    expect(Date.now() - startedAt).toBeLessThan(1_000);
+    expect(second.state().sentTotal).toBeGreaterThan(0);
+  }, 20_000);
+});
+
 describe('the row', () => {
   it('is invisible when its transaction rolls back', async () => {
     const broker = new RecordingBroker();

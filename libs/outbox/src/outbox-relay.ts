@@ -150,7 +150,8 @@ export class OutboxRelay {
     this.dispatcher.dispatch(rows, () => session.alive && this.session === session);
     if (!session.alive) throw new Error('the connection of the relay was lost');
     if (rows.length > 0 && rows.length === limit && this.dispatcher.wanted() > 0) return 0;
-    return Math.max(1, Math.min(this.options.pollIntervalMs ?? 500, this.dispatcher.nextRetryInMs() ?? Infinity));
+    const pollMs = Math.min(this.options.pollIntervalMs ?? 500, this.rebalanceAt - this.now());
+    return Math.max(1, Math.min(pollMs, this.dispatcher.nextRetryInMs() ?? pollMs));
   }
 
   private async markSent(session: RelaySession): Promise<void> {

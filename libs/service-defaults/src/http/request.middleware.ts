@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 import type { Logger } from '../logging/create-logger.js';
 import type { Metrics } from '../health/metrics.js';
+import type { Readiness } from '../health/readiness.js';
 import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 
 /** Probed every few seconds by machines: counted, but logged at debug only. */
@@ -10,7 +11,7 @@ const QUIET = /^\/(health|metrics)\b/;
  * Opens the trace of a request, and when it is over writes one log line and one observation.
  * The line names method, route template, status and duration; no query, header or body, where secrets would be.
  */
-export function createRequestMiddleware(logger: Logger, metrics: Metrics) {
+export function createRequestMiddleware(logger: Logger, metrics: Metrics, readiness: Readiness) {
   const durations = metrics.histogram({
     name: 'http_request_duration_seconds',
     help: 'Time to answer HTTP requests by route template',
@@ -21,6 +22,8 @@ export function createRequestMiddleware(logger: Logger, metrics: Metrics) {
     const startedAt = process.hrtime.bigint();
     const trace = continueTrace(request.headers[TRACEPARENT_HEADER]);
     response.once('close', () => {
+      // A connection that was busy when the server closed would be kept alive, and the process with it.
+      if (readiness.draining) request.socket.end();
       const durationMs = Number(process.hrtime.bigint() - startedAt) / 1e6;
       const route = routeOf(request);
       const status = response.writableFinished ? response.statusCode : 499;

@@ -76,7 +76,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     { logger: new NestLogger(logger), rawBody: options.rawBody ?? false, bodyParser: false, abortOnError: false },
   );
   try {
-    configureHttp(app, logger, metrics);
+    configureHttp(app, logger, metrics, readiness);
     if (options.openApi) setUpOpenApi(app, options.openApi);
     const rpc = config.rpcPort === undefined ? undefined : connectRpc(app, config.bindAddress, config.rpcPort);
     for (const strategy of options.transports?.(app) ?? []) connectTransport(app, strategy);
@@ -99,9 +99,9 @@ export async function createService(options: ServiceOptions): Promise<Service> {
 
 class ServiceRoot {}
 
-function configureHttp(app: NestExpressApplication, logger: Logger, metrics: Metrics): void {
+function configureHttp(app: NestExpressApplication, logger: Logger, metrics: Metrics, readiness: Readiness): void {
   app.disable('x-powered-by');
-  app.use(createRequestMiddleware(logger, metrics));
+  app.use(createRequestMiddleware(logger, metrics, readiness));
   // upgrade-insecure-requests would break the API page wherever it is served without TLS, as in the demo.
   app.use(helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } }));
   app.useBodyParser('json', { limit: BODY_BYTES_MAX });

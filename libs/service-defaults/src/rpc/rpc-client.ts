@@ -10,7 +10,12 @@ import type { CallAnswer, CallData, CallOptions, RemoteCommand } from './remote-
 interface Replica {
   readonly address: string;
   readonly client: ClientTCP;
+  /** Calls in a row that were not answered in time. */
+  timeouts: number;
 }
+
+/** A machine that vanished sends no reset: after this many unanswered calls the connection itself is doubted. */
+const TIMEOUTS_TO_RECONNECT = 3;
 
 /** What Nest's TCP client says to pending calls when their socket closes. */
 const CONNECTION_CLOSED = 'Connection closed';
@@ -29,7 +34,11 @@ export class RpcClient implements OnApplicationShutdown {
     addresses: HostPort | readonly HostPort[],
   ) {
     const list = 'host' in addresses ? [addresses] : addresses;
-    this.replicas = list.map(({ host, port }) => ({ address: `${host}:${port}`, client: createClient(host, port) }));
+    this.replicas = list.map(({ host, port }) => ({
+      address: `${host}:${port}`,
+      client: createClient(host, port),
+      timeouts: 0,
+    }));
   }
 
   /** @throws {RpcUnavailableError | RpcTimeoutError | RpcFaultError} a refusal is not thrown: it is an answer */
@@ -37,9 +46,9 @@ export class RpcClient implements OnApplicationShutdown {
     const now = Date.now();
     const deadline = Math.min(now + options.timeoutMs, options.deadline ?? Number.MAX_SAFE_INTEGER);
     if (deadline <= now) throw new RpcTimeoutError(`${this.describe(command)}: the deadline passed before it was sent`);
-    const client = await this.connected(command, deadline);
+    const replica = await this.connected(command, deadline);
     const payload = carriesDeadline(command) ? { ...data, deadline } : data;
-    return this.send(client, command, payload, Math.max(1, deadline - Date.now()));
+    return this.send(replica, command, payload, Math.max(1, deadline - Date.now()));
   }
 
   onApplicationShutdown(): void {
@@ -50,7 +59,7 @@ export class RpcClient implements OnApplicationShutdown {
     for (const { client } of this.replicas) client.close();
   }
 
-  private async connected(command: RemoteCommand, deadline: number): Promise<ClientTCP> {
+  private async connected(command: RemoteCommand, deadline: number): Promise<Replica> {
     const failures: string[] = [];
     let cause: unknown;
     for (let attempt = 0; attempt < this.replicas.length; attempt++) {
@@ -58,7 +67,7 @@ export class RpcClient implements OnApplicationShutdown {
       if (!replica) break;
       try {
         await within(replica.client.connect(), deadline - Date.now());
-        return replica.client;
+        return replica;
       } catch (error) {
         cause = error;
         failures.push(`${replica.address} ${error instanceof Error ? error.message : String(error)}`);
@@ -70,15 +79,17 @@ export class RpcClient implements OnApplicationShutdown {
   }
 
   private async send<C extends RemoteCommand>(
-    client: ClientTCP,
+    replica: Replica,
     command: C,
     payload: object,
     waitMs: number,
   ): Promise<CallAnswer<C>> {
     let answer: unknown;
     try {
-      answer = await firstValueFrom(client.send<unknown>(command.pattern, payload).pipe(timeout(waitMs)));
+      answer = await firstValueFrom(replica.client.send<unknown>(command.pattern, payload).pipe(timeout(waitMs)));
+      replica.timeouts = 0;
     } catch (error) {
+      doubt(replica, error);
       throw this.toRpcError(command, error, waitMs);
     }
     const parsed = command.answer.safeParse(answer);
@@ -108,6 +119,13 @@ export const callWithDeadline = <C extends RemoteCommand>(
   data: CallData<C>,
   options: CallOptions,
 ): Promise<CallAnswer<C>> => client.call(command, data, options);
+
+function doubt(replica: Replica, error: unknown): void {
+  replica.timeouts = error instanceof TimeoutError ? replica.timeouts + 1 : 0;
+  if (replica.timeouts < TIMEOUTS_TO_RECONNECT) return;
+  replica.timeouts = 0;
+  replica.client.close();
+}
 
 function createClient(host: string, port: number): ClientTCP {
   const client = new ClientTCP({ host, port });

@@ -1,0 +1,34 @@
+import { expect, it } from '@jest/globals';
+import { CircuitBreaker } from './circuit-breaker.js';
+
+it('opens after failures in a row, lets one call try when the time is over, and closes when that succeeds', () => {
+  let now = 0;
+  const circuit = new CircuitBreaker({ failuresToOpen: 3, openMs: 100, openMaxMs: 250, clock: () => now });
+  circuit.failed();
+  circuit.failed();
+  circuit.succeeded();
+  for (let failure = 0; failure < 3; failure++) {
+    expect(circuit.allows()).toBe(true);
+    circuit.failed();
+  }
+  expect(circuit.allows()).toBe(false);
+  now = 100;
+  expect(circuit.allows()).toBe(true);
+  expect(circuit.allows()).toBe(false);
+  circuit.succeeded();
+  expect(circuit.allows()).toBe(true);
+  expect(circuit.allows()).toBe(true);
+});
+
+it('stays open for longer after every attempt that fails, up to a limit', () => {
+  let now = 0;
+  const circuit = new CircuitBreaker({ failuresToOpen: 1, openMs: 100, openMaxMs: 250, clock: () => now });
+  circuit.failed();
+  for (const openMs of [100, 200, 250, 250]) {
+    now += openMs - 1;
+    expect(circuit.allows()).toBe(false);
+    now += 1;
+    expect(circuit.allows()).toBe(true);
+    circuit.failed();
+  }
+});

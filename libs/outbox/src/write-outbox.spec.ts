@@ -1,0 +1,19 @@
+import { expect, it } from '@jest/globals';
+import { OutboxRowError } from './errors.js';
+import type { PgQueryable } from './write-outbox.js';
+import { writeOutbox } from './write-outbox.js';
+
+const unreachable = { query: () => Promise.reject(new Error('must not be sent')) } as unknown as PgQueryable;
+
+it.each([
+  ['no key', { topic: 't', key: '', payload: 1 }],
+  ['no topic', { topic: '', key: 'k', payload: 1 }],
+  ['an amount that is not text', { topic: 't', key: 'k', payload: { amount: 1n } }],
+  ['nothing', { topic: 't', key: 'k', payload: undefined }],
+])('refuses a row with %s before anything is sent', async (_what, row) => {
+  await expect(writeOutbox(unreachable, [row])).rejects.toThrow(OutboxRowError);
+});
+
+it('sends nothing for no rows', async () => {
+  await expect(writeOutbox(unreachable, [])).resolves.toBeUndefined();
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { ConfigurationError } from '../errors.js';
+import { configField } from './fields.js';
+import { describeConfig, loadConfig } from './load-config.js';
+import { Secret } from './secret.js';
+import { scaledMs, serviceFields } from './service-fields.js';
+
+const fields = {
+  httpPort: configField.port({ default: 3001, reason: 'for buyers' }),
+  stockRpc: configField.hostPorts({ default: '127.0.0.1:4002', reason: 'where stock is' }),
+  tokenSecret: configField.secret({ minLength: 8, reason: 'signs tokens' }),
+  redisUrl: configField.optional(configField.secretUrl({ protocols: ['redis'], reason: 'fast path' })),
+  demoData: configField.boolean({ default: false, reason: 'seeds' }),
+};
+
+const problemsOf = (environment: Record<string, string>): readonly string[] => {
+  try {
+    loadConfig(fields, environment);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.problems;
+    throw error;
+  }
+  return [];
+};
+
+describe('loadConfig', () => {
+  it('reads variables named after the fields, and fills in defaults', () => {
+    const config = loadConfig(fields, {
+      HTTP_PORT: '0',
+      STOCK_RPC: '10.0.0.1:4002, [::1]:4102',
+      TOKEN_SECRET: 'twelve chars',
+      DEMO_DATA: '',
+    });
+    expect(config.httpPort).toBe(0);
+    expect(config.stockRpc).toEqual([
+      { host: '10.0.0.1', port: 4002 },
+      { host: '::1', port: 4102 },
+    ]);
+    expect(config.tokenSecret.reveal()).toBe('twelve chars');
+    expect(config.redisUrl).toBeUndefined();
+    expect(config.demoData).toBe(false);
+  });
+
+  it('names every problem at once, with the reason of the variable and never a secret', () => {
+    const problems = problemsOf({
+      HTTP_PORT: '70000',
+      STOCK_RPC: 'stock',
+      TOKEN_SECRET: 'short',
+      REDIS_URL: 'http://user:hunter2@cache',
+      DEMO_DATA: 'yes',
+    });
+    expect(problems).toHaveLength(5);
+    expect(problems.join('\n')).toContain(
+      'HTTP_PORT must be a whole number from 0 to 65535, but is "70000" (for buyers)',
+    );
+    expect(problems.join('\n')).not.toMatch(/hunter2|short/);
+  });
+
+  it.each(['', '-1', '1.5', '0x10', '1e3', ' '])('does not take %p for a port', (text) => {
+    const problems = problemsOf({ HTTP_PORT: text, TOKEN_SECRET: 'twelve chars' });
+    expect(problems).toHaveLength(text === '' ? 0 : 1);
+  });
+
+  it('describes itself', () => {
+    expect(describeConfig(fields)).toContain('TOKEN_SECRET (required): signs tokens');
+    expect(describeConfig(fields)).toContain('REDIS_URL (optional): fast path');
+    expect(describeConfig(serviceFields({ http: 3001, rpc: 4001 }))).toContain('RPC_PORT (default 4001)');
+  });
+});
+
+describe('a secret', () => {
+  it('is not printed by anything that prints', () => {
+    const secret = new Secret('hunter2');
+    const printed = [
+      String(secret),
+      JSON.stringify({ secret }),
+      inspect({ secret }),
+      inspect(secret, { depth: 9, showHidden: true }),
+    ];
+    for (const text of printed) expect(text).not.toContain('hunter2');
+    expect(secret.reveal()).toBe('hunter2');
+  });
+});
+
+describe('the clock knob', () => {
+  it.each([
+    [1_800_000, 1, 1_800_000],
+    [1_800_000, 3_600, 500],
+    [10, 1_000, 1],
+  ])('%i ms at scale %i are %i ms', (durationMs, scale, expected) => {
+    expect(scaledMs(durationMs, scale)).toBe(expected);
+  });
+});

@@ -1,0 +1,56 @@
+import { expect, it } from '@jest/globals';
+import { Writable } from 'node:stream';
+import { continueTrace, runWithTrace } from '../trace/trace-context.js';
+import { createLogger } from './create-logger.js';
+import { NestLogger } from './nest-logger.js';
+
+function capture(level: 'debug' | 'info' = 'debug') {
+  const lines: string[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const logger = createLogger({ name: 'order', level, destination });
+  return { lines, logger, last: () => JSON.parse(lines.at(-1) ?? '{}') as Record<string, unknown> };
+}
+
+it('writes JSON lines with level, time, service and the trace of the request', () => {
+  const { logger, last } = capture();
+  const trace = continueTrace(undefined);
+  runWithTrace(trace, () => logger.info({ orderId: 'o-1' }, 'placed'));
+  expect(last()).toMatchObject({
+    level: 'info',
+    service: 'order',
+    orderId: 'o-1',
+    msg: 'placed',
+    traceId: trace.traceId,
+  });
+});
+
+it('masks what is secret by name, up to two levels down', () => {
+  const { lines, logger } = capture();
+  logger.info({
+    authorization: 'Bearer hunter2',
+    request: { headers: { authorization: 'hunter2', 'x-pay-signature': 'hunter2' } },
+  });
+  logger.info({
+    config: { tokenSecret: 'hunter2', databaseUrl: 'hunter2', nested: { password: 'hunter2' } },
+    token: 'hunter2',
+  });
+  expect(lines.join('')).not.toContain('hunter2');
+  expect(lines.join('')).toContain('[secret]');
+});
+
+it('takes the framework in: context, stack, and its narration at debug', () => {
+  const { logger, last, lines } = capture();
+  const nest = new NestLogger(logger);
+  nest.log('Mapped {/orders, POST}', 'RouterExplorer');
+  expect(last()).toMatchObject({ level: 'debug', context: 'RouterExplorer', msg: 'Mapped {/orders, POST}' });
+  nest.error(new Error('broken'), 'ExceptionsHandler');
+  expect(last()).toMatchObject({ level: 'error', context: 'ExceptionsHandler', err: { message: 'broken' } });
+  nest.warn({ some: 'object' });
+  expect(last()).toMatchObject({ level: 'warn', data: { some: 'object' } });
+  expect(lines).toHaveLength(3);
+});

@@ -1,0 +1,36 @@
+import { expect, it } from '@jest/globals';
+import { continueTrace, currentTrace, runWithTrace, traceHeaders } from './trace-context.js';
+
+const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
+
+it('continues a valid traceparent under a new parent id, flags kept', () => {
+  const trace = continueTrace(`00-${TRACE_ID}-b7ad6b7169203331-00`);
+  expect(trace.traceId).toBe(TRACE_ID);
+  expect(trace.traceparent).toMatch(new RegExp(`^00-${TRACE_ID}-[0-9a-f]{16}-00$`));
+  expect(trace.traceparent).not.toContain('b7ad6b7169203331');
+});
+
+// The invalid forms of W3C Trace Context, 3.2.2.
+it.each([
+  undefined,
+  '',
+  'nonsense',
+  `ff-${TRACE_ID}-b7ad6b7169203331-01`,
+  `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
+  `00-${TRACE_ID}-${'0'.repeat(16)}-01`,
+  `00-${TRACE_ID.toUpperCase()}-b7ad6b7169203331-01`,
+])('begins a new trace where there is %p', (header) => {
+  const trace = continueTrace(header);
+  expect(trace.traceId).not.toBe(TRACE_ID);
+  expect(trace.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+});
+
+it('is there for everything a request causes, and nowhere else', async () => {
+  const trace = continueTrace(undefined);
+  await runWithTrace(trace, async () => {
+    await Promise.resolve();
+    expect(traceHeaders()).toEqual({ traceparent: trace.traceparent });
+  });
+  expect(currentTrace()).toBeUndefined();
+  expect(traceHeaders()).toEqual({});
+});

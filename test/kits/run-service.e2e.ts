@@ -1,0 +1,53 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { spawnService, stopSpawnedServices } from '../support/processes.js';
+import { until } from '../support/until.js';
+
+const program = 'test/kits/fixtures/minimal-service.mjs';
+const env = {
+  DATABASE_URL: 'postgres://shop:hunter2@127.0.0.1:5432/shop',
+  TOKEN_SECRET: 'correct horse battery staple, and more',
+};
+
+afterAll(() => stopSpawnedServices());
+
+describe('a service as a process', () => {
+  it('says that it is ready and where, serves, and exits with 0 on SIGTERM', async () => {
+    const service = await spawnService({ program, env });
+    expect(service.ready).toMatchObject({ msg: 'minimal ready', service: 'minimal', level: 'info' });
+    const http = String(service.ready['http']);
+    expect((await fetch(`${http}/health/ready`)).status).toBe(200);
+
+    expect(await service.stop()).toBe(0);
+    expect(service.lines.join('\n')).toContain('"msg":"stopped"');
+    expect(service.lines.join('\n')).not.toContain('hunter2');
+  });
+
+  it('names every problem of its configuration at once, without the secrets, and exits with 1', async () => {
+    const broken = { DATABASE_URL: 'mysql://shop:hunter2@db/shop', TOKEN_SECRET: 'tooshort', TIMEOUT_MS: '1000' };
+    const failure = await spawnService({ program, env: broken }).then(
+      () => '',
+      (error: unknown) => String(error),
+    );
+    expect(failure).toContain('ended with 1');
+    expect(failure).toContain('DATABASE_URL must be a URL that starts with postgres://');
+    expect(failure).toContain('TOKEN_SECRET must have at least 32 characters');
+    expect(failure).toContain('TIMEOUT_MS must be a whole number from 1 to 100, but is \\"1000\\"');
+    expect(failure).not.toContain('hunter2');
+    expect(failure).not.toContain('tooshort');
+  });
+
+  it('names the port that is in use, and the variable to change, and exits with 1', async () => {
+    const first = await spawnService({ program, env });
+    const port = new URL(String(first.ready['http'])).port;
+    const failure = await spawnService({ program, env: { ...env, HTTP_PORT: port } }).catch((error: unknown) => error);
+    expect(String(failure)).toContain(`port ${port} on 127.0.0.1 is in use; stop who has it, or set HTTP_PORT`);
+    await first.stop();
+  });
+
+  it('a crash leaves no process behind', async () => {
+    const service = await spawnService({ program, env });
+    await service.kill();
+    await until(() => !service.running);
+    expect(() => process.kill(service.pid, 0)).toThrow('ESRCH');
+  });
+});

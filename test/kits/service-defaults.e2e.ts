@@ -1,0 +1,346 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Body, Controller, Get, Module, Param, Post } from '@nestjs/common';
+import { MessagePattern, Payload } from '@nestjs/microservices';
+import {
+  connectAndMigrate,
+  createLogger,
+  createService,
+  currentTrace,
+  deadlinePassed,
+  inTransaction,
+  isPastDeadline,
+  namedStatement,
+  notFound,
+  PortInUseError,
+  RollbackWith,
+  RpcClient,
+  RpcFaultError,
+  RpcTimeoutError,
+  RpcUnavailableError,
+  runWithTrace,
+  continueTrace,
+  TransactionOutcomeUnknownError,
+} from '@rocketshop/service-defaults';
+import type { DatabaseOptions, Service, ServiceOptions } from '@rocketshop/service-defaults';
+import { Writable } from 'node:stream';
+import type { Pool } from 'pg';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { z } from 'zod';
+import { freePort } from '../support/ports.js';
+import { createPool, startPostgres } from '../support/postgres.js';
+import type { TestPostgres } from '../support/postgres.js';
+import { createGate, until } from '../support/until.js';
+import type { Gate } from '../support/until.js';
+
+const deduct = {
+  pattern: 'probe.deduct',
+  call: z.object({ orderId: z.string(), deadline: z.int() }),
+  answer: z.discriminatedUnion('ok', [
+    z.object({ ok: z.literal(true), traceId: z.string() }),
+    z.object({ ok: z.literal(false), code: z.string(), detail: z.string() }),
+  ]),
+};
+
+let gate: Gate;
+let calls: number;
+
+@Controller('probe')
+class ProbeController {
+  @Get('slow')
+  async slow(): Promise<unknown> {
+    calls++;
+    await gate.opened;
+    return { answered: true };
+  }
+
+  @Get(':id')
+  read(@Param('id') id: string): never {
+    if (id === 'missing') throw notFound('probe');
+    throw new Error(`password=hunter2 in ${id}`);
+  }
+
+  @Post()
+  write(@Body({ schema: z.strictObject({ quantity: z.int().min(1) }) }) body: { quantity: number }): unknown {
+    return body;
+  }
+
+  @MessagePattern(deduct.pattern)
+  async deduct(@Payload() call: z.infer<typeof deduct.call>): Promise<unknown> {
+    calls++;
+    if (call.orderId === 'hold') await gate.opened;
+    if (call.orderId === 'fault') throw new Error('secret internals');
+    if (call.orderId === 'nonsense') return { ok: 'maybe' };
+    if (isPastDeadline(call.deadline)) return deadlinePassed();
+    return { ok: true, traceId: currentTrace()?.traceId ?? '' };
+  }
+}
+
+@Module({ controllers: [ProbeController] })
+class ProbeModule {}
+
+let services: Service[] = [];
+let clients: RpcClient[] = [];
+let logLines: string[] = [];
+
+async function start(config: Partial<ServiceOptions['config']> = {}): Promise<Service> {
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      logLines.push(chunk.toString());
+      done();
+    },
+  });
+  const service = await createService({
+    name: 'probe',
+    config: { httpPort: 0, rpcPort: 0, bindAddress: '127.0.0.1', ...config },
+    module: ProbeModule,
+    openApi: { title: 'Probe', description: 'For the test.' },
+    logger: createLogger({ name: 'probe', destination }),
+  });
+  services.push(service);
+  return service;
+}
+
+function clientOf(...ports: (number | undefined)[]): RpcClient {
+  const client = new RpcClient(
+    'probe',
+    ports.map((port) => ({ host: '127.0.0.1', port: port ?? 0 })),
+  );
+  clients.push(client);
+  return client;
+}
+
+afterEach(async () => {
+  gate?.open();
+  for (const client of clients.splice(0)) client.close();
+  await Promise.all(services.splice(0).map((service) => service.close()));
+  logLines = [];
+});
+
+const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe('HTTP', () => {
+  it('answers errors as problem+json, and tells the client nothing that the log has', async () => {
+    const { httpUrl } = await start();
+    const missing = await fetch(`${httpUrl}/probe/missing`);
+    expect(missing.status).toBe(404);
+    expect(missing.headers.get('content-type')).toContain('application/problem+json');
+    expect(await missing.json()).toMatchObject({ code: 'PROBE_NOT_FOUND', status: 404 });
+
+    const broken = await fetch(`${httpUrl}/probe/broken?card=4111`);
+    expect(broken.status).toBe(500);
+    expect(await broken.text()).not.toContain('hunter2');
+    expect(logLines.join('')).toContain('hunter2');
+    expect(logLines.join('')).not.toContain('4111');
+  });
+
+  it('refuses unknown fields, bodies that are too large or not JSON, and unknown routes in the same form', async () => {
+    const { httpUrl } = await start();
+    const post = (body: string) =>
+      fetch(`${httpUrl}/probe`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    const priced = await post('{"quantity":1,"price":"0"}');
+    expect(priced.status).toBe(400);
+    expect(await priced.json()).toMatchObject({ code: 'REQUEST_INVALID', errors: [{ message: expect.any(String) }] });
+    expect((await post('{"quantity":')).status).toBe(400);
+    expect((await post(`{"padding":"${'x'.repeat(70_000)}"}`)).status).toBe(413);
+    const nowhere = await fetch(`${httpUrl}/nowhere`);
+    expect(nowhere.status).toBe(404);
+    expect(nowhere.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it('has health, metrics and an API page, and safe headers', async () => {
+    const { httpUrl } = await start();
+    expect((await fetch(`${httpUrl}/health/live`)).status).toBe(200);
+    expect(await (await fetch(`${httpUrl}/health/ready`)).json()).toMatchObject({ status: 'ok' });
+    const metrics = await (await fetch(`${httpUrl}/metrics`)).text();
+    expect(metrics).toMatch(/http_request_duration_seconds_count\{.*route="\/health\/ready",status="200"/);
+    const docs = await fetch(`${httpUrl}/docs`);
+    expect(docs.status).toBe(200);
+    expect(docs.headers.get('x-powered-by')).toBeNull();
+    expect(docs.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await (await fetch(`${httpUrl}/docs-json`)).json()).toHaveProperty('paths./probe.post.requestBody');
+  });
+
+  it('closes while a request runs: that one is answered, and the kept-alive connection does not hold it up', async () => {
+    gate = createGate();
+    calls = 0;
+    const service = await start();
+    const response = fetch(`${service.httpUrl}/probe/slow`);
+    await until(() => calls === 1, { description: 'the request to begin' });
+    services = [];
+    const startedAt = Date.now();
+    const closing = service.close();
+    gate.open();
+    expect(await (await response).json()).toEqual({ answered: true });
+    await closing;
+    expect(Date.now() - startedAt).toBeLessThan(3_000);
+  });
+
+  it('names the port that is in use and the variable to change', async () => {
+    const { httpUrl } = await start();
+    const error = await errorOf(start({ httpPort: Number(new URL(httpUrl).port) }));
+    expect(error).toBeInstanceOf(PortInUseError);
+    expect(String(error)).toContain('HTTP_PORT');
+  });
+});
+
+describe('RPC', () => {
+  it('carries deadline and trace; a refusal is an answer', async () => {
+    const { rpcPort } = await start();
+    const trace = continueTrace(undefined);
+    const client = clientOf(rpcPort);
+    const answer = await runWithTrace(trace, () => client.call(deduct, { orderId: 'a' }, { timeoutMs: 2_000 }));
+    expect(answer).toEqual({ ok: true, traceId: trace.traceId });
+  });
+
+  it('a fault is an exception without internals; a broken answer too', async () => {
+    const { rpcPort } = await start();
+    const client = clientOf(rpcPort);
+    const fault = await errorOf(client.call(deduct, { orderId: 'fault' }, { timeoutMs: 2_000 }));
+    expect(fault).toBeInstanceOf(RpcFaultError);
+    expect(String(fault)).not.toContain('secret internals');
+    expect(await errorOf(client.call(deduct, { orderId: 'nonsense' }, { timeoutMs: 2_000 }))).toBeInstanceOf(
+      RpcFaultError,
+    );
+  });
+
+  it('one try: a call without an answer times out and was made once; past the deadline it is not made at all', async () => {
+    gate = createGate();
+    calls = 0;
+    const { rpcPort } = await start();
+    const error = await errorOf(clientOf(rpcPort).call(deduct, { orderId: 'hold' }, { timeoutMs: 100 }));
+    expect(error).toBeInstanceOf(RpcTimeoutError);
+    expect(calls).toBe(1);
+    const past = clientOf(rpcPort).call(deduct, { orderId: 'b' }, { timeoutMs: 2_000, deadline: Date.now() - 1 });
+    expect(await errorOf(past)).toBeInstanceOf(RpcTimeoutError);
+    expect(calls).toBe(1);
+  });
+
+  it('passes over a replica that is down, and finds it again when it is back', async () => {
+    const port = await freePort();
+    const { rpcPort } = await start();
+    const client = clientOf(port, rpcPort);
+    for (let round = 0; round < 4; round++) {
+      expect(await client.call(deduct, { orderId: 'a' }, { timeoutMs: 2_000 })).toMatchObject({ ok: true });
+    }
+    const alone = clientOf(port);
+    expect(await errorOf(alone.call(deduct, { orderId: 'a' }, { timeoutMs: 500 }))).toBeInstanceOf(RpcUnavailableError);
+    await start({ rpcPort: port });
+    expect(await alone.call(deduct, { orderId: 'a' }, { timeoutMs: 2_000 })).toMatchObject({ ok: true });
+  });
+
+  it('a server that closes answers the call it has begun', async () => {
+    gate = createGate();
+    calls = 0;
+    const service = await start();
+    const answer = clientOf(service.rpcPort).call(deduct, { orderId: 'hold' }, { timeoutMs: 5_000 });
+    await until(() => calls === 1, { description: 'the call to begin' });
+    const closing = service.close();
+    services = [];
+    gate.open();
+    expect(await answer).toMatchObject({ ok: true });
+    await closing;
+  });
+});
+
+let migrationRuns = 0;
+
+class CreateThings1700000000000 implements MigrationInterface {
+  readonly name = 'CreateThings1700000000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    migrationRuns++;
+    await runner.query('CREATE TABLE things (id int PRIMARY KEY, amount bigint NOT NULL)');
+    await runner.query('SELECT pg_sleep(0.2)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE things');
+  }
+}
+
+describe('the database', () => {
+  let postgres: TestPostgres;
+  let options: DatabaseOptions;
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    options = {
+      url: await postgres.createDatabase(),
+      entities: [],
+      migrations: [CreateThings1700000000000],
+      applicationName: 'test',
+    };
+  }, 60_000);
+  afterAll(() => postgres.stop());
+
+  it('is migrated once by four replicas that boot together', async () => {
+    const replicas = await Promise.all([1, 2, 3, 4].map(() => connectAndMigrate(options)));
+    expect(migrationRuns).toBe(1);
+    const again = await connectAndMigrate(options);
+    expect(migrationRuns).toBe(1);
+    await Promise.all([...replicas, again].map((dataSource) => dataSource.destroy()));
+  });
+
+  it('is waited for while it starts, and not when it says no', async () => {
+    const wrong = postgres.server.url('no_such_database');
+    await expect(connectAndMigrate({ ...options, url: wrong })).rejects.toThrow('does not exist');
+    const port = await freePort();
+    const absent = connectAndMigrate({ ...options, url: `postgres://a:b@127.0.0.1:${port}/c`, startTimeoutMs: 700 });
+    await expect(absent).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+  });
+
+  it('commits, rolls back, answers a refusal, and runs what waits for the commit only then', async () => {
+    const dataSource = await connectAndMigrate(options);
+    const insert = { name: 'insert-thing', text: 'INSERT INTO things (id, amount) VALUES ($1, $2)' };
+    const read = { name: 'read-thing', text: 'SELECT amount FROM things WHERE id = $1' };
+    const committed: number[] = [];
+    await inTransaction(dataSource, async (client, scope) => {
+      scope.afterCommit(() => committed.push(1));
+      await namedStatement(client, insert, [1, 9_007_199_254_740_993n]);
+      expect(committed).toEqual([]);
+    });
+    const rolledBack = inTransaction(dataSource, async (client, scope) => {
+      scope.afterCommit(() => committed.push(2));
+      await namedStatement(client, insert, [2, 1n]);
+      throw new Error('changed my mind');
+    });
+    await expect(rolledBack).rejects.toThrow('changed my mind');
+    const refusal = await inTransaction(dataSource, async (client): Promise<string> => {
+      await namedStatement(client, insert, [3, 1n]);
+      throw new RollbackWith('refused');
+    });
+
+    expect(refusal).toBe('refused');
+    expect(committed).toEqual([1]);
+    const amounts: (bigint | undefined)[] = [];
+    await inTransaction(dataSource, async (client) => {
+      for (const id of [1, 2, 3]) {
+        const { rows } = await namedStatement<{ amount: bigint }>(client, read, [id]);
+        amounts.push(rows[0]?.amount);
+      }
+    });
+    expect(amounts).toEqual([9_007_199_254_740_993n, undefined, undefined]);
+    await dataSource.destroy();
+  });
+
+  it('says that it does not know when the connection breaks, and survives it', async () => {
+    const pool: Pool = createPool(options.url);
+    const unknown = inTransaction(pool, async (client) => {
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+    });
+    expect(await errorOf(unknown)).toBeInstanceOf(TransactionOutcomeUnknownError);
+    expect(await inTransaction(pool, (client) => client.query('SELECT 1 AS one'))).toMatchObject({
+      rows: [{ one: 1 }],
+    });
+    const swallowed = inTransaction(pool, async (client) => {
+      await errorOf(client.query('SELECT 1/0'));
+    });
+    await expect(swallowed).rejects.toThrow('rolled it back');
+    await pool.end();
+  });
+});
