@@ -10,7 +10,7 @@ const fields = {
     configField.url({ reason: 'how buyers reach the pay page, where that differs from how the pay service does' }),
   ),
   dataFile: configField.text({
-    default: '.data/pay-provider/ledger.jsonl',
+    default: 'data/pay-provider/ledger.jsonl',
     reason: "the provider's own memory: it is the outside world and shares no database with the shop",
   }),
   callbackSecrets: configField.secrets({

@@ -60,18 +60,18 @@ export interface DriverProbe {
   brokerNames(): Promise<string[]>;
 }
 
-export interface ProducerSettings {
+export interface ProbeSettings {
   readonly namesrvAddr: string;
   readonly instanceName: string;
   readonly routeRefreshIntervalMs: number;
+}
+
+export interface ProducerSettings extends ProbeSettings {
   readonly producerGroup: string;
   readonly sendTimeoutMs: number;
 }
 
-export interface ConsumerSettings {
-  readonly namesrvAddr: string;
-  readonly instanceName: string;
-  readonly routeRefreshIntervalMs: number;
+export interface ConsumerSettings extends ProbeSettings {
   readonly group: string;
   readonly concurrency: number;
   readonly maxReconsumeTimes: number;
@@ -82,7 +82,7 @@ export interface ConsumerSettings {
 export interface Driver {
   createProducer(settings: ProducerSettings): DriverProducer;
   createConsumer(settings: ConsumerSettings): DriverConsumer;
-  createProbe(settings: { readonly namesrvAddr: string; readonly instanceName: string }): DriverProbe;
+  createProbe(settings: ProbeSettings): DriverProbe;
 }
 
 /** Provider token of the driver, for tests that put `InMemoryDriver` in its place. */

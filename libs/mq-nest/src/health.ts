@@ -29,6 +29,7 @@ export class RocketmqHealthIndicator implements OnApplicationShutdown {
     this.probe = driver.createProbe({
       namesrvAddr: options.namesrvAddr,
       instanceName: options.instanceName ?? DEFAULTS.instanceName,
+      routeRefreshIntervalMs: options.routeRefreshIntervalMs ?? DEFAULTS.routeRefreshIntervalMs,
     });
   }
 

@@ -1,7 +1,6 @@
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import type { Driver } from './driver.js';
 import { InvalidMessageError, RequestReplyUnsupportedError } from './errors.js';
-import type { RocketmqStatus } from './handler-extras.js';
 import type { PublishReceipt } from './outgoing-message.js';
 import type { RocketmqPublisherOptions } from './rocketmq.config.js';
 import { RocketmqPublisher } from './rocketmq.publisher.js';
@@ -11,7 +10,7 @@ import { RocketmqRecord } from './rocketmq.record.js';
  * Nest's client for events: `ClientsModule.register([{ name, customClass: RocketmqClientProxy, options }])`.
  * The observable of `emit` gives the receipt after SEND_OK and fails otherwise.
  */
-export class RocketmqClientProxy extends ClientProxy<Record<never, never>, RocketmqStatus> {
+export class RocketmqClientProxy extends ClientProxy {
   private readonly publisher: RocketmqPublisher;
 
   constructor(options: RocketmqPublisherOptions, driver?: Driver) {

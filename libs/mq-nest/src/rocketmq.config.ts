@@ -7,7 +7,7 @@ export interface RocketmqConnectionOptions {
   readonly namesrvAddr: string;
   /** How many times shorter than RocketMQ's own the broker's delay levels are. @default 1 */
   readonly timeScale?: number;
-  /** How soon a topic or broker that came later is seen, ms. @default 5000 */
+  /** How soon a topic or broker that came later is seen, ms. @default 1000 */
   readonly routeRefreshIntervalMs?: number;
   /**
    * Apart from other instances in one process with the same options; needed for two members of one group in one process.
@@ -48,7 +48,7 @@ export interface RocketmqModuleOptions extends RocketmqPublisherOptions, Rocketm
 
 export const DEFAULTS = {
   timeScale: 1,
-  routeRefreshIntervalMs: 5000,
+  routeRefreshIntervalMs: 1000,
   instanceName: 'DEFAULT',
   producerGroup: 'rocketshop-publisher',
   sendTimeoutMs: 3000,

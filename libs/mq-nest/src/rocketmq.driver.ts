@@ -1,11 +1,12 @@
 import { Logger } from '@nestjs/common';
-import { AdminClient, Producer, PushConsumer, selectQueueByHash } from '@rocketshop/mq-client';
+import { AdminClient, Producer, PushConsumer, selectQueueByHash, type ClientOptions } from '@rocketshop/mq-client';
 import type {
   ConsumerSettings,
   Driver,
   DriverConsumer,
   DriverProbe,
   DriverProducer,
+  ProbeSettings,
   ProducerSettings,
 } from './driver.js';
 
@@ -20,11 +21,20 @@ function clientLogger(part: string): { [level in 'debug' | 'info' | 'warn' | 'er
   };
 }
 
-function createProducer(settings: ProducerSettings): DriverProducer {
-  const producer = new Producer({
+/** Equal for all three, so that the client library gives them one connection and one client id. */
+function connectionOf(
+  settings: ProbeSettings,
+): Pick<ClientOptions, 'namesrvAddr' | 'instanceName' | 'pollNameServerInterval'> {
+  return {
     namesrvAddr: settings.namesrvAddr,
     instanceName: settings.instanceName,
     pollNameServerInterval: settings.routeRefreshIntervalMs,
+  };
+}
+
+function createProducer(settings: ProducerSettings): DriverProducer {
+  const producer = new Producer({
+    ...connectionOf(settings),
     producerGroup: settings.producerGroup,
     sendMsgTimeout: settings.sendTimeoutMs,
     logger: clientLogger('RocketmqProducer'),
@@ -42,9 +52,7 @@ function createProducer(settings: ProducerSettings): DriverProducer {
 
 function createConsumer(settings: ConsumerSettings): DriverConsumer {
   const consumer = new PushConsumer({
-    namesrvAddr: settings.namesrvAddr,
-    instanceName: settings.instanceName,
-    pollNameServerInterval: settings.routeRefreshIntervalMs,
+    ...connectionOf(settings),
     consumerGroup: settings.group,
     consumeFromWhere: settings.startFrom === 'first' ? 'CONSUME_FROM_FIRST_OFFSET' : 'CONSUME_FROM_LAST_OFFSET',
     consumeThreadMax: settings.concurrency,
@@ -67,12 +75,12 @@ function createConsumer(settings: ConsumerSettings): DriverConsumer {
   };
 }
 
-function createProbe(settings: { namesrvAddr: string; instanceName: string }): DriverProbe {
-  const admin = new AdminClient({ namesrvAddr: settings.namesrvAddr, instanceName: settings.instanceName });
+function createProbe(settings: ProbeSettings): DriverProbe {
+  const admin = new AdminClient(connectionOf(settings));
   return {
     start: () => admin.start(),
     shutdown: () => admin.shutdown(),
-    brokerNames: async () => Object.keys((await admin.fetchClusterInfo()).brokerAddrTable),
+    brokerNames: async () => [...(await admin.fetchClusterInfo()).brokerAddrTable.keys()],
   };
 }
 

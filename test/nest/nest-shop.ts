@@ -1,0 +1,71 @@
+import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { startBroker, type BrokerHandle } from '@rocketshop/mq-broker';
+import { PullConsumer } from '@rocketshop/mq-client';
+import { RocketmqModule, RocketmqPublisher, RocketmqServer, type RocketmqModuleOptions } from '@rocketshop/mq-nest';
+
+/** The broker's clock and the applications' are both this many times faster: the first retry comes after 10 ms. */
+export const TIME_SCALE = 1000;
+
+/** A Nest application on the test's broker. */
+export interface RunningApp {
+  readonly app: INestApplication;
+  readonly publisher: RocketmqPublisher;
+  readonly server: RocketmqServer;
+}
+
+/** A broker of the test's own and the applications on it; `close` ends all of them. */
+export class NestShop {
+  private readonly apps: INestApplication[] = [];
+
+  private constructor(private readonly broker: BrokerHandle) {}
+
+  static async start(): Promise<NestShop> {
+    return new NestShop(await startBroker({ timeScale: TIME_SCALE }));
+  }
+
+  get namesrvAddr(): string {
+    return this.broker.namesrvAddr;
+  }
+
+  /** Boots an application with these controllers and waits until it consumes. */
+  async boot(controllers: Type[], options: Partial<RocketmqModuleOptions> = {}): Promise<RunningApp> {
+    return this.bootWith(RocketmqModule.forRoot(this.options(options)), controllers);
+  }
+
+  async bootWith(rocketmq: DynamicModule, controllers: Type[], imports: Type[] = []): Promise<RunningApp> {
+    @Module({ imports: [rocketmq, ...imports], controllers })
+    class AppModule {}
+    const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+    this.apps.push(app);
+    const server = app.get(RocketmqServer);
+    app.connectMicroservice({ strategy: server });
+    await app.startAllMicroservices();
+    return { app, server, publisher: app.get(RocketmqPublisher) };
+  }
+
+  options(options: Partial<RocketmqModuleOptions> = {}): RocketmqModuleOptions {
+    return { namesrvAddr: this.namesrvAddr, timeScale: TIME_SCALE, routeRefreshIntervalMs: 50, ...options };
+  }
+
+  /** Properties of what lies in %DLQ%<group>. */
+  async deadLetters(group: string): Promise<Record<string, string>[]> {
+    const reader = new PullConsumer({ namesrvAddr: this.namesrvAddr, consumerGroup: `${group}-dlq-reader` });
+    await reader.start();
+    try {
+      const found: Record<string, string>[] = [];
+      for (const queue of await reader.fetchMessageQueues(`%DLQ%${group}`)) {
+        const { messages } = await reader.pull(queue, '*', 0, 32);
+        for (const message of messages) found.push(message.properties);
+      }
+      return found;
+    } finally {
+      await reader.shutdown();
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const app of this.apps) await app.close();
+    await this.broker.close();
+  }
+}
