@@ -149,14 +149,20 @@ export class ConsumeDispatcher {
     if (outcome instanceof Error) this.logger.warn(`listener of ${task.processQueue.queue.topic}: ${outcome.message}`);
     const succeeded = outcome === 'CONSUME_SUCCESS' ? Math.min(context.ackIndex + 1, entries.length) : 0;
     for (const entry of entries.slice(0, succeeded)) task.processQueue.finish(entry);
-    await this.deliverAgain(task, entries.slice(succeeded), context.delayLevelWhenNextConsume);
+    const { delayLevelWhenNextConsume, retryProperties } = context;
+    await this.deliverAgain(task, entries.slice(succeeded), delayLevelWhenNextConsume, retryProperties);
   }
 
-  private async deliverAgain(task: ConsumeTask, failed: readonly CachedMessage[], delayLevel: number): Promise<void> {
+  private async deliverAgain(
+    task: ConsumeTask,
+    failed: readonly CachedMessage[],
+    delayLevel: number,
+    retryProperties?: Readonly<Record<string, string>>,
+  ): Promise<void> {
     if (failed.length === 0) return;
     const { processQueue } = task;
     const outcomes = await Promise.all(
-      failed.map((entry) => this.sendBack.give(entry.message, processQueue.queue, delayLevel)),
+      failed.map((entry) => this.sendBack.give(entry.message, processQueue.queue, delayLevel, retryProperties)),
     );
     const kept = failed.filter((entry, index) => {
       if (outcomes[index] === true) processQueue.finish(entry);

@@ -10,6 +10,11 @@ export interface ConsumeContext {
   delayLevelWhenNextConsume: number;
   /** Index of the last message that succeeded, for batches; the ones after it are delivered again. */
   ackIndex: number;
+  /**
+   * Added to the properties of messages that are delivered again or end in %DLQ%group, for example why they failed. The
+   * protocol's send-back carries none, so such a message goes back as a copy sent to %RETRY%group.
+   */
+  retryProperties?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Returning nothing means CONSUME_SUCCESS; throwing means RECONSUME_LATER. */

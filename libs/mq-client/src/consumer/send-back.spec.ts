@@ -40,6 +40,11 @@ describe('resendOf', () => {
     expect(resendOf(failed(), -1, options).reconsumeTimes).toBe(17);
   });
 
+  it('carries what the listener added', () => {
+    const copy = resendOf(failed(), 0, options, { 'failure-class': 'OutOfStockError' });
+    expect(decodeProperties(copy.properties)).toMatchObject({ TAGS: 'paid', 'failure-class': 'OutOfStockError' });
+  });
+
   it('compresses a large body again', () => {
     expect(resendOf(failed({ body: Buffer.alloc(5_000, 'a') }), 0, options).sysFlag).toBe(1);
   });

@@ -38,16 +38,32 @@ export class SendBack {
   /**
    * True when the message is stored again and this delivery may count as finished.
    * `delayLevel`: 0 = the broker's ladder, above 0 = that level, -1 = dead letter queue at once.
+   * With `retryProperties` the copy is what is tried first: only it can carry them.
    */
-  async give(message: MessageExt, queue: MessageQueue, delayLevel: number): Promise<boolean> {
+  async give(
+    message: MessageExt,
+    queue: MessageQueue,
+    delayLevel: number,
+    retryProperties?: Readonly<Record<string, string>>,
+  ): Promise<boolean> {
+    if (retryProperties !== undefined && (await this.sendCopy(message, delayLevel, retryProperties))) return true;
     try {
       await this.sendBack(message, queue, delayLevel);
       return true;
     } catch (error) {
       this.instance.logger.warn(`message ${message.msgId} was not taken back: ${messageOf(error)}`);
     }
+    return this.sendCopy(message, delayLevel, {});
+  }
+
+  private async sendCopy(
+    message: MessageExt,
+    delayLevel: number,
+    retryProperties: Readonly<Record<string, string>>,
+  ): Promise<boolean> {
     try {
-      await this.sender.send(resendOf(message, delayLevel, this.options), sendBackTimeoutMs, undefined);
+      const copy = resendOf(message, delayLevel, this.options, retryProperties);
+      await this.sender.send(copy, sendBackTimeoutMs, undefined);
       return true;
     } catch (error) {
       this.instance.logger.warn(`message ${message.msgId} was not sent for retry: ${messageOf(error)}`);
@@ -74,8 +90,13 @@ export class SendBack {
 }
 
 /** The copy for %RETRY%group. The broker compares its reconsumeTimes with the maximum, as it does for send-back. */
-export function resendOf(message: MessageExt, delayLevel: number, options: SendBackOptions): OutgoingMessage {
-  const properties: Record<string, string> = { ...message.properties };
+export function resendOf(
+  message: MessageExt,
+  delayLevel: number,
+  options: SendBackOptions,
+  retryProperties: Readonly<Record<string, string>> = {},
+): OutgoingMessage {
+  const properties: Record<string, string> = { ...message.properties, ...retryProperties };
   delete properties[MessageConst.TRANSACTION_PREPARED];
   properties[MessageConst.RETRY_TOPIC] = message.topic;
   properties[MessageConst.ORIGIN_MESSAGE_ID] ??= message.msgId;
