@@ -1,4 +1,3 @@
-export * from './answer-writer.js';
 export type { BodyCodec } from './body/body-codec.js';
 export type { ClientConnection } from './body/connection.js';
 export { ConsumeFromWhere, ConsumeType, MessageModel, type ConsumerKind } from './body/consumer-kind.js';
@@ -55,9 +54,11 @@ export * from './lock-batch.js';
 export * from './offset-tables.js';
 export * from './producer-table.js';
 export * from './pull-message.js';
+export * from './pull-answer-writer.js';
 export * from './query-assignment.js';
 export * from './queue-offset.js';
 export * from './register-broker.js';
+export * from './send-answer-writer.js';
 export * from './send-message.js';
 export * from './subscription-groups.js';
 export * from './topic-lists.js';

@@ -1,7 +1,7 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import { BodyError } from '../errors.js';
 import { optional, required } from '../header/header-schema.js';
-import { JsonReader, parseJson, writeJsonBody } from '../json/index.js';
+import { JsonReader, parseJson, scalarText, writeJsonBody } from '../json/index.js';
 import { RequestCode } from '../tables/request-code.js';
 import { MqVersion } from '../tables/version.js';
 import { jsonBody } from './body/body-codec.js';
@@ -90,7 +90,7 @@ export function decodeCompressedRegisterBrokerBody(body: Buffer): RegisterBroker
     topicConfigTable.set(config.topicName, config);
   }
   const filterServers = parseJson(reader.text());
-  const filterServerList = Array.isArray(filterServers) ? filterServers.map(String) : [];
+  const filterServerList = Array.isArray(filterServers) ? filterServers.map(scalarText) : [];
   return { topicConfigs: { dataVersion, topicConfigTable }, filterServerList };
 }
 
@@ -129,7 +129,7 @@ function decodeTopicText(line: string): TopicConfig {
 
 function readAttributes(json: string): Record<string, string> {
   const reader = JsonReader.parse(json, 'attributes');
-  return Object.fromEntries(Object.entries(reader.self).map(([key, value]) => [key, String(value)]));
+  return Object.fromEntries(Object.entries(reader.self).map(([key, value]) => [key, scalarText(value)]));
 }
 
 function inflate(body: Buffer): Buffer {

@@ -1,5 +1,5 @@
 import { optional, required } from '../header/header-schema.js';
-import { JsonReader, type JsonValue } from '../json/index.js';
+import { JsonReader, scalarText, type JsonValue } from '../json/index.js';
 import { RequestCode } from '../tables/request-code.js';
 import { MqVersion } from '../tables/version.js';
 import { jsonBody } from './body/body-codec.js';
@@ -59,7 +59,7 @@ export function usesStandardJson(version: number, acceptStandardJsonOnly: boolea
 
 export function readBrokerData(value: JsonValue, path: string): BrokerData {
   const reader = JsonReader.of(value, path);
-  const addresses = reader.entries('brokerAddrs', (address) => String(address));
+  const addresses = reader.entries('brokerAddrs', scalarText);
   return {
     cluster: reader.string('cluster', ''),
     brokerName: reader.string('brokerName'),
@@ -116,7 +116,9 @@ export const clusterInfoBody = jsonBody<ClusterInfo>(
   'ClusterInfo',
   (reader) => ({
     brokerAddrTable: reader.entries('brokerAddrTable', readBrokerData),
-    clusterAddrTable: reader.entries('clusterAddrTable', (names) => (Array.isArray(names) ? names.map(String) : [])),
+    clusterAddrTable: reader.entries('clusterAddrTable', (names) =>
+      Array.isArray(names) ? names.map(scalarText) : [],
+    ),
   }),
   (info) => ({
     brokerAddrTable: new Map([...info.brokerAddrTable].map(([name, data]) => [name, writeBrokerData(data)])),

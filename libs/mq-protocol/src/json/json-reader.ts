@@ -1,5 +1,6 @@
 import { BodyError } from '../errors.js';
 import { parseJson } from './json-parser.js';
+import { writeJson } from './json-writer.js';
 import { isJsonObject, type JsonObject, type JsonValue } from './json-value.js';
 
 /**
@@ -86,7 +87,7 @@ export class JsonReader {
   }
 
   strings(member: string): string[] {
-    return this.array(member, (item) => (typeof item === 'string' ? item : String(item)));
+    return this.array(member, scalarText);
   }
 
   /** Numbers, which Go writes as text. */
@@ -136,4 +137,10 @@ export class JsonReader {
   private problem(member: string, what: string): BodyError {
     return new BodyError(`${this.path}.${member} ${what}`);
   }
+}
+
+/** A scalar as text; what is nested stays JSON text, as fastjson reads it into a String. */
+export function scalarText(value: JsonValue): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' && value !== null ? writeJson(value) : String(value);
 }

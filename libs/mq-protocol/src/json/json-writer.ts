@@ -38,21 +38,12 @@ export function writeJsonBody(value: Writable, options: JsonWriterOptions = {}):
 
 function write(value: Writable, quoteNumbers: boolean, depth: number): string {
   if (depth > DEPTH_MAX) throw new BodyError('a value is nested too deep to be written');
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value);
-    case 'number':
-      return writeNumber(value);
-    case 'bigint':
-    case 'boolean':
-      return String(value);
-    case 'undefined':
-      return 'null';
-    case 'object':
-      return value === null ? 'null' : writeContainer(value, quoteNumbers, depth);
-    default:
-      throw new BodyError(`a ${typeof value} cannot be written as JSON`);
-  }
+  if (value === undefined || value === null) return 'null';
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number') return writeNumber(value);
+  if (typeof value === 'object') return writeContainer(value, quoteNumbers, depth);
+  if (typeof value === 'bigint' || typeof value === 'boolean') return String(value);
+  throw new BodyError('a function or a symbol cannot be written as JSON');
 }
 
 function writeNumber(value: number): string {

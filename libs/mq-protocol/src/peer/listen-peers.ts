@@ -35,7 +35,7 @@ export async function listenPeers(options: ListenPeersOptions): Promise<PeerServ
   const handlers: PeerHandlers = withoutPeer(options.handlers, peers);
   const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
     if (peers.size >= limits.connectionsMax) socket.destroy();
-    else accept(socket, handlers, limits, peers, options.onPeer);
+    else accept(socket, handlers, limits, peers, (peer) => options.onPeer?.(peer));
   });
   await listen(server, options.port, options.host ?? '0.0.0.0');
   const { address, port } = server.address() as AddressInfo;
@@ -48,7 +48,7 @@ export async function listenPeers(options: ListenPeersOptions): Promise<PeerServ
     stopAccepting: () => void stop(),
     close: async () => {
       const closed = stop();
-      for (const peer of [...peers]) peer.close();
+      for (const peer of peers) peer.close();
       await closed;
     },
   };
@@ -72,7 +72,7 @@ function accept(
   handlers: PeerHandlers,
   limits: PeerLimits,
   peers: Set<Peer>,
-  onPeer: ((peer: Peer) => void) | undefined,
+  onPeer: (peer: Peer) => void,
 ): void {
   const binding = new SocketBinding();
   const adopted = adoptWithOnread(accepted, binding.onread);
@@ -80,7 +80,7 @@ function accept(
   const peer = new Peer(socket, handlers, limits);
   peers.add(peer);
   binding.bind(socket, peer);
-  onPeer?.(peer);
+  onPeer(peer);
   if (adopted === undefined) {
     accepted.on('data', (chunk: Buffer) => void peer.receive(chunk, chunk.length));
     accepted.resume();

@@ -48,7 +48,7 @@ export class Peer {
   private idleSince: number = monotonicMs();
   private framesRead = 0;
   private framesReadAtScan = 0;
-  private partialSince = 0;
+  private partialSince: number = monotonicMs();
 
   constructor(
     private readonly socket: PeerSocket,

@@ -13,6 +13,7 @@ export const MqVersion = {
   V5_3_1: 475,
   V5_3_3: 479,
   V5_4_0: 493,
+  V5_5_0: 513,
 } as const;
 
 /** What a broker or a name server of ours claims: 5.3.3. Java clients allow SQL92 from 232 on and nothing is lost above. */

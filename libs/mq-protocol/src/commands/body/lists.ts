@@ -1,9 +1,10 @@
+import { scalarText } from '../../json/index.js';
 import { jsonBody } from './body-codec.js';
 
 /** `{"table":{k:v}}`. Source: remoting/protocol/body/KVTable.java. */
 export const kvTableBody = jsonBody<Map<string, string>>(
   'KVTable',
-  (reader) => reader.entries('table', (value) => String(value)),
+  (reader) => reader.entries('table', scalarText),
   (table) => ({ table }),
 );
 

@@ -1,4 +1,4 @@
-import { JsonReader, type JsonValue } from '../../json/index.js';
+import { JsonReader, scalarText, type JsonValue } from '../../json/index.js';
 import { jsonBody } from './body-codec.js';
 import { newDataVersion, readDataVersion, writeDataVersion, type DataVersion } from './data-version.js';
 
@@ -39,7 +39,7 @@ export function readTopicConfig(value: JsonValue, path: string): TopicConfig {
 /** An object with text values. */
 export function readTexts(reader: JsonReader, member: string): Record<string, string> {
   const texts = Object.create(null) as Record<string, string>;
-  for (const [key, value] of reader.entries(member, (item) => String(item))) texts[key] = value;
+  for (const [key, value] of reader.entries(member, scalarText)) texts[key] = value;
   return texts;
 }
 
