@@ -1,4 +1,4 @@
-import type { ConsumerData, MessageExt, SubscriptionData } from '@rocketshop/mq-protocol';
+import { GroupName, type ConsumerData, type MessageExt, type SubscriptionData } from '@rocketshop/mq-protocol';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { messageOf } from '../instance/connections.js';
 import type { ConsumerMember, DirectConsumption, RemoteControl } from '../instance/members.js';
@@ -6,6 +6,7 @@ import { PeriodicTask } from '../instance/periodic-task.js';
 import type { TopicRoute } from '../instance/topic-route.js';
 import { queueKey, type MessageQueue } from '../message.js';
 import { MessageSender } from '../producer/message-sender.js';
+import { resolveProducerOptions } from '../producer/producer.config.js';
 import { BrokerOffsets } from './broker-offsets.js';
 import { ConsumeDispatcher } from './consume-dispatcher.js';
 import type { ResolvedPushConsumerOptions } from './consumer.config.js';
@@ -127,7 +128,9 @@ export class PushConsumerRuntime implements ConsumerMember, RemoteControl, Rebal
 
   /** Tells the brokers and shares out again. */
   subscriptionsChanged(): void {
-    void this.start();
+    this.start().catch((error: unknown) => {
+      this.instance.logger.warn(`the subscriptions of ${this.group} wait for a broker: ${messageOf(error)}`);
+    });
   }
 
   // --- what the client instance asks ---
@@ -267,16 +270,9 @@ export class PushConsumerRuntime implements ConsumerMember, RemoteControl, Rebal
 
 /** Sends the copies of messages the broker did not take back; Java's CLIENT_INNER_PRODUCER. */
 function innerSender(instance: ClientInstance): MessageSender {
-  return new MessageSender(instance, {
-    producerGroup: 'CLIENT_INNER_PRODUCER',
-    createTopicKey: 'TBW102',
-    defaultTopicQueueNums: 4,
-    retryTimesWhenSendFailed: 2,
-    retryAnotherBrokerWhenNotStoreOK: false,
-    retryBackoffMs: 50,
-    sendLatencyFaultEnable: true,
-    maxSendsInFlight: 65_535,
-  });
+  const { namesrvAddr } = instance.options;
+  const options = resolveProducerOptions({ namesrvAddr, producerGroup: GroupName.CLIENT_INNER_PRODUCER });
+  return new MessageSender(instance, options);
 }
 
 /** True when the promise ends in time. */

@@ -1,5 +1,5 @@
 import { consumerListBody, GetConsumerListByGroup, ResponseCode } from '@rocketshop/mq-protocol';
-import { BrokerRefusedError, ClientError } from '../client-error.js';
+import { BrokerRefusedError, ClientError, NoRouteError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { messageOf } from '../instance/connections.js';
 import { queueKey, type MessageQueue } from '../message.js';
@@ -23,6 +23,9 @@ export interface RebalancerHost {
  * Source: client/impl/consumer/RebalanceImpl.java.
  */
 export class Rebalancer {
+  /** Topics whose broker did not list us last time, so that it is said once. */
+  private readonly unlisted = new Set<string>();
+
   constructor(private readonly host: RebalancerHost) {}
 
   /** True when everything that is to be held is held; false: try again soon. */
@@ -51,12 +54,30 @@ export class Rebalancer {
     const queues = host.instance.routes.peek(topic)?.subscribeQueues;
     // Without a route nothing is known to have changed; the route table looks for it and reports.
     if (queues === undefined) return true;
-    const shares = allocateAveragely(queues, await this.memberIds(topic), host.instance.clientId);
+    const memberIds = await this.memberIds(topic);
+    const shares = allocateAveragely(queues, memberIds, host.instance.clientId);
     const wanted = new Map(shares.map((queue) => [queueKey(queue), queue]));
     const held = host.heldQueues().filter((queue) => queue.topic === topic);
     await Promise.all(held.filter((queue) => !wanted.has(queueKey(queue))).map((queue) => host.release(queue)));
     for (const queue of held) wanted.delete(queueKey(queue));
-    return this.acquireAll([...wanted.values()]);
+    const acquired = await this.acquireAll([...wanted.values()]);
+    return this.noteListed(topic, memberIds) && acquired;
+  }
+
+  /** A broker that knows us by no group, although it heard us, has refused the group. */
+  private noteListed(topic: string, memberIds: readonly string[]): boolean {
+    const { group, instance } = this.host;
+    if (memberIds.includes(instance.clientId)) {
+      this.unlisted.delete(topic);
+      return true;
+    }
+    if (!this.unlisted.has(topic)) {
+      this.unlisted.add(topic);
+      instance.logger.error(
+        `the broker of ${topic} does not list this client in group ${group}: is the group refused or its creation disabled?`,
+      );
+    }
+    return false;
   }
 
   private async acquireAll(queues: readonly MessageQueue[]): Promise<boolean> {
@@ -102,6 +123,6 @@ export class Rebalancer {
         lastError = error;
       }
     }
-    throw lastError instanceof Error ? lastError : new RangeError(`no broker of ${topic} can be asked`);
+    throw lastError instanceof Error ? lastError : new NoRouteError(topic);
   }
 }

@@ -1,0 +1,72 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { until } from '../support/until.js';
+import { MessageSystem, numbered, Received, recordingLogger } from './support/message-system.js';
+
+describe('looking after topics and groups', () => {
+  let system: MessageSystem;
+  beforeAll(async () => {
+    system = await MessageSystem.start();
+  });
+  afterEach(() => system.stopClients());
+  afterAll(() => system.stop());
+
+  it('creates, lists, measures and deletes a topic', async () => {
+    const topic = await system.topic(3);
+    const admin = await system.admin();
+    const producer = await system.producer();
+    for (const body of numbered(9)) await producer.send({ topic, body: Buffer.from(body) });
+    const { offsets } = await admin.examineTopicStats(topic);
+    expect(offsets.map(({ minOffset, maxOffset }) => [minOffset, maxOffset])).toEqual([
+      [0, 3],
+      [0, 3],
+      [0, 3],
+    ]);
+    const { queueDatas } = await admin.fetchTopicRoute(topic);
+    expect(queueDatas).toMatchObject([{ brokerName: 'broker-a', readQueueNums: 3, writeQueueNums: 3, perm: 6 }]);
+    expect((await admin.fetchClusterInfo()).clusterAddrTable.get('DefaultCluster')).toEqual(['broker-a']);
+    expect(await admin.fetchAllTopics()).toContain(topic);
+    await admin.deleteTopic(topic);
+    expect(await admin.fetchAllTopics()).not.toContain(topic);
+    await expect(admin.fetchTopicRoute(topic)).rejects.toMatchObject({ code: 'NO_ROUTE' });
+  });
+
+  it('connects to no address only because a message id says so', async () => {
+    const admin = await system.admin();
+    const elsewhere = '7F00000100000001000000000000000A';
+    await expect(admin.viewMessage(elsewhere)).rejects.toMatchObject({ code: 'BROKER_NOT_FOUND' });
+  });
+
+  it('groups of one process share one connection to the broker', async () => {
+    const topic = await system.topic(1);
+    const { logger, lines } = recordingLogger();
+    const received = [new Received(), new Received()];
+    for (const { listener } of received) {
+      await system.consumer({ [topic]: '*' }, listener, { logger, instanceName: 'shared' });
+    }
+    const producer = await system.producer();
+    await producer.send({ topic, body: Buffer.from('x') });
+    await until(() => received.every(({ bodies }) => bodies.length === 1));
+    // One to the name server, one to the broker.
+    expect(lines.filter((line) => line.startsWith('connected to'))).toHaveLength(2);
+  });
+
+  it('a group whose offset is not in the queue goes on where the broker says', async () => {
+    const topic = await system.topic(1);
+    const consumerGroup = system.name('group');
+    const producer = await system.producer();
+    for (const body of numbered(5, 'old')) await producer.send({ topic, body: Buffer.from(body) });
+    const reader = await system.pullConsumer(consumerGroup);
+    const [queue] = await reader.fetchMessageQueues(topic);
+    if (queue === undefined) throw new Error('the topic has no queue');
+    await reader.updateConsumeOffset(queue, 1_000);
+    await reader.shutdown();
+
+    const received = new Received();
+    await system.consumer({ [topic]: '*' }, received.listener, { consumerGroup });
+    const admin = await system.admin();
+    await until(async () => (await admin.examineConsumeStats(consumerGroup, topic)).offsets[0]?.consumerOffset === 5);
+    await producer.send({ topic, body: Buffer.from('new') });
+    await until(() => received.bodies.length > 0);
+    expect(received.bodies).toEqual(['new']);
+  });
+});
