@@ -1,0 +1,87 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { encodeBatchBody, Peer, RequestCode } from '@rocketshop/mq-protocol';
+import { ask, BrokerUnderTest, pull, send, sendRequest } from './support/broker-under-test.js';
+
+const CONNECTIONS = 12;
+const MESSAGES = 60;
+const POISON = 0xdd;
+const receive = Peer.prototype.receive;
+
+const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
+/** Connection, number and a hash of the rest: a byte of somebody else's message shows. */
+function labelled(connection: number, index: number): Buffer {
+  const filling = randomBytes((index * 997) % 9_000);
+  return Buffer.concat([Buffer.from(`${connection}/${index}/${digest(filling)}/`), filling]);
+}
+
+function isWhole(body: Buffer): boolean {
+  const [connection = '', index = '', hash = ''] = body.toString('latin1', 0, 100).split('/');
+  return digest(body.subarray(`${connection}/${index}/${hash}/`.length)) === hash;
+}
+
+/**
+ * Sockets share one read buffer and the store uses its slabs again. Here each is overwritten the moment it is given back,
+ * so that whoever still looks at it afterwards stores or delivers rubbish.
+ */
+describe('a broker with poisoned buffers', () => {
+  let broker: BrokerUnderTest;
+
+  beforeEach(async () => {
+    Peer.prototype.receive = function poisoned(this: Peer, chunk: Buffer, length: number): boolean {
+      const goesOn = receive.call(this, chunk, length);
+      chunk.fill(POISON, 0, length);
+      return goesOn;
+    };
+    broker = await BrokerUnderTest.start({
+      flushDiskType: 'SYNC_FLUSH',
+      storeOptions: { poisonReleasedSlabs: true, tailBytesMax: 1024 * 1024 },
+    });
+  });
+
+  afterEach(async () => {
+    await broker.close();
+    Peer.prototype.receive = receive;
+  });
+
+  it('stores and delivers every byte of many connections as it was sent', async () => {
+    const peers = await Promise.all(Array.from({ length: CONNECTIONS }, () => broker.connect()));
+    const expected = new Set<string>();
+    const codes = await Promise.all(
+      peers.flatMap((peer, connection) =>
+        Array.from({ length: MESSAGES }, async (_, index) => {
+          const body = labelled(connection, index);
+          expected.add(digest(body));
+          const properties = { UNIQ_KEY: `${connection}-${index}`, TAGS: 'é\u00ff"\\', KEYS: digest(body) };
+          return (await send(peer, 'orders', { queueId: index % 4, body, properties })).code;
+        }),
+      ),
+    );
+    const batch = Array.from({ length: 50 }, (_, index) => ({
+      flag: index,
+      body: labelled(99, index),
+      properties: {},
+    }));
+    for (const { body } of batch) expected.add(digest(body));
+    const request = sendRequest('orders', { batch: true, body: encodeBatchBody(batch) });
+    const reader = await broker.connect();
+    codes.push((await ask(reader, { ...request, code: RequestCode.SEND_BATCH_MESSAGE })).code);
+    expect(new Set(codes)).toEqual(new Set([0]));
+
+    const found = new Set<string>();
+    for (let queueId = 0; queueId < 4; queueId += 1) {
+      for (let queueOffset = 0; ;) {
+        const { code, messages, nextBeginOffset } = await pull(reader, 'orders', { queueId, queueOffset });
+        if (code !== 0) break;
+        queueOffset = nextBeginOffset;
+        for (const { body, properties } of messages) {
+          expect(isWhole(body)).toBe(true);
+          expect(properties['KEYS'] ?? digest(body)).toBe(digest(body));
+          found.add(digest(body));
+        }
+      }
+    }
+    expect(found).toEqual(expected);
+  });
+});
