@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { Readiness } from '@rocketshop/service-defaults';
 import { CreateChargeController } from './create-charge/create-charge.controller.js';
 import { CreateChargeService } from './create-charge/create-charge.service.js';
 import { LedgerStore } from './ledger/ledger-store.js';
@@ -25,7 +26,11 @@ export class AppModule {
       ],
       providers: [
         { provide: PAY_PROVIDER_CONFIG, useValue: config },
-        { provide: LedgerStore, useFactory: () => LedgerStore.open(config.dataFile) },
+        {
+          provide: LedgerStore,
+          inject: [Readiness],
+          useFactory: (readiness: Readiness) => openLedger(config.dataFile, readiness),
+        },
         CallbackDelivery,
         CreateChargeService,
         PayChargeService,
@@ -33,4 +38,11 @@ export class AppModule {
       ],
     };
   }
+}
+
+/** Ready as long as the file can be written. */
+async function openLedger(path: string, readiness: Readiness): Promise<LedgerStore> {
+  const store = await LedgerStore.open(path);
+  readiness.add('ledger', () => store.settled());
+  return store;
 }
