@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Body, Controller, HttpCode, Module, Post, UseGuards, UseInterceptors } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import {
@@ -31,6 +31,9 @@ import { createPool, sessionsWaitingForLock, startPostgres } from '../support/po
 import type { TestPostgres } from '../support/postgres.js';
 import { createGate, until } from '../support/until.js';
 import type { Gate } from '../support/until.js';
+
+// Real processes and servers: on a loaded machine a start alone can take seconds.
+jest.setTimeout(60_000);
 
 const tokenSecret = new Secret('a secret of the test, 32 characters and more');
 const tokens = new BuyerTokens(tokenSecret);

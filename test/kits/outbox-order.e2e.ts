@@ -1,10 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { createOutboxTable, OutboxRelay, writeOutbox } from '@rocketshop/outbox';
 import type { OutboxMessage, OutboxPublisher, OutboxRelayOptions } from '@rocketshop/outbox';
 import type { Pool } from 'pg';
 import { createPool, startPostgres } from '../support/postgres.js';
 import type { TestPostgres } from '../support/postgres.js';
 import { createGate, until } from '../support/until.js';
+
+// Real processes and servers: on a loaded machine a start alone can take seconds.
+jest.setTimeout(60_000);
 
 let postgres: TestPostgres;
 let pool: Pool;

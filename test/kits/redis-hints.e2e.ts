@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import {
   AnswerHints,
   claimMessage,
@@ -18,6 +18,9 @@ import { createPool, startPostgres } from '../support/postgres.js';
 import type { TestPostgres } from '../support/postgres.js';
 import { describeWithRedis } from '../support/redis.js';
 import { until } from '../support/until.js';
+
+// Real processes and servers: on a loaded machine a start alone can take seconds.
+jest.setTimeout(60_000);
 
 let postgres: TestPostgres;
 let redis: RedisServer;

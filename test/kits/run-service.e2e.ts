@@ -1,6 +1,9 @@
-import { afterAll, describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import { spawnService, stopSpawnedServices } from '../support/processes.js';
 import { until } from '../support/until.js';
+
+// Real processes and servers: on a loaded machine a start alone can take seconds.
+jest.setTimeout(60_000);
 
 const program = 'test/kits/fixtures/minimal-service.mjs';
 const env = {

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { Body, Controller, Get, Module, Param, Post } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import {
@@ -31,6 +31,9 @@ import { createPool, startPostgres } from '../support/postgres.js';
 import type { TestPostgres } from '../support/postgres.js';
 import { createGate, until } from '../support/until.js';
 import type { Gate } from '../support/until.js';
+
+// Real processes and servers: on a loaded machine a start alone can take seconds.
+jest.setTimeout(60_000);
 
 const deduct = {
   pattern: 'probe.deduct',

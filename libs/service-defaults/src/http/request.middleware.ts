@@ -1,8 +1,13 @@
-import type { NextFunction, Request, Response } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from '../logging/create-logger.js';
 import type { Metrics } from '../health/metrics.js';
 import type { Readiness } from '../health/readiness.js';
 import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
+
+/** The router leaves the matched route on the request. */
+interface RoutedRequest extends IncomingMessage {
+  readonly route?: { readonly path?: string };
+}
 
 /** Probed every few seconds by machines: counted, but logged at debug only. */
 const QUIET = /^\/(health|metrics)\b/;
@@ -18,7 +23,8 @@ export function createRequestMiddleware(logger: Logger, metrics: Metrics, readin
     labelNames: ['method', 'route', 'status'],
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   });
-  return (request: Request, response: Response, next: NextFunction): void => {
+  return (request: RoutedRequest, response: ServerResponse, next: () => void): void => {
+    const { method = '' } = request;
     const startedAt = process.hrtime.bigint();
     const trace = continueTrace(request.headers[TRACEPARENT_HEADER]);
     response.once('close', () => {
@@ -27,15 +33,15 @@ export function createRequestMiddleware(logger: Logger, metrics: Metrics, readin
       const durationMs = Number(process.hrtime.bigint() - startedAt) / 1e6;
       const route = routeOf(request);
       const status = response.writableFinished ? response.statusCode : 499;
-      durations.observe({ method: request.method, route, status }, durationMs / 1000);
+      durations.observe({ method, route, status }, durationMs / 1000);
       const fields = {
-        method: request.method,
+        method,
         route,
         status,
         durationMs: Math.round(durationMs * 10) / 10,
         traceId: trace.traceId,
       };
-      if (QUIET.test(request.path)) logger.debug(fields, 'request');
+      if (QUIET.test(route)) logger.debug(fields, 'request');
       else logger.info(fields, 'request');
     });
     runWithTrace(trace, next);
@@ -43,8 +49,6 @@ export function createRequestMiddleware(logger: Logger, metrics: Metrics, readin
 }
 
 /** The template, not the path: a path has ids in it, which would make a time series of every order. */
-function routeOf(request: Request): string {
-  const route: unknown = request.route;
-  if (typeof route === 'object' && route !== null && 'path' in route) return String(route.path);
-  return '(none)';
+function routeOf({ route }: RoutedRequest): string {
+  return route?.path ?? '(none)';
 }
