@@ -91,7 +91,7 @@ describe('members of one group', () => {
     await stopped;
     const before = seen.length;
     expect(before).toBeLessThan(100);
-    await system.consumer({ [topic]: '*' }, listener, { consumerGroup });
+    await consumer.start();
     await until(() => new Set(seen).size === 100);
     expect(seen).toHaveLength(100);
   });

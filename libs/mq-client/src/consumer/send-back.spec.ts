@@ -1,6 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { decodeProperties, type MessageExt } from '@rocketshop/mq-protocol';
-import { resendOf } from './send-back.js';
+import type { ClientInstance } from '../instance/client-instance.js';
+import { silentLogger } from '../logger.js';
+import type { SendStatus } from '../message.js';
+import type { MessageSender } from '../producer/message-sender.js';
+import { resendOf, SendBack } from './send-back.js';
 
 const options = { group: 'g', maxReconsumeTimes: 16 };
 const failed = (changes: Partial<MessageExt> = {}): MessageExt =>
@@ -47,5 +51,54 @@ describe('resendOf', () => {
 
   it('compresses a large body again', () => {
     expect(resendOf(failed({ body: Buffer.alloc(5_000, 'a') }), 0, options).sysFlag).toBe(1);
+  });
+});
+
+describe('SendBack', () => {
+  /** A broker that answers send-backs as told, and a sender of copies that ends as told. */
+  function sendBackOf(takesBack: boolean, copyStatus: SendStatus | undefined) {
+    const steps: string[] = [];
+    const instance = {
+      logger: silentLogger,
+      routes: { masterAddress: () => 'b:1' },
+      invoke: async () => {
+        steps.push('send back');
+        if (!takesBack) throw new Error('refused');
+      },
+    };
+    const sender = {
+      send: async () => {
+        steps.push('copy');
+        if (copyStatus === undefined) throw new Error('unreachable');
+        return { sendStatus: copyStatus };
+      },
+    };
+    const sendBack = new SendBack(instance as unknown as ClientInstance, sender as unknown as MessageSender, options);
+    const queue = { topic: 'orders', brokerName: 'b', queueId: 0 };
+    return {
+      steps,
+      give: (retryProperties?: Record<string, string>) => sendBack.give(failed(), queue, 0, retryProperties),
+    };
+  }
+
+  it('sends a copy only when the broker takes nothing back', async () => {
+    const willing = sendBackOf(true, 'SEND_OK');
+    expect([await willing.give(), willing.steps]).toEqual([true, ['send back']]);
+    const refusing = sendBackOf(false, 'SEND_OK');
+    expect([await refusing.give(), refusing.steps]).toEqual([true, ['send back', 'copy']]);
+  });
+
+  it('sends the copy first when there are properties to carry', async () => {
+    const willing = sendBackOf(true, 'SEND_OK');
+    expect([await willing.give({ reason: 'x' }), willing.steps]).toEqual([true, ['copy']]);
+    const unreachable = sendBackOf(true, undefined);
+    expect([await unreachable.give({ reason: 'x' }), unreachable.steps]).toEqual([true, ['copy', 'send back']]);
+  });
+
+  it('does not count on a copy that may not be on the disk', async () => {
+    const unsure = sendBackOf(false, 'FLUSH_DISK_TIMEOUT');
+    expect([await unsure.give(), unsure.steps]).toEqual([false, ['send back', 'copy']]);
+    expect(await sendBackOf(false, 'SLAVE_NOT_AVAILABLE').give()).toBe(true);
+    expect(await sendBackOf(false, undefined).give()).toBe(false);
   });
 });

@@ -63,8 +63,9 @@ export class SendBack {
   ): Promise<boolean> {
     try {
       const copy = resendOf(message, delayLevel, this.options, retryProperties);
-      await this.sender.send(copy, sendBackTimeoutMs, undefined);
-      return true;
+      const { sendStatus } = await this.sender.send(copy, sendBackTimeoutMs, undefined);
+      // Counting this delivery as finished is as good as an acknowledgement: a copy that may not be on the disk is none.
+      return sendStatus !== 'FLUSH_DISK_TIMEOUT';
     } catch (error) {
       this.instance.logger.warn(`message ${message.msgId} was not sent for retry: ${messageOf(error)}`);
       return false;
