@@ -3,13 +3,13 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { connectPeer, RequestCode, ResponseCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { createResponse, RequestCode, ResponseCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
 
 import { until } from '../support/until.js';
 import { BrokerUnderTest, heartbeat, pull, send } from './support/broker-under-test.js';
 import { askRaw } from './support/raw-request.js';
 
-const CONFIG_UPDATE = (topic: string, changes: Record<string, string> = {}): Record<string, string> => ({
+const topicUpdate = (topic: string, changes: Record<string, string> = {}): Record<string, string> => ({
   topic,
   defaultTopic: 'TBW102',
   readQueueNums: '4',
@@ -21,7 +21,7 @@ const CONFIG_UPDATE = (topic: string, changes: Record<string, string> = {}): Rec
   ...changes,
 });
 
-/** Rows 55 and 56 of the conformance list, and row 60: what mqadmin asks a broker, by raw requests. */
+/** Rows 55, 56 and 60 of the conformance list: what mqadmin asks a broker, by raw requests. */
 describe('an administrator', () => {
   let broker: BrokerUnderTest;
   let peer: Peer;
@@ -32,7 +32,7 @@ describe('an administrator', () => {
     return answer.code === ResponseCode.SUCCESS ? String(answer.body) : `code ${answer.code}: ${answer.remark}`;
   };
   const updateTopic = (topic: string, changes: Record<string, string> = {}): Promise<RemotingCommand> =>
-    askRaw(peer, RequestCode.UPDATE_AND_CREATE_TOPIC, CONFIG_UPDATE(topic, changes));
+    askRaw(peer, RequestCode.UPDATE_AND_CREATE_TOPIC, topicUpdate(topic, changes));
   const deleteTopic = (topic: string): Promise<RemotingCommand> =>
     askRaw(peer, RequestCode.DELETE_TOPIC_IN_BROKER, { topic });
   const routeOf = async (topic: string): Promise<string> => {
@@ -43,14 +43,10 @@ describe('an administrator', () => {
   beforeEach(async () => {
     broker = await BrokerUnderTest.start();
     peer = await broker.connect();
-    const [host = '', port] = broker.handle.namesrvAddr.split(':');
-    nameServer = await connectPeer({ host, port: Number(port) });
+    nameServer = await broker.connectNameServer();
   });
 
-  afterEach(async () => {
-    nameServer.close();
-    await broker.close();
-  });
+  afterEach(() => broker.close());
 
   describe('changes topics (row 56)', () => {
     it('and sees them on the broker and in the route, however often the change is repeated', async () => {
@@ -163,16 +159,25 @@ describe('an administrator', () => {
     });
 
     it('of the broker, in the keys and formats the tools parse', async () => {
-      const { table } = JSON.parse(await textOf(RequestCode.GET_BROKER_RUNTIME_INFO)) as { table: Record<string, string> };
+      const { table } = JSON.parse(await textOf(RequestCode.GET_BROKER_RUNTIME_INFO)) as {
+        table: Record<string, string>;
+      };
       expect(table['brokerVersionDesc']).toBe('V5_3_3');
-      for (const key of ['putTps', 'getTransferredTps', 'getTransferedTps', 'getTotalTps', 'getFoundTps', 'getMissTps']) {
+      for (const key of [
+        'putTps',
+        'getTransferredTps',
+        'getTransferedTps',
+        'getTotalTps',
+        'getFoundTps',
+        'getMissTps',
+      ]) {
         expect([key, table[key]]).toEqual([key, expect.stringMatching(/^[\d.]+ [\d.]+ [\d.]+$/)]);
       }
       for (const key of ['msgPutTotalTodayNow', 'msgGetTotalYesterdayMorning', 'sendThreadPoolQueueSize']) {
         expect([key, table[key]]).toEqual([key, expect.stringMatching(/^\d+$/)]);
       }
-      expect(table['earliestMessageTimeStamp']).toMatch(/^-?\d+$/);
-      expect(Number(table['commitLogDiskRatio'])).toBeGreaterThan(0);
+      expect(table['earliestMessageTimeStamp']).toMatch(/^\d{13}$/);
+      expect(table['commitLogDiskRatio']).toMatch(/^[01](\.\d+)?$/);
       expect(table['runtime']).toMatch(/^\[ \d+ days, \d+ hours, \d+ minutes, \d+ seconds \]$/);
       expect(table['msgPutTotalTodayNow']).toBe('3');
     });
@@ -180,7 +185,9 @@ describe('an administrator', () => {
     it('of a topic: an entry for each queue, keyed by objects', async () => {
       const text = await textOf(RequestCode.GET_TOPIC_STATS_INFO, { topic: 'orders' });
       expect(text).toMatch(/^\{"offsetTable":\{\{/);
-      expect(text).toMatch(new RegExp(`${queue(0)}:\\{"lastUpdateTimestamp":\\d{13},"maxOffset":3,"minOffset":0\\}`));
+      expect(text.replace(/"lastUpdateTimestamp":\d{13}/, '"lastUpdateTimestamp":stored')).toContain(
+        `${queue(0)}:{"lastUpdateTimestamp":stored,"maxOffset":3,"minOffset":0}`,
+      );
       expect(text).toContain(`${queue(1)}:{"lastUpdateTimestamp":0,"maxOffset":0,"minOffset":0}`);
       expect(await textOf(RequestCode.GET_TOPIC_STATS_INFO, { topic: 'nobody' })).toContain('code 17');
     });
@@ -190,13 +197,18 @@ describe('an administrator', () => {
       await commitOffset('g', 'orders', 0, 2);
 
       const progress = await textOf(RequestCode.GET_CONSUME_STATS, { consumerGroup: 'g' });
-      const of0 = `${queue(0)}:{"brokerOffset":3,"consumerOffset":2,"lastTimestamp":\\d{13},"pullOffset":2}`;
-      expect(progress).toMatch(new RegExp(of0.replaceAll('{', String.raw`\{`).replaceAll('}', String.raw`\}`).replace('\\{13\\}', '{13}')));
+      expect(progress.replace(/"lastTimestamp":\d{13}/, '"lastTimestamp":stored')).toContain(
+        `${queue(0)}:{"brokerOffset":3,"consumerOffset":2,"lastTimestamp":stored,"pullOffset":2}`,
+      );
       expect(progress).toContain(`${queue(1)}:{"brokerOffset":0,"consumerOffset":0,"lastTimestamp":0,"pullOffset":0}`);
 
-      const connection = JSON.parse(await textOf(RequestCode.GET_CONSUMER_CONNECTION_LIST, { consumerGroup: 'g' })) as object;
+      const connection = JSON.parse(
+        await textOf(RequestCode.GET_CONSUMER_CONNECTION_LIST, { consumerGroup: 'g' }),
+      ) as object;
       expect(connection).toMatchObject({
-        connectionSet: [{ clientAddr: `${peer.localHost}:${peer.localPort}`, clientId: '10.0.0.5@1', language: 'JAVA' }],
+        connectionSet: [
+          { clientAddr: `${peer.localHost}:${peer.localPort}`, clientId: '10.0.0.5@1', language: 'JAVA' },
+        ],
         consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',
         consumeType: 'CONSUME_PASSIVELY',
         messageModel: 'CLUSTERING',
@@ -217,7 +229,9 @@ describe('an administrator', () => {
       expect(await textOf(RequestCode.GET_CONSUMER_CONNECTION_LIST, { consumerGroup: 'g' })).toBe(
         'code 206: the consumer group[g] not online',
       );
-      expect(await textOf(RequestCode.GET_CONSUME_STATS, { consumerGroup: 'g' })).toBe('{"consumeTps":0,"offsetTable":{}}');
+      expect(await textOf(RequestCode.GET_CONSUME_STATS, { consumerGroup: 'g' })).toBe(
+        '{"consumeTps":0,"offsetTable":{}}',
+      );
     });
 
     it('of producers', async () => {
@@ -245,30 +259,26 @@ describe('an administrator', () => {
   it('is answered what a consumer says of itself, and an error when there is none', async () => {
     const group = { consumerGroup: 'g', clientId: '10.0.0.5@1' };
     expect(await textOf(RequestCode.GET_CONSUMER_RUNNING_INFO, group)).toContain('code 1: The Consumer');
-    const consumer = await connectPeer({
-      host: broker.handle.host,
-      port: broker.handle.port,
-      handlers: {
-        onRequest: ({ opaque, serializeType, code }) =>
-          code === RequestCode.GET_CONSUMER_RUNNING_INFO
-            ? { code: 0, language: 'JAVA', version: 409, opaque, flag: 1, body: Buffer.from('{"jstack":""}'), serializeType }
-            : undefined,
-      },
+    const consumer = await broker.connect({
+      onRequest: (request) => createResponse(request, ResponseCode.SUCCESS, { body: Buffer.from('{"jstack":""}') }),
     });
     await heartbeat(consumer, '10.0.0.5@1', 'g', { orders: '*' });
     expect(await textOf(RequestCode.GET_CONSUMER_RUNNING_INFO, group)).toBe('{"jstack":""}');
-    consumer.close();
   });
 
-  it.each(['brokerConfigPath', 'rocketmqHome', 'configBlackList', 'storePathRootDir', 'filterServerNums', 'namesrvAddr'])(
-    'may not set %s (row 60)',
-    async (key) => {
-      const before = await textOf(RequestCode.GET_BROKER_CONFIG);
-      const body = Buffer.from(`autoCreateTopicEnable=false\n${key}=/tmp/owned\n`);
-      expect((await askRaw(peer, RequestCode.UPDATE_BROKER_CONFIG, {}, { body })).code).toBe(ResponseCode.NO_PERMISSION);
-      expect(await textOf(RequestCode.GET_BROKER_CONFIG)).toBe(before);
-    },
-  );
+  it.each([
+    'brokerConfigPath',
+    'rocketmqHome',
+    'configBlackList',
+    'storePathRootDir',
+    'filterServerNums',
+    'namesrvAddr',
+  ])('may not set %s (row 60)', async (key) => {
+    const before = await textOf(RequestCode.GET_BROKER_CONFIG);
+    const body = Buffer.from(`autoCreateTopicEnable=false\n${key}=/tmp/owned\n`);
+    expect((await askRaw(peer, RequestCode.UPDATE_BROKER_CONFIG, {}, { body })).code).toBe(ResponseCode.NO_PERMISSION);
+    expect(await textOf(RequestCode.GET_BROKER_CONFIG)).toBe(before);
+  });
 
   it('may switch off that topics appear by themselves, which holds at once', async () => {
     const body = Buffer.from('autoCreateTopicEnable=false\n');
@@ -277,8 +287,18 @@ describe('an administrator', () => {
     expect((await send(peer, 'fresh')).code).toBe(ResponseCode.TOPIC_NOT_EXIST);
   });
 
-  function commitOffset(consumerGroup: string, topic: string, queueId: number, offset: number): Promise<RemotingCommand> {
+  function commitOffset(
+    consumerGroup: string,
+    topic: string,
+    queueId: number,
+    offset: number,
+  ): Promise<RemotingCommand> {
     const commitOffset = String(offset);
-    return askRaw(peer, RequestCode.UPDATE_CONSUMER_OFFSET, { consumerGroup, topic, queueId: String(queueId), commitOffset });
+    return askRaw(peer, RequestCode.UPDATE_CONSUMER_OFFSET, {
+      consumerGroup,
+      topic,
+      queueId: String(queueId),
+      commitOffset,
+    });
   }
 });

@@ -134,8 +134,16 @@ describe('a pull', () => {
 
     expect(answer.body?.readUInt32BE(4)).toBe(0xdaa320a7);
     expect(message).toMatchObject({
-      ...{ topic: 'orders', queueId: 0, queueOffset: 0, commitLogOffset: 0, offsetMsgId: msgId, reconsumeTimes: 0 },
-      ...{ bornHost: '127.0.0.1', storeHost: '127.0.0.1', storePort: broker.handle.port, bornPort: peer.localPort },
+      topic: 'orders',
+      queueId: 0,
+      queueOffset: 0,
+      commitLogOffset: 0,
+      offsetMsgId: msgId,
+      reconsumeTimes: 0,
+      bornHost: '127.0.0.1',
+      storeHost: '127.0.0.1',
+      storePort: broker.handle.port,
+      bornPort: peer.localPort,
     });
     expect(message?.body.toString()).toBe('content');
     expect(message?.properties['KEYS']).toBe('k');

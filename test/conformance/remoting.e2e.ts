@@ -122,8 +122,16 @@ describe('a broker', () => {
     const raw = await open();
     const held = createRequest(11, {
       extFields: {
-        ...{ consumerGroup: 'g', topic: 'orders', queueId: '0', queueOffset: '0', maxMsgNums: '1', sysFlag: '6' },
-        ...{ commitOffset: '0', suspendTimeoutMillis: '300', subscription: '*', subVersion: '0' },
+        consumerGroup: 'g',
+        topic: 'orders',
+        queueId: '0',
+        queueOffset: '0',
+        maxMsgNums: '1',
+        sysFlag: '6',
+        commitOffset: '0',
+        suspendTimeoutMillis: '300',
+        subscription: '*',
+        subVersion: '0',
       },
     });
     await send(await broker.connect(), 'orders', { queueId: 1 });

@@ -1,12 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { encodeBatchBody, Peer, RequestCode } from '@rocketshop/mq-protocol';
 import { ask, BrokerUnderTest, pull, send, sendRequest } from './support/broker-under-test.js';
 
 const CONNECTIONS = 12;
 const MESSAGES = 60;
 const POISON = 0xdd;
-const receive = Peer.prototype.receive;
 
 const digest = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -27,13 +26,15 @@ function isWhole(body: Buffer): boolean {
  */
 describe('a broker with poisoned buffers', () => {
   let broker: BrokerUnderTest;
+  let spy: jest.SpiedFunction<Peer['receive']>;
 
   beforeEach(async () => {
-    Peer.prototype.receive = function poisoned(this: Peer, chunk: Buffer, length: number): boolean {
+    const receive = Reflect.get(Peer.prototype, 'receive') as (this: Peer, chunk: Buffer, length: number) => boolean;
+    spy = jest.spyOn(Peer.prototype, 'receive').mockImplementation(function poisoned(this: Peer, chunk, length) {
       const goesOn = receive.call(this, chunk, length);
       chunk.fill(POISON, 0, length);
       return goesOn;
-    };
+    });
     broker = await BrokerUnderTest.start({
       flushDiskType: 'SYNC_FLUSH',
       storeOptions: { poisonReleasedSlabs: true, tailBytesMax: 1024 * 1024 },
@@ -42,7 +43,7 @@ describe('a broker with poisoned buffers', () => {
 
   afterEach(async () => {
     await broker.close();
-    Peer.prototype.receive = receive;
+    spy.mockRestore();
   });
 
   it('stores and delivers every byte of many connections as it was sent', async () => {

@@ -43,14 +43,16 @@ describe('a send', () => {
 
   it('by 10 has long names and is stored the same (row 19)', async () => {
     const extFields = {
-      ...{ producerGroup: 'g', topic: 'orders', defaultTopic: 'TBW102', defaultTopicQueueNums: '4', queueId: '2' },
-      ...{
-        sysFlag: '0',
-        bornTimestamp: '1700000000000',
-        flag: '9',
-        properties: 'TAGS\u0001TagA\u0002',
-        batch: 'false',
-      },
+      producerGroup: 'g',
+      topic: 'orders',
+      defaultTopic: 'TBW102',
+      defaultTopicQueueNums: '4',
+      queueId: '2',
+      sysFlag: '0',
+      bornTimestamp: '1700000000000',
+      flag: '9',
+      properties: 'TAGS\u0001TagA\u0002',
+      batch: 'false',
     };
     const answer = await ask(peer, { ...sendRequest('orders'), code: RequestCode.SEND_MESSAGE, extFields });
     const { messages } = await pull(peer, 'orders', { queueId: 2 });

@@ -42,8 +42,11 @@ describe('a broker', () => {
     const broker = await spawnService({
       program: 'apps/broker/dist/main.js',
       env: {
-        ...{ STORE_DIR: storeDir, FLUSH_DISK_TYPE: 'SYNC_FLUSH', BROKER_LISTEN_PORT: '0' },
-        ...{ NAMESRV_ADDR: '127.0.0.1:1', MAPPED_FILE_SIZE_COMMIT_LOG: '1048576' },
+        STORE_DIR: storeDir,
+        FLUSH_DISK_TYPE: 'SYNC_FLUSH',
+        BROKER_LISTEN_PORT: '0',
+        NAMESRV_ADDR: '127.0.0.1:1',
+        MAPPED_FILE_SIZE_COMMIT_LOG: '1048576',
       },
       readyLine: /is ready on/,
     });
