@@ -21,3 +21,7 @@ export { request, ShopClient } from './support/shop-client.js';
 export type { Cart, HttpAnswer, OrderAnswer, PaymentAnswer, PayOptions, ShopUrls } from './support/shop-client.js';
 export { SERVICES, ShopSystem, untilReady } from './support/shop-system.js';
 export type { ProgramName, ServiceName, ShopSystemOptions } from './support/shop-system.js';
+export { startApacheRocketmq } from './support/apache/apache-rocketmq.js';
+export type { ApacheOptions, ApacheRocketmq } from './support/apache/apache-rocketmq.js';
+export { fetchJars, missingJavaTools } from './support/apache/maven.js';
+export type { Artifact } from './support/apache/maven.js';

@@ -1,0 +1,162 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { endChild, isRunning } from '../services/child.js';
+import { freePort } from '../services/free-port.js';
+import { loadServicesConfig } from '../services/services.config.js';
+import { until } from '../until.js';
+import { fetchJars } from './maven.js';
+
+export interface ApacheOptions {
+  /** @default 5.5.0 */
+  readonly version?: string;
+  /** @default ASYNC_FLUSH */
+  readonly flushDiskType?: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
+  /** @default 2g */
+  readonly heap?: string;
+  /** More lines of broker.conf. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+export interface ApacheRocketmq {
+  readonly namesrvAddr: string;
+  readonly brokerPort: number;
+  readonly brokerPid: number;
+  /** From the start of the broker's process until its port answered, ms. */
+  readonly startMs: number;
+  stop(): Promise<void>;
+}
+
+/** Java 17 closes what RocketMQ reaches into: its own start scripts open the same packages. */
+const JAVA_FLAGS = [
+  '-XX:-OmitStackTraceInFastThrow',
+  '-XX:+IgnoreUnrecognizedVMOptions',
+  '--add-opens=java.base/java.lang=ALL-UNNAMED',
+  '--add-opens=java.base/java.nio=ALL-UNNAMED',
+  '--add-opens=java.base/sun.nio.ch=ALL-UNNAMED',
+  '--add-opens=java.base/java.util=ALL-UNNAMED',
+  '--add-exports=java.base/jdk.internal.ref=ALL-UNNAMED',
+  '--add-exports=java.base/sun.nio.ch=ALL-UNNAMED',
+];
+
+const BROKER_FLAGS = [
+  '-XX:+UseG1GC',
+  '-XX:G1HeapRegionSize=16m',
+  '-XX:G1ReservePercent=25',
+  '-XX:InitiatingHeapOccupancyPercent=30',
+  '-XX:SoftRefLRUPolicyMSPerMB=0',
+  '-XX:MaxDirectMemorySize=2g',
+];
+
+const START_LIMIT_MS = 60_000;
+
+/** One Apache RocketMQ, name server and broker, on loopback and free ports, from Maven's jars. Needs Java and Maven. */
+export async function startApacheRocketmq(options: ApacheOptions = {}): Promise<ApacheRocketmq> {
+  const version = options.version ?? '5.5.0';
+  const artifacts = ['namesrv', 'broker', 'tools'].map((name) => ({ name: `rocketmq-${name}`, version }));
+  const lib = await fetchJars(`server-${version}`, artifacts);
+  const home = mkdtempSync(join(tmpdir(), 'apache-rocketmq-'));
+  const namesrvPort = await freePort();
+  const brokerPort = await freeBrokerPort();
+  writeConfiguration(home, namesrvPort, brokerPort, options);
+  const namesrvAddr = `127.0.0.1:${namesrvPort}`;
+  const launch = (main: string, flags: readonly string[], config: string) =>
+    launchJava(home, lib, main, flags, ['-c', join(home, config)], namesrvAddr);
+
+  const nameServer = launch('org.apache.rocketmq.namesrv.NamesrvStartup', ['-Xms256m', '-Xmx256m'], 'namesrv.conf');
+  await untilListening(namesrvPort, nameServer);
+  const started = performance.now();
+  const heap = options.heap ?? '2g';
+  const flags = [`-Xms${heap}`, `-Xmx${heap}`, ...BROKER_FLAGS];
+  const broker = launch('org.apache.rocketmq.broker.BrokerStartup', flags, 'broker.conf');
+  await untilListening(brokerPort, broker);
+  return {
+    namesrvAddr,
+    brokerPort,
+    brokerPid: broker.pid ?? 0,
+    startMs: performance.now() - started,
+    stop: async () => {
+      await endChild(broker, 'SIGTERM', 20_000);
+      await endChild(nameServer, 'SIGTERM');
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The broker takes port − 2 and port + 1 too, for its fast port and for replication. */
+async function freeBrokerPort(): Promise<number> {
+  return (await freePort()) + 3;
+}
+
+function writeConfiguration(home: string, namesrvPort: number, brokerPort: number, options: ApacheOptions): void {
+  mkdirSync(join(home, 'conf'));
+  writeFileSync(join(home, 'conf/tools.yml'), '');
+  const lines = (properties: Readonly<Record<string, string | number | boolean>>) =>
+    Object.entries(properties)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join('');
+  const namesrv = { listenPort: namesrvPort, bindAddress: '127.0.0.1', kvConfigPath: join(home, 'kvConfig.json') };
+  writeFileSync(join(home, 'namesrv.conf'), lines(namesrv));
+  const broker = {
+    brokerClusterName: 'DefaultCluster',
+    brokerName: 'broker-a',
+    brokerId: 0,
+    brokerRole: 'ASYNC_MASTER',
+    flushDiskType: options.flushDiskType ?? 'ASYNC_FLUSH',
+    brokerIP1: '127.0.0.1',
+    brokerIP2: '127.0.0.1',
+    bindAddress: '127.0.0.1',
+    listenPort: brokerPort,
+    namesrvAddr: `127.0.0.1:${namesrvPort}`,
+    autoCreateTopicEnable: true,
+    autoCreateSubscriptionGroup: true,
+    storePathRootDir: join(home, 'store'),
+    storePathCommitLog: join(home, 'store/commitlog'),
+    ...options.properties,
+  };
+  writeFileSync(join(home, 'broker.conf'), lines(broker));
+}
+
+function launchJava(
+  home: string,
+  lib: string,
+  main: string,
+  flags: readonly string[],
+  args: readonly string[],
+  namesrvAddr: string,
+): ChildProcess {
+  const log = openSync(join(home, `${main.slice(main.lastIndexOf('.') + 1)}.out`), 'a');
+  const properties = [`-Duser.home=${home}`, `-Drocketmq.home.dir=${home}`];
+  const child = spawn('java', [...properties, ...JAVA_FLAGS, ...flags, '-cp', `${home}/conf:${lib}/*`, main, ...args], {
+    cwd: home,
+    env: { ROCKETMQ_HOME: home, NAMESRV_ADDR: namesrvAddr, PATH: loadServicesConfig().path },
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  process.once('exit', () => {
+    if (isRunning(child)) child.kill('SIGKILL');
+  });
+  return child;
+}
+
+async function untilListening(port: number, child: ChildProcess): Promise<void> {
+  await until(
+    async () => {
+      if (!isRunning(child)) throw new Error('the Java process ended');
+      return canConnect(port);
+    },
+    { timeoutMs: START_LIMIT_MS, intervalMs: 50, description: `port ${port} of Apache RocketMQ` },
+  );
+}
+
+function canConnect(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
