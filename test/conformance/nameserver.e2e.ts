@@ -9,7 +9,7 @@ import { connectPeer, RequestCode, ResponseCode, type Peer, type RemotingCommand
 
 import { until } from '../support/until.js';
 import { crcOf, registration, topicTable, zlibRegistration } from './support/broker-registration.js';
-import { ask } from './support/raw-request.js';
+import { askRaw } from './support/raw-request.js';
 
 const { REGISTER_BROKER, GET_ROUTEINFO_BY_TOPIC } = RequestCode;
 
@@ -35,7 +35,7 @@ describe('a name server', () => {
   };
 
   const routeText = async (peer: Peer, topic: string, version = 409): Promise<string> => {
-    const answer = await ask(peer, GET_ROUTEINFO_BY_TOPIC, { topic }, { version });
+    const answer = await askRaw(peer, GET_ROUTEINFO_BY_TOPIC, { topic }, { version });
     return answer.code === ResponseCode.SUCCESS ? String(answer.body) : `code ${answer.code}`;
   };
 
@@ -57,7 +57,7 @@ describe('a name server', () => {
       const peer = await connect();
       const { extFields, body } = registration(topicTable('TBW102', 'orders'));
       const register = async (bodyCrc32: number): Promise<number> =>
-        (await ask(peer, REGISTER_BROKER, { ...extFields, bodyCrc32: String(bodyCrc32) }, { body })).code;
+        (await askRaw(peer, REGISTER_BROKER, { ...extFields, bodyCrc32: String(bodyCrc32) }, { body })).code;
 
       expect(await register(crcOf(body))).toBe(ResponseCode.SUCCESS);
       expect(await register(crcOf(body) ^ 1)).toBe(ResponseCode.SYSTEM_ERROR);
@@ -67,7 +67,7 @@ describe('a name server', () => {
     it.each([409, 479])('compressed, as a broker of version %i sends them (row 9)', async (version) => {
       const peer = await connect();
       const { extFields, body } = zlibRegistration(topicTable('TBW102', 'orders'), version);
-      const answer = await ask(peer, REGISTER_BROKER, extFields, { body, version });
+      const answer = await askRaw(peer, REGISTER_BROKER, extFields, { body, version });
       expect(answer.code).toBe(ResponseCode.SUCCESS);
       expect(await routeText(peer, 'orders')).toContain('"perm":6,"readQueueNums":4');
     });
@@ -77,21 +77,25 @@ describe('a name server', () => {
       const { extFields } = zlibRegistration(topicTable('TBW102', 'orders'), 409);
       const { deflateSync } = await import('node:zlib');
       const body = deflateSync(Buffer.alloc(64 * 1024 * 1024));
-      const answer = await ask(peer, REGISTER_BROKER, { ...extFields, bodyCrc32: '0' }, { body });
+      const answer = await askRaw(peer, REGISTER_BROKER, { ...extFields, bodyCrc32: '0' }, { body });
       expect(answer.code).toBe(ResponseCode.SYSTEM_ERROR);
     });
 
     it('refuses a first one with a single topic and takes a later one (row 10)', async () => {
       const peer = await connect();
       const one = registration(topicTable('orders'));
-      const first = await ask(peer, REGISTER_BROKER, one.extFields, { body: one.body });
+      const first = await askRaw(peer, REGISTER_BROKER, one.extFields, { body: one.body });
       expect(first.code).toBe(ResponseCode.SYSTEM_ERROR);
       expect(first.remark).toContain('register broker failed');
 
       const full = registration(topicTable('TBW102', 'payments'));
-      expect((await ask(peer, REGISTER_BROKER, full.extFields, { body: full.body })).code).toBe(ResponseCode.SUCCESS);
+      expect((await askRaw(peer, REGISTER_BROKER, full.extFields, { body: full.body })).code).toBe(
+        ResponseCode.SUCCESS,
+      );
       const later = registration(topicTable('orders'), { counter: 2 });
-      expect((await ask(peer, REGISTER_BROKER, later.extFields, { body: later.body })).code).toBe(ResponseCode.SUCCESS);
+      expect((await askRaw(peer, REGISTER_BROKER, later.extFields, { body: later.body })).code).toBe(
+        ResponseCode.SUCCESS,
+      );
       expect(await routeText(peer, 'orders')).toContain('"queueDatas":[{');
     });
 
@@ -99,7 +103,7 @@ describe('a name server', () => {
       const [master, slave] = [await connect(), await connect()];
       const tables = topicTable('TBW102', 'orders');
       const first = registration(tables);
-      const masterAnswer = await ask(master, REGISTER_BROKER, first.extFields, { body: first.body });
+      const masterAnswer = await askRaw(master, REGISTER_BROKER, first.extFields, { body: first.body });
       expect(masterAnswer.extFields?.masterAddr).toBeUndefined();
 
       const second = registration(tables, {
@@ -107,16 +111,16 @@ describe('a name server', () => {
         brokerAddr: '10.0.0.2:10911',
         haServerAddr: '10.0.0.2:10912',
       });
-      const slaveAnswer = await ask(slave, REGISTER_BROKER, second.extFields, { body: second.body });
+      const slaveAnswer = await askRaw(slave, REGISTER_BROKER, second.extFields, { body: second.body });
       expect(slaveAnswer.extFields).toMatchObject({ masterAddr: '10.0.0.1:10911', haServerAddr: '10.0.0.1:10912' });
     });
 
     it('keeps one entry of an address that comes back under another id (row 14)', async () => {
       const peer = await connect();
       const asSlave = registration(topicTable('TBW102', 'orders'), { brokerId: '1' });
-      await ask(peer, REGISTER_BROKER, asSlave.extFields, { body: asSlave.body });
+      await askRaw(peer, REGISTER_BROKER, asSlave.extFields, { body: asSlave.body });
       const asMaster = registration(topicTable('TBW102', 'orders'));
-      await ask(peer, REGISTER_BROKER, asMaster.extFields, { body: asMaster.body });
+      await askRaw(peer, REGISTER_BROKER, asMaster.extFields, { body: asMaster.body });
       expect(await routeText(peer, 'orders')).toContain('"brokerAddrs":{"0":"10.0.0.1:10911"}');
     });
   });
@@ -126,7 +130,7 @@ describe('a name server', () => {
     let client: Peer;
     const register = async (changes = {}): Promise<RemotingCommand> => {
       const { extFields, body } = registration(topicTable('TBW102', 'orders'), changes);
-      return ask(broker, REGISTER_BROKER, extFields, { body });
+      return askRaw(broker, REGISTER_BROKER, extFields, { body });
     };
 
     beforeEach(async () => {
@@ -138,7 +142,7 @@ describe('a name server', () => {
     it('writes routes in the dialect the client reads (row 11)', async () => {
       expect(await routeText(client, 'orders', 317)).toContain('"brokerAddrs":{0:"10.0.0.1:10911"}');
       expect(await routeText(client, 'orders', 401)).toContain('"brokerAddrs":{"0":"10.0.0.1:10911"}');
-      const asked = await ask(
+      const asked = await askRaw(
         client,
         GET_ROUTEINFO_BY_TOPIC,
         { topic: 'orders', acceptStandardJsonOnly: 'true' },
@@ -146,7 +150,7 @@ describe('a name server', () => {
       );
       expect(String(asked.body)).toContain('"brokerAddrs":{"0":"10.0.0.1:10911"}');
 
-      const unknown = await ask(client, GET_ROUTEINFO_BY_TOPIC, { topic: 'nobody' });
+      const unknown = await askRaw(client, GET_ROUTEINFO_BY_TOPIC, { topic: 'nobody' });
       expect(unknown.code).toBe(ResponseCode.TOPIC_NOT_EXIST);
       expect(unknown.remark).toContain('No topic route info in name server for the topic: nobody');
     });
@@ -158,7 +162,7 @@ describe('a name server', () => {
 
     it('forgets it after two minutes of silence and closes its connection (row 13)', async () => {
       now += 119_000;
-      await ask(broker, RequestCode.BROKER_HEARTBEAT, {
+      await askRaw(broker, RequestCode.BROKER_HEARTBEAT, {
         clusterName: 'DefaultCluster',
         brokerName: 'broker-a',
         brokerAddr: '10.0.0.1:10911',
@@ -171,7 +175,7 @@ describe('a name server', () => {
     });
 
     it('forgets it when it says goodbye', async () => {
-      await ask(broker, RequestCode.UNREGISTER_BROKER, {
+      await askRaw(broker, RequestCode.UNREGISTER_BROKER, {
         clusterName: 'DefaultCluster',
         brokerName: 'broker-a',
         brokerAddr: '10.0.0.1:10911',
@@ -181,14 +185,14 @@ describe('a name server', () => {
     });
 
     it('takes and gives back its write permission, which an unchanged registration does not undo (row 15)', async () => {
-      const wiped = await ask(client, RequestCode.WIPE_WRITE_PERM_OF_BROKER, { brokerName: 'broker-a' });
+      const wiped = await askRaw(client, RequestCode.WIPE_WRITE_PERM_OF_BROKER, { brokerName: 'broker-a' });
       expect(wiped.extFields?.wipeTopicCount).toBe('2');
       expect(await routeText(client, 'orders')).toContain('"perm":4');
 
       await register();
       expect(await routeText(client, 'orders')).toContain('"perm":4');
 
-      const added = await ask(client, RequestCode.ADD_WRITE_PERM_OF_BROKER, { brokerName: 'broker-a' });
+      const added = await askRaw(client, RequestCode.ADD_WRITE_PERM_OF_BROKER, { brokerName: 'broker-a' });
       expect(added.extFields?.addTopicCount).toBe('2');
       expect(await routeText(client, 'orders')).toContain('"perm":6');
     });
@@ -202,7 +206,7 @@ describe('a name server', () => {
       };
       const changed = async (counter: number): Promise<string | undefined> => {
         const body = Buffer.from(`{"counter":${counter},"stateVersion":0,"timestamp":1700000000000}`);
-        return (await ask(broker, RequestCode.QUERY_DATA_VERSION, names, { body })).extFields?.changed;
+        return (await askRaw(broker, RequestCode.QUERY_DATA_VERSION, names, { body })).extFields?.changed;
       };
       expect(await changed(1)).toBe('false');
       expect(await changed(2)).toBe('true');
@@ -210,7 +214,7 @@ describe('a name server', () => {
 
     it('lists clusters, topics and system topics in the documented shapes (row 17)', async () => {
       const text = async (code: number, extFields = {}): Promise<string> =>
-        String((await ask(client, code, extFields)).body);
+        String((await askRaw(client, code, extFields)).body);
 
       const cluster = await text(RequestCode.GET_BROKER_CLUSTER_INFO);
       expect(cluster).toContain('"brokerAddrs":{0:"10.0.0.1:10911"}');
@@ -231,17 +235,17 @@ describe('a name server', () => {
     });
 
     it('forgets a topic when an administrator says so, and learns one', async () => {
-      await ask(client, RequestCode.DELETE_TOPIC_IN_NAMESRV, { topic: 'orders' });
+      await askRaw(client, RequestCode.DELETE_TOPIC_IN_NAMESRV, { topic: 'orders' });
       expect(await routeText(client, 'orders')).toBe('code 17');
 
       const queueData = '{"brokerName":"broker-a","perm":6,"readQueueNums":2,"topicSysFlag":0,"writeQueueNums":2}';
       const body = Buffer.from(`{"queueDatas":[${queueData}],"brokerDatas":[]}`);
-      await ask(client, RequestCode.REGISTER_TOPIC_IN_NAMESRV, { topic: 'orders' }, { body });
+      await askRaw(client, RequestCode.REGISTER_TOPIC_IN_NAMESRV, { topic: 'orders' }, { body });
       expect(await routeText(client, 'orders')).toContain('"readQueueNums":2');
     });
 
     it('gives it the order topics with the answer to its registration (row 16)', async () => {
-      await ask(client, RequestCode.PUT_KV_CONFIG, {
+      await askRaw(client, RequestCode.PUT_KV_CONFIG, {
         namespace: 'ORDER_TOPIC_CONFIG',
         key: 'orders',
         value: 'broker-a:4',
@@ -253,19 +257,19 @@ describe('a name server', () => {
   it('keeps KV configuration over a restart (row 16)', async () => {
     const peer = await connect();
     const kv = { namespace: 'N', key: 'k' };
-    expect((await ask(peer, RequestCode.GET_KV_CONFIG, kv)).code).toBe(ResponseCode.QUERY_NOT_FOUND);
-    await ask(peer, RequestCode.PUT_KV_CONFIG, { ...kv, value: 'v' });
-    expect((await ask(peer, RequestCode.GET_KV_CONFIG, kv)).extFields?.value).toBe('v');
-    expect(String((await ask(peer, RequestCode.GET_KVLIST_BY_NAMESPACE, { namespace: 'N' })).body)).toBe(
+    expect((await askRaw(peer, RequestCode.GET_KV_CONFIG, kv)).code).toBe(ResponseCode.QUERY_NOT_FOUND);
+    await askRaw(peer, RequestCode.PUT_KV_CONFIG, { ...kv, value: 'v' });
+    expect((await askRaw(peer, RequestCode.GET_KV_CONFIG, kv)).extFields?.value).toBe('v');
+    expect(String((await askRaw(peer, RequestCode.GET_KVLIST_BY_NAMESPACE, { namespace: 'N' })).body)).toBe(
       '{"table":{"k":"v"}}',
     );
 
     await nameServer.close();
     nameServer = await start();
     const again = await connect();
-    expect((await ask(again, RequestCode.GET_KV_CONFIG, kv)).extFields?.value).toBe('v');
-    await ask(again, RequestCode.DELETE_KV_CONFIG, kv);
-    expect((await ask(again, RequestCode.GET_KVLIST_BY_NAMESPACE, { namespace: 'N' })).code).toBe(22);
+    expect((await askRaw(again, RequestCode.GET_KV_CONFIG, kv)).extFields?.value).toBe('v');
+    await askRaw(again, RequestCode.DELETE_KV_CONFIG, kv);
+    expect((await askRaw(again, RequestCode.GET_KVLIST_BY_NAMESPACE, { namespace: 'N' })).code).toBe(22);
     expect(JSON.parse(await readFile(join(folder, 'kvConfig.json'), 'utf8'))).toEqual({ configTable: {} });
   });
 
@@ -280,9 +284,9 @@ describe('a name server', () => {
           configUpdateEnable,
         });
         const body = Buffer.from(`enableTopicList=false\n${key}=/tmp/owned\n`);
-        const answer = await ask(await connect(), RequestCode.UPDATE_NAMESRV_CONFIG, {}, { body });
+        const answer = await askRaw(await connect(), RequestCode.UPDATE_NAMESRV_CONFIG, {}, { body });
         expect(answer.code).toBe(ResponseCode.NO_PERMISSION);
-        const config = String((await ask(await connect(), RequestCode.GET_NAMESRV_CONFIG, {})).body);
+        const config = String((await askRaw(await connect(), RequestCode.GET_NAMESRV_CONFIG, {})).body);
         expect(config).toContain('enableTopicList=true\n');
         expect(await readdir(folder)).toEqual([]);
       }
@@ -294,13 +298,13 @@ describe('a name server', () => {
     nameServer = await startNameServer({ port: 0, configUpdateEnable: true });
     const peer = await connect();
     const body = Buffer.from('enableAllTopicList=false\n');
-    expect((await ask(peer, RequestCode.UPDATE_NAMESRV_CONFIG, {}, { body })).code).toBe(ResponseCode.SUCCESS);
-    const list = await ask(peer, RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER, {});
+    expect((await askRaw(peer, RequestCode.UPDATE_NAMESRV_CONFIG, {}, { body })).code).toBe(ResponseCode.SUCCESS);
+    const list = await askRaw(peer, RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER, {});
     expect([list.code, list.remark]).toEqual([ResponseCode.SYSTEM_ERROR, 'disable']);
   });
 
   it('answers 3 to a request it does not know', async () => {
-    const answer = await ask(await connect(), 9999, {});
+    const answer = await askRaw(await connect(), 9999, {});
     expect([answer.code, answer.remark]).toEqual([3, ' request type 9999 not supported']);
   });
 });

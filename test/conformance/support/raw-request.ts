@@ -3,7 +3,7 @@ import { createRequest, type Peer, type RemotingCommand } from '@rocketshop/mq-p
 const ANSWER_TIMEOUT_MS = 5_000;
 
 /** Sends one request as its bytes are documented, without any codec of a command between. */
-export function ask(
+export function askRaw(
   peer: Peer,
   code: number,
   extFields: Record<string, string>,

@@ -1,5 +1,6 @@
 import {
   createResponse,
+  decodeMessage,
   GetBrokerConfig,
   GetBrokerRuntimeInfo,
   kvTableBody,
@@ -56,6 +57,7 @@ function getRuntimeInfo(context: AdminContext, request: RemotingCommand): Remoti
     ...Object.fromEntries(ALWAYS_ZERO.map((key) => [key, '0'])),
     ...store.runtimeInfo(),
     ...delayOffsets(context),
+    ...earliestMessage(context),
     brokerVersionDesc: MQ_VERSION_DESCRIPTION,
     brokerVersion: String(MQ_VERSION),
     brokerActive: String(!draining),
@@ -68,7 +70,7 @@ function getRuntimeInfo(context: AdminContext, request: RemotingCommand): Remoti
     getTransferedTps: getTps,
     getTotalTps: getTps,
     getFoundTps: getTps,
-    getMissTps: '0.0 0.0 0.0',
+    getMissTps: '0 0 0',
     putMessageTimesTotal: String(statistics.putTotal),
     msgPutTotalYesterdayMorning: String(puts.yesterdayMorning),
     msgPutTotalTodayMorning: String(puts.todayMorning),
@@ -88,6 +90,12 @@ function delayOffsets({ delay, store }: AdminContext): Record<string, string> {
     offsets[`scheduleMessageOffset_${level}`] = `${offset},${maxOffset}`;
   }
   return offsets;
+}
+
+/** When the oldest message was stored. Left out while there is none: tools would show half a million hours. */
+function earliestMessage({ store }: AdminContext): Record<string, string> {
+  const record = store.lookMessage(store.minPhysicalOffset);
+  return record === undefined ? {} : { earliestMessageTimeStamp: String(decodeMessage(record).storeTimestamp) };
 }
 
 function formatRuntime(runtimeMs: number): string {
