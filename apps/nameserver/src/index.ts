@@ -1,2 +1,2 @@
-export { ConfigError, loadNameServerConfig, type NameServerConfig } from './nameserver.config.js';
+export { loadNameServerConfig, nameServerFields, type NameServerConfig } from './nameserver.config.js';
 export { runNameServer } from './run-name-server.js';

@@ -31,11 +31,11 @@ function fail(what: string, error: unknown): void {
 }
 
 /** Says what to do about the errors everybody meets once. */
-function explain(error: unknown, { listenPort, bindAddress }: NameServerConfig): unknown {
+function explain(error: unknown, { listenPort: port, bindAddress }: NameServerConfig): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
-    const advice = 'Stop what uses it or choose another one, for example NAMESRV_LISTEN_PORT=9877 npm start';
-    return new Error(`Port ${listenPort} on ${bindAddress} is in use. ${advice}`, { cause: error });
+    const advice = `Stop what uses it or choose another one, for example NAMESRV_LISTEN_PORT=${port + 1} npm start`;
+    return new Error(`Port ${port} on ${bindAddress} is in use. ${advice}`, { cause: error });
   }
   if (code === 'EADDRNOTAVAIL') {
     return new Error(`This machine has no address ${bindAddress}. Set BIND_ADDRESS to one it has.`, { cause: error });
