@@ -3,9 +3,11 @@ import { CLAIMED_LANGUAGE, languageOrdinal } from '../tables/language-code.js';
 import { MQ_VERSION } from '../tables/version.js';
 
 /**
- * Answers to SEND and PULL are the most frequent frames there are and differ in a few numbers only. Building them
- * through JSON.stringify takes 1,015 ns, through a template string 180, byte by byte into the outgoing slab 77.
+ * Answers to SEND and PULL are the most frequent frames there are and differ in a few numbers only. Written as constant
+ * bytes and digits right into the outgoing slab, one takes about a fifth of what JSON.stringify and a copy take.
  */
+/** Longer texts are copied by the engine, shorter ones faster in a loop. */
+const LOOP_BYTES_MAX = 24;
 const ZERO = 0x30;
 const MINUS = 0x2d;
 const HEX = Buffer.from('0123456789ABCDEF', 'latin1');
@@ -24,6 +26,11 @@ class Cursor {
   }
 
   bytes(bytes: Buffer): void {
+    if (bytes.length > LOOP_BYTES_MAX) {
+      this.target.set(bytes, this.at);
+      this.at += bytes.length;
+      return;
+    }
     const { target } = this;
     let { at } = this;
     for (let index = 0; index < bytes.length; index += 1) target[at++] = bytes[index] ?? 0;
