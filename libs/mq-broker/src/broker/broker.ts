@@ -65,8 +65,11 @@ export class Broker implements PeerHandlers {
   }
 
   onFrame(view: FrameView, peer: Peer): boolean {
-    if (this.assembly !== undefined && this.isOpen) return this.assembly.surface.takeHot(view, peer);
-    return false;
+    if (this.assembly === undefined || !this.isOpen) return false;
+    const take = this.assembly.surface.hot.get(view.code);
+    if (take === undefined) return false;
+    take(view, peer);
+    return true;
   }
 
   /** Offsets committed by this read are in the kernel before their answers leave. */

@@ -27,29 +27,25 @@ export interface SurfaceParts {
   locks: QueueLockTable;
 }
 
+/** Takes a frame where it stands; the view is valid only during the call. What it throws is the answer. */
+export type HotProcessor = (view: FrameView, peer: Peer) => void;
+
 export interface Surface {
-  /** True when the frame was taken. */
-  takeHot(view: FrameView, peer: Peer): boolean;
+  readonly hot: ReadonlyMap<number, HotProcessor>;
   readonly plain: ReadonlyMap<number, Processor>;
 }
 
 export function createSurface({ context, send, pull, desk, delayLevels, locks }: SurfaceParts): Surface {
+  const takeSend: HotProcessor = (view, peer) => send.handle(view, peer);
+  const takePull: HotProcessor = (view, peer) => pull.handle(view, peer);
   return {
-    takeHot(view, peer) {
-      switch (view.code) {
-        case RequestCode.SEND_MESSAGE_V2:
-        case RequestCode.SEND_MESSAGE:
-        case RequestCode.SEND_BATCH_MESSAGE:
-          send.handle(view, peer);
-          return true;
-        case RequestCode.PULL_MESSAGE:
-        case RequestCode.LITE_PULL_MESSAGE:
-          pull.handle(view, peer);
-          return true;
-        default:
-          return false;
-      }
-    },
+    hot: new Map<number, HotProcessor>([
+      [RequestCode.SEND_MESSAGE, takeSend],
+      [RequestCode.SEND_MESSAGE_V2, takeSend],
+      [RequestCode.SEND_BATCH_MESSAGE, takeSend],
+      [RequestCode.PULL_MESSAGE, takePull],
+      [RequestCode.LITE_PULL_MESSAGE, takePull],
+    ]),
     plain: new Map<number, Processor>([
       ...createAdminProcessors(context),
       ...clientProcessors(context),
