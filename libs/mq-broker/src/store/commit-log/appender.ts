@@ -2,7 +2,7 @@ import type { ConsumeQueue } from '../consume-queue/consume-queue.js';
 import type { DispatchBacklog } from '../consume-queue/dispatch-backlog.js';
 import { QUEUE_ID_MAX } from '../consume-queue/queue-table.js';
 import type { QueueTable, TopicQueues } from '../consume-queue/queue-table.js';
-import { PROPERTIES_BYTES_MAX, TOPIC_BYTES_MAX } from '../record/record-layout.js';
+import { PROPERTIES_BYTES_MAX } from '../record/record-layout.js';
 import { encodeRecord, recordSizeOf } from '../record/record-encoder.js';
 import type { AppendResult, AppendStatus, MessageDraft } from '../store.types.js';
 import type { CommitLog } from './commit-log.js';
@@ -91,14 +91,15 @@ export class Appender {
   private check(draft: MessageDraft, topic: TopicQueues): AppendStatus | undefined {
     if (draft.properties.length > PROPERTIES_BYTES_MAX) return 'PROPERTIES_SIZE_EXCEEDED';
     if (draft.body.length > this.options.maxMessageSize) return 'MESSAGE_ILLEGAL';
-    if (topic.name.length === 0 || topic.name.length > TOPIC_BYTES_MAX) return 'MESSAGE_ILLEGAL';
+    if (!topic.isLegal) return 'MESSAGE_ILLEGAL';
     if (!(draft.queueId >= 0 && draft.queueId <= QUEUE_ID_MAX)) return 'MESSAGE_ILLEGAL';
     return undefined;
   }
 
   private reserve(bytes: number): AppendStatus {
     if (this.backlog.isFull) return 'SERVICE_NOT_AVAILABLE';
-    if (this.log.pendingBytes + bytes > this.options.slabBytesMax) this.log.writePending();
+    const isSlabFull = this.log.pendingBytes + bytes > this.options.slabBytesMax;
+    if (isSlabFull && !this.log.writePending()) return 'SERVICE_NOT_AVAILABLE';
     const reservation = this.log.reserve(bytes);
     if (reservation === 'READY') return 'PUT_OK';
     return reservation === 'TOO_LARGE' ? 'MESSAGE_ILLEGAL' : 'SERVICE_NOT_AVAILABLE';

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Disk } from '../disk.js';
+import { TOPIC_BYTES_MAX } from '../record/record-layout.js';
 import type { QueueState } from '../store.types.js';
 import { ConsumeQueue } from './consume-queue.js';
 import type { FileCache } from './file-cache.js';
@@ -9,11 +10,15 @@ import { QueueFiles } from './queue-files.js';
 export interface TopicQueues {
   readonly topic: string;
   readonly name: Buffer;
+  /** A topic becomes a folder, so only RocketMQ's characters are taken (TopicValidator.java). */
+  readonly isLegal: boolean;
   readonly queues: (ConsumeQueue | undefined)[];
 }
 
 /** A queue id is an index; this keeps a wild one from the wire from growing an array. */
 export const QUEUE_ID_MAX = 65_535;
+
+const LEGAL_TOPIC = /^[%|a-zA-Z0-9_-]+$/;
 
 /** All consume queues. */
 export class QueueTable {
@@ -32,11 +37,11 @@ export class QueueTable {
   }
 
   topicOf(topic: string): TopicQueues {
-    let entry = this.topics.get(topic);
-    if (!entry) {
-      entry = { topic, name: Buffer.from(topic, 'utf8'), queues: [] };
-      this.topics.set(topic, entry);
-    }
+    const existing = this.topics.get(topic);
+    if (existing) return existing;
+    const isLegal = LEGAL_TOPIC.test(topic) && topic.length <= TOPIC_BYTES_MAX;
+    const entry: TopicQueues = { topic, name: Buffer.from(topic, 'utf8'), queues: [], isLegal };
+    if (isLegal) this.topics.set(topic, entry);
     return entry;
   }
 

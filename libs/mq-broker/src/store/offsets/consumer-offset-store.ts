@@ -19,6 +19,8 @@ export interface ConsumerOffsetStoreOptions {
   name?: string;
   /** Time between snapshots; nothing is written when nothing changed. @default 5000 */
   snapshotIntervalMs?: number;
+  /** Time between syncs of the journal. @default 500 */
+  syncIntervalMs?: number;
   /** A snapshot is taken at the latest when the journal has this size. @default 16 MiB */
   journalBytesMax?: number;
   log?: StoreLog;
@@ -41,19 +43,23 @@ export class ConsumerOffsetStore {
   private readonly table = new Map<string, Map<number, number>>();
   private readonly journal: OffsetJournal;
   private readonly file: ConfigFile<Snapshot>;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timers: NodeJS.Timeout[];
   private flushScheduled = false;
   private dirty = false;
+  private isRefused = false;
+  private syncing = false;
+  private syncedBytes = 0;
   private snapshotting: Promise<void> | undefined;
 
   private constructor(private readonly options: Required<ConsumerOffsetStoreOptions>) {
     const { directory, name, disk } = options;
     this.journal = new OffsetJournal(disk, directory, `${name}.journal`);
     this.file = new ConfigFile<Snapshot>(join(directory, `${name}.json`), { disk });
-    this.timer = setInterval(() => {
-      this.snapshot().catch((error: unknown) => this.options.log('error', 'Offset snapshot failed.', { error }));
-    }, options.snapshotIntervalMs);
-    this.timer.unref();
+    this.timers = [
+      setInterval(() => this.snapshotOrReport(), options.snapshotIntervalMs),
+      setInterval(() => this.syncOrReport(), options.syncIntervalMs),
+    ];
+    for (const timer of this.timers) timer.unref();
   }
 
   /** Reads the snapshot and replays the journal. */
@@ -61,6 +67,7 @@ export class ConsumerOffsetStore {
     const store = new ConsumerOffsetStore({
       name: 'consumerOffset',
       snapshotIntervalMs: 5000,
+      syncIntervalMs: 500,
       journalBytesMax: 16 * 1024 * 1024,
       log: () => undefined,
       disk: new NodeDisk(),
@@ -74,8 +81,7 @@ export class ConsumerOffsetStore {
     const key = `${topic}@${group}`;
     if (this.table.get(key)?.get(queueId) === offset) return;
     this.set(key, queueId, offset);
-    this.journal.add(key, queueId, offset);
-    this.changed();
+    this.record(key, queueId, offset);
   }
 
   /** -1 when nothing is committed. */
@@ -122,9 +128,18 @@ export class ConsumerOffsetStore {
     return Object.fromEntries([...this.table].map(([key, queues]) => [key, Object.fromEntries(queues)]));
   }
 
-  /** Moves commits of this tick to the kernel now, for a caller that wants to answer them. */
-  flush(): void {
-    this.journal.flush();
+  /**
+   * Moves commits of this tick to the kernel now, for a caller that wants to answer them. False when the disk refused: they
+   * are kept and tried again, and a crash before that loses them.
+   */
+  flush(): boolean {
+    const isFlushed = this.journal.tryFlush();
+    if (isFlushed === this.isRefused) {
+      this.isRefused = !isFlushed;
+      if (this.isRefused) this.options.log('error', 'The disk refuses committed offsets; they are in memory only.');
+      else this.options.log('info', 'Committed offsets reach the disk again.');
+    }
+    return isFlushed;
   }
 
   /** Writes the JSON file and starts a new journal. One at a time. */
@@ -138,8 +153,8 @@ export class ConsumerOffsetStore {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.timer);
-    this.journal.flush();
+    for (const timer of this.timers) clearInterval(timer);
+    this.flush();
     await this.snapshot();
     this.journal.close();
   }
@@ -191,31 +206,48 @@ export class ConsumerOffsetStore {
     for (const key of this.table.keys()) {
       if (!matches(splitKey(key))) continue;
       this.table.delete(key);
-      this.journal.add(key, REMOVED, 0);
-      this.changed();
+      this.record(key, REMOVED, 0);
     }
   }
 
   /** The journal reaches the kernel right after the running callback, before any answer does. */
-  private changed(): void {
+  private record(key: string, queueId: number, offset: number): void {
     this.dirty = true;
+    // Without room in the journal the next snapshot carries it: the table has it.
+    this.journal.add(key, queueId, offset);
     if (this.flushScheduled) return;
     this.flushScheduled = true;
     process.nextTick(() => {
       this.flushScheduled = false;
-      this.flushOrReport();
-      if (this.journal.bytes > this.options.journalBytesMax) {
-        this.snapshot().catch((error: unknown) => this.options.log('error', 'Offset snapshot failed.', { error }));
-      }
+      if (this.flush() && this.journal.bytes > this.options.journalBytesMax) this.snapshotOrReport();
     });
   }
 
-  private flushOrReport(): void {
-    try {
-      this.journal.flush();
-    } catch (error) {
-      this.options.log('error', 'Committed offsets could not be written to the journal; tried again.', { error });
-    }
+  private snapshotOrReport(): void {
+    this.snapshot().catch((error: unknown) =>
+      this.options.log('error', 'The offset snapshot failed.', { error: String(error) }),
+    );
+  }
+
+  /** A commit is safe from a killed process at once, from a power cut after this. */
+  private syncOrReport(): void {
+    if (this.journal.bytes === this.syncedBytes || this.syncing) return;
+    const { bytes } = this.journal;
+    this.syncing = true;
+    this.journal
+      .sync()
+      .then(() => {
+        this.syncedBytes = bytes;
+      })
+      .catch((error: unknown) => {
+        // Never tried again on the same file: the system may have dropped its pages. A snapshot starts a new one.
+        this.options.log('error', 'The offset journal could not be synced.', { error: String(error) });
+        this.dirty = true;
+        this.snapshotOrReport();
+      })
+      .finally(() => {
+        this.syncing = false;
+      });
   }
 }
 

@@ -74,9 +74,9 @@ export class OffsetJournal {
     }
   }
 
-  /** Starts the file `sequence`; what was not written yet goes to the old one first. */
+  /** Starts the file `sequence`; what was not written yet goes to the old one, or into the snapshot that is about to be taken. */
   begin(sequence: number): void {
-    this.flush();
+    if (!this.tryFlush()) this.pendingBytes = 0;
     this.file?.close();
     this.disk.unlink(this.pathOf(sequence));
     this.file = this.disk.open(this.pathOf(sequence), true);
@@ -84,10 +84,11 @@ export class OffsetJournal {
     this.position = 0;
   }
 
-  add(key: string, queueId: number, offset: number): void {
+  /** False when there is no room: the disk refuses what was collected before. */
+  add(key: string, queueId: number, offset: number): boolean {
     const keyBytes = Buffer.byteLength(key);
     const length = FIXED_BYTES + keyBytes;
-    if (this.pendingBytes + PREFIX_BYTES + length > this.pending.length) this.flush();
+    if (this.pendingBytes + PREFIX_BYTES + length > this.pending.length && !this.tryFlush()) return false;
     const at = this.pendingBytes;
     const start = at + PREFIX_BYTES;
     writeInt64(this.view, start, offset);
@@ -97,6 +98,7 @@ export class OffsetJournal {
     this.view.setUint16(at, length);
     this.view.setUint32(at + 2, crc32(this.pending.subarray(start, start + length)));
     this.pendingBytes = start + length;
+    return true;
   }
 
   /** Moves collected entries to the kernel. Throws what the disk throws; the entries then stay collected. */
@@ -106,6 +108,16 @@ export class OffsetJournal {
     if (written < this.pendingBytes) throw Object.assign(new Error('short write to the journal'), { code: 'ENOSPC' });
     this.position += this.pendingBytes;
     this.pendingBytes = 0;
+  }
+
+  /** As `flush`, false instead of an error. */
+  tryFlush(): boolean {
+    try {
+      this.flush();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   async sync(): Promise<void> {

@@ -40,6 +40,41 @@ describe('a full disk', () => {
     },
   );
 
+  it('met in the middle of a tick takes back that tick, whatever was given out in it', async () => {
+    const box = new StoreBox({ ...FAST, slabBytesMax: 1024 });
+    const store = await box.open();
+    store.append(draftOf('T', 0, 'first'));
+    await written(store);
+    const { used } = await box.disk.space();
+    box.disk.faults.capacityBytes = used + 1500;
+    const withdrawn: number[] = [];
+    let given: number[] = [];
+    store.onWithdrawn = () => {
+      withdrawn.push(...given.filter((endOffset) => endOffset > store.writtenOffset));
+    };
+    const statuses = Array.from({ length: 40 }, (_, index) => {
+      const status = store.append(draftOf('T', 0, `message ${index}`));
+      if (status === 'PUT_OK') given = [...given, store.lastAppend.endOffset];
+      return status;
+    });
+    await settled();
+    expect(statuses).toContain('SERVICE_NOT_AVAILABLE');
+    const kept = given.length - withdrawn.length;
+    expect(kept).toBeGreaterThan(0);
+    expect(withdrawn.length).toBeGreaterThan(0);
+    box.disk.faults.capacityBytes = Number.POSITIVE_INFINITY;
+    while (!store.isWritable) await new Promise((resolve) => setTimeout(resolve, 5));
+    store.append(draftOf('T', 0, 'last'));
+    expect(store.lastAppend.queueOffset).toBe(1 + kept);
+    await written(store);
+    expect(bodiesOf(store, 'T', 0)).toEqual([
+      'first',
+      ...Array.from({ length: kept }, (_, n) => `message ${n}`),
+      'last',
+    ]);
+    await store.close();
+  });
+
   it('is refused before the last byte, by share', async () => {
     const box = new StoreBox({ diskCheckIntervalMs: 5 });
     const store = await box.open();

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { spawnService } from '../support/processes.js';
+import type { SpawnedService } from '../support/processes.js';
+import { BrokerClient, QUEUES } from './broker-client.js';
+import { check } from './checkers.js';
+import type { Verdict } from './checkers.js';
+import { History } from './history.js';
+import type { ReadMessage } from './history.js';
+import { Load, asRead } from './load.js';
+
+/** Load before a kill, at random between these. */
+const LOAD_MS_MIN = 100;
+const LOAD_MS_MAX = 600;
+
+export interface KillRoundsOptions {
+  rounds: number;
+  producers: number;
+  flushDiskType: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
+  /** Holds the store and the history. */
+  directory: string;
+}
+
+export interface KillRoundsResult extends Verdict {
+  kills: number;
+  /** From the start of the process to its ready line, after a kill. */
+  restartMsMedian: number;
+}
+
+/** Kills a broker process under load again and again on one store, then reads everything back and judges. */
+export async function runKillRounds(options: KillRoundsOptions): Promise<KillRoundsResult> {
+  const history = new History(join(options.directory, 'history.jsonl'));
+  const load = new Load(history, options.producers);
+  const read: ReadMessage[] = [];
+  const restartsMs: number[] = [];
+  for (let round = 0; round <= options.rounds; round++) {
+    const startedAt = performance.now();
+    const broker = await startBrokerProcess(options);
+    if (round > 0) restartsMs.push(performance.now() - startedAt);
+    try {
+      await inspect(portOf(broker), round, history, read);
+      if (round < options.rounds) await killUnderLoad(broker, load, round);
+    } finally {
+      await broker.kill();
+    }
+  }
+  history.save();
+  // What was read after each restart has to be there in the end as well: a second pass from the start.
+  const everything = await readEverything(options);
+  const verdict = check(history.entries, everything);
+  verdict.violations.push(...changedSince(read, everything));
+  return {
+    ...verdict,
+    kills: options.rounds,
+    restartMsMedian: Math.round(restartsMs.toSorted((a, b) => a - b).at(restartsMs.length >> 1) ?? 0),
+  };
+}
+
+async function killUnderLoad(broker: SpawnedService, load: Load, round: number): Promise<void> {
+  const running = load.run(portOf(broker), round);
+  await new Promise((resolve) => setTimeout(resolve, LOAD_MS_MIN + Math.random() * (LOAD_MS_MAX - LOAD_MS_MIN)));
+  await broker.kill();
+  await running;
+}
+
+/** After a restart: the committed offsets, and what is new in each queue. */
+async function inspect(port: number, round: number, history: History, read: ReadMessage[]): Promise<void> {
+  const client = await BrokerClient.connect(port);
+  try {
+    for (let queueId = 0; queueId < QUEUES; queueId++) {
+      if (round > 0) history.add({ kind: 'query', round, queueId, offset: await client.committed(queueId) });
+      const next = read.filter((message) => message.queueId === queueId).length;
+      for (const message of await client.readQueue(queueId, next)) read.push(asRead(message));
+    }
+  } finally {
+    client.close();
+  }
+}
+
+async function readEverything(options: KillRoundsOptions): Promise<ReadMessage[]> {
+  const read: ReadMessage[] = [];
+  const broker = await startBrokerProcess(options);
+  const client = await BrokerClient.connect(portOf(broker));
+  for (let queueId = 0; queueId < QUEUES; queueId++) {
+    for (const message of await client.readQueue(queueId, 0)) read.push(asRead(message));
+  }
+  client.close();
+  await broker.stop();
+  return read;
+}
+
+function changedSince(before: readonly ReadMessage[], after: readonly ReadMessage[]): string[] {
+  const now = new Map(after.map((message) => [`${message.queueId}@${message.queueOffset}`, message.digest]));
+  return before
+    .filter((message) => now.get(`${message.queueId}@${message.queueOffset}`) !== message.digest)
+    .map((message) => `changed after it was read: ${message.queueId}@${message.queueOffset}`);
+}
+
+function startBrokerProcess({ directory, flushDiskType }: KillRoundsOptions): Promise<SpawnedService> {
+  return spawnService({
+    program: 'apps/broker/dist/main.js',
+    env: {
+      BROKER_LISTEN_PORT: '0',
+      // A port nobody serves: this test needs no name server.
+      NAMESRV_ADDR: '127.0.0.1:1',
+      STORE_DIR: join(directory, 'store'),
+      FLUSH_DISK_TYPE: flushDiskType,
+      MAPPED_FILE_SIZE_COMMIT_LOG: String(16 * 1024 * 1024),
+    },
+    readyLine: /is ready on/,
+  });
+}
+
+function portOf(broker: SpawnedService): number {
+  const line = broker.lines.find((text) => text.includes('is ready on')) ?? '';
+  return Number(/is ready on \S+:(\d+)/.exec(line)?.[1]);
+}
