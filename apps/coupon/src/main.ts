@@ -1,4 +1,4 @@
-import { RocketmqServer } from '@rocketshop/mq-nest';
+import { RocketmqHealthIndicator, RocketmqServer } from '@rocketshop/mq-nest';
 import { runService } from '@rocketshop/service-defaults';
 import { CouponModule } from './app.module.js';
 import { loadCouponConfig } from './coupon.config.js';
@@ -8,5 +8,6 @@ await runService({
   loadConfig: () => loadCouponConfig(),
   module: (config) => CouponModule.forRoot(config),
   transports: (app) => [app.get(RocketmqServer)],
+  optionalChecks: (app) => ({ broker: () => app.get(RocketmqHealthIndicator).reach() }),
   openApi: { title: 'Coupon', description: 'Which buyer has which coupon, and which order uses it.' },
 });

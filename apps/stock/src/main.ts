@@ -1,4 +1,4 @@
-import { RocketmqServer } from '@rocketshop/mq-nest';
+import { RocketmqHealthIndicator, RocketmqServer } from '@rocketshop/mq-nest';
 import { runService } from '@rocketshop/service-defaults';
 import { StockModule } from './app.module.js';
 import { loadStockConfig } from './stock.config.js';
@@ -8,5 +8,6 @@ await runService({
   loadConfig: () => loadStockConfig(),
   module: (config) => StockModule.forRoot(config),
   transports: (app) => [app.get(RocketmqServer)],
+  optionalChecks: (app) => ({ broker: () => app.get(RocketmqHealthIndicator).reach() }),
   openApi: { title: 'Stock', description: 'What the shop sells, at what price, and how many there are.' },
 });

@@ -1,4 +1,4 @@
-import { RocketmqServer } from '@rocketshop/mq-nest';
+import { RocketmqHealthIndicator, RocketmqServer } from '@rocketshop/mq-nest';
 import { runService } from '@rocketshop/service-defaults';
 import { UserModule } from './app.module.js';
 import { loadUserConfig } from './user.config.js';
@@ -8,5 +8,6 @@ await runService({
   loadConfig: () => loadUserConfig(),
   module: (config) => UserModule.forRoot(config),
   transports: (app) => [app.get(RocketmqServer)],
+  optionalChecks: (app) => ({ broker: () => app.get(RocketmqHealthIndicator).reach() }),
   openApi: { title: 'User', description: 'Who may buy, and how much money he has with the shop.' },
 });

@@ -12,7 +12,7 @@ export class ListGoodsService {
     return rows.map(({ goodsId, name, unitPrice, currency, available }) => ({
       goodsId,
       name,
-      unitPrice,
+      unitPrice: unitPrice.toString(),
       currency,
       available,
     }));

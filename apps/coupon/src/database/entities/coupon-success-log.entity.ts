@@ -12,9 +12,9 @@ export class CouponSuccessLogEntity {
   @Column({ name: 'coupon_id', type: 'text', nullable: true })
   couponId!: string | null;
 
-  /** What the coupon took off, minor units as text; 0 where the cancel was first. */
+  /** What the coupon took off, minor units; 0 where the cancel was first. */
   @Column({ type: 'bigint' })
-  discount!: string;
+  discount!: bigint;
 
   @Column({ type: 'text' })
   outcome!: 'DEDUCTED' | 'FENCED';

@@ -12,12 +12,12 @@ export class CouponEntity {
   @Column({ name: 'user_id', type: 'text' })
   userId!: string;
 
-  /** Minor units as text: bigint does not fit a JavaScript number. */
+  /** Minor units. */
   @Column({ type: 'bigint' })
-  discount!: string;
+  discount!: bigint;
 
   @Column({ name: 'minimum_total', type: 'bigint' })
-  minimumTotal!: string;
+  minimumTotal!: bigint;
 
   @Column({ type: 'text' })
   currency!: string;

@@ -5,6 +5,8 @@ import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
  * invariant that any reader may check. `version` grows by one with every update of the row.
  */
 @Entity('goods')
+@Check('goods_unit_price_not_negative', 'unit_price >= 0')
+@Check('goods_initial_quantity_not_negative', 'initial_quantity >= 0')
 @Check('goods_available_not_negative', 'available >= 0')
 export class GoodsEntity {
   @PrimaryColumn({ name: 'goods_id', type: 'text', primaryKeyConstraintName: 'goods_pkey' })
@@ -13,9 +15,9 @@ export class GoodsEntity {
   @Column({ type: 'text' })
   name!: string;
 
-  /** Minor units as text: bigint does not fit a JavaScript number. */
+  /** Minor units. */
   @Column({ name: 'unit_price', type: 'bigint' })
-  unitPrice!: string;
+  unitPrice!: bigint;
 
   @Column({ type: 'text' })
   currency!: string;
@@ -27,5 +29,5 @@ export class GoodsEntity {
   available!: number;
 
   @Column({ type: 'bigint', default: 0 })
-  version!: string;
+  version!: bigint;
 }

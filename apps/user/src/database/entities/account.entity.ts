@@ -15,10 +15,10 @@ export class AccountEntity {
   @Column({ type: 'text' })
   currency!: string;
 
-  /** Minor units as text: bigint does not fit a JavaScript number. */
+  /** Minor units. */
   @Column({ type: 'bigint' })
-  balance!: string;
+  balance!: bigint;
 
   @Column({ type: 'bigint', default: 0 })
-  version!: string;
+  version!: bigint;
 }

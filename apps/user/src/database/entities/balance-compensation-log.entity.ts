@@ -10,7 +10,7 @@ export class BalanceCompensationLogEntity {
   userId!: string;
 
   @Column({ type: 'bigint' })
-  amount!: string;
+  amount!: bigint;
 
   @Column({ type: 'text' })
   currency!: string;

@@ -11,9 +11,9 @@ export class BalanceSuccessLogEntity {
   @Column({ name: 'user_id', type: 'text' })
   userId!: string;
 
-  /** What was taken, minor units as text; 0 where the cancel was first. */
+  /** What was taken, minor units; 0 where the cancel was first. */
   @Column({ type: 'bigint' })
-  amount!: string;
+  amount!: bigint;
 
   @Column({ type: 'text' })
   currency!: string;

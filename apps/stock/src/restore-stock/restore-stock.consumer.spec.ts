@@ -1,0 +1,37 @@
+import { describe, expect, it, jest } from '@jest/globals';
+import { PATTERN_EXTRAS_METADATA, TRANSPORT_METADATA } from '@nestjs/microservices/constants.js';
+import { ContractViolationError, orderCancelled, type PayloadOf } from '@rocketshop/contracts';
+import { ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
+import { RestoreStockConsumer } from './restore-stock.consumer.js';
+import type { RestoreStockService } from './restore-stock.service.js';
+
+const cancelled: PayloadOf<typeof orderCancelled> = {
+  version: 1,
+  orderId: '0190b1f0-0000-7000-8000-000000000001',
+  userId: 'ada',
+  items: [{ goodsId: 'teapot', quantity: 2 }],
+  couponId: null,
+  balanceUsed: '0',
+  currency: 'EUR',
+  reason: 'OUT_OF_STOCK',
+  cancelledAt: '2026-01-01T00:00:00.000Z',
+};
+const restore = jest.fn<RestoreStockService['restore']>(() => Promise.resolve());
+const consumer = new RestoreStockConsumer({ restore } as unknown as RestoreStockService);
+
+describe('the consumer of order-cancelled', () => {
+  it('hands over what keeps its contract', async () => {
+    await consumer.restore(cancelled);
+    expect(restore).toHaveBeenCalledWith(cancelled);
+  });
+
+  it('throws on what does not, so that it walks to the DLQ instead of being lost', () => {
+    expect(() => consumer.restore({ ...cancelled, items: [] })).toThrow(ContractViolationError);
+  });
+
+  it('is one group on the broker and never a handler on the RPC port', () => {
+    const handler: unknown = Reflect.get(RestoreStockConsumer.prototype, 'restore');
+    expect(Reflect.getMetadata(PATTERN_EXTRAS_METADATA, handler as object)).toEqual({ group: 'stock-restore-stock' });
+    expect(Reflect.getMetadata(TRANSPORT_METADATA, handler as object)).toBe(ROCKETMQ_TRANSPORT);
+  });
+});
