@@ -16,6 +16,7 @@ import { repairBlock } from './recovery/block-repair.js';
 import { recoverStore } from './recovery/recover.js';
 import { RetentionClock } from './retention/retention-clock.js';
 import { Retention } from './retention/retention.js';
+import { runtimeInfoOf } from './runtime-info.js';
 import { resolveStoreOptions } from './store.options.js';
 import type { MessageStoreOptions, ResolvedStoreOptions } from './store.options.js';
 import type {
@@ -265,7 +266,7 @@ export class MessageStore {
 
   /** Keys of GET_BROKER_RUNTIME_INFO that are the store's. */
   runtimeInfo(): Record<string, string> {
-    return this.engine.runtimeInfo();
+    return runtimeInfoOf(this.engine);
   }
 
   /** Drains, flushes, writes a clean checkpoint and removes the abort file. */

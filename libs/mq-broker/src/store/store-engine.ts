@@ -1,54 +1,21 @@
 import { join } from 'node:path';
-import type { Checkpoint } from './checkpoint/checkpoint.js';
 import { Checkpointer } from './checkpoint/checkpointer.js';
 import type { CheckpointFacts } from './checkpoint/checkpointer.js';
 import { Appender } from './commit-log/appender.js';
 import { CommitLog } from './commit-log/commit-log.js';
-import type { LogFiles } from './commit-log/log-files.js';
 import { LogTail } from './commit-log/log-tail.js';
 import { ZeroFiller } from './commit-log/zero-filler.js';
-import { DispatchBacklog } from './consume-queue/dispatch-backlog.js';
-import type { DispatchEntry } from './consume-queue/dispatch-backlog.js';
-import type { FileCache } from './consume-queue/file-cache.js';
+import { Dispatcher } from './consume-queue/dispatcher.js';
 import type { QueueTable } from './consume-queue/queue-table.js';
 import { isNoSpace } from './disk.js';
-import type { Disk } from './disk.js';
+import type { EngineListener, EngineParts, EngineStart } from './engine-parts.js';
 import { Flusher } from './flush/flusher.js';
 import type { LogBounds } from './read/message-reader.js';
 import type { DamageReport } from './recovery/damage-report.js';
 import { DiskWatch } from './retention/disk-watch.js';
-import type { RetentionClock } from './retention/retention-clock.js';
-import type { Retention } from './retention/retention.js';
 import { StoreError, WriteFailedError } from './store.errors.js';
 import type { ResolvedStoreOptions } from './store.options.js';
 import type { AppendStatus, MessageDraft } from './store.types.js';
-
-export interface EngineParts {
-  disk: Disk;
-  directory: string;
-  files: LogFiles;
-  queues: QueueTable;
-  cache: FileCache;
-  damage: DamageReport;
-  checkpointFile: Checkpoint;
-  clock: RetentionClock;
-  retention: Retention;
-  recordBytesMax: number;
-}
-
-export interface EngineStart {
-  endOffset: number;
-  storeTimestamp: number;
-  deletedTopics: [string, number][];
-}
-
-/** Whom the engine tells. The store's public hooks. */
-export interface EngineListener {
-  onProgress: (() => void) | undefined;
-  onDispatch: ((topic: string, queueId: number, queueOffset: number, tagsCode: number) => void) | undefined;
-  onWithdrawn: (() => void) | undefined;
-  onFatal: ((error: Error) => void) | undefined;
-}
 
 /**
  * The writing side and everything that goes on by itself. Modes:
@@ -67,11 +34,9 @@ export class StoreEngine {
   readonly diskWatch: DiskWatch;
   readonly bounds: LogBounds;
   onFilesDeleted: () => void = () => undefined;
-  /** Everything before this may be read: written (ASYNC_FLUSH) or durable (SYNC_FLUSH). */
-  visibleOffset: number;
 
   private mode: 'OPEN' | 'CLOSING' | 'FAILED' = 'OPEN';
-  private readonly backlog = new DispatchBacklog();
+  private readonly dispatcher: Dispatcher;
   private readonly filler: ZeroFiller;
   private readonly timers: NodeJS.Timeout[] = [];
   private tickScheduled = false;
@@ -80,11 +45,6 @@ export class StoreEngine {
     this.tickScheduled = false;
     this.tick();
   };
-  private readonly dispatch = (entry: DispatchEntry): void => {
-    entry.queue.put(entry.physicalOffset, entry.size, entry.tagsCode);
-    this.listener.onDispatch?.(entry.queue.topic, entry.queue.queueId, entry.queueOffset, entry.tagsCode);
-  };
-
   constructor(
     private readonly parts: EngineParts,
     start: EngineStart,
@@ -96,7 +56,7 @@ export class StoreEngine {
     this.queues = queues;
     this.damage = parts.damage;
     this.recordBytesMax = recordBytesMax;
-    this.visibleOffset = endOffset;
+    this.dispatcher = new Dispatcher(endOffset, listener);
     this.bounds = { minOffset: files.minOffset, endOffset, memoryDistanceBytes: options.memoryDistanceBytes };
     this.diskWatch = new DiskWatch(
       disk,
@@ -126,7 +86,7 @@ export class StoreEngine {
       () => this.flushed(),
       (error) => this.fail(error),
     );
-    this.appender = new Appender(this.log, queues, this.backlog, start.storeTimestamp, options);
+    this.appender = new Appender(this.log, queues, this.dispatcher.backlog, start.storeTimestamp, options);
     this.appender.setStoreHost(options.storeHost.host, options.storeHost.port);
     this.checkpointer = new Checkpointer(
       parts.checkpointFile,
@@ -136,6 +96,10 @@ export class StoreEngine {
       () => this.flusher.drain(),
       (error) => this.failUnlessFull(error, 'the checkpoint'),
     );
+  }
+
+  get visibleOffset(): number {
+    return this.dispatcher.visibleOffset;
   }
 
   get isWritable(): boolean {
@@ -159,13 +123,21 @@ export class StoreEngine {
   }
 
   append(draft: MessageDraft): AppendStatus {
-    if (this.mode !== 'OPEN' || this.diskWatch.isFull) return 'SERVICE_NOT_AVAILABLE';
-    return this.guarded(() => this.appender.append(draft));
+    if (!this.isWritable) return 'SERVICE_NOT_AVAILABLE';
+    try {
+      return this.appended(this.appender.append(draft));
+    } catch (error) {
+      return this.appendFailed(error);
+    }
   }
 
   appendBatch(drafts: readonly MessageDraft[]): AppendStatus {
-    if (this.mode !== 'OPEN' || this.diskWatch.isFull) return 'SERVICE_NOT_AVAILABLE';
-    return this.guarded(() => this.appender.appendBatch(drafts));
+    if (!this.isWritable) return 'SERVICE_NOT_AVAILABLE';
+    try {
+      return this.appended(this.appender.appendBatch(drafts));
+    } catch (error) {
+      return this.appendFailed(error);
+    }
   }
 
   /** Writes what the tick collected, makes it visible (ASYNC_FLUSH) or has it synced (SYNC_FLUSH), and tells. */
@@ -207,6 +179,11 @@ export class StoreEngine {
     if (this.options.temporary) disk.removeDirectory(directory);
   }
 
+  /** What the store is doing, in a word. */
+  get state(): 'OPEN' | 'DISK_FULL' | 'CLOSING' | 'FAILED' {
+    return this.mode === 'OPEN' && this.diskWatch.isFull ? 'DISK_FULL' : this.mode;
+  }
+
   /** Without room for the note the store closes all the same; the next start then recovers as after a crash. */
   private async markClean(): Promise<void> {
     const { disk, directory } = this.parts;
@@ -219,34 +196,15 @@ export class StoreEngine {
     }
   }
 
-  runtimeInfo(): Record<string, string> {
-    const { files } = this.parts;
-    return {
-      commitLogMinOffset: String(files.minOffset),
-      commitLogMaxOffset: String(this.log.endOffset),
-      commitLogDiskRatio: this.diskWatch.usedRatio.toFixed(4),
-      consumeQueueDiskRatio: this.diskWatch.usedRatio.toFixed(4),
-      dispatchBehindBytes: String(this.log.endOffset - this.visibleOffset),
-      remainHowManyDataToCommit: `${this.log.pendingBytes} B`,
-      remainHowManyDataToFlush: `${this.log.writtenOffset - this.flusher.flushedOffset} B`,
-      storeFlushTimesTotal: String(this.flusher.syncs),
-      storeDamagedRecords: String(this.damage.count),
-      storeMode: this.diskWatch.isFull && this.mode === 'OPEN' ? 'DISK_FULL' : this.mode,
-    };
-  }
-
-  /** Runs an append; what the disk throws ends the store, what it had no room for is taken back. */
-  private guarded(action: () => AppendStatus): AppendStatus {
-    let status: AppendStatus;
-    try {
-      status = action();
-    } catch (error) {
-      this.fail(error as Error);
-      return 'SERVICE_NOT_AVAILABLE';
-    }
+  private appended(status: AppendStatus): AppendStatus {
     if (status === 'PUT_OK') this.scheduleTick();
     else if (status === 'SERVICE_NOT_AVAILABLE') this.settle();
     return status;
+  }
+
+  private appendFailed(error: unknown): AppendStatus {
+    this.fail(error as Error);
+    return 'SERVICE_NOT_AVAILABLE';
   }
 
   private scheduleTick(): void {
@@ -257,14 +215,8 @@ export class StoreEngine {
 
   /** Gives back queue offsets of messages the disk had no room for. */
   private settle(): void {
-    if (this.diskWatch.isFull && this.log.pendingBytes === 0) {
-      let withdrawn = 0;
-      this.backlog.withdraw(this.log.endOffset, (entry) => {
-        entry.queue.nextOffset = entry.queueOffset;
-        withdrawn++;
-      });
-      if (withdrawn > 0) this.listener.onWithdrawn?.();
-    }
+    if (!this.diskWatch.isFull || this.log.pendingBytes > 0) return;
+    if (this.dispatcher.takeBackFrom(this.log.endOffset)) this.listener.onWithdrawn?.();
   }
 
   private flushed(): void {
@@ -273,10 +225,9 @@ export class StoreEngine {
   }
 
   private makeVisible(offset: number): void {
-    this.visibleOffset = offset;
     this.bounds.endOffset = offset;
     try {
-      this.backlog.drain(offset, this.dispatch);
+      this.dispatcher.makeVisible(offset);
     } catch (error) {
       this.fail(error as Error);
     }

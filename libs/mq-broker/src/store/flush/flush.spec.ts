@@ -27,7 +27,7 @@ describe('SYNC_FLUSH', () => {
   });
 
   it('loses nothing it confirmed when the power fails, whatever sectors the disk kept of the rest', async () => {
-    for (let seed = 1; seed <= 40; seed++) {
+    for (let seed = 1; seed <= 20; seed++) {
       const random = seeded(seed);
       const box = new StoreBox({ flushDiskType: 'SYNC_FLUSH' }, random);
       let confirmed: string[] = [];
