@@ -113,34 +113,12 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
   });
   const address = `${config.brokerIP1}:${server.port}`;
   store.setStoreHost(config.brokerIP1, server.port);
-  const writer = new SendAnswerWriter({
-    storeHost: config.brokerIP1,
-    storePort: server.port,
-    regionId: config.regionId,
-    traceOn: config.traceOn,
-  });
-  const desk = new AnswerDesk(store, writer, clock, {
-    flushDiskType: config.flushDiskType,
-    syncFlushTimeoutMs: config.syncFlushTimeout,
-    pendingAnswersMax: config.limits.pendingAnswersMax,
-  });
+  const desk = createDesk(parts, store, server.port);
   const statistics = new StatisticsCounters(clock);
-  const consumers = new ConsumerManager({
-    clock,
-    channelExpiredTimeoutMs: config.channelExpiredTimeout,
-    isNotifyEnabled: (group) => groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
-  });
+  const consumers = createConsumers(parts, groups);
   const producers = new ProducerManager({ clock, channelExpiredTimeoutMs: config.channelExpiredTimeout });
   const locks = new QueueLockTable(clock, config.rebalanceLockMaxLiveTime);
-  const registrar = new NameServerRegistrar({
-    nameServers: nameServersOf(config.namesrvAddr),
-    config,
-    address,
-    haServerAddress: `${config.brokerIP1}:${server.port + 1}`,
-    topics,
-    clock,
-    log,
-  });
+  const registrar = createRegistrar(parts, topics, server.port);
   const file = new DelayOffsetFile(join(opened.configDirectory, 'delayOffset.json'));
   const delay = new DelayScheduler({ store, topics, clock, levels: delayLevels, file });
   const context: BrokerContext & { draining: boolean } = {
@@ -164,9 +142,45 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
   const send = new SendProcessor({ context, desk, delayLevels, locks, statistics, storePort: server.port });
   const surface = createSurface({ context, send, pull, desk, delayLevels, locks });
   connect(store, { desk, delay, longPolls });
-  topics.onChanged = () => registrar.topicsChanged();
-  consumers.onGroupChanged = notifyConsumerIdsChanged;
   return { context, server, delay, desk, longPolls, registrar, consumers, producers, locks, statistics, surface };
+}
+
+function createDesk({ config, clock }: BrokerParts, store: MessageStore, port: number): AnswerDesk {
+  const { brokerIP1: storeHost, regionId, traceOn } = config;
+  const writer = new SendAnswerWriter({ storeHost, storePort: port, regionId, traceOn });
+  return new AnswerDesk(store, writer, clock, {
+    flushDiskType: config.flushDiskType,
+    syncFlushTimeoutMs: config.syncFlushTimeout,
+    pendingAnswersMax: config.limits.pendingAnswersMax,
+  });
+}
+
+function createConsumers({ config, clock }: BrokerParts, groups: SubscriptionGroupManager): ConsumerManager {
+  const consumers = new ConsumerManager({
+    clock,
+    channelExpiredTimeoutMs: config.channelExpiredTimeout,
+    isNotifyEnabled: (group) => groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
+  });
+  consumers.onGroupChanged = notifyConsumerIdsChanged;
+  return consumers;
+}
+
+function createRegistrar(
+  { config, clock, log }: BrokerParts,
+  topics: TopicConfigManager,
+  port: number,
+): NameServerRegistrar {
+  const registrar = new NameServerRegistrar({
+    nameServers: nameServersOf(config.namesrvAddr),
+    config,
+    address: `${config.brokerIP1}:${port}`,
+    haServerAddress: `${config.brokerIP1}:${port + 1}`,
+    topics,
+    clock,
+    log,
+  });
+  topics.onChanged = () => registrar.topicsChanged();
+  return registrar;
 }
 
 /** What the store tells goes to those who wait for it. */
