@@ -1,4 +1,4 @@
-import { RocketmqServer } from '@rocketshop/mq-nest';
+import { RocketmqHealthIndicator, RocketmqServer } from '@rocketshop/mq-nest';
 import { runService } from '@rocketshop/service-defaults';
 import { OrderModule } from './app.module.js';
 import { loadOrderConfig } from './order.config.js';
@@ -8,5 +8,6 @@ await runService({
   loadConfig: () => loadOrderConfig(),
   module: (config) => OrderModule.forRoot(config),
   transports: (app) => [app.get(RocketmqServer)],
+  optionalChecks: (app) => ({ broker: () => app.get(RocketmqHealthIndicator).reach() }),
   openApi: { title: 'order', description: 'Places orders, shows them, cancels and closes them.' },
 });

@@ -1,4 +1,4 @@
-import { RocketmqServer } from '@rocketshop/mq-nest';
+import { RocketmqHealthIndicator, RocketmqServer } from '@rocketshop/mq-nest';
 import { runService } from '@rocketshop/service-defaults';
 import { PayModule } from './app.module.js';
 import { loadPayConfig } from './pay.config.js';
@@ -8,6 +8,7 @@ await runService({
   loadConfig: () => loadPayConfig(),
   module: (config) => PayModule.forRoot(config),
   transports: (app) => [app.get(RocketmqServer)],
+  optionalChecks: (app) => ({ broker: () => app.get(RocketmqHealthIndicator).reach() }),
   rawBody: true,
   openApi: { title: 'pay', description: 'Opens payments, believes signed callbacks, refunds what came too late.' },
 });

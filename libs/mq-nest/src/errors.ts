@@ -91,7 +91,7 @@ export class NoHandlerError extends MessagingError {
   readonly retriable = false;
 }
 
-/** Thrown when the transport is asked for something before it was started or after it was closed. */
+/** Thrown when the transport is asked for something before it was started, after it was closed, or without a broker to be had. */
 export class NotConnectedError extends MessagingError {
   readonly code = 'NOT_CONNECTED';
   readonly retriable = true;

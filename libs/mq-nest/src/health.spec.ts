@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { HealthIndicatorService } from '@nestjs/terminus';
+import { NotConnectedError } from './errors.js';
 import { RocketmqHealthIndicator } from './health.js';
 import { RocketmqServer } from './rocketmq.server.js';
 import { InMemoryDriver } from './testing/index.js';
@@ -27,6 +28,12 @@ describe('the health indicator', () => {
     await expect(health.isHealthy('mq', { critical: false })).resolves.toMatchObject({
       mq: { status: 'degraded', message: 'no name server' },
     });
+  });
+
+  it('tells the same to checks that are not terminus', async () => {
+    await expect(health.reach()).resolves.toEqual({ brokers: ['broker-a'] });
+    driver.brokers = [];
+    await expect(health.reach()).rejects.toThrow(NotConnectedError);
   });
 
   it('is down where no answer comes in time', async () => {

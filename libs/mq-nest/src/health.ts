@@ -1,6 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import type { Driver, DriverProbe } from './driver.js';
+import { NotConnectedError } from './errors.js';
 import { DEFAULTS, type RocketmqConnectionOptions } from './rocketmq.config.js';
 import { rocketmqDriver } from './rocketmq.driver.js';
 import type { RocketmqServer } from './rocketmq.server.js';
@@ -53,6 +54,16 @@ export class RocketmqHealthIndicator implements OnApplicationShutdown {
       };
       return critical ? indicator.down(problem) : indicator.degraded(problem);
     }
+  }
+
+  /**
+   * The same for health checks that are not terminus's. @returns what there is to know
+   * @throws {NotConnectedError} where the broker is of no use now
+   */
+  async reach(): Promise<Readonly<Record<string, unknown>>> {
+    const { status, ...details } = (await this.isHealthy()).rocketmq ?? { status: 'down' };
+    if (status === 'up') return details;
+    throw new NotConnectedError(`the broker is not usable: ${JSON.stringify(details)}`);
   }
 
   async onApplicationShutdown(): Promise<void> {

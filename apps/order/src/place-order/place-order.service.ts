@@ -5,7 +5,7 @@ import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
 import { OrderReader } from '../read-order/order-reader.js';
 import type { OrderView } from '../read-order/order-view.js';
 import { PLACE_ORDER_FLOW, type StepResult } from './place-order.flow.js';
-import { ConfirmLostError, PlaceOrderSteps, type PlaceOrderRun } from './place-order.steps.js';
+import { PlaceOrderSteps, type PlaceOrderRun } from './place-order.steps.js';
 import { refusal, refusedOrder } from './refused-order.js';
 
 /** Runs the flow, step after step, and undoes it where a step did not happen. */
@@ -53,15 +53,12 @@ export class PlaceOrderService {
     });
   }
 
-  /** Whether the step took effect is unknown. It counts as failed: the participants' logs decide what there is to undo. */
-  private async afterFault(step: string, run: PlaceOrderRun, error: unknown): Promise<OrderView> {
-    const { orderId } = run;
-    this.logger.warn({ err: error, orderId, step }, 'a step of the order flow failed');
-    if (step === 'confirm' && !(error instanceof ConfirmLostError)) {
-      // The commit may have happened although its answer was lost. The row knows.
-      const order = await this.reader.find(orderId);
-      if (order && order.status !== 'PENDING' && order.cancelReason === null) return order;
-    }
+  /**
+   * Whether the step took effect is unknown. It counts as failed: the participants' logs decide what there is to undo. A
+   * confirm whose commit was answered to nobody is no exception: the undo waits for its row and then finds it confirmed.
+   */
+  private afterFault(step: string, run: PlaceOrderRun, error: unknown): Promise<OrderView> {
+    this.logger.warn({ err: error, orderId: run.orderId, step }, 'a step of the order flow failed');
     return this.undo(run, 'STEP_FAILED', `The step ${step} did not complete in time; everything taken is given back.`);
   }
 

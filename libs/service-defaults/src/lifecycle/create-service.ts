@@ -9,6 +9,7 @@ import 'reflect-metadata';
 import type { Secret } from '../config/secret.js';
 import { Metrics } from '../health/metrics.js';
 import { Readiness } from '../health/readiness.js';
+import type { ReadinessCheck } from '../health/readiness.js';
 import { setUpOpenApi } from '../http/open-api.js';
 import type { OpenApiOptions } from '../http/open-api.js';
 import { ProblemFilter } from '../http/problem.filter.js';
@@ -40,6 +41,8 @@ export interface ServiceOptions {
   readonly module: Type | DynamicModule;
   /** Message transports beside HTTP and RPC. They start listening before the service is ready. */
   readonly transports?: (app: NestExpressApplication) => readonly CustomTransportStrategy[];
+  /** Shown by readiness under their names, as degraded where they fail: the service serves without them for a while. */
+  readonly optionalChecks?: (app: NestExpressApplication) => Readonly<Record<string, ReadinessCheck>>;
   /** Keeps `request.rawBody` for handlers that check a signature over the bytes. @default false */
   readonly rawBody?: boolean;
   readonly openApi?: OpenApiOptions;
@@ -80,6 +83,9 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     if (options.openApi) setUpOpenApi(app, options.openApi);
     const rpc = config.rpcPort === undefined ? undefined : connectRpc(app, config.bindAddress, config.rpcPort);
     for (const strategy of options.transports?.(app) ?? []) connectTransport(app, strategy);
+    for (const [check, run] of Object.entries(options.optionalChecks?.(app) ?? {})) {
+      readiness.add(check, run, { required: false });
+    }
     await listen(app, config);
     return {
       app,

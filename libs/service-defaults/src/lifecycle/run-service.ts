@@ -7,7 +7,7 @@ import type { Service, ServiceConfig, ServiceOptions } from './create-service.js
 
 export interface RunServiceOptions<C extends ServiceConfig> extends Pick<
   ServiceOptions,
-  'name' | 'rawBody' | 'openApi'
+  'name' | 'optionalChecks' | 'rawBody' | 'openApi'
 > {
   /** Reads the environment; what it throws is printed and ends the process with 1. */
   readonly loadConfig: () => C;
@@ -34,6 +34,7 @@ export async function runService<C extends ServiceConfig>(options: RunServiceOpt
       logger,
       module: options.module(config),
       ...(options.transports ? { transports: (app) => options.transports?.(app, config) ?? [] } : {}),
+      ...(options.optionalChecks ? { optionalChecks: options.optionalChecks } : {}),
       ...(options.rawBody === undefined ? {} : { rawBody: options.rawBody }),
       ...(options.openApi ? { openApi: options.openApi } : {}),
     });
