@@ -1,0 +1,77 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { orderIdOf, PARTICIPANT_NAMES, Participants, type Participant, type ParticipantName } from './participants.js';
+
+/**
+ * Every log table with the one key that lets an effect happen once. Without it duplicates would pass in silence, so the
+ * key is tested here and not only trusted.
+ */
+const LOG_KEYS: Record<ParticipantName, Record<string, string[]>> = {
+  stock: {
+    stock_success_log: ['order_id', 'goods_id'],
+    stock_compensation_log: ['order_id', 'goods_id'],
+  },
+  coupon: { coupon_success_log: ['order_id'], coupon_compensation_log: ['order_id'] },
+  user: { balance_success_log: ['order_id'], balance_compensation_log: ['order_id'] },
+};
+
+let participants: Participants;
+beforeAll(async () => {
+  participants = await Participants.start();
+}, 60_000);
+afterEach(() => participants.closeAll());
+afterAll(() => participants.stop());
+
+/** Tables of the migrated schema whose name fits, with the columns of their primary key. */
+async function primaryKeys({ database }: Participant, like: string): Promise<Record<string, string[]>> {
+  const { rows } = await database.pool.query<{ table: string; columns: string[] }>(
+    `SELECT tables.table_name AS table,
+            array_remove(array_agg(usage.column_name::text ORDER BY usage.ordinal_position), NULL) AS columns
+     FROM information_schema.tables
+     LEFT JOIN information_schema.table_constraints keys
+       ON keys.table_name = tables.table_name AND keys.constraint_type = 'PRIMARY KEY'
+     LEFT JOIN information_schema.key_column_usage usage ON usage.constraint_name = keys.constraint_name
+     WHERE tables.table_schema = 'public' AND tables.table_name LIKE $1
+     GROUP BY tables.table_name`,
+    [like],
+  );
+  return Object.fromEntries(rows.map((row) => [row.table, row.columns]));
+}
+
+describe.each(PARTICIPANT_NAMES)('the migrated database of %s', (name) => {
+  it('has its key on every log table', async () => {
+    const participant = await participants.open(name);
+    expect(await primaryKeys(participant, '%\\_log')).toEqual(LOG_KEYS[name]);
+  });
+
+  it('has a key that lets one delivery of a message win', async () => {
+    const participant = await participants.open(name);
+    const keys = await primaryKeys(participant, 'consumed_messages');
+    expect(keys).toEqual({ consumed_messages: ['consumer_group', 'business_key'] });
+  });
+
+  it('refuses a second row under the same key', async () => {
+    const participant = await participants.open(name);
+    const order = orderIdOf();
+    await participant.deduct(order);
+    await participant.cancel(order);
+    for (const table of Object.keys(LOG_KEYS[name])) {
+      const again = `INSERT INTO ${table} SELECT * FROM ${table} WHERE order_id = $1`;
+      await expect(participant.database.pool.query(again, [order])).rejects.toMatchObject({ code: '23505' });
+    }
+  });
+
+  it('is described by its entities to the last column', async () => {
+    const { database } = await participants.open(name);
+    const { upQueries } = await database.dataSource.driver.createSchemaBuilder().log();
+    const known = upQueries.map(({ query }) => query).filter((query) => !/consumed_messages|outbox/.test(query));
+    expect(known).toEqual([]);
+  });
+
+  it('can be taken down and put up again', async () => {
+    const { database } = await participants.open(name);
+    await database.dataSource.undoLastMigration();
+    expect(await database.dataSource.showMigrations()).toBe(true);
+    await database.dataSource.runMigrations();
+    expect(await database.dataSource.showMigrations()).toBe(false);
+  });
+});

@@ -1,0 +1,73 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DeductStockService } from '@rocketshop/stock';
+import { orderIdOf, Participants, readNumber, type Participant } from './participants.js';
+
+let participants: Participants;
+let stock: Participant;
+let services: DeductStockService[];
+beforeAll(async () => {
+  participants = await Participants.start();
+}, 60_000);
+afterEach(() => participants.closeAll());
+afterAll(() => participants.stop());
+beforeEach(async () => {
+  stock = await participants.open('stock');
+  const replica = await participants.replicaOf(stock);
+  services = [new DeductStockService(stock.database), new DeductStockService(replica.database)];
+});
+
+const deduct = (index: number, items: { goodsId: string; quantity: number }[]) =>
+  services[index % services.length]!.deduct({ orderId: orderIdOf(), items, deadline: Date.now() + 60_000 });
+const available = (goodsId: string) =>
+  readNumber(stock.database, 'SELECT available FROM goods WHERE goods_id = $1', [goodsId]);
+const crowd = <T>(size: number, buy: (index: number) => Promise<T>) =>
+  Promise.all(Array.from({ length: size }, (_, index) => buy(index)));
+
+describe('a crowd in front of scarce goods', () => {
+  it('gets exactly the ten lanterns there are, and the other 190 are told that there are none', async () => {
+    const answers = await crowd(200, (index) => deduct(index, [{ goodsId: 'lantern', quantity: 1 }]));
+    expect(answers.filter((answer) => answer.ok)).toHaveLength(10);
+    expect(answers.filter((answer) => !answer.ok && answer.code === 'OUT_OF_STOCK')).toHaveLength(190);
+    expect(await available('lantern')).toBe(0);
+    expect(await readNumber(stock.database, 'SELECT count(*) FROM stock_success_log')).toBe(10);
+    expect(await readNumber(stock.database, `SELECT version FROM goods WHERE goods_id = 'lantern'`)).toBe(10);
+  });
+
+  it('can buy the last piece', async () => {
+    expect(await deduct(0, [{ goodsId: 'globe', quantity: 4 }])).toEqual({ ok: true });
+    expect(await deduct(1, [{ goodsId: 'globe', quantity: 1 }])).toEqual({ ok: true });
+    expect(await available('globe')).toBe(0);
+  });
+
+  it('cannot buy one more than there is, and takes nothing of the rest of such a cart', async () => {
+    const answer = await deduct(0, [
+      { goodsId: 'teapot', quantity: 1 },
+      { goodsId: 'globe', quantity: 6 },
+    ]);
+    expect(answer).toMatchObject({ ok: false, code: 'OUT_OF_STOCK', detail: expect.stringContaining('6 of globe') });
+    expect(await available('teapot')).toBe(100);
+    expect(await readNumber(stock.database, 'SELECT count(*) FROM stock_success_log')).toBe(0);
+  });
+
+  it('is told which goods there are not', async () => {
+    const answer = await deduct(0, [
+      { goodsId: 'unicorn', quantity: 1 },
+      { goodsId: 'teapot', quantity: 1 },
+    ]);
+    expect(answer).toMatchObject({ ok: false, code: 'GOODS_NOT_FOUND', detail: expect.stringContaining('unicorn') });
+    expect(await available('teapot')).toBe(100);
+  });
+
+  it('does not deadlock over carts with the same goods in opposite order', async () => {
+    const cart = [
+      { goodsId: 'teapot', quantity: 1 },
+      { goodsId: 'lantern', quantity: 1 },
+      { goodsId: 'globe', quantity: 1 },
+    ];
+    const answers = await crowd(100, (index) => deduct(index, index % 3 ? cart : cart.toReversed()));
+    expect(answers.filter((answer) => answer.ok)).toHaveLength(5);
+    expect(await available('globe')).toBe(0);
+    expect(await available('lantern')).toBe(5);
+    expect(await available('teapot')).toBe(95);
+  });
+});

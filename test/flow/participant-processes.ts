@@ -1,0 +1,208 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { orderCompensated, type orderCancelled, type PayloadOf } from '@rocketshop/contracts';
+import { Producer, PushConsumer } from '@rocketshop/mq-client';
+import {
+  BuyerTokens,
+  RpcClient,
+  Secret,
+  type CallAnswer,
+  type CallData,
+  type RemoteCommand,
+} from '@rocketshop/service-defaults';
+import pg from 'pg';
+import { freePort } from '../support/ports.js';
+import { createPool } from '../support/postgres.js';
+import { spawnService, stopSpawnedServices, type SpawnedService } from '../support/processes.js';
+import { startPostgresServer, type PostgresServer } from '../support/services/postgres.js';
+import { PARTICIPANT_NAMES, type ParticipantName } from './participants.js';
+
+const TOKEN_SECRET = 'a-secret-of-these-stories-and-no-others';
+/** The broker's retry ladder and every business delay, so much faster: the first retry comes after 100 ms. */
+const TIME_SCALE = 100;
+
+export interface Replica {
+  readonly process: SpawnedService;
+  readonly http: string;
+  readonly rpc: RpcClient;
+}
+
+/**
+ * Stock, coupon and user as built processes, two replicas each, with a real PostgreSQL and our broker under them.
+ * The test plays order: it calls them, publishes the cancel, and collects what they answer.
+ */
+export class ParticipantProcesses {
+  readonly replicas: Record<ParticipantName, Replica[]> = { stock: [], coupon: [], user: [] };
+  /** Everything that came on order-compensated. */
+  readonly answers: PayloadOf<typeof orderCompensated>[] = [];
+  private readonly pools = new Map<ParticipantName, pg.Pool>();
+  private readonly consumer: PushConsumer;
+  private readonly producer: Producer;
+
+  private constructor(
+    private postgres: PostgresServer,
+    private readonly folders: { readonly postgres: string; readonly broker: string },
+    private readonly namesrvAddr: string,
+  ) {
+    this.producer = new Producer({ namesrvAddr, producerGroup: 'story' });
+    this.consumer = new PushConsumer({
+      namesrvAddr,
+      consumerGroup: 'story',
+      consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
+    });
+  }
+
+  static async start(): Promise<ParticipantProcesses> {
+    const folders = {
+      postgres: await mkdtemp(join(tmpdir(), 'rocketshop-postgres-')),
+      broker: await mkdtemp(join(tmpdir(), 'rocketshop-broker-')),
+    };
+    const postgres = await startDatabase(folders.postgres);
+    try {
+      const namesrvAddr = await startMessaging(folders.broker);
+      const processes = new ParticipantProcesses(postgres, folders, namesrvAddr);
+      await Promise.all(PARTICIPANT_NAMES.map((name) => processes.prepareDatabase(name)));
+      // Both replicas of each at the same moment: migrations and seed must stand that.
+      await Promise.all([...PARTICIPANT_NAMES, ...PARTICIPANT_NAMES].map((name) => processes.startReplica(name)));
+      await processes.listen();
+      return processes;
+    } catch (error) {
+      await stopSpawnedServices();
+      await postgres.stop('immediate');
+      throw error;
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.consumer.shutdown(), this.producer.shutdown()]);
+    for (const replica of Object.values(this.replicas).flat()) replica.rpc.close();
+    await Promise.all([...this.pools.values()].map((pool) => pool.end()));
+    await stopSpawnedServices();
+    await this.postgres.stop('immediate');
+    for (const folder of Object.values(this.folders)) await rm(folder, { recursive: true, force: true });
+  }
+
+  async startReplica(name: ParticipantName, env: Readonly<Record<string, string>> = {}): Promise<Replica> {
+    const process = await spawnService({
+      program: `apps/${name}/dist/main.js`,
+      readyTimeoutMs: 60_000,
+      env: {
+        HTTP_PORT: '0',
+        RPC_PORT: '0',
+        DATABASE_URL: this.postgres.url(name, name, 'story'),
+        NAMESRV_ADDR: this.namesrvAddr,
+        TIME_SCALE: String(TIME_SCALE),
+        DEMO_DATA: 'true',
+        TOKEN_SECRET,
+        ...env,
+      },
+    });
+    const rpc = new RpcClient(name, { host: '127.0.0.1', port: Number(process.ready['rpc']) });
+    const replica = { process, http: String(process.ready['http']), rpc };
+    this.replicas[name].push(replica);
+    return replica;
+  }
+
+  /** Calls one replica, the first unless told otherwise. */
+  call<C extends RemoteCommand>(
+    name: ParticipantName,
+    command: C,
+    data: CallData<C>,
+    replica = 0,
+  ): Promise<CallAnswer<C>> {
+    const target = this.replicas[name][replica];
+    if (!target) throw new Error(`${name} has no replica ${replica}`);
+    return target.rpc.call(command, data, { timeoutMs: 5_000 });
+  }
+
+  async publish(topic: string, payload: PayloadOf<typeof orderCancelled>): Promise<void> {
+    const { sendStatus } = await this.producer.send({
+      topic,
+      body: Buffer.from(JSON.stringify(payload)),
+      keys: payload.orderId,
+    });
+    if (sendStatus !== 'SEND_OK') throw new Error(`the broker said ${sendStatus}`);
+  }
+
+  /** What the participants have answered for an order, such as `stock RESTORED`: each answer comes at least once. */
+  answersTo(orderId: string): Set<string> {
+    const answers = this.answers.filter((answer) => answer.orderId === orderId);
+    return new Set(answers.map((answer) => `${answer.participant} ${answer.outcome}`));
+  }
+
+  /** How many answers have come for an order, repeated ones included. */
+  countAnswersTo(orderId: string): number {
+    return this.answers.filter((answer) => answer.orderId === orderId).length;
+  }
+
+  /** The single number that `sql` selects from a participant's database. */
+  async readNumber(name: ParticipantName, sql: string): Promise<number> {
+    const { rows } = await this.poolOf(name).query<Record<string, unknown>>(sql);
+    return Number(Object.values(rows[0] ?? {})[0]);
+  }
+
+  get(name: ParticipantName, path: string, buyer?: string): Promise<Response> {
+    const token = buyer && new BuyerTokens(new Secret(TOKEN_SECRET)).sign(buyer);
+    return fetch(
+      `${this.replicas[name][0]?.http}${path}`,
+      token ? { headers: { authorization: `Bearer ${token}` } } : {},
+    );
+  }
+
+  post(name: ParticipantName, path: string, body: unknown, replica = 0): Promise<Response> {
+    return fetch(`${this.replicas[name][replica]?.http}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+  }
+
+  /** A crash of PostgreSQL with `meanwhile` happening while it is down; back on the same port with the same data. */
+  async whileDatabaseIsDown(meanwhile: () => Promise<void>): Promise<void> {
+    const { port } = this.postgres;
+    await this.postgres.stop('immediate');
+    await meanwhile();
+    this.postgres = await startDatabase(this.folders.postgres, port);
+  }
+
+  private poolOf(name: ParticipantName): pg.Pool {
+    const pool = this.pools.get(name) ?? createPool(this.postgres.url(name), { max: 2 });
+    this.pools.set(name, pool);
+    return pool;
+  }
+
+  private async prepareDatabase(name: ParticipantName): Promise<void> {
+    await this.postgres.createUser(name, 'story');
+    await this.postgres.createDatabase(name, { owner: name });
+  }
+
+  private async listen(): Promise<void> {
+    this.consumer.subscribe(orderCompensated.topic);
+    this.consumer.registerMessageListener(async (messages) => {
+      for (const { body } of messages) this.answers.push(orderCompensated.schema.parse(JSON.parse(body.toString())));
+    });
+    await Promise.all([this.producer.start(), this.consumer.start()]);
+  }
+}
+
+/** With fsync: what was committed must still be there after the crash. */
+const startDatabase = (folder: string, port?: number): Promise<PostgresServer> =>
+  startPostgresServer({ dataDir: folder, ...(port === undefined ? {} : { port }) });
+
+async function startMessaging(folder: string): Promise<string> {
+  const port = await freePort();
+  const namesrvAddr = `127.0.0.1:${port}`;
+  const env = { TIME_SCALE: String(TIME_SCALE) };
+  await spawnService({
+    program: 'apps/nameserver/dist/main.js',
+    env: { NAMESRV_LISTEN_PORT: String(port) },
+    readyLine: / ready\b/,
+  });
+  await spawnService({
+    program: 'apps/broker/dist/main.js',
+    env: { ...env, BROKER_LISTEN_PORT: '0', NAMESRV_ADDR: namesrvAddr, STORE_DIR: folder },
+    readyLine: / ready\b/,
+  });
+  return namesrvAddr;
+}

@@ -1,0 +1,249 @@
+import { randomUUID } from 'node:crypto';
+import {
+  DEMO_COUPONS,
+  DEMO_CURRENCY,
+  DEMO_GOODS,
+  DEMO_USERS,
+  type orderCancelled,
+  type PayloadOf,
+} from '@rocketshop/contracts';
+import * as coupon from '@rocketshop/coupon';
+import { OutboxRelay } from '@rocketshop/outbox';
+import {
+  Database,
+  dataSourceOptions,
+  Metrics,
+  migrate,
+  Secret,
+  type DatabaseOptions,
+} from '@rocketshop/service-defaults';
+import * as stock from '@rocketshop/stock';
+import * as user from '@rocketshop/user';
+import { DataSource } from 'typeorm';
+import { sessionsWaitingForLock, startPostgres, type TestPostgres } from '../support/postgres.js';
+import { until } from '../support/until.js';
+
+/** What a deduct answered: `ok`, or the refusal's code. */
+export type DeductAnswer = string;
+
+/**
+ * One replica of a participant: its service classes on its own connections, without transport or process around them.
+ * Every participant takes `unit` of one row for an order, whatever that row is, so one story holds for all three.
+ */
+export interface Participant {
+  readonly name: 'stock' | 'coupon' | 'user';
+  readonly database: Database;
+  seed(): Promise<void>;
+  /** What one order takes: teapots, coupons, cents. */
+  readonly unit: number;
+  /** Name of the table whose row an order takes from, and a condition for exactly that row. */
+  readonly row: { readonly table: string; readonly where: string };
+  /** Makes the row unable to serve an order. */
+  readonly exhaust: string;
+  /** Makes it able again. */
+  readonly replenish: string;
+  deduct(orderId: string, deadline?: number): Promise<DeductAnswer>;
+  cancel(orderId: string): Promise<void>;
+  /** How much is taken from the row by now. */
+  taken(): Promise<number>;
+  close(): Promise<void>;
+}
+
+export const PARTICIPANT_NAMES = ['stock', 'coupon', 'user'] as const;
+export type ParticipantName = (typeof PARTICIPANT_NAMES)[number];
+
+const SOON_MS = 60_000;
+const soon = () => Date.now() + SOON_MS;
+
+/** An order that takes `unit` from a participant. */
+export const orderIdOf = (): string => randomUUID();
+
+export function cancelled(
+  orderId: string,
+  items = [{ goodsId: DEMO_GOODS.teapot as string, quantity: 3 }],
+): PayloadOf<typeof orderCancelled> {
+  return {
+    version: 1,
+    orderId,
+    userId: DEMO_USERS.ada,
+    items,
+    couponId: DEMO_COUPONS.adaFive,
+    balanceUsed: '2500',
+    currency: DEMO_CURRENCY,
+    reason: 'OUT_OF_STOCK',
+    cancelledAt: new Date().toISOString(),
+  };
+}
+
+/** Databases of one story on one PostgreSQL, with replicas of participants in them. */
+export class Participants {
+  private opened: Participant[] = [];
+
+  private constructor(private readonly postgres: TestPostgres) {}
+
+  static async start(): Promise<Participants> {
+    return new Participants(await startPostgres());
+  }
+
+  async stop(): Promise<void> {
+    await this.closeAll();
+    await this.postgres.stop();
+  }
+
+  /** For `afterEach`: connections are dear. */
+  async closeAll(): Promise<void> {
+    const opened = this.opened;
+    this.opened = [];
+    await Promise.all(opened.map((participant) => participant.close()));
+  }
+
+  /** A participant in a database of its own with the demo data in it. */
+  async open(name: ParticipantName): Promise<Participant> {
+    const url = await this.postgres.createDatabaseFrom(`demo_${name}`, async (template) => {
+      const participant = await CONNECT[name](template);
+      await migrate(participant.database.dataSource, template);
+      await participant.seed();
+      await participant.close();
+    });
+    return this.connect(name, url);
+  }
+
+  /** Another replica of the same participant: other connections, the same database. */
+  replicaOf(participant: Participant): Promise<Participant> {
+    return this.connect(participant.name, urlOf(participant));
+  }
+
+  private async connect(name: ParticipantName, url: string): Promise<Participant> {
+    const participant = await CONNECT[name](url);
+    this.opened.push(participant);
+    return participant;
+  }
+}
+
+const urls = new WeakMap<Database, string>();
+const urlOf = ({ database }: Participant): string => {
+  const url = urls.get(database);
+  if (url === undefined) throw new Error('not a participant of this story');
+  return url;
+};
+
+async function openDatabase(url: string, optionsOf: OptionsOf): Promise<Database> {
+  const options = optionsOf({ databaseUrl: new Secret(url), databasePoolMax: 12 });
+  const database = new Database(await new DataSource(dataSourceOptions(options)).initialize());
+  urls.set(database, url);
+  return database;
+}
+
+type OptionsOf = (config: { databaseUrl: Secret; databasePoolMax: number }) => DatabaseOptions;
+
+/** A relay that is not started: what these stories write to the outbox stays there to be read. */
+export const silentRelay = ({ pool }: Database): OutboxRelay =>
+  new OutboxRelay({ pool, publisher: { publish: () => Promise.reject(new Error('nothing is sent in this story')) } });
+
+const DEMO = { demoData: true };
+
+const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = {
+  async stock(url) {
+    const database = await openDatabase(url, stock.databaseOptions);
+    const metrics = new stock.RestoreStockMetrics(new Metrics('stock'));
+    const deducts = new stock.DeductStockService(database);
+    const restores = new stock.RestoreStockService(database, silentRelay(database), metrics);
+    const items = [{ goodsId: DEMO_GOODS.teapot, quantity: 3 }];
+    return {
+      name: 'stock',
+      database,
+      seed: () => new stock.ResetDemoService(database, DEMO).seed(),
+      unit: 3,
+      row: { table: 'goods', where: `goods_id = '${DEMO_GOODS.teapot}'` },
+      exhaust: `UPDATE goods SET available = 0, version = version + 1 WHERE goods_id = '${DEMO_GOODS.teapot}'`,
+      replenish: `UPDATE goods SET available = 100, version = version + 1 WHERE goods_id = '${DEMO_GOODS.teapot}'`,
+      deduct: async (orderId, deadline = soon()) => told(await deducts.deduct({ orderId, items, deadline })),
+      cancel: (orderId) => restores.restore(cancelled(orderId, items)),
+      taken: () => readNumber(database, `SELECT initial_quantity - available FROM goods WHERE goods_id = 'teapot'`),
+      close: () => database.dataSource.destroy(),
+    };
+  },
+
+  async coupon(url) {
+    const database = await openDatabase(url, coupon.databaseOptions);
+    const uses = new coupon.UseCouponService(database);
+    const releases = new coupon.ReleaseCouponService(database, silentRelay(database));
+    const call = { couponId: DEMO_COUPONS.adaFive, userId: DEMO_USERS.ada, discount: '500' };
+    return {
+      name: 'coupon',
+      database,
+      seed: () => new coupon.ResetDemoService(database, DEMO).seed(),
+      unit: 1,
+      row: { table: 'coupons', where: `coupon_id = '${DEMO_COUPONS.adaFive}'` },
+      exhaust: `UPDATE coupons SET expires_at = now() WHERE coupon_id = '${DEMO_COUPONS.adaFive}'`,
+      replenish: `UPDATE coupons SET expires_at = 'infinity' WHERE coupon_id = '${DEMO_COUPONS.adaFive}'`,
+      deduct: async (orderId, deadline = soon()) => told(await uses.use({ ...call, orderId, deadline })),
+      cancel: (orderId) => releases.release(cancelled(orderId)),
+      taken: () => readNumber(database, `SELECT count(order_id) FROM coupons WHERE coupon_id = 'ada-five'`),
+      close: () => database.dataSource.destroy(),
+    };
+  },
+
+  async user(url) {
+    const database = await openDatabase(url, user.databaseOptions);
+    const deducts = new user.DeductBalanceService(database);
+    const returns = new user.ReturnBalanceService(database, silentRelay(database));
+    const call = { userId: DEMO_USERS.ada, amount: '2500', currency: DEMO_CURRENCY };
+    return {
+      name: 'user',
+      database,
+      seed: () => new user.ResetDemoService(database, DEMO).seed(),
+      unit: 2500,
+      row: { table: 'accounts', where: `user_id = '${DEMO_USERS.ada}'` },
+      exhaust: `UPDATE accounts SET balance = 0, version = version + 1 WHERE user_id = '${DEMO_USERS.ada}'`,
+      replenish: `UPDATE accounts SET balance = 10000, version = version + 1 WHERE user_id = '${DEMO_USERS.ada}'`,
+      deduct: async (orderId, deadline = soon()) => told(await deducts.deduct({ ...call, orderId, deadline })),
+      cancel: (orderId) => returns.return(cancelled(orderId)),
+      taken: () => readNumber(database, `SELECT 10000 - balance FROM accounts WHERE user_id = 'ada'`),
+      close: () => database.dataSource.destroy(),
+    };
+  },
+};
+
+const told = (answer: { ok: true } | { ok: false; code: string }): DeductAnswer => (answer.ok ? 'ok' : answer.code);
+
+/** The single number that `sql` selects. */
+export async function readNumber({ pool }: Database, sql: string, values: readonly unknown[] = []): Promise<number> {
+  const { rows } = await pool.query<Record<string, unknown>>(sql, [...values]);
+  return Number(Object.values(rows[0] ?? {})[0]);
+}
+
+/** What order has been told about `orderId`, one word for each answer in the outbox. */
+export async function answersTo({ database }: Participant, orderId: string): Promise<string[]> {
+  const { rows } = await database.pool.query<{ payload: { outcome: string; participant: string } }>(
+    `SELECT payload FROM outbox WHERE order_key = $1 AND topic = 'order-compensated' ORDER BY id`,
+    [orderId],
+  );
+  return rows.map((row) => row.payload.outcome);
+}
+
+/**
+ * Holds whatever `sql` locks, on a connection of its own, until opened. `first` runs before the lock is let go and
+ * commits with it.
+ */
+export async function holdGate({ pool }: Database, sql: string): Promise<{ open(first?: string): Promise<void> }> {
+  const client = await pool.connect();
+  await client.query('BEGIN');
+  await client.query(sql);
+  return {
+    async open(first) {
+      if (first) await client.query(first);
+      await client.query('COMMIT');
+      client.release();
+    },
+  };
+}
+
+export const lockRowOf = ({ row }: Participant): string => `SELECT FROM ${row.table} WHERE ${row.where} FOR UPDATE`;
+
+/** Resolves when exactly `count` connections of this database wait for a lock. */
+export async function untilBlocked({ database }: Participant, count: number): Promise<void> {
+  await until(async () => (await sessionsWaitingForLock(database.pool)) === count, {
+    description: `${count} connection(s) to wait for a lock`,
+  });
+}

@@ -1,0 +1,101 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { DeductStockService } from '@rocketshop/stock';
+import { UseCouponService } from '@rocketshop/coupon';
+import { DeductBalanceService } from '@rocketshop/user';
+import {
+  holdGate,
+  lockRowOf,
+  orderIdOf,
+  PARTICIPANT_NAMES,
+  Participants,
+  untilBlocked,
+  type Participant,
+} from './participants.js';
+
+let participants: Participants;
+beforeAll(async () => {
+  participants = await Participants.start();
+}, 60_000);
+afterEach(() => participants.closeAll());
+afterAll(() => participants.stop());
+
+describe.each(PARTICIPANT_NAMES)('%s, when a deduct of one order comes again', (name) => {
+  let participant: Participant;
+  let replica: Participant;
+  beforeEach(async () => {
+    participant = await participants.open(name);
+    replica = await participants.replicaOf(participant);
+  });
+
+  it('gives the first answer and takes nothing more', async () => {
+    const order = orderIdOf();
+    expect(await participant.deduct(order)).toBe('ok');
+    expect(await participant.deduct(order)).toBe('ok');
+    expect(await replica.deduct(order)).toBe('ok');
+    expect(await participant.taken()).toBe(participant.unit);
+  });
+
+  it('takes once when twenty of them come together', async () => {
+    const order = orderIdOf();
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, index) => (index % 2 ? participant : replica).deduct(order)),
+    );
+    expect(new Set(answers)).toEqual(new Set(['ok']));
+    expect(await participant.taken()).toBe(participant.unit);
+  });
+
+  it('tries again after a first try that was refused: a refusal leaves no trace', async () => {
+    const order = orderIdOf();
+    const gate = await holdGate(participant.database, lockRowOf(participant));
+    const first = participant.deduct(order);
+    await untilBlocked(participant, 1);
+    const second = replica.deduct(order);
+    await untilBlocked(participant, 2);
+    await gate.open(participant.exhaust);
+    expect(await first).toMatch(/OUT_OF_STOCK|COUPON_EXPIRED|BALANCE_TOO_SMALL/);
+    expect(await second).toMatch(/OUT_OF_STOCK|COUPON_EXPIRED|BALANCE_TOO_SMALL/);
+    await participant.database.pool.query(participant.replenish);
+    expect(await participant.deduct(order)).toBe('ok');
+  });
+
+  it('refuses one whose deadline has passed, and takes nothing', async () => {
+    expect(await participant.deduct(orderIdOf(), Date.now() - 1)).toBe('DEADLINE_PASSED');
+    expect(await participant.taken()).toBe(0);
+  });
+});
+
+describe('a participant whose caller contradicts himself', () => {
+  const deadline = () => Date.now() + 60_000;
+
+  it('does not answer for other goods under the same order', async () => {
+    const { database } = await participants.open('stock');
+    const service = new DeductStockService(database);
+    const orderId = orderIdOf();
+    await service.deduct({ orderId, items: [{ goodsId: 'teapot', quantity: 1 }], deadline: deadline() });
+    const items = [{ goodsId: 'teapot', quantity: 2 }];
+    await expect(service.deduct({ orderId, items, deadline: deadline() })).rejects.toThrow('other goods');
+  });
+
+  it('does not answer for another coupon under the same order', async () => {
+    const { database } = await participants.open('coupon');
+    const service = new UseCouponService(database);
+    const call = { orderId: orderIdOf(), userId: 'ada', discount: '200', deadline: deadline() };
+    expect(await service.use({ ...call, couponId: 'ada-five' })).toEqual({ ok: true });
+    await expect(service.use({ ...call, couponId: 'ada-two' })).rejects.toThrow('another coupon');
+  });
+
+  it('does not take more off than the coupon is worth', async () => {
+    const { database } = await participants.open('coupon');
+    const service = new UseCouponService(database);
+    const call = { orderId: orderIdOf(), userId: 'ada', discount: '501', deadline: deadline() };
+    await expect(service.use({ ...call, couponId: 'ada-five' })).rejects.toThrow('more than it is worth');
+  });
+
+  it('does not answer for another amount under the same order', async () => {
+    const { database } = await participants.open('user');
+    const service = new DeductBalanceService(database);
+    const call = { orderId: orderIdOf(), userId: 'ada', currency: 'EUR', deadline: deadline() };
+    expect(await service.deduct({ ...call, amount: '100' })).toEqual({ ok: true });
+    await expect(service.deduct({ ...call, amount: '101' })).rejects.toThrow('another amount');
+  });
+});
