@@ -1,3 +1,4 @@
+export { CouponModule } from './app.module.js';
 export { loadCouponConfig, type CouponConfig } from './coupon.config.js';
 export { databaseOptions } from './database/database-options.js';
 export { QuoteCouponService } from './quote-coupon/quote-coupon.service.js';

@@ -1,3 +1,4 @@
+export { StockModule } from './app.module.js';
 export { databaseOptions } from './database/database-options.js';
 export { DeductStockService } from './deduct-stock/deduct-stock.service.js';
 export { QuoteGoodsService } from './quote-goods/quote-goods.service.js';

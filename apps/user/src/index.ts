@@ -1,3 +1,4 @@
+export { UserModule } from './app.module.js';
 export { CheckUserService } from './check-user/check-user.service.js';
 export { databaseOptions } from './database/database-options.js';
 export { DeductBalanceService } from './deduct-balance/deduct-balance.service.js';
