@@ -9,8 +9,8 @@ import type { ReadMessage } from './history.js';
 import { Load, asRead } from './load.js';
 
 /** Load before a kill, at random between these. */
-const LOAD_MS_MIN = 100;
-const LOAD_MS_MAX = 600;
+const LOAD_MS_MIN = 200;
+const LOAD_MS_MAX = 1000;
 
 export interface KillRoundsOptions {
   rounds: number;

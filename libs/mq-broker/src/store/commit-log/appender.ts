@@ -99,7 +99,8 @@ export class Appender {
   private reserve(bytes: number): AppendStatus {
     if (this.backlog.isFull) return 'SERVICE_NOT_AVAILABLE';
     const isSlabFull = this.log.pendingBytes + bytes > this.options.slabBytesMax;
-    if (isSlabFull && !this.log.writePending()) return 'SERVICE_NOT_AVAILABLE';
+    // While the log waits for the filler the slab may grow up to the end of its chunk.
+    if (isSlabFull && !this.log.writePending() && !this.log.blocked) return 'SERVICE_NOT_AVAILABLE';
     const reservation = this.log.reserve(bytes);
     if (reservation === 'READY') return 'PUT_OK';
     return reservation === 'TOO_LARGE' ? 'MESSAGE_ILLEGAL' : 'SERVICE_NOT_AVAILABLE';

@@ -2,8 +2,11 @@ import type { LogFiles } from './log-files.js';
 
 /** One write of zeros; small, because a sync that meets it has to carry it. */
 const STEP_BYTES = 512 * 1024;
-/** Distance kept from the write position; the hole it leaves reads as zeros too. */
-const GAP_BYTES = 4 * 1024 * 1024;
+/**
+ * Distance kept from the write position, so that the log does not catch up with a step under way; the hole it leaves reads
+ * as zeros too.
+ */
+const GAP_BYTES = 8 * 1024 * 1024;
 
 /**
  * Fills log files with zeros ahead of the write position: a sync of a file that does not grow and has its blocks costs a

@@ -8,30 +8,48 @@ import { RECORD_BYTES_MIN, viewOf } from '../record/record-layout.js';
 const READ_BYTES = 256 * 1024;
 const SIZE_BYTES = 4;
 
+/** Pieces of files kept, for consumers at different places. */
+const WINDOWS = 4;
+
+/** A piece of a file as it was read: only bytes that were written before, so it never gets out of date. */
+class ReadWindow {
+  buffer: Buffer = Buffer.allocUnsafeSlow(0);
+  view = viewOf(this.buffer);
+  base = 0;
+  bytes = 0;
+  lastUse = 0;
+
+  holds(physicalOffset: number, size: number): boolean {
+    return physicalOffset >= this.base && physicalOffset + size <= this.base + this.bytes;
+  }
+
+  load(files: LogFiles, physicalOffset: number, bytes: number): void {
+    if (bytes > this.buffer.length) {
+      this.buffer = Buffer.allocUnsafeSlow(Math.max(bytes, READ_BYTES));
+      this.view = viewOf(this.buffer);
+    }
+    this.base = physicalOffset;
+    this.bytes = files.read(this.buffer, 0, bytes, physicalOffset);
+  }
+}
+
 /**
  * Records by physical offset: from RAM when they are recent, else from the file, checked. `fetch` moves a cursor
  * (buffer, view, at) that is valid until the next call.
  */
 export class RecordSource {
-  buffer: Buffer;
-  view: DataView;
-  at = 0;
+  private readonly windows = Array.from({ length: WINDOWS }, () => new ReadWindow());
+  private readonly head: Buffer = Buffer.alloc(SIZE_BYTES);
+  private uses = 0;
 
-  private window: Buffer;
-  private windowView: DataView;
-  private windowBase = -1;
-  private windowBytes = 0;
-  private readonly head = Buffer.alloc(SIZE_BYTES);
+  buffer: Buffer = this.head;
+  view = viewOf(this.head);
+  at = 0;
 
   constructor(
     private readonly files: LogFiles,
     private readonly tail: LogTail,
-  ) {
-    this.window = Buffer.allocUnsafeSlow(READ_BYTES);
-    this.windowView = viewOf(this.window);
-    this.buffer = this.window;
-    this.view = this.windowView;
-  }
+  ) {}
 
   /**
    * Moves to the record of `size` bytes at `physicalOffset`. `readUntil` is where the last record wanted in this call ends:
@@ -46,12 +64,11 @@ export class RecordSource {
       // Written by this process and never out of its memory: the position is the only thing that can be wrong.
       return chunk.view.getInt32(this.at) === size ? 'VALID' : 'length';
     }
-    this.load(physicalOffset, size, readUntil);
-    this.buffer = this.window;
-    this.view = this.windowView;
-    this.at = physicalOffset - this.windowBase;
-    const limit = Math.min(this.at + size, this.windowBytes);
-    return verifyRecord(this.window, this.windowView, this.at, limit, physicalOffset);
+    const window = this.windowFor(physicalOffset, size, readUntil);
+    this.buffer = window.buffer;
+    this.view = window.view;
+    this.at = physicalOffset - window.base;
+    return verifyRecord(window.buffer, window.view, this.at, Math.min(this.at + size, window.bytes), physicalOffset);
   }
 
   /**
@@ -71,24 +88,22 @@ export class RecordSource {
     return this.files.read(this.head, 0, SIZE_BYTES, physicalOffset) < SIZE_BYTES ? 0 : this.head.readInt32BE(0);
   }
 
-  /** Forgets what was read: files may be another's by now. */
+  /** Forgets what was read: the files may be gone. */
   forget(): void {
-    this.windowBase = -1;
-    this.windowBytes = 0;
+    for (const window of this.windows) window.bytes = 0;
   }
 
-  private load(physicalOffset: number, size: number, readUntil: number): void {
-    const inWindow =
-      this.windowBase >= 0 &&
-      physicalOffset >= this.windowBase &&
-      physicalOffset + size <= this.windowBase + this.windowBytes;
-    if (inWindow) return;
-    const bytes = Math.max(size, Math.min(readUntil - physicalOffset, READ_BYTES));
-    if (bytes > this.window.length) {
-      this.window = Buffer.allocUnsafeSlow(bytes);
-      this.windowView = viewOf(this.window);
+  private windowFor(physicalOffset: number, size: number, readUntil: number): ReadWindow {
+    let oldest = this.windows[0] as ReadWindow;
+    for (const window of this.windows) {
+      if (window.holds(physicalOffset, size)) {
+        window.lastUse = ++this.uses;
+        return window;
+      }
+      if (window.lastUse < oldest.lastUse) oldest = window;
     }
-    this.windowBase = physicalOffset;
-    this.windowBytes = this.files.read(this.window, 0, bytes, physicalOffset);
+    oldest.lastUse = ++this.uses;
+    oldest.load(this.files, physicalOffset, Math.max(size, Math.min(readUntil - physicalOffset, READ_BYTES)));
+    return oldest;
   }
 }
