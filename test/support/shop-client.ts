@@ -65,6 +65,11 @@ export class ShopClient {
     return new ShopClient(urls, userId, answer.body.token);
   }
 
+  /** With a token that somebody else has issued. */
+  static withToken(urls: ShopUrls, userId: string, token: string): ShopClient {
+    return new ShopClient(urls, userId, token);
+  }
+
   placeOrder(cart: Cart, key: string = randomUUID()): Promise<HttpAnswer<OrderAnswer>> {
     return this.send('POST', `${this.urls.order}/orders`, cart, key);
   }

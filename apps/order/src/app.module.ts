@@ -59,7 +59,13 @@ export class OrderModule {
         }),
         IdempotencyModule.forRootAsync({
           inject: [Database, LOGGER],
-          useFactory: ({ pool }: Database, logger: Logger) => ({ pool, logger, redisUrl: config.redisUrl?.reveal() }),
+          useFactory: ({ pool }: Database, logger: Logger) => ({
+            pool,
+            logger,
+            redisUrl: config.redisUrl?.reveal(),
+            // One key is one order for ever: the key's row is as old as its order.
+            keepKeysMs: Infinity,
+          }),
         }),
       ],
       controllers: [

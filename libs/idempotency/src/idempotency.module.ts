@@ -18,7 +18,10 @@ export interface IdempotencyModuleOptions {
   readonly pool: Pool;
   readonly redisUrl?: string | undefined;
   readonly redisTimeoutMs?: number;
-  /** Lifetime of a key, published to clients. @default 86400000 (24 h) */
+  /**
+   * Lifetime of a key, published to clients. Infinity: for ever, where one key must never make a second thing.
+   * @default 86400000 (24 h)
+   */
   readonly keepKeysMs?: number;
   /** Longer than the broker keeps messages. @default 2592000000 (30 days) */
   readonly keepConsumedMs?: number;
@@ -62,7 +65,8 @@ class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private async sweep(): Promise<void> {
     const { pool, httpKeys, keepKeysMs, keepConsumedMs, logger } = this.options;
     try {
-      if (httpKeys ?? true) await purgeIdempotencyKeys(pool, keepKeysMs ?? DAY_MS);
+      const keepMs = keepKeysMs ?? DAY_MS;
+      if ((httpKeys ?? true) && Number.isFinite(keepMs)) await purgeIdempotencyKeys(pool, keepMs);
       await purgeConsumedMessages(pool, keepConsumedMs ?? 30 * DAY_MS);
     } catch (error) {
       logger?.warn({ err: error }, 'idempotency sweep failed; it is tried again');
@@ -91,7 +95,7 @@ export class IdempotencyModule {
           provide: AnswerHints,
           inject: [OPTIONS, RedisHints],
           useFactory: ({ keepKeysMs }: IdempotencyModuleOptions, hints: RedisHints) =>
-            new AnswerHints(hints, keepKeysMs ?? DAY_MS),
+            new AnswerHints(hints, Math.min(keepKeysMs ?? DAY_MS, DAY_MS)),
         },
         {
           provide: KeyLookup,

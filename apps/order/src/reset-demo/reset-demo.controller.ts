@@ -1,6 +1,7 @@
 import { Controller, HttpCode, Inject, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { resetCouponDemo, resetPayDemo, resetStockDemo, resetUserDemo } from '@rocketshop/contracts';
+import { RedisHints } from '@rocketshop/idempotency';
 import { Database, notFound, ProblemError } from '@rocketshop/service-defaults';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
@@ -12,6 +13,7 @@ import { CouponRpc, PayRpc, StockRpc, UserRpc } from '../remote-services.js';
 export class ResetDemoController {
   constructor(
     private readonly database: Database,
+    private readonly hints: RedisHints,
     private readonly stock: StockRpc,
     private readonly coupon: CouponRpc,
     private readonly user: UserRpc,
@@ -26,6 +28,7 @@ export class ResetDemoController {
     if (!this.config.demoData) throw notFound('page', 'DEMO_DATA_OFF');
     // A participant that hears of a forgotten order later only fences it: nothing was deducted under its id.
     await this.database.pool.query('TRUNCATE orders, order_items, order_compensations, idempotency_keys');
+    await this.hints.forgetAll();
     const options = { timeoutMs: this.config.rpcTimeoutMs };
     const answers = await Promise.all([
       this.stock.call(resetStockDemo, {}, options),

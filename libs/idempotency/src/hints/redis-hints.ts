@@ -17,6 +17,7 @@ export type HintsStatus = 'off' | 'connecting' | 'up' | 'down';
 
 /** Longest pause between attempts to connect again. */
 const RECONNECT_MAX_MS = 2_000;
+const SCAN_COUNT = 500;
 
 const CREATE_INSTALLATION = `CREATE TABLE installation (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -79,6 +80,18 @@ export class RedisHints {
   /** Keeps a hint. Call after the commit, and never wait for it: it settles always, and nobody needs to know how. */
   async put(kind: string, key: string, value: string, keepMs: number): Promise<void> {
     await this.attempt((redis, prefix) => redis.set(`${prefix}:${kind}:${key}`, value, 'PX', keepMs));
+  }
+
+  /** Takes this installation's hints away, for a demo whose data was put back. What Redis does not do now ages out. */
+  async forgetAll(): Promise<void> {
+    await this.attempt(async (redis, prefix) => {
+      let cursor = '0';
+      do {
+        const [next, keys] = await redis.scan(cursor, 'MATCH', `${prefix}:*`, 'COUNT', SCAN_COUNT);
+        if (keys.length > 0) await redis.unlink(...keys);
+        cursor = next;
+      } while (cursor !== '0');
+    });
   }
 
   close(): void {

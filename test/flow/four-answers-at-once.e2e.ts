@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { PARTICIPANTS, type Participant } from '@rocketshop/contracts';
+import { DiscardMessageError } from '@rocketshop/mq-nest';
+import { ParticipantAnsweredConsumer } from '@rocketshop/order';
+import { expectInvariants } from '../support/expect-invariants.js';
+import { holdLock, untilWaiting } from '../support/row-lock.js';
+import { BoxedShop } from './boxed-shop.js';
+import { orderRow, place, recordTransitions, transitionsOf } from './story-steps.js';
+
+jest.setTimeout(60_000);
+
+const LOCK_ORDER = 'SELECT FROM orders WHERE order_id = $1 FOR UPDATE';
+
+let shop: BoxedShop;
+let answers: ParticipantAnsweredConsumer;
+beforeAll(async () => {
+  // order does not listen: the story hands it the answers.
+  shop = await BoxedShop.start({ deaf: ['order'] });
+  await recordTransitions(shop);
+  answers = shop.part('order', ParticipantAnsweredConsumer);
+}, 120_000);
+afterAll(async () => {
+  await shop.stop();
+});
+
+const answer = (orderId: string, participant: Participant) => ({
+  version: 1,
+  orderId,
+  participant,
+  outcome: 'RESTORED',
+  compensatedAt: new Date().toISOString(),
+});
+
+async function cancellingOrder(): Promise<string> {
+  const { orderId } = await place(shop.buyer());
+  const { status, body } = await shop.buyer().cancelOrder(orderId);
+  expect([status, body.status]).toEqual([202, 'CANCELLING']);
+  return orderId;
+}
+
+describe('four answers to a cancellation', () => {
+  it('that arrive at the same moment are counted to four exactly once, a hundred times', async () => {
+    for (let round = 0; round < 100; round++) {
+      const orderId = await cancellingOrder();
+      const held = await holdLock(shop.pools.order, LOCK_ORDER, [orderId]);
+      const all = Promise.all(PARTICIPANTS.map((who) => answers.participantAnswered(answer(orderId, who))));
+      await untilWaiting(shop.pools.order, PARTICIPANTS.length);
+      await held.release();
+      await all;
+      expect(await transitionsOf(shop, orderId)).toEqual([
+        'PENDING -> CONFIRMED',
+        'CONFIRMED -> CANCELLING',
+        'CANCELLING -> CANCELLED',
+      ]);
+    }
+  });
+
+  it('are not complete with three, however often each is repeated', async () => {
+    const orderId = await cancellingOrder();
+    const three = PARTICIPANTS.slice(0, 3);
+    for (const who of [...three, ...three, ...three]) await answers.participantAnswered(answer(orderId, who));
+    expect(await orderRow(shop, orderId)).toMatchObject({ status: 'CANCELLING' });
+    await answers.participantAnswered(answer(orderId, 'pay'));
+    expect(await orderRow(shop, orderId)).toMatchObject({ status: 'CANCELLED' });
+  });
+
+  it('change nothing when they come again after the end', async () => {
+    const orderId = await cancellingOrder();
+    for (const who of [...PARTICIPANTS, ...PARTICIPANTS]) await answers.participantAnswered(answer(orderId, who));
+    expect(await transitionsOf(shop, orderId)).toHaveLength(3);
+  });
+
+  it('are discarded for an order that is not known, and for one that nobody cancelled', async () => {
+    await expect(answers.participantAnswered(answer(randomUUID(), 'stock'))).rejects.toThrow(DiscardMessageError);
+    const { orderId } = await place(shop.buyer());
+    await expect(answers.participantAnswered(answer(orderId, 'stock'))).rejects.toThrow(/which is CONFIRMED/);
+    expect(await orderRow(shop, orderId)).toMatchObject({ status: 'CONFIRMED' });
+  });
+
+  it('leave every item, coupon and cent where it belongs', async () => {
+    await expectInvariants(shop);
+  });
+});
