@@ -8,7 +8,7 @@ import { endChild, isRunning } from './services/child.js';
 import { loadServicesConfig } from './services/services.config.js';
 
 /** The repository, seen from the source and from `test/dist` alike. */
-const root = findRoot(import.meta.dirname);
+export const repositoryRoot = findRoot(import.meta.dirname);
 
 export interface SpawnOptions {
   /** The program, relative to the repository: `apps/order/dist/main.js`. */
@@ -43,9 +43,9 @@ const started = new Set<ChildProcess>();
 export async function spawnService(options: SpawnOptions): Promise<SpawnedService> {
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', join(root, options.program), ...(options.args ?? [])],
+    ['--enable-source-maps', join(repositoryRoot, options.program), ...(options.args ?? [])],
     {
-      cwd: root,
+      cwd: repositoryRoot,
       env: { PATH: loadServicesConfig().path, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },

@@ -1,0 +1,5 @@
+import type { Row } from '../report.js';
+
+export async function onApache(): Promise<Row[]> {
+  return Promise.resolve([]);
+}

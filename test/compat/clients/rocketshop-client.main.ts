@@ -1,0 +1,112 @@
+import { Producer, PushConsumer, type Message, type SendResult } from '@rocketshop/mq-client';
+import { MessageSysFlag } from '@rocketshop/mq-protocol';
+import {
+  BATCH_SIZE,
+  bodyOf,
+  checksum,
+  concurrently,
+  DELAY_LEVEL,
+  idOf,
+  isUnwanted,
+  messageId,
+  tagOf,
+  TEXT,
+  unwantedId,
+  unwantedTag,
+  type Kind,
+} from '../kinds.js';
+import { report, runClient, type Member, type SendJob, type Subscription } from './command-line.js';
+
+async function send(namesrvAddr: string, count: number, jobs: readonly SendJob[]): Promise<void> {
+  const producer = new Producer({ namesrvAddr, producerGroup: 'compat-rocketshop-producers', sendMsgTimeout: 10_000 });
+  await producer.start();
+  for (const { kind, topic } of jobs) {
+    const started = performance.now();
+    await sendKind(producer, kind, topic, count);
+    report({ event: 'done', kind, ms: Math.round(performance.now() - started) });
+  }
+  await producer.shutdown();
+}
+
+async function sendKind(producer: Producer, kind: Kind, topic: string, count: number): Promise<void> {
+  const one = async (n: number): Promise<void> => reportStored(kind, [n], await producer.send(message(kind, topic, n)));
+  if (kind === 'async') return concurrently(count, one);
+  if (kind === 'batch') return sendBatches(producer, topic, count);
+  for (let n = 0; n < count; n++) {
+    if (kind === 'one-way') {
+      await producer.sendOneway(message(kind, topic, n));
+      report({ event: 'sent', kind, id: messageId(kind, n) });
+    } else await one(n);
+    if (kind === 'tags' && n % 2 === 0) await producer.send(unwanted(topic, n));
+  }
+}
+
+async function sendBatches(producer: Producer, topic: string, count: number): Promise<void> {
+  for (let from = 0; from < count; from += BATCH_SIZE) {
+    const numbers = Array.from({ length: Math.min(BATCH_SIZE, count - from) }, (_, index) => from + index);
+    const result = await producer.sendBatch(numbers.map((n) => message('batch', topic, n)));
+    reportStored('batch', numbers, result);
+  }
+}
+
+function message(kind: Kind, topic: string, n: number): Message {
+  const id = messageId(kind, n);
+  return {
+    topic,
+    body: bodyOf(id),
+    keys: id,
+    properties: { text: TEXT },
+    ...(kind === 'tags' ? { tags: tagOf(n) } : {}),
+    ...(kind === 'delay' ? { delayTimeLevel: DELAY_LEVEL } : {}),
+  };
+}
+
+function unwanted(topic: string, n: number): Message {
+  const tags = unwantedTag(n);
+  return { topic, body: Buffer.from(unwantedId(n)), ...(tags === undefined ? {} : { tags }) };
+}
+
+function reportStored(kind: Kind, numbers: readonly number[], { sendStatus }: SendResult): void {
+  for (const n of numbers) {
+    const id = messageId(kind, n);
+    report(sendStatus === 'SEND_OK' ? { event: 'sent', kind, id } : { event: 'failed', kind, id, reason: sendStatus });
+  }
+}
+
+async function consume(
+  namesrvAddr: string,
+  consumerGroup: string,
+  subscriptions: readonly Subscription[],
+): Promise<Member> {
+  const consumer = new PushConsumer({
+    namesrvAddr,
+    consumerGroup,
+    consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
+    pollNameServerInterval: 1_000,
+  });
+  for (const { topic, expression } of subscriptions) consumer.subscribe(topic, expression);
+  consumer.registerMessageListener((messages) => {
+    for (const { body, properties, topic, queueId, bornTimestamp, sysFlag } of messages) {
+      const id = idOf(body);
+      report({
+        event: 'received',
+        id,
+        crc: checksum(body),
+        intact: isUnwanted(id) || (properties['text'] === TEXT && (sysFlag & MessageSysFlag.COMPRESSED) === 0),
+        queue: `${topic}:${queueId}`,
+        ageMs: Date.now() - bornTimestamp,
+      });
+    }
+  });
+  await consumer.start();
+  return {
+    heldQueues: () =>
+      consumer
+        .assignedQueues()
+        .filter(({ topic }) => !topic.startsWith('%'))
+        .map(({ topic, queueId }) => `${topic}:${queueId}`),
+    leave: () => consumer.shutdown(),
+  };
+}
+
+await runClient({ send, consume }, process.argv.slice(2));

@@ -1,0 +1,93 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { endChild, isRunning } from '../../support/services/child.js';
+import { loadServicesConfig } from '../../support/services/services.config.js';
+import type { ClientProgram } from './client-programs.js';
+import { parseClientEvent, type ClientEvent, type ReceivedEvent } from './client-events.js';
+
+const OTHER_LINES_KEPT = 40;
+const LEAVE_LIMIT_MS = 30_000;
+const running = new Set<ChildProcess>();
+
+/** A client program at work, and what it has reported so far. */
+export class RunningClient {
+  readonly events: ClientEvent[] = [];
+  readonly received: ReceivedEvent[] = [];
+  /** `topic:queueId` of each queue it says it holds. */
+  held: readonly string[] = [];
+  private readonly otherLines: string[] = [];
+  private readonly ended: Promise<unknown>;
+
+  private constructor(
+    readonly program: ClientProgram,
+    private readonly child: ChildProcess,
+    private readonly home: string,
+  ) {
+    running.add(child);
+    this.ended = Promise.all([once(child, 'close'), this.listen(child.stdout), this.listen(child.stderr)]);
+  }
+
+  static start(program: ClientProgram, args: readonly string[]): RunningClient {
+    const home = mkdtempSync(join(tmpdir(), 'rocketshop-compat-'));
+    // Java clients write logs below user.home.
+    const flags = program.command === 'java' ? [`-Duser.home=${home}`] : [];
+    const child = spawn(program.command, [...flags, ...program.args, ...args], {
+      cwd: home,
+      env: { PATH: loadServicesConfig().path, HOME: home },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    return new RunningClient(program, child, home);
+  }
+
+  /** Waits until it ended on its own. @throws when it failed or took longer than `limitMs` */
+  async finish(limitMs: number): Promise<void> {
+    const limit = setTimeout(() => this.child.kill('SIGKILL'), limitMs);
+    await this.ended;
+    clearTimeout(limit);
+    running.delete(this.child);
+    rmSync(this.home, { recursive: true, force: true });
+    if (this.child.exitCode === 0) return;
+    const end = this.child.signalCode ?? String(this.child.exitCode);
+    throw new Error(`${this.program.name} ended with ${end}\n${this.otherLines.join('\n')}`);
+  }
+
+  /** A consumer leaves its group in good order. */
+  async leave(): Promise<void> {
+    this.child.stdin?.end();
+    await this.finish(LEAVE_LIMIT_MS);
+  }
+
+  /** @throws when it has ended, with what it said besides its reports */
+  expectRunning(): void {
+    if (!isRunning(this.child)) throw new Error(`${this.program.name} has ended\n${this.otherLines.join('\n')}`);
+  }
+
+  private async listen(stream: NodeJS.ReadableStream | null): Promise<void> {
+    if (!stream) return;
+    for await (const line of createInterface({ input: stream })) {
+      const event = parseClientEvent(line);
+      if (event === undefined) this.keep(line);
+      else this.take(event);
+    }
+  }
+
+  private take(event: ClientEvent): void {
+    this.events.push(event);
+    if (event.event === 'received') this.received.push(event);
+    if (event.event === 'held') this.held = event.queues;
+  }
+
+  private keep(line: string): void {
+    this.otherLines.push(line);
+    if (this.otherLines.length > OTHER_LINES_KEPT) this.otherLines.shift();
+  }
+}
+
+/** Ends whatever an aborted run left behind. */
+export async function stopRunningClients(): Promise<void> {
+  await Promise.all([...running].map((child) => endChild(child, 'SIGTERM', 5_000)));
+}

@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawnService, type SpawnedService } from '../support/processes.js';
+
+export interface Servers {
+  readonly namesrvAddr: string;
+  readonly brokerAddr: string;
+  stop(): Promise<void>;
+}
+
+/** Our name server and broker as built processes, on free ports and a store of their own. */
+export async function startOurServers(): Promise<Servers> {
+  const folder = mkdtempSync(join(tmpdir(), 'rocketshop-compat-servers-'));
+  const nameServer = await spawnService({
+    program: 'apps/nameserver/dist/main.js',
+    env: { NAMESRV_LISTEN_PORT: '0' },
+    readyLine: /is ready on/,
+  });
+  const namesrvAddr = addressOf(nameServer);
+  const broker = await spawnService({
+    program: 'apps/broker/dist/main.js',
+    env: {
+      BROKER_LISTEN_PORT: '0',
+      NAMESRV_ADDR: namesrvAddr,
+      STORE_DIR: join(folder, 'store'),
+      FLUSH_DISK_TYPE: 'SYNC_FLUSH',
+    },
+    readyLine: /is ready on/,
+  });
+  return {
+    namesrvAddr,
+    brokerAddr: addressOf(broker),
+    stop: async () => {
+      await broker.stop();
+      await nameServer.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function addressOf(service: SpawnedService): string {
+  const line = service.lines.find((text) => text.includes('is ready on')) ?? '';
+  const address = /is ready on (\d+\.\d+\.\d+\.\d+:\d+)/.exec(line)?.[1];
+  if (address === undefined) throw new Error(`no address in "${line}"`);
+  return address;
+}
