@@ -192,6 +192,21 @@ describe('a send', () => {
     expect(messages[1]?.properties['UNIQ_KEY']).toMatch(/^[0-9A-F]{32}$/);
   });
 
+  it('cannot say of its record what only the broker knows: the lengths of the addresses in it', async () => {
+    const bornHostV6 = 16;
+    const storeHostV6 = 32;
+    await send(peer, 'orders', { body: 'first', sysFlag: bornHostV6 });
+    await send(peer, 'orders', { body: 'second', sysFlag: bornHostV6 | storeHostV6 | 1 });
+    await send(peer, 'orders', { body: 'later', sysFlag: bornHostV6, properties: { DELAY: '1' } });
+    const batch = encodeBatchBody([{ flag: 0, body: Buffer.from('third'), properties: {} }]);
+    await send(peer, 'orders', { body: batch, batch: true, sysFlag: storeHostV6 });
+
+    const bodies = async (): Promise<string[]> =>
+      (await pull(peer, 'orders')).messages.map(({ body, sysFlag }) => `${body.toString()} ${sysFlag}`);
+    await until(async () => (await bodies()).length === 4);
+    expect(await bodies()).toEqual(['first 0', 'second 1', 'third 0', 'later 0']);
+  });
+
   it('of a transaction or a free delay is refused clearly: this broker does not serve them yet', async () => {
     expect((await send(peer, 'orders', { properties: { TRAN_MSG: 'true', PGROUP: 'g' }, sysFlag: 4 })).code).toBe(16);
     expect((await send(peer, 'orders', { properties: { TIMER_DELAY_SEC: '5' } })).code).toBe(13);

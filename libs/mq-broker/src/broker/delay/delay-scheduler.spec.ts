@@ -159,6 +159,32 @@ describe('the delay scheduler', () => {
     expect(store.bodies).toEqual(['first', 'second', 'second', 'third']);
   });
 
+  it('delivers what the store took back also when nothing else is delayed', () => {
+    scheduler.start();
+    store.park(1, 'only');
+    scheduler.onMessage(0);
+    clock.advance(1_000);
+    scheduler.onWithdrawn();
+    clock.advance(2_000);
+    expect(store.bodies).toEqual(['only', 'only']);
+  });
+
+  it('saves its place under steady load too, so that a kill does not deliver everything again', () => {
+    scheduler.start();
+    for (let second = 0; second < 5; second += 1) {
+      store.park(1, `${second}`);
+      scheduler.onMessage(0);
+      clock.advance(1_000);
+      const { endOffset } = store.lastAppend;
+      // The disk is always one delivery behind.
+      store.writtenOffset = endOffset;
+      store.flushedOffset = endOffset - 100;
+    }
+    const [, place = 0] = saved[0] ?? [];
+    expect(place).toBeGreaterThan(0);
+    expect(place).toBeLessThan(5);
+  });
+
   it('saves its place only when what it delivered is on the disk, and goes on there', async () => {
     scheduler.start();
     store.park(1, 'first');

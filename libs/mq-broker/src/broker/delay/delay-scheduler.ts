@@ -40,6 +40,12 @@ export interface DelaySchedulerParts {
   file: Pick<DelayOffsetFile, 'load' | 'save'>;
 }
 
+/** How far every level was when the log ended at `endOffset`. */
+interface Place {
+  pointers: ReadonlyMap<number, number>;
+  endOffset: number;
+}
+
 interface Delivery {
   level: number;
   /** In the level's queue. */
@@ -63,6 +69,8 @@ export class DelayScheduler implements DelayTable {
   /** Delivered, but not known to have reached the disk. */
   private unsafe: Delivery[] = [];
   private lastDeliveryEnd = 0;
+  /** To be saved as soon as the disk has what it says: under steady load there is always something newer. */
+  private waitingPlace: Place | undefined;
   private cancelTimer: (() => void) | undefined;
   private timerAt = Infinity;
   private cancelSave: (() => void) | undefined;
@@ -96,10 +104,17 @@ export class DelayScheduler implements DelayTable {
   /** The disk was full and the store took back what it had not written: those deliveries did not happen. */
   onWithdrawn(): void {
     const fromOffset = this.parts.store.writtenOffset;
+    const retryAt = this.parts.clock.now() + REFUSED_PAUSE_MS;
     for (const { level, offset, endOffset } of this.unsafe) {
-      if (endOffset > fromOffset) this.pointers.set(level, Math.min(offset, this.pointers.get(level) ?? offset));
+      if (endOffset <= fromOffset) continue;
+      this.pointers.set(level, Math.min(offset, this.pointers.get(level) ?? offset));
+      // A level that was empty sleeps until a message comes: this one is there already.
+      this.wakeTimes.set(level, retryAt);
     }
     this.unsafe = this.unsafe.filter(({ endOffset }) => endOffset <= fromOffset);
+    // Other records will stand where it thinks its deliveries are.
+    this.waitingPlace = undefined;
+    this.arm();
   }
 
   /** Stops delivering and saves the offsets, once what they say is delivered is on the disk. */
@@ -212,11 +227,16 @@ export class DelayScheduler implements DelayTable {
 
   private saveWhenSafe(): void {
     this.cancelSave = undefined;
-    if (this.parts.store.flushedOffset < this.lastDeliveryEnd) {
-      this.cancelSave = this.parts.clock.after(SAVE_INTERVAL_MS, () => this.saveWhenSafe());
-      return;
+    const { store, clock, file } = this.parts;
+    const newest: Place = { pointers: new Map(this.pointers), endOffset: this.lastDeliveryEnd };
+    const safe = [newest, this.waitingPlace].find((place) => place && place.endOffset <= store.flushedOffset);
+    if (safe === newest) this.waitingPlace = undefined;
+    else {
+      this.waitingPlace = safe === undefined ? (this.waitingPlace ?? newest) : newest;
+      this.cancelSave = clock.after(SAVE_INTERVAL_MS, () => this.saveWhenSafe());
     }
-    this.parts.file.save(this.pointers).catch(() => {
+    if (safe === undefined) return;
+    file.save(safe.pointers).catch(() => {
       // The disk may be full: the next delivery saves again, and until then a restart delivers again.
     });
   }

@@ -30,6 +30,8 @@ import { checkSend, refuse } from './send-checks.js';
 
 /** Clients below this do not mean the maximum they send. */
 const VERSION_WITH_MAX_RECONSUME_TIMES = 121;
+/** How long the addresses in a record are, is for the broker to say: a sender's word would make the record unreadable. */
+const SYS_FLAGS_OF_THE_BROKER = MessageSysFlag.BORN_HOST_V6 | MessageSysFlag.STORE_HOST_V6;
 
 export interface SendProcessorParts {
   context: BrokerContext;
@@ -77,7 +79,7 @@ export class SendProcessor {
     draft.topic = header.topic;
     draft.queueId = queueId;
     draft.flag = header.flag;
-    draft.sysFlag = header.sysFlag;
+    draft.sysFlag = header.sysFlag & ~SYS_FLAGS_OF_THE_BROKER;
     draft.bornTimestamp = header.bornTimestamp;
     draft.bornHost = peer.remoteHost;
     draft.bornPort = peer.remotePort;
