@@ -107,6 +107,11 @@ export class ShopSystem {
     return this.redis?.origin;
   }
 
+  get postgresPid(): number {
+    if (!this.postgres) throw new Error('PostgreSQL is not running');
+    return this.postgres.pid;
+  }
+
   get redisServer(): RedisServer | undefined {
     return this.redis;
   }

@@ -1,0 +1,92 @@
+import { median } from '../measure/median.js';
+import { shortNumber, type Cell } from '../measure/text-table.js';
+import type { ContenderName } from './contender.js';
+import type { LoadResult } from './load-protocol.js';
+import type { Row } from './rows.js';
+
+/** One row, run once, on one broker. */
+export interface Measurement {
+  readonly row: Row;
+  readonly contender: ContenderName;
+  readonly run: number;
+  readonly result: LoadResult;
+}
+
+/** One line of the final table: medians of all runs. */
+export interface Comparison {
+  readonly row: string;
+  readonly figure: string;
+  readonly ours: number;
+  /** NaN where Apache RocketMQ did not run. */
+  readonly apache: number;
+  /** How many times better ours is: above 1 whichever way the figure goes. */
+  readonly ratio: number;
+  readonly marks: readonly string[];
+}
+
+/** A load process that takes more of a core than this may have been what limited the figure. */
+const CLIENT_BOUND_SHARE = 0.8;
+const START_FLOOR_MS = 1_000;
+const MEMORY_FLOOR_MIB = 250;
+
+export function compareRows(measurements: readonly Measurement[]): Comparison[] {
+  const rows = [...new Set(measurements.map(({ row }) => row))];
+  return rows.flatMap((row) => {
+    const of = (contender: ContenderName): LoadResult[] =>
+      measurements.filter((one) => one.row === row && one.contender === contender).map(({ result }) => result);
+    const [ours, apache] = [of('ours'), of('apache')];
+    const marks = [...ours, ...apache].some(isClientBound) ? ['client-bound'] : [];
+    if ([...ours, ...apache].some(({ failures }) => failures.length > 0)) marks.push('WITH FAILURES');
+    return [...row.figures, brokerCost].map((figure) => {
+      const middle = (results: readonly LoadResult[]): number => median(results.map((result) => figure.of(result)));
+      const comparison = compare(row.name, figure.name, middle(ours), middle(apache), figure.isMoreBetter);
+      return figure === brokerCost
+        ? { ...comparison, marks: [] }
+        : { ...comparison, marks: [...marks, ...comparison.marks] };
+    });
+  });
+}
+
+/** Printed beside the figures, and no floor of its own: a broker may spend its CPU on being faster. */
+const brokerCost = {
+  name: 'broker CPU us/msg',
+  isMoreBetter: false,
+  of: (result: LoadResult) => result.brokerMicrosPerMessage,
+};
+
+export function compareStarts(ours: readonly number[], apache: readonly number[]): Comparison {
+  const comparison = compare('start', 'ms to first stored message', median(ours), median(apache), false);
+  return withAbsoluteFloor(comparison, START_FLOOR_MS);
+}
+
+export function compareMemory(measurements: readonly Measurement[]): Comparison {
+  const most = (contender: ContenderName): number => {
+    const sizes = measurements.filter((one) => one.contender === contender).map(({ result }) => result.anonymousMiB);
+    return sizes.length === 0 ? Number.NaN : Math.max(...sizes);
+  };
+  const comparison = compare('memory', 'anonymous MiB, most of all rows', most('ours'), most('apache'), false);
+  return withAbsoluteFloor(comparison, MEMORY_FLOOR_MIB);
+}
+
+export function comparisonCells(comparison: Comparison): Cell[] {
+  const { row, figure, ours, apache, ratio, marks } = comparison;
+  return [
+    row,
+    figure,
+    shortNumber(ours),
+    shortNumber(apache),
+    Number.isFinite(ratio) ? ratio.toFixed(2) : '-',
+    marks.join(', '),
+  ];
+}
+
+export const isClientBound = ({ loadCpu }: LoadResult): boolean => loadCpu > CLIENT_BOUND_SHARE;
+
+function compare(row: string, figure: string, ours: number, apache: number, isMoreBetter: boolean): Comparison {
+  const ratio = isMoreBetter ? ours / apache : apache / ours;
+  return { row, figure, ours, apache, ratio, marks: ratio < 1 ? ['BELOW FLOOR'] : [] };
+}
+
+function withAbsoluteFloor(comparison: Comparison, most: number): Comparison {
+  return comparison.ours > most ? { ...comparison, marks: [`BELOW FLOOR (at most ${most})`] } : comparison;
+}

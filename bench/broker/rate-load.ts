@@ -1,0 +1,112 @@
+import { ResponseCode, RecordOffset, type FrameView } from '@rocketshop/mq-protocol';
+import { Histogram } from '../measure/histogram.js';
+import { QUEUES, type LoadResult, type RateLoad, type Target } from './load-protocol.js';
+import { pace } from './pacer.js';
+import { queuesOf } from './pull-load.js';
+import { Reader } from './reader.js';
+import { BodyOffset } from './send-frame.js';
+import type { Sender } from './sender.js';
+import { connectSenders, drained, pause } from './send-load.js';
+import { Failures, MeasuredWindow, type WindowUsage } from './window.js';
+
+/** A broker that holds so many unanswered messages of one connection has failed the rate; it is not sent more. */
+const IN_FLIGHT_MAX = 4096;
+const MAX_MSG_NUMS = 32;
+const RECEIVE_LIMIT_MS = 10_000;
+
+/**
+ * Messages leave when they are due and their latency counts from that time, so that a broker which pauses is charged for
+ * everything that came due meanwhile (no coordinated omission). The reader is a connection of its own.
+ */
+export async function runRateLoad(target: Target, load: RateLoad): Promise<LoadResult> {
+  const run = new RateRun(load);
+  const reader = await Reader.connect(
+    target.port,
+    { topic: load.topic, queueIds: queuesOf(0, 1), maxMsgNums: MAX_MSG_NUMS, isLongPolling: true },
+    run,
+  );
+  const senders = await connectSenders(target, load, load.connections, {
+    capacity: IN_FLIGHT_MAX,
+    header: 'JSON',
+    onStored: (dueMs, nowMs) => run.stored(dueMs, nowMs),
+    onRefused: (reason) => run.failures.add(reason),
+  });
+  // One message a connection brings the topic into being: a reader of an unknown topic is refused.
+  for (const sender of senders) sender.send(1, 0);
+  await pause(200);
+  reader.start();
+  const usage = await run.send(senders, target.pid);
+  await drained(senders);
+  await run.received();
+  reader.close();
+  return { ...run.outcome(), ...usage };
+}
+
+class RateRun {
+  readonly failures = new Failures();
+  private readonly storedLatencies = new Histogram();
+  private readonly receivedLatencies = new Histogram();
+  private readonly offsets = Array.from({ length: QUEUES }, () => 0);
+  private measureFromMs = Number.POSITIVE_INFINITY;
+  private sent = 0;
+
+  constructor(private readonly load: RateLoad) {}
+
+  /** Sends for the warm-up and the measured time. @returns what the measured part cost */
+  async send(senders: readonly Sender[], brokerPid: number): Promise<WindowUsage> {
+    const { messagesPerSecond, warmUpMs, measureMs } = this.load;
+    const intervalMs = 1000 / messagesPerSecond;
+    const total = Math.round((warmUpMs + measureMs) / intervalMs);
+    const startMs = performance.now() + 50;
+    this.measureFromMs = startMs + warmUpMs;
+    let window: MeasuredWindow | undefined;
+    await pace({ intervalMs, ticks: total + Math.ceil(200 / intervalMs) }, () => {
+      const nowMs = performance.now();
+      if (nowMs >= this.measureFromMs) window ??= new MeasuredWindow(brokerPid);
+      const due = Math.min(total, Math.floor((nowMs - startMs) / intervalMs) + 1);
+      for (; this.sent < due; this.sent += 1) this.sendOne(senders, startMs + this.sent * intervalMs);
+    });
+    return (window ?? new MeasuredWindow(brokerPid)).end(this.sent - Math.round(warmUpMs / intervalMs));
+  }
+
+  stored(dueMs: number, nowMs: number): void {
+    if (dueMs >= this.measureFromMs) this.storedLatencies.record(nowMs - dueMs);
+  }
+
+  onAnswer(view: FrameView, queueId: number): number | undefined {
+    const offset = this.offsets[queueId] ?? 0;
+    if (view.code !== ResponseCode.SUCCESS) return offset;
+    const nowMs = performance.now();
+    let count = 0;
+    for (let at = view.bodyStart; at < view.bodyEnd; at += view.buffer.readInt32BE(at)) {
+      const dueMs = view.buffer.readDoubleBE(at + RecordOffset.BODY + BodyOffset.DUE);
+      if (dueMs >= this.measureFromMs) this.receivedLatencies.record(nowMs - dueMs);
+      count += 1;
+    }
+    this.offsets[queueId] = offset + count;
+    return offset + count;
+  }
+
+  /** Waits until everything that was stored was read too. */
+  async received(): Promise<void> {
+    const giveUpAt = performance.now() + RECEIVE_LIMIT_MS;
+    while (this.receivedLatencies.count < this.storedLatencies.count && performance.now() < giveUpAt) await pause(5);
+    const missing = this.storedLatencies.count - this.receivedLatencies.count;
+    if (missing !== 0) this.failures.add(`${missing} messages were stored and not received`);
+  }
+
+  outcome(): Pick<LoadResult, 'messages' | 'latency' | 'received' | 'failures'> {
+    return {
+      messages: this.storedLatencies.count,
+      latency: this.storedLatencies.summary(),
+      received: this.receivedLatencies.summary(),
+      failures: this.failures.list(),
+    };
+  }
+
+  private sendOne(senders: readonly Sender[], dueMs: number): void {
+    const sender = senders[this.sent % senders.length];
+    if (sender && sender.room > 0) sender.send(1, dueMs);
+    else this.failures.add(`not sent: ${IN_FLIGHT_MAX} messages of a connection are unanswered`);
+  }
+}

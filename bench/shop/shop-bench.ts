@@ -1,0 +1,157 @@
+import {
+  checkInvariants,
+  readShopRecords,
+  SERVICES,
+  ShopSystem,
+  until,
+  type Invariant,
+  type ShopRecords,
+  type ShopSystemOptions,
+} from '@rocketshop/test';
+import { Histogram, type LatencySummary } from '../measure/histogram.js';
+import { percent, shortNumber, textTable } from '../measure/text-table.js';
+import { insertBenchData } from './bench-data.js';
+import { Buyer } from './buyer.js';
+import { HttpClient } from './http-client.js';
+import { PaidOrders } from './paid-orders.js';
+import { ShopUsage, type ProcessUsage } from './shop-usage.js';
+
+export interface ShopBenchOptions {
+  /** Numbers of buyers, one after the other. */
+  readonly buyers: readonly number[];
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+  readonly profileDir: string | undefined;
+}
+
+export interface ShopBenchRow {
+  readonly buyers: number;
+  readonly ordersPerSecond: number;
+  readonly placed: LatencySummary;
+  readonly paid: LatencySummary;
+  readonly refusals: Readonly<Record<string, number>>;
+  readonly usage: readonly ProcessUsage[];
+}
+
+export interface ShopBenchOutcome {
+  readonly rows: readonly ShopBenchRow[];
+  readonly invariants: readonly Invariant[];
+  readonly hasFailures: boolean;
+}
+
+const FLOOR_ORDERS_PER_SECOND = 200;
+const REST_LIMIT_MS = 60_000;
+
+export async function runShopBench(options: ShopBenchOptions): Promise<ShopBenchOutcome> {
+  console.log('\nshop: PostgreSQL with fsync, broker SYNC_FLUSH, one process a service, time not scaled');
+  console.log('an order: 2 goods of 100, a coupon, a part from the balance, paid at the provider; closed loop\n');
+  const system = await ShopSystem.start({
+    timeScale: 1,
+    flushDiskType: 'SYNC_FLUSH',
+    fsync: true,
+    ...profiled(options),
+  });
+  try {
+    const most = Math.max(...options.buyers);
+    await insertBenchData(system.databaseUrls, most);
+    const paidOrders = await PaidOrders.watch(system.databaseUrl('order'));
+    const http = new HttpClient(most);
+    const shop = { urls: system.urls, http, paidOrders };
+    const all = await Promise.all(Array.from({ length: most }, (_, index) => Buyer.logIn(index, shop)));
+    const rows: ShopBenchRow[] = [];
+    for (const count of options.buyers) rows.push(report(await runRow(system, all.slice(0, count), options)));
+    const invariants = await invariantsAtRest(system);
+    http.close();
+    await paidOrders.close();
+    return { rows, invariants, hasFailures: invariants.some(({ violations }) => violations.length > 0) };
+  } finally {
+    await system.stop();
+  }
+}
+
+async function runRow(system: ShopSystem, buyers: readonly Buyer[], options: ShopBenchOptions): Promise<ShopBenchRow> {
+  let placed = new Histogram();
+  let paid = new Histogram();
+  const refusals: Record<string, number> = {};
+  let isOver = false;
+  const events = {
+    onPlaced: (latencyMs: number) => placed.record(latencyMs),
+    onPaid: (latencyMs: number) => paid.record(latencyMs),
+    onRefused: (reason: string) => {
+      refusals[reason] = (refusals[reason] ?? 0) + 1;
+    },
+  };
+  const buying = Promise.all(buyers.map((buyer) => buyer.buyUntil(() => isOver, events)));
+  await pause(options.warmUpMs);
+  [placed, paid] = [new Histogram(), new Histogram()];
+  const usage = new ShopUsage(system);
+  const started = performance.now();
+  await pause(options.measureMs);
+  const orders = paid.count;
+  const row = {
+    buyers: buyers.length,
+    ordersPerSecond: (orders * 1000) / (performance.now() - started),
+    placed: placed.summary(),
+    paid: paid.summary(),
+    refusals,
+    usage: usage.end(orders),
+  };
+  isOver = true;
+  await buying;
+  return row;
+}
+
+/** Nothing under way: every outbox sent, every order PAID. Then the seven invariants over everything that was bought. */
+async function invariantsAtRest(system: ShopSystem): Promise<Invariant[]> {
+  const isAtRest = ({ orders, unsent }: ShopRecords): boolean =>
+    orders.every(({ status }) => status === 'PAID' || status === 'CANCELLED') &&
+    Object.values(unsent).every((count) => count === 0);
+  const records = await until(
+    async () => {
+      const found = await readShopRecords(system.databaseUrls);
+      return isAtRest(found) && found;
+    },
+    { timeoutMs: REST_LIMIT_MS, intervalMs: 500, description: 'the shop to be at rest' },
+  );
+  const invariants = checkInvariants(records);
+  console.log(`\ninvariants over ${records.orders.length} orders`);
+  for (const { id, says, violations } of invariants) {
+    console.log(`  ${id} ${violations.length === 0 ? 'holds   ' : 'VIOLATED'} ${says}`);
+    for (const violation of violations.slice(0, 5)) console.log(`       ${violation}`);
+  }
+  return invariants;
+}
+
+function report(row: ShopBenchRow): ShopBenchRow {
+  const isBelow = row.ordersPerSecond < FLOOR_ORDERS_PER_SECOND;
+  const latency = ({ p50, p99, p999 }: LatencySummary): string[] => [p50, p99, p999].map(shortNumber);
+  console.log(
+    `${row.buyers} buyers: ${row.ordersPerSecond.toFixed(0)} orders/s placed and paid` +
+      (isBelow ? `  BELOW FLOOR (${FLOOR_ORDERS_PER_SECOND})` : ''),
+  );
+  const latencies = [
+    ['POST /orders', ...latency(row.placed)],
+    ['placed to PAID', ...latency(row.paid)],
+  ];
+  console.log(`${textTable(['ms', 'p50', 'p99', 'p99.9'], latencies)}\n`);
+  const usage = row.usage.map(({ name, cpu, microsPerOrder, anonymousMiB }) => [
+    name,
+    percent(cpu),
+    shortNumber(microsPerOrder),
+    shortNumber(anonymousMiB),
+  ]);
+  const totals = [row.usage.map(({ cpu }) => cpu), row.usage.map(({ microsPerOrder }) => microsPerOrder)].map(sum);
+  usage.push(['together', percent(totals[0] ?? 0), shortNumber(totals[1] ?? 0), '']);
+  console.log(`${textTable(['process', 'CPU', 'us/order', 'anon MiB'], usage)}\n`);
+  for (const [reason, count] of Object.entries(row.refusals)) console.log(`  refused ${count} x ${reason}`);
+  return row;
+}
+
+function profiled({ profileDir }: ShopBenchOptions): Pick<ShopSystemOptions, 'env'> {
+  if (profileDir === undefined) return {};
+  const env = (program: string) => ({ NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}/${program}` });
+  return { env: Object.fromEntries([...SERVICES, 'pay-provider', 'broker'].map((name) => [name, env(name)])) };
+}
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
