@@ -25,3 +25,4 @@ export { startApacheRocketmq } from './support/apache/apache-rocketmq.js';
 export type { ApacheOptions, ApacheRocketmq } from './support/apache/apache-rocketmq.js';
 export { fetchJars, missingJavaTools } from './support/apache/maven.js';
 export type { Artifact } from './support/apache/maven.js';
+export { renderProtocolPage } from './support/protocol-page.js';

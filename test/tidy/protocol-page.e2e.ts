@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from '@jest/globals';
+import { renderProtocolPage } from '../support/protocol-page.js';
+
+const page = join(import.meta.dirname, '../../docs/protocol.md');
+
+/** The formatter aligns tables; what the page says is the same. */
+const words = (text: string) => text.replaceAll(/\s*\|\s*|-{3,}|\s+/g, ' ').trim();
+
+it('docs/protocol.md tells what a running broker and name server answer (npm run docs:protocol)', async () => {
+  expect(words(readFileSync(page, 'utf8'))).toBe(words(await renderProtocolPage()));
+}, 30_000);

@@ -1,0 +1,7 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { renderProtocolPage } from '@rocketshop/test';
+
+const file = join(import.meta.dirname, '../../../docs/protocol.md');
+writeFileSync(file, await renderProtocolPage());
+console.log(`wrote ${file}`);
