@@ -61,6 +61,7 @@ export class BoxedShop {
   private readonly payPort: Promise<number> = freePort();
   private provider: Service | undefined;
   private providerPort = 0;
+  private providerGate: FaultProxy | undefined;
 
   private constructor(
     private readonly options: BoxedShopOptions,
@@ -102,8 +103,16 @@ export class BoxedShop {
     return this.directUrls;
   }
 
-  buyer(userId = 'ada', lifetimeMs?: number): ShopClient {
-    return ShopClient.withToken(this.urls, userId, new BuyerTokens(TOKEN_SECRET).sign(userId, lifetimeMs));
+  /** @param urls where he does not go to the first replicas */
+  buyer(userId = 'ada', lifetimeMs?: number, urls: Partial<ShopUrls> = {}): ShopClient {
+    const token = new BuyerTokens(TOKEN_SECRET).sign(userId, lifetimeMs);
+    return ShopClient.withToken({ ...this.urls, ...urls }, userId, token);
+  }
+
+  /** Between pay and the provider; the provider's callbacks do not come this way. */
+  get providerProxy(): FaultProxy {
+    if (!this.providerGate) throw new Error('the provider has not been started');
+    return this.providerGate;
   }
 
   /** A part of a running service, to be called directly. */
@@ -135,10 +144,13 @@ export class BoxedShop {
 
   async startProvider(): Promise<void> {
     this.providerPort ||= await freePort();
+    this.providerGate ??= await FaultProxy.start({ port: this.providerPort });
     const config = loadPayProviderConfig({
       HTTP_PORT: String(this.providerPort),
       DATA_FILE: join(this.folder, 'provider.jsonl'),
       CALLBACK_SECRETS: CALLBACK_SECRET,
+      // Buyers go to the provider itself, whatever a story does to the way that pay takes.
+      PUBLIC_URL: `http://127.0.0.1:${this.providerPort}`,
       TIME_SCALE: '100',
     });
     this.provider = await createService({
@@ -151,7 +163,7 @@ export class BoxedShop {
 
   /** For `afterEach`: whatever a story did to the wires is undone. */
   heal(): void {
-    for (const proxy of [...Object.values(this.rpcProxies), ...Object.values(this.databaseProxies)]) proxy.heal();
+    for (const proxy of this.proxies()) proxy.heal();
   }
 
   async stop(): Promise<void> {
@@ -159,11 +171,15 @@ export class BoxedShop {
     await Promise.all([...this.services.values()].map((service) => service.close()));
     await this.provider?.close();
     await Promise.all(Object.values(this.pools).map((pool) => pool.end()));
-    const proxies = [...Object.values(this.rpcProxies), ...Object.values(this.databaseProxies)];
-    await Promise.all(proxies.map((proxy) => proxy.stop()));
+    await Promise.all(this.proxies().map((proxy) => proxy.stop()));
     await this.broker.close();
     await this.postgres.stop();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  private proxies(): FaultProxy[] {
+    const all = [...Object.values(this.rpcProxies), ...Object.values(this.databaseProxies)];
+    return this.providerGate ? [...all, this.providerGate] : all;
   }
 
   private async startAll(): Promise<void> {
@@ -223,7 +239,7 @@ export class BoxedShop {
       TOKEN_SECRET: TOKEN_SECRET.reveal(),
       CALLBACK_SECRETS: CALLBACK_SECRET,
       CALLBACK_URL: `http://127.0.0.1:${await this.payPort}/payments/callback`,
-      PROVIDER_URL: `http://127.0.0.1:${this.providerPort}`,
+      PROVIDER_URL: `http://127.0.0.1:${this.providerProxy.port}`,
     };
   }
 

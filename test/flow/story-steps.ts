@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
+import type { Verdict } from '../faults/fault-proxy.js';
 import type { Cart, OrderAnswer, PaymentAnswer, ShopClient } from '../support/shop-client.js';
-import { until } from '../support/until.js';
+import type { ServiceName } from '../support/shop-system.js';
+import { createGate, until } from '../support/until.js';
 import type { BoxedShop } from './boxed-shop.js';
 
 export const teapots = (quantity = 1): Cart => ({ items: [{ goodsId: 'teapot', quantity }] });
@@ -34,6 +36,93 @@ export async function untilStatus(
     timeoutMs,
     description: `order ${orderId} to be ${status}`,
   });
+}
+
+export async function untilPaymentIs(
+  buyer: ShopClient,
+  { paymentId }: Pick<PaymentAnswer, 'paymentId'>,
+  status: string,
+): Promise<void> {
+  await until(async () => (await buyer.readPayment(paymentId)).body.status === status, {
+    timeoutMs: 30_000,
+    description: `payment ${paymentId} to be ${status}`,
+  });
+}
+
+/** Resolves when the payment has `count` refunds, all of them final. @returns their reasons */
+export async function untilRefunded(
+  buyer: ShopClient,
+  { paymentId }: Pick<PaymentAnswer, 'paymentId'>,
+  count = 1,
+): Promise<string[]> {
+  return until(
+    async () => {
+      const { refunds = [] } = (await buyer.readPayment(paymentId)).body;
+      const isFinal = refunds.length === count && refunds.every(({ status }) => status === 'REFUNDED');
+      return isFinal && refunds.map(({ reason }) => reason);
+    },
+    { timeoutMs: 30_000, description: `${count} refund(s) of payment ${paymentId} to be final` },
+  );
+}
+
+export interface HeldFlow<T> {
+  readonly orderId: string;
+  /** What the buyer is answered. Settles only after `goOn`, or when the flow gives up. */
+  readonly answer: Promise<T>;
+  /** Lets the request through to stock. */
+  goOn(): Promise<T>;
+}
+
+/** Stops the order flow that `placing` starts between pre-order and deduct: the request to stock is held back. */
+export async function holdBeforeDeduct<T>(shop: BoxedShop, placing: () => Promise<T>): Promise<HeldFlow<T>> {
+  const gate = createGate();
+  let orderId = '';
+  shop.rpcProxies.stock.use(async ({ direction, bytes }): Promise<Verdict> => {
+    const [, id] = /deduct-stock.*"orderId":"([0-9a-f-]{36})"/.exec(bytes.toString()) ?? [];
+    if (direction === 'answer' || !id) return 'pass';
+    orderId = id;
+    await gate.opened;
+    return 'pass';
+  });
+  const answer = placing();
+  await until(() => orderId !== '', { description: 'the flow to reach its deduct' });
+  return {
+    orderId,
+    answer,
+    goOn: () => {
+      gate.open();
+      return answer;
+    },
+  };
+}
+
+export interface WithheldMessages {
+  /** They are sent after all. */
+  release(): Promise<void>;
+}
+
+/** Messages of a topic are written and never sent, as if they had been lost on the way; until released, if ever. */
+export async function withhold(
+  shop: Pick<BoxedShop, 'rows'>,
+  service: ServiceName,
+  topic: string,
+): Promise<WithheldMessages> {
+  await shop.rows(
+    service,
+    `CREATE OR REPLACE FUNCTION withhold() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+       NEW.sent_at := 'epoch'; RETURN NEW; END $$`,
+  );
+  await shop.rows(
+    service,
+    `CREATE TRIGGER withhold BEFORE INSERT ON outbox FOR EACH ROW
+     WHEN (NEW.topic = '${topic}') EXECUTE FUNCTION withhold()`,
+  );
+  return {
+    release: async () => {
+      await shop.rows(service, 'DROP TRIGGER withhold ON outbox');
+      await shop.rows(service, `UPDATE outbox SET sent_at = NULL WHERE sent_at = 'epoch'`);
+    },
+  };
 }
 
 /** From now on every change of an order's status is written down. */

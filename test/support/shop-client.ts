@@ -54,7 +54,7 @@ export class ShopClient {
   private constructor(
     readonly urls: ShopUrls,
     readonly userId: string,
-    private readonly token: string,
+    readonly token: string,
   ) {}
 
   /** Logs in with the demo's token endpoint. */

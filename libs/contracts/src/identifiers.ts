@@ -12,11 +12,22 @@ export const couponIdSchema = name('coupon id');
 /** Instants travel as RFC 3339 text in UTC. */
 export const instantSchema = z.iso.datetime();
 
+const orderLineSchema = z.object({ goodsId: goodsIdSchema, quantity: z.int().min(1).max(1000) });
+
+const linesOf = <Line extends z.ZodType<{ goodsId: string }>>(line: Line) =>
+  z
+    .array(line)
+    .min(1)
+    .max(20)
+    .refine(
+      (lines) => new Set(lines.map(({ goodsId }) => goodsId)).size === lines.length,
+      'each goods id may appear once',
+    );
+
 /** Goods of an order with how many of each; a goods id appears once. */
-export const orderLinesSchema = z
-  .array(z.object({ goodsId: goodsIdSchema, quantity: z.int().min(1).max(1000) }))
-  .min(1)
-  .max(20)
-  .refine((lines) => new Set(lines.map((line) => line.goodsId)).size === lines.length, 'each goods id may appear once');
+export const orderLinesSchema = linesOf(orderLineSchema);
+
+/** The same as a buyer may say it: a line with anything else in it, such as a price, is refused. */
+export const strictOrderLinesSchema = linesOf(z.strictObject(orderLineSchema.shape));
 
 export type OrderLine = z.infer<typeof orderLinesSchema>[number];

@@ -23,9 +23,14 @@ export interface ApacheOptions {
 export interface ApacheRocketmq {
   readonly namesrvAddr: string;
   readonly brokerPort: number;
+  /** Of the broker that runs now. */
   readonly brokerPid: number;
-  /** From the start of the broker's process until its port answered, ms. */
+  /** From the first start of the broker's process until its port answered, ms. */
   readonly startMs: number;
+  /** SIGKILL: what a crash looks like. */
+  killBroker(): Promise<void>;
+  /** The broker again, on the same port and store. */
+  startBroker(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -70,13 +75,23 @@ export async function startApacheRocketmq(options: ApacheOptions = {}): Promise<
   const started = performance.now();
   const heap = options.heap ?? '2g';
   const flags = [`-Xms${heap}`, `-Xmx${heap}`, ...BROKER_FLAGS];
-  const broker = launch('org.apache.rocketmq.broker.BrokerStartup', flags, 'broker.conf');
-  await untilListening(brokerPort, broker);
+  const launchBroker = async (): Promise<ChildProcess> => {
+    const child = launch('org.apache.rocketmq.broker.BrokerStartup', flags, 'broker.conf');
+    await untilListening(brokerPort, child);
+    return child;
+  };
+  let broker = await launchBroker();
   return {
     namesrvAddr,
     brokerPort,
-    brokerPid: broker.pid ?? 0,
+    get brokerPid() {
+      return broker.pid ?? 0;
+    },
     startMs: performance.now() - started,
+    killBroker: () => endChild(broker, 'SIGKILL'),
+    startBroker: async () => {
+      broker = await launchBroker();
+    },
     stop: async () => {
       await endChild(broker, 'SIGTERM', 20_000);
       await endChild(nameServer, 'SIGTERM');

@@ -1,9 +1,9 @@
-import { amountSchema, couponIdSchema, orderLinesSchema } from '@rocketshop/contracts';
+import { amountSchema, couponIdSchema, strictOrderLinesSchema } from '@rocketshop/contracts';
 import { z } from 'zod';
 
 /** What a buyer may say: ids, quantities and how much of his balance to use. Prices come from their owners; any other field is refused. */
 export const placeOrderSchema = z.strictObject({
-  items: orderLinesSchema,
+  items: strictOrderLinesSchema,
   couponId: couponIdSchema.optional(),
   balanceToUse: amountSchema.default('0'),
 });

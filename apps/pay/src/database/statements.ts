@@ -96,6 +96,13 @@ export const payPayment = {
           WHERE payment_id = $1 AND status IN ('CREATED', 'PAYING') RETURNING *`,
 };
 
+/** Whether a transaction of the provider was counted for, or goes back to, another payment: the same money pays once. */
+export const findForeignTransaction = {
+  name: 'find-foreign-transaction',
+  text: `SELECT EXISTS (SELECT FROM payments WHERE provider_txn_id = $1 AND payment_id <> $2)
+             OR EXISTS (SELECT FROM refunds WHERE provider_txn_id = $1 AND payment_id <> $2) AS "isForeign"`,
+};
+
 /** The event's row is the claim: two deliveries at once queue up here. An earlier refusal is looked at again. */
 export const recordEvent = {
   name: 'record-event',

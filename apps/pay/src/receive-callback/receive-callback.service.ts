@@ -20,7 +20,8 @@ export type CallbackOutcome =
   | 'WRONG_MERCHANT'
   | 'WRONG_ORDER'
   | 'WRONG_AMOUNT'
-  | 'WRONG_CURRENCY';
+  | 'WRONG_CURRENCY'
+  | 'WRONG_TRANSACTION';
 
 const ACCEPTED: ReadonlySet<string> = new Set(['PAID', 'ALREADY_COUNTED', 'REFUNDING', 'REFUND_NOTED']);
 
@@ -60,6 +61,7 @@ export class ReceiveCallbackService {
     if (payment.amount !== BigInt(event.amount)) return 'WRONG_AMOUNT';
     // The answer to our own refund request is what makes a refund final; the event only repeats it.
     if (event.type === 'refund.succeeded') return 'REFUND_NOTED';
+    if (await isForeign(client, event)) return 'WRONG_TRANSACTION';
     return this.takeMoney(client, payment.payment_id, event);
   }
 
@@ -105,6 +107,15 @@ export class ReceiveCallbackService {
       { topic: paymentSucceeded.topic, key: paid.order_id, payload, headers: traceHeaders() },
     ]);
   }
+}
+
+/** Two callbacks at once for two payments: the unique index refuses the second, and told again it is found here. */
+async function isForeign(client: TransactionClient, { providerTxnId, paymentId }: ProviderCallback): Promise<boolean> {
+  const { rows } = await namedStatement<{ isForeign: boolean }>(client, statements.findForeignTransaction, [
+    providerTxnId,
+    paymentId,
+  ]);
+  return rows[0]?.isForeign ?? false;
 }
 
 /** The provider's paymentId is any text; only one that looks like ours can be in the table. */

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { AbandonOrderConsumer } from '@rocketshop/order';
+import { loseCommit } from '../faults/lose-commit.js';
+import { expectInvariants } from '../support/expect-invariants.js';
+import { BoxedShop } from './boxed-shop.js';
+import { orderRow, teapots, untilStatus } from './story-steps.js';
+
+jest.setTimeout(60_000);
+
+let shop: BoxedShop;
+beforeAll(async () => {
+  shop = await BoxedShop.start({ env: { order: { RPC_TIMEOUT_MS: '400' } } });
+}, 120_000);
+afterEach(() => shop.heal());
+afterAll(async () => {
+  await shop.stop();
+});
+
+const placeWith = (key: string) => shop.buyer().placeOrder(teapots(), key);
+
+async function orderOf(key: string): Promise<string | undefined> {
+  const [row] = await shop.rows<{ order_id: string }>(
+    'order',
+    'SELECT order_id FROM orders WHERE idempotency_key = $1',
+    [key],
+  );
+  return row?.order_id;
+}
+
+/** The abandon timer, without the wait for it. */
+async function abandon(orderId: string): Promise<void> {
+  await shop.rows('order', 'UPDATE orders SET abandon_at = now() WHERE order_id = $1', [orderId]);
+  await shop.part('order', AbandonOrderConsumer).timeIsUp({ version: 1, orderId });
+  await untilStatus(shop.buyer(), orderId, 'CANCELLED');
+}
+
+describe('a connection to PostgreSQL that breaks in the COMMIT', () => {
+  it('of the confirm, after it was committed: the order is CONFIRMED and the buyer gets his 201', async () => {
+    const key = randomUUID();
+    const lost = loseCommit(shop.databaseProxies.order, 'confirm-order', 'after');
+    const { status, body } = await placeWith(key);
+    expect([lost.happened, status, body.status]).toEqual([true, 201, 'CONFIRMED']);
+    const again = await placeWith(key);
+    expect([again.status, again.body.orderId, again.headers.get('idempotency-replayed')]).toEqual([
+      201,
+      body.orderId,
+      'true',
+    ]);
+  });
+
+  it('of the confirm, before it was committed: everything taken is given back', async () => {
+    const key = randomUUID();
+    const lost = loseCommit(shop.databaseProxies.order, 'confirm-order', 'before');
+    const { status, body } = await placeWith(key);
+    expect([lost.happened, status, body.code]).toEqual([true, 503, 'STEP_FAILED']);
+    await untilStatus(shop.buyer(), body.orderId, 'CANCELLED');
+    expect((await placeWith(key)).body).toMatchObject({ code: 'STEP_FAILED', orderId: body.orderId });
+  });
+
+  it.each(['before', 'after'] as const)(
+    'of the confirm, %s it was committed, and then the whole database is away: undecided, and the key knows later',
+    async (when) => {
+      const key = randomUUID();
+      const proxy = shop.databaseProxies.order;
+      loseCommit(proxy, 'confirm-order', when, () => proxy.partition());
+      const { status, body, headers } = await placeWith(key);
+      expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'ORDER_UNDECIDED', '1']);
+      proxy.heal();
+      if (when === 'before') await abandon(body.orderId);
+      const again = await placeWith(key);
+      expect([again.status, again.body.orderId]).toEqual([when === 'after' ? 201 : 503, body.orderId]);
+    },
+  );
+
+  it('of the pre-order, after it was committed: the key waits, and the abandon timer ends it', async () => {
+    const key = randomUUID();
+    loseCommit(shop.databaseProxies.order, 'insert-order', 'after');
+    const { status, body } = await placeWith(key);
+    expect([status, body.code]).toEqual([503, 'ORDER_NOT_PLACED']);
+    const pending = await placeWith(key);
+    expect([pending.status, pending.headers.get('retry-after')]).toEqual([409, '1']);
+
+    const orderId = (await orderOf(key)) ?? '';
+    expect((await shop.buyer().readOrder(orderId)).status).toBe(404);
+    await abandon(orderId);
+    const told = await placeWith(key);
+    expect([told.status, told.body.code, told.body.orderId]).toEqual([503, 'FLOW_LOST', orderId]);
+  });
+
+  it('of the pre-order, before it was committed: there is no order, and the same key makes one', async () => {
+    const key = randomUUID();
+    loseCommit(shop.databaseProxies.order, 'insert-order', 'before');
+    expect((await placeWith(key)).body.code).toBe('ORDER_NOT_PLACED');
+    expect(await orderOf(key)).toBeUndefined();
+    expect((await placeWith(key)).status).toBe(201);
+  });
+
+  it('of the cancel, after it was committed: undecided now, cancelled all the same, and the key knows', async () => {
+    const key = randomUUID();
+    loseCommit(shop.databaseProxies.order, 'begin-cancel', 'after');
+    shop.rpcProxies.stock.use(({ bytes }) => (bytes.includes('deduct-stock') ? 'cut' : 'pass'));
+    const { status, body } = await placeWith(key);
+    expect([status, body.code]).toEqual([503, 'ORDER_UNDECIDED']);
+    await untilStatus(shop.buyer(), body.orderId, 'CANCELLED');
+    expect((await placeWith(key)).body).toMatchObject({ code: 'STEP_FAILED', orderId: body.orderId });
+  });
+
+  it('of the cancel, before it was committed: the abandon timer cancels what the flow could not', async () => {
+    const key = randomUUID();
+    loseCommit(shop.databaseProxies.order, 'begin-cancel', 'before');
+    shop.rpcProxies.stock.use(({ bytes }) => (bytes.includes('deduct-stock') ? 'cut' : 'pass'));
+    const { body } = await placeWith(key);
+    expect(body.code).toBe('ORDER_UNDECIDED');
+    expect(await orderRow(shop, body.orderId)).toMatchObject({ status: 'PENDING' });
+    expect((await placeWith(key)).status).toBe(409);
+    await abandon(body.orderId);
+    expect((await placeWith(key)).body).toMatchObject({ code: 'FLOW_LOST', orderId: body.orderId });
+  });
+});
+
+it('leaves every item, coupon and cent where it belongs', () => expectInvariants(shop));

@@ -1,0 +1,84 @@
+import { createHmac, randomUUID } from 'node:crypto';
+import type { PaymentAnswer } from '../support/shop-client.js';
+import { CALLBACK_SECRET, type BoxedShop } from './boxed-shop.js';
+
+/** What the provider tells. */
+export type CallbackEvent = Readonly<Record<string, string>>;
+
+export function paidEvent(
+  { paymentId, orderId, amount }: Pick<PaymentAnswer, 'paymentId' | 'orderId' | 'amount'>,
+  changes: CallbackEvent = {},
+): CallbackEvent {
+  return {
+    eventId: randomUUID(),
+    type: 'payment.succeeded',
+    merchantId: 'rocketshop',
+    paymentId,
+    orderId,
+    providerTxnId: `txn-${randomUUID()}`,
+    amount,
+    currency: 'EUR',
+    occurredAt: new Date().toISOString(),
+    ...changes,
+  };
+}
+
+export interface SignatureChoice {
+  readonly secrets?: readonly string[];
+  /** Seconds in the past; negative in the future. */
+  readonly ageSeconds?: number;
+  /** Sent in place of what was signed. */
+  readonly altered?: string;
+  /** The whole header, whatever it says; null for none. */
+  readonly header?: string | null;
+}
+
+/** The header as its description has it: HMAC-SHA256 over `<t>.<raw body>`, written here a second time. */
+export function signature(body: string, secrets: readonly string[], ageSeconds = 0): string {
+  const time = Math.floor(Date.now() / 1000) - ageSeconds;
+  const macs = secrets.map((secret) => createHmac('sha256', secret).update(`${time}.${body}`).digest('hex'));
+  return [`t=${time}`, ...macs.map((mac) => `v1=${mac}`)].join(',');
+}
+
+export interface CallbackAnswer {
+  readonly status: number;
+  readonly body: { readonly outcome?: string; readonly code?: string };
+}
+
+/** Posts a callback as the provider would, or as somebody else would. */
+export async function callBack(
+  shop: BoxedShop,
+  event: CallbackEvent | string,
+  { secrets = [CALLBACK_SECRET], ageSeconds, altered, header }: SignatureChoice = {},
+  replica = 0,
+): Promise<CallbackAnswer> {
+  const body = typeof event === 'string' ? event : JSON.stringify(event);
+  const signed = header === undefined ? signature(body, secrets, ageSeconds) : header;
+  const response = await fetch(`${shop.urlOf('pay', replica)}/payments/callback`, {
+    method: 'POST',
+    body: altered ?? body,
+    headers: { 'content-type': 'application/json', ...(signed === null ? {} : { 'x-pay-signature': signed }) },
+  });
+  return { status: response.status, body: (await response.json()) as CallbackAnswer['body'] };
+}
+
+/** What is written down about an event. */
+export async function recordedEvent(
+  shop: BoxedShop,
+  { eventId }: CallbackEvent,
+): Promise<{ outcome: string; deliveries: number } | undefined> {
+  const [row] = await shop.rows<{ outcome: string; deliveries: number }>(
+    'pay',
+    'SELECT outcome, deliveries FROM payment_events WHERE event_id = $1',
+    [eventId],
+  );
+  return row;
+}
+
+/** How often order was told that an order is paid. */
+export async function paidMessages(shop: BoxedShop, orderId: string): Promise<number> {
+  const rows = await shop.rows('pay', `SELECT FROM outbox WHERE order_key = $1 AND topic = 'payment-succeeded'`, [
+    orderId,
+  ]);
+  return rows.length;
+}
