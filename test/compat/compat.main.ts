@@ -2,12 +2,18 @@ import { AdminClient } from '@rocketshop/mq-client';
 import { missingJavaTools } from '../support/apache/maven.js';
 import { stopSpawnedServices } from '../support/processes.js';
 import { onApache } from './apache/on-apache.js';
-import { aliOnsClient, JAVA_VERSIONS, javaClient, rocketshopClient } from './clients/client-programs.js';
+import {
+  aliOnsClient,
+  JAVA_VERSIONS,
+  javaClient,
+  rocketshopClient,
+  type JavaVersion,
+} from './clients/client-programs.js';
 import { stopRunningClients } from './clients/running-client.js';
 import { mixedGroup } from './mixed-group.js';
 import { mqadmin } from './mqadmin.js';
 import { startOurServers, type Servers } from './our-servers.js';
-import { formatTable, type Row } from './report.js';
+import { formatTable, runPart, type Row } from './report.js';
 import { sendAndConsume } from './send-and-consume.js';
 
 const USAGE = `npm run compat -- [part ...]
@@ -21,8 +27,14 @@ Needs Java 17, a JDK and Maven; jars are fetched once into the cache folder.`;
 
 type Part = (servers: Servers, admin: AdminClient) => Promise<Row[]>;
 
+async function forBothVersions(play: (version: JavaVersion) => Promise<Row[]>): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const version of JAVA_VERSIONS) rows.push(...(await play(version)));
+  return rows;
+}
+
 const javaPart =
-  (version: (typeof JAVA_VERSIONS)[number]): Part =>
+  (version: JavaVersion): Part =>
   async ({ namesrvAddr }, admin) => [
     ...(await sendAndConsume(await javaClient(version), namesrvAddr, admin)),
     ...(await sendAndConsume(await javaClient(version, true), namesrvAddr, admin)),
@@ -33,17 +45,9 @@ const PARTS: Readonly<Record<string, Part>> = {
   'java-5.5.0': javaPart('5.5.0'),
   'java-4.9.7': javaPart('4.9.7'),
   'ali-ons': ({ namesrvAddr }, admin) => sendAndConsume(aliOnsClient, namesrvAddr, admin),
-  'mixed-group': async ({ namesrvAddr }, admin) => {
-    const rows: Row[] = [];
-    for (const version of JAVA_VERSIONS)
-      rows.push(...(await mixedGroup(await javaClient(version), rocketshopClient, namesrvAddr, admin)));
-    return rows;
-  },
-  mqadmin: async (servers, admin) => {
-    const rows: Row[] = [];
-    for (const version of JAVA_VERSIONS) rows.push(...(await mqadmin(version, servers, admin)));
-    return rows;
-  },
+  'mixed-group': ({ namesrvAddr }, admin) =>
+    forBothVersions(async (version) => mixedGroup(await javaClient(version), rocketshopClient, namesrvAddr, admin)),
+  mqadmin: (servers, admin) => forBothVersions((version) => mqadmin(version, servers, admin)),
 };
 
 async function onOurServers(names: readonly string[]): Promise<Row[]> {
@@ -54,8 +58,8 @@ async function onOurServers(names: readonly string[]): Promise<Row[]> {
   try {
     const rows: Row[] = [];
     for (const name of names) {
-      console.log(`${name} ...`);
-      rows.push(...((await PARTS[name]?.(servers, admin)) ?? []));
+      const play = PARTS[name];
+      if (play) rows.push(...(await runPart(name, () => play(servers, admin))));
     }
     return rows;
   } finally {

@@ -103,7 +103,7 @@ class MixedGroup {
   }
 
   async end(): Promise<void> {
-    await Promise.all(this.members.map((member) => member?.leave()));
+    await Promise.all(this.members.map(async (member) => member?.leave()));
     await this.producer.shutdown();
   }
 
@@ -133,13 +133,13 @@ class MixedGroup {
 
   private async untilShared(shares: readonly [number, number]): Promise<void> {
     const isShared = (): boolean => {
-      for (const member of this.members) member?.expectRunning();
       const held = this.members.map((member) => member?.held ?? []);
       return held.every((queues, index) => queues.length === shares[index]) && new Set(held.flat()).size === QUEUES;
     };
     const description = `the queues to be shared ${shares.join(' + ')}`;
-    await until(isShared, { timeoutMs: SETTLE_LIMIT_MS, intervalMs: 50, description }).catch((error: unknown) => {
-      const held = this.members.map((member) => `[${member?.held.join(' ') ?? ''}]`).join(' and ');
+    const member = this.members.find((candidate) => candidate !== undefined);
+    await member?.until(isShared, SETTLE_LIMIT_MS, description).catch((error: unknown) => {
+      const held = this.members.map((candidate) => `[${candidate?.held.join(' ') ?? ''}]`).join(' and ');
       throw new Error(`${reasonOf(error)}, held ${held}`);
     });
   }

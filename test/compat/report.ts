@@ -44,7 +44,7 @@ export function judge(sent: readonly string[], received: readonly ReceivedEvent[
 export const wantedIds = (ids: readonly string[]): string[] => ids.filter((id) => !isUnwanted(id));
 
 const COLUMNS = ['client', 'kind', 'sent', 'received', 'lost', 'twice', 'seconds', 'ok'] as const;
-const LEFT_ALIGNED: readonly string[] = ['client', 'kind', 'ok'];
+const LEFT_ALIGNED: ReadonlySet<string> = new Set(['client', 'kind', 'ok']);
 
 export function formatTable(rows: readonly Row[]): string {
   const cells = rows.map((row) =>
@@ -61,7 +61,7 @@ export function formatTable(rows: readonly Row[]): string {
     `${line
       .map((cell, index) => {
         const width = widths[index] ?? 0;
-        return LEFT_ALIGNED.includes(COLUMNS[index] ?? '') ? cell.padEnd(width) : cell.padStart(width);
+        return LEFT_ALIGNED.has(COLUMNS[index] ?? '') ? cell.padEnd(width) : cell.padStart(width);
       })
       .join('  ')}  ${note}`.trimEnd();
   return [format(COLUMNS, ''), ...cells.map((line, index) => format(line, rows[index]?.note ?? ''))].join('\n');
@@ -76,6 +76,21 @@ export async function checkRow(client: string, kind: string, check: () => Promis
     return { client, kind, seconds: seconds(), ok: true, ...(note ? { note } : {}) };
   } catch (error) {
     return { client, kind, seconds: seconds(), ok: false, note: reasonOf(error) };
+  }
+}
+
+/** Plays one part, says so, and turns what stops it into a row: the other parts go on. */
+export async function runPart(name: string, play: () => Promise<Row[]>): Promise<Row[]> {
+  const started = performance.now();
+  process.stdout.write(`${name} ... `);
+  const seconds = (): number => (performance.now() - started) / 1000;
+  try {
+    const rows = await play();
+    console.log(`${seconds().toFixed(0)} s`);
+    return rows;
+  } catch (error) {
+    console.log('failed');
+    return [{ client: name, kind: 'the part as a whole', seconds: seconds(), ok: false, note: reasonOf(error) }];
   }
 }
 

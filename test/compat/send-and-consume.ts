@@ -9,6 +9,7 @@ import { untilCommitted } from './untils.js';
 const MESSAGES = 1_000;
 const QUEUES = 4;
 const SEND_LIMIT_MS = 120_000;
+const HOLD_LIMIT_MS = 60_000;
 const ARRIVE_LIMIT_MS = 60_000;
 
 /**
@@ -27,10 +28,8 @@ export async function sendAndConsume(
   for (const kind of program.kinds) await admin.createTopic(topicOf(kind), { readQueueNums: QUEUES });
   const subscriptions = program.kinds.map((kind) => `${topicOf(kind)}=${kind === 'tags' ? WANTED_TAGS : '*'}`);
   const consumer = RunningClient.start(program, ['consume', namesrvAddr, group, ...subscriptions]);
-  await until(() => (consumer.expectRunning(), consumer.held.length === QUEUES * program.kinds.length), {
-    timeoutMs: ARRIVE_LIMIT_MS,
-    description: `${program.name} to hold every queue`,
-  });
+  const holdsAll = (): boolean => consumer.held.length === QUEUES * program.kinds.length;
+  await consumer.until(holdsAll, HOLD_LIMIT_MS, `${program.name} to hold every queue`);
   const jobs = program.kinds.map((kind) => `${kind}=${topicOf(kind)}`);
   const sender = RunningClient.start(program, ['send', namesrvAddr, String(MESSAGES), ...jobs]);
   await sender.finish(SEND_LIMIT_MS);

@@ -1,5 +1,62 @@
-import type { Row } from '../report.js';
+import { AdminClient } from '@rocketshop/mq-client';
+import { startApacheRocketmq, type ApacheRocketmq } from '../../support/apache/apache-rocketmq.js';
+import { until } from '../../support/until.js';
+import { javaClient, rocketshopClient } from '../clients/client-programs.js';
+import { mixedGroup } from '../mixed-group.js';
+import { runPart, type Row } from '../report.js';
+import { sendAndConsume } from '../send-and-consume.js';
+import { clientOnApache } from './client-on-apache.js';
+import { shopOnApache } from './shop-on-apache.js';
 
+export const APACHE_VERSION = '5.5.0';
+/** Divides the shop's times. */
+export const TIME_SCALE = 60;
+
+/**
+ * RocketMQ's ladder 60 times shorter. Apache knows whole seconds only, so the four levels below a minute take a second:
+ * later than the shop reckons, never earlier.
+ */
+const MESSAGE_DELAY_LEVEL = [1, 1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30, 60, 120].map((s) => `${s}s`).join(' ');
+
+/** The other way round: our client, and the shop, on Apache RocketMQ. */
 export async function onApache(): Promise<Row[]> {
-  return Promise.resolve([]);
+  console.log(`starting Apache RocketMQ ${APACHE_VERSION} ...`);
+  const apache = await startApacheRocketmq({
+    version: APACHE_VERSION,
+    heap: '1g',
+    properties: { messageDelayLevel: MESSAGE_DELAY_LEVEL, mappedFileSizeCommitLog: String(64 * 1024 * 1024) },
+  });
+  const admin = new AdminClient({ namesrvAddr: apache.namesrvAddr });
+  await admin.start();
+  try {
+    await untilRegistered(admin);
+    return await play(apache, admin);
+  } finally {
+    await admin.shutdown();
+    await apache.stop();
+  }
+}
+
+async function play(apache: ApacheRocketmq, admin: AdminClient): Promise<Row[]> {
+  const { namesrvAddr } = apache;
+  const rows: Row[] = [];
+  const part = async (title: string, run: () => Promise<Row[]>): Promise<void> => {
+    for (const row of await runPart(`${title} on Apache RocketMQ`, run))
+      rows.push({ ...row, client: `${row.client} on Apache` });
+  };
+  await part('our client', () => sendAndConsume(rocketshopClient, namesrvAddr, admin));
+  await part('our client, further,', () => clientOnApache(namesrvAddr, admin));
+  await part('two of our consumers', () => mixedGroup(rocketshopClient, rocketshopClient, namesrvAddr, admin));
+  const java = await javaClient(APACHE_VERSION);
+  await part('a mixed group', () => mixedGroup(java, rocketshopClient, namesrvAddr, admin));
+  await part('the shop', () => shopOnApache(apache, TIME_SCALE));
+  return rows;
+}
+
+/** Its port answers before its name server knows it. */
+async function untilRegistered(admin: AdminClient): Promise<void> {
+  await until(async () => (await admin.fetchClusterInfo()).brokerAddrTable.size > 0, {
+    timeoutMs: 30_000,
+    description: 'Apache RocketMQ to register with its name server',
+  });
 }

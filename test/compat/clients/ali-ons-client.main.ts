@@ -18,9 +18,14 @@ import { report, runClient, type Member, type SendJob, type Subscription } from 
 /** What it logs belongs beside the reports, not among them. */
 const write = (...words: unknown[]): void => console.error(...words);
 const logger = { debug: () => undefined, info: () => undefined, warn: write, error: write };
+const connection = (nameSrv: string) => ({ nameSrv, logger, httpclient: {} });
 
 async function send(nameSrv: string, count: number, jobs: readonly SendJob[]): Promise<void> {
-  const producer = new Producer({ nameSrv, logger, producerGroup: 'compat-ali-ons-producers', sendMsgTimeout: 10_000 });
+  const producer = new Producer({
+    ...connection(nameSrv),
+    producerGroup: 'compat-ali-ons-producers',
+    sendMsgTimeout: 10_000,
+  });
   producer.on('error', write);
   await producer.ready();
   for (const { kind, topic } of jobs) {
@@ -50,8 +55,7 @@ async function consume(
   subscriptions: readonly Subscription[],
 ): Promise<Member> {
   const consumer = new Consumer({
-    nameSrv,
-    logger,
+    ...connection(nameSrv),
     consumerGroup,
     consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
   });

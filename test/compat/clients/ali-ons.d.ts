@@ -2,6 +2,8 @@
 declare module 'ali-ons' {
   interface ClientOptions {
     readonly nameSrv: string;
+    /** For an address server; asked for even where `nameSrv` makes it needless. */
+    readonly httpclient: object;
     readonly logger?: Readonly<Record<'debug' | 'info' | 'warn' | 'error', (...words: unknown[]) => void>>;
     readonly instanceName?: string;
   }

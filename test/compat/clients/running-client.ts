@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endChild, isRunning } from '../../support/services/child.js';
 import { loadServicesConfig } from '../../support/services/services.config.js';
+import { until } from '../../support/until.js';
 import type { ClientProgram } from './client-programs.js';
 import { parseClientEvent, type ClientEvent, type ReceivedEvent } from './client-events.js';
 
@@ -61,8 +62,9 @@ export class RunningClient {
     await this.finish(LEAVE_LIMIT_MS);
   }
 
-  /** @throws when it has ended, with what it said besides its reports */
-  expectRunning(): void {
+  /** Waits for a state of this and other programs. @throws at once when this one has ended, with what it said last */
+  async until(condition: () => boolean, timeoutMs: number, description: string): Promise<void> {
+    await until(() => !isRunning(this.child) || condition(), { timeoutMs, intervalMs: 20, description });
     if (!isRunning(this.child)) throw new Error(`${this.program.name} has ended\n${this.otherLines.join('\n')}`);
   }
 
