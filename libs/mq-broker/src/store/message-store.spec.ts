@@ -2,10 +2,12 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Checkpoint } from './checkpoint/checkpoint.js';
 import { MessageStore } from './message-store.js';
 import type { MessageStoreOptions } from './store.options.js';
 import { bodiesOf, written } from './testing/reading.js';
 import { draftOf } from './testing/drafts.js';
+import { StoreBox } from './testing/store-box.js';
 
 let directory: string;
 let store: MessageStore | undefined;
@@ -63,5 +65,36 @@ describe('a message store', () => {
     expect(new Set(bodies).size).toBe(1000);
     expect(bodiesOf(second, 'T', 1).slice(0, 3)).toEqual(['message 1', 'message 5', 'message 9']);
     expect(second.damagedRecordCount).toBe(0);
+  });
+
+  it('goes on when topics are deleted while their queues are being made durable', async () => {
+    const opened = await open();
+    const failures: Error[] = [];
+    opened.onFatal = (error) => void failures.push(error);
+    for (const topic of ['A', 'B', 'C', 'D']) opened.append(draftOf(topic, 0, topic));
+    await written(opened);
+    opened.deleteTopic('A');
+    opened.deleteTopic('C');
+    opened.deleteTopic('D');
+    await opened.close();
+    expect(failures).toEqual([]);
+    const again = await open();
+    expect([...again.queues()].map(({ topic }) => topic)).toEqual(['B']);
+    expect(bodiesOf(again, 'B', 0)).toEqual(['B']);
+  });
+
+  it('does not bring back after a kill what was deleted during a checkpoint', async () => {
+    const box = new StoreBox();
+    const opened = await box.open();
+    for (const topic of ['A', 'B', 'C']) opened.append(draftOf(topic, 0, topic));
+    await written(opened);
+    opened.deleteTopic('A');
+    opened.deleteTopic('C');
+    const checkpoint = new Checkpoint(box.disk, '/store/checkpoint');
+    while (checkpoint.read()?.deletedTopics.length !== 2) await new Promise((resolve) => setImmediate(resolve));
+    box.kill();
+    const again = await box.open();
+    expect([...again.queues()].map(({ topic }) => topic)).toEqual(['B']);
+    await again.close();
   });
 });

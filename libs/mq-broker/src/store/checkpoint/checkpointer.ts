@@ -28,11 +28,17 @@ export class Checkpointer {
   /** A checkpoint if the log has moved since the last one; failures go to `onFailure`. */
   takeIfMoved(): void {
     if (this.running || this.takenAt === this.facts().visibleOffset) return;
-    this.running = this.take(false)
-      .catch((error: unknown) => this.onFailure(error))
-      .finally(() => {
+    this.running = this.take(false).then(
+      () => {
         this.running = undefined;
-      });
+        // A topic was deleted meanwhile.
+        if (this.takenAt < 0) this.takeIfMoved();
+      },
+      (error: unknown) => {
+        this.running = undefined;
+        this.onFailure(error);
+      },
+    );
   }
 
   /** What lies before `endOffset` of a deleted topic must not come back when queues are built again. */
@@ -43,11 +49,12 @@ export class Checkpointer {
   }
 
   async settled(): Promise<void> {
-    await this.running;
+    while (this.running) await this.running;
   }
 
   async take(clean: boolean): Promise<void> {
     const facts = this.facts();
+    const { deletedTopics } = this;
     const queues = [...this.queues.all()];
     const state: CheckpointState = {
       clean,
@@ -56,7 +63,7 @@ export class Checkpointer {
       storeTimestamp: facts.storeTimestamp,
       retentionTime: facts.retentionTime,
       queues: queues.map(({ topic, queueId, minOffset, maxOffset }) => [topic, queueId, minOffset, maxOffset]),
-      deletedTopics: this.deletedTopics.filter(([, offset]) => offset > facts.minOffset),
+      deletedTopics: deletedTopics.filter(([, offset]) => offset > facts.minOffset),
     };
     for (const queue of queues) queue.save();
     try {
@@ -66,6 +73,6 @@ export class Checkpointer {
     }
     await this.drainLog();
     await this.file.write(state);
-    this.takenAt = state.dispatchedOffset;
+    this.takenAt = this.deletedTopics === deletedTopics ? state.dispatchedOffset : -1;
   }
 }

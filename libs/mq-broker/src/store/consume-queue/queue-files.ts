@@ -165,7 +165,10 @@ export class QueueFiles {
     for (const first of this.firstUnits()) if (first + this.unitsPerFile <= index) this.deleteFile(first);
   }
 
+  /** A sync that is on its way to these files has nothing left to do: its topic may be deleted at any time. */
   deleteAll(): void {
+    this.touched.clear();
+    this.hasNewNames = false;
     for (const first of this.firstUnits()) this.deleteFile(first);
     this.disk.removeDirectory(this.directory);
   }
