@@ -17,13 +17,24 @@ describe('the configuration of the broker', () => {
   it('reads the property names in capitals', () => {
     const options = brokerOptions(
       loadBrokerConfig({
+        BIND_ADDRESS: '0.0.0.0',
         BROKER_IP1: '10.1.2.3',
         BROKER_LISTEN_PORT: '0',
         FLUSH_DISK_TYPE: 'SYNC_FLUSH',
         TIME_SCALE: '60',
       }),
     );
-    expect(options).toMatchObject({ brokerIP1: '10.1.2.3', listenPort: 0, flushDiskType: 'SYNC_FLUSH', timeScale: 60 });
+    expect(options).toMatchObject({
+      bindAddress: '0.0.0.0',
+      brokerIP1: '10.1.2.3',
+      listenPort: 0,
+      flushDiskType: 'SYNC_FLUSH',
+      timeScale: 60,
+    });
+  });
+
+  it('leaves it to the broker what clients are told when BROKER_IP1 is passed through empty', () => {
+    expect(brokerOptions(loadBrokerConfig({ BROKER_IP1: '' }))).not.toHaveProperty('brokerIP1');
   });
 
   it('names every wrong variable at once', () => {

@@ -11,7 +11,7 @@ export const brokerFields = {
   }),
   brokerClusterName: configField.text({ default: 'DefaultCluster', reason: 'cluster as tools list it' }),
   brokerName: configField.text({ default: 'broker-a', reason: 'a master and its slaves share it' }),
-  brokerBindAddress: configField.text({
+  bindAddress: configField.text({
     default: '127.0.0.1',
     reason: 'address to listen on; the protocol has no authentication, so others reach it only when told so',
   }),
@@ -55,12 +55,11 @@ export function loadBrokerConfig(
 
 /** The options `startBroker` takes. */
 export function brokerOptions(config: BrokerProcessConfig): StartBrokerOptions {
-  const { brokerBindAddress, brokerListenPort, storeDir, brokerIP1, messageDelayLevel, ...rest } = config;
+  const { brokerListenPort, storeDir, brokerIP1, messageDelayLevel, ...rest } = config;
   return {
     ...rest,
     ...(brokerIP1 === undefined ? {} : { brokerIP1 }),
     ...(messageDelayLevel === undefined ? {} : { messageDelayLevel }),
-    bindAddress: brokerBindAddress,
     listenPort: brokerListenPort,
     storePathRootDir: storeDir,
   };

@@ -3,12 +3,9 @@ import { checkBrokerHealth } from '@rocketshop/mq-broker';
 
 import { loadBrokerConfig } from './broker-process.config.js';
 
-const ANY_ADDRESS = '0.0.0.0';
-
 try {
-  const { brokerBindAddress, brokerListenPort } = loadBrokerConfig();
-  const host = brokerBindAddress === ANY_ADDRESS ? '127.0.0.1' : brokerBindAddress;
-  await checkBrokerHealth({ host, port: brokerListenPort });
+  const { bindAddress, brokerListenPort } = loadBrokerConfig();
+  await checkBrokerHealth({ host: bindAddress, port: brokerListenPort });
 } catch (error) {
   console.error(`The broker is not healthy. ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

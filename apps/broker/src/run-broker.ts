@@ -53,14 +53,14 @@ function fail(what: string, error: unknown): void {
 }
 
 /** Says what to do about the errors everybody meets once. */
-function explain(error: unknown, { brokerListenPort, brokerBindAddress }: BrokerProcessConfig): unknown {
+function explain(error: unknown, { brokerListenPort, bindAddress }: BrokerProcessConfig): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') {
     const advice = 'Stop what uses it or choose another one, for example BROKER_LISTEN_PORT=10921 npm start';
-    return new Error(`Port ${brokerListenPort} on ${brokerBindAddress} is in use. ${advice}`, { cause: error });
+    return new Error(`Port ${brokerListenPort} on ${bindAddress} is in use. ${advice}`, { cause: error });
   }
   if (code === 'EADDRNOTAVAIL') {
-    return new Error(`This machine has no address ${brokerBindAddress}. Set BROKER_BIND_ADDRESS to one it has.`, {
+    return new Error(`This machine has no address ${bindAddress}. Set BIND_ADDRESS to one it has.`, {
       cause: error,
     });
   }

@@ -3,11 +3,9 @@ import { checkNameServerHealth } from '@rocketshop/mq-broker';
 
 import { loadNameServerConfig } from './nameserver.config.js';
 
-const ANY_ADDRESS = '0.0.0.0';
-
 try {
   const { bindAddress, listenPort } = loadNameServerConfig();
-  await checkNameServerHealth({ host: bindAddress === ANY_ADDRESS ? '127.0.0.1' : bindAddress, port: listenPort });
+  await checkNameServerHealth({ host: bindAddress, port: listenPort });
 } catch (error) {
   console.error(`The name server is not healthy. ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

@@ -1,7 +1,7 @@
-import { connectPeer, createRequest, RequestCode, ResponseCode } from '@rocketshop/mq-protocol';
+import { connectPeer, createRequest, isAnyAddress, RequestCode, ResponseCode } from '@rocketshop/mq-protocol';
 
 export interface HealthTarget {
-  /** @default '127.0.0.1' */
+  /** As it is bound: 0.0.0.0 and :: are asked on loopback. @default '127.0.0.1' */
   host?: string;
   port: number;
   /** For connecting and for the answer, ms. @default 2000 */
@@ -19,7 +19,8 @@ export function checkNameServerHealth(target: HealthTarget): Promise<void> {
 }
 
 async function ask({ host = '127.0.0.1', port, timeoutMs = 2_000 }: HealthTarget, code: number): Promise<void> {
-  const peer = await connectPeer({ host, port, connectTimeoutMs: timeoutMs });
+  const reachable = isAnyAddress(host) ? '127.0.0.1' : host;
+  const peer = await connectPeer({ host: reachable, port, connectTimeoutMs: timeoutMs });
   try {
     const answer = await peer.request(createRequest(code), timeoutMs);
     if (answer.code !== ResponseCode.SUCCESS) throw new Error(`answered code ${answer.code}: ${answer.remark ?? ''}`);

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { localIpv4 } from '@rocketshop/mq-protocol';
+import { isAnyAddress, localIpv4 } from '@rocketshop/mq-protocol';
 import { BrokerConfigError } from './broker.errors.js';
 import { DelayLevels } from './delay/delay-levels.js';
 
@@ -142,7 +142,7 @@ export function nameServersOf(namesrvAddr: string): string[] {
 }
 
 function advertisedAddress(bindAddress: string): string {
-  return bindAddress === '0.0.0.0' || bindAddress === '::' ? localIpv4() : bindAddress;
+  return isAnyAddress(bindAddress) ? localIpv4() : bindAddress;
 }
 
 const NAME_PATTERN = /^[a-zA-Z0-9_-]{1,100}$/;

@@ -1,6 +1,8 @@
 import {
   createResponse,
+  isAnyAddress,
   listenPeers,
+  localIpv4,
   ResponseCode,
   type PeerLimits,
   type PeerServer,
@@ -82,9 +84,9 @@ export class NameServer {
     return this.server.port;
   }
 
-  /** `host:port`, as clients are configured with it. */
+  /** `host:port`, as clients are configured with it; with an address of this machine when all are bound. */
   get address(): string {
-    return `${this.host}:${this.port}`;
+    return `${isAnyAddress(this.host) ? localIpv4() : this.host}:${this.port}`;
   }
 
   /** Stops serving; resolves when every connection is gone and KV configuration is stored. */

@@ -8,6 +8,11 @@ export function plainHost(host: string): string {
   return host.startsWith(V4_MAPPED_PREFIX) ? host.slice(V4_MAPPED_PREFIX.length) : host;
 }
 
+/** True for an address that is bound to mean all of a machine's, and that nobody can connect to elsewhere. */
+export function isAnyAddress(host: string): boolean {
+  return host === '0.0.0.0' || host === '::';
+}
+
 /** An IP address as its 4 or 16 bytes. Throws MessageFormatError for anything that is no address. */
 export function encodeHost(host: string): Buffer {
   const plain = plainHost(host);

@@ -11,25 +11,34 @@ export interface ConnectPeerOptions {
   handlers?: PeerHandlers;
   /** @default 3000 */
   connectTimeoutMs?: number;
+  /** Ends an attempt that nobody waits for any more, so that a shutdown does not. */
+  signal?: AbortSignal;
   limits?: Partial<PeerLimits>;
 }
 
 /** Opens a connection. Rejects with PeerError CONNECT_FAILED. */
 export function connectPeer(options: ConnectPeerOptions): Promise<Peer> {
-  const { host, port, handlers = {}, connectTimeoutMs = 3000 } = options;
+  const { host, port, handlers = {}, connectTimeoutMs = 3000, signal } = options;
   const binding = new SocketBinding();
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true, onread: binding.onread });
-    const fail = (message: string, cause?: unknown): void => {
+    const settle = (): void => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+    };
+    const fail = (message: string, cause?: unknown): void => {
+      settle();
       socket.destroy();
       reject(new PeerError('CONNECT_FAILED', `${host}:${port}`, message, cause));
     };
     const onError = (error: Error): void => fail('cannot connect', error);
+    const onAbort = (): void => fail('given up');
     const timer = setTimeout(() => fail(`no connection within ${connectTimeoutMs} ms`), connectTimeoutMs);
     socket.once('error', onError);
+    if (signal?.aborted === true) return onAbort();
+    signal?.addEventListener('abort', onAbort);
     socket.once('connect', () => {
-      clearTimeout(timer);
+      settle();
       const peer = new Peer(socket, handlers, peerLimits(options.limits));
       binding.bind(socket, peer);
       socket.off('error', onError);

@@ -8,7 +8,8 @@ const CONNECT_TIMEOUT_MS = 3_000;
 export class NameServerLink {
   private peer: Peer | undefined;
   private connecting: Promise<Peer> | undefined;
-  private isClosed = false;
+  /** Aborted when the link is closed, which also ends an attempt to connect. */
+  private readonly closing = new AbortController();
 
   constructor(
     readonly address: string,
@@ -20,13 +21,13 @@ export class NameServerLink {
   }
 
   /** Rejects with PeerError when the name server cannot be reached or does not answer. */
-  async request(command: RemotingCommand): Promise<RemotingCommand> {
+  async request(command: RemotingCommand, timeoutMs: number = REQUEST_TIMEOUT_MS): Promise<RemotingCommand> {
     const peer = await this.connected();
-    return peer.request(command, REQUEST_TIMEOUT_MS);
+    return peer.request(command, timeoutMs);
   }
 
   close(): void {
-    this.isClosed = true;
+    this.closing.abort();
     this.peer?.close();
   }
 
@@ -44,14 +45,15 @@ export class NameServerLink {
       host: this.address.slice(0, colon),
       port: Number(this.address.slice(colon + 1)),
       connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      signal: this.closing.signal,
       handlers: {
         onClose: () => {
           this.peer = undefined;
-          if (!this.isClosed) this.onLost();
+          if (!this.closing.signal.aborted) this.onLost();
         },
       },
     });
-    if (this.isClosed) peer.close();
+    if (this.closing.signal.aborted) peer.close();
     this.peer = peer;
     return peer;
   }

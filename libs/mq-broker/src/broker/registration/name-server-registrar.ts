@@ -16,6 +16,10 @@ import { NameServerLink } from './name-server-link.js';
 
 /** How soon a name server that was lost, or refused, is tried again. */
 const RETRY_INTERVAL_MS = 1_000;
+/** How long a start waits to be known: a name server that is there answers at once, one that hangs must not be waited for. */
+const START_WAIT_MS = 1_000;
+/** How long a goodbye may take. Without it the name server notices the closed connection. */
+const FAREWELL_TIMEOUT_MS = 1_000;
 /** Bits of a permission that the broker's own permission may take away. */
 const READ_WRITE = 6;
 
@@ -53,10 +57,18 @@ export class NameServerRegistrar implements Registration {
     });
   }
 
-  /** Resolves when every name server was tried once. One that is not there yet is tried again in the background. */
+  /**
+   * Resolves when every name server has answered or could not be reached, or after a second. One that is not there yet, or
+   * does not answer, is tried again in the background.
+   */
   async start(): Promise<void> {
     this.armPeriod();
-    await this.registerEverywhere();
+    let cancel: (() => void) | undefined;
+    const longEnough = new Promise<void>((resolve) => {
+      cancel = this.parts.clock.after(START_WAIT_MS, resolve);
+    });
+    await Promise.race([this.registerEverywhere(), longEnough]);
+    cancel?.();
   }
 
   topicsChanged(): void {
@@ -76,7 +88,7 @@ export class NameServerRegistrar implements Registration {
     this.retries.clear();
     const farewell = UnregisterBroker.createRequest(this.identity(), { version: MQ_VERSION });
     const connected = this.links.filter((link) => link.isConnected);
-    await Promise.allSettled(connected.map((link) => link.request(farewell)));
+    await Promise.allSettled(connected.map((link) => link.request(farewell, FAREWELL_TIMEOUT_MS)));
     for (const link of this.links) link.close();
   }
 
