@@ -41,7 +41,7 @@ describe('the comparison with Apache RocketMQ', () => {
     const [busy] = compareRows([measured(sendRow, 'ours', { loadCpu: 0.81 })]);
     const [refused] = compareRows([measured(sendRow, 'ours', { failures: ['1 x code 2'] })]);
     expect(busy?.marks).toEqual(['client-bound']);
-    expect(refused?.marks).toEqual(['WITH FAILURES']);
+    expect(refused?.marks).toEqual(['FAILURES']);
   });
 
   it('holds start and memory to floors of their own, with or without Apache RocketMQ', () => {

@@ -36,7 +36,8 @@ export function compareRows(measurements: readonly Measurement[]): Comparison[] 
       measurements.filter((one) => one.row === row && one.contender === contender).map(({ result }) => result);
     const [ours, apache] = [of('ours'), of('apache')];
     const marks = [...ours, ...apache].some(isClientBound) ? ['client-bound'] : [];
-    if ([...ours, ...apache].some(({ failures }) => failures.length > 0)) marks.push('WITH FAILURES');
+    if (ours.some(({ failures }) => failures.length > 0)) marks.push('FAILURES');
+    if (apache.some(({ failures }) => failures.length > 0)) marks.push('failures of Apache');
     return [...row.figures, brokerCost].map((figure) => {
       const middle = (results: readonly LoadResult[]): number => median(results.map((result) => figure.of(result)));
       const comparison = compare(row.name, figure.name, middle(ours), middle(apache), figure.isMoreBetter);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, spawnService, startApacheRocketmq } from '@rocketshop/test';
+import { profileArgs } from '../measure/profile.js';
 import type { LoadProcess } from './load-process.js';
 import type { Target } from './load-protocol.js';
 
@@ -47,8 +48,8 @@ async function startOurs({ flush, load, profileDir }: ContenderOptions): Promise
       BROKER_LISTEN_PORT: String(port),
       STORE_DIR: storeDir,
       FLUSH_DISK_TYPE: flush,
-      ...(profileDir === undefined ? {} : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}` }),
     },
+    nodeArgs: profileDir === undefined ? undefined : profileArgs(join(profileDir, flush)),
     readyLine: / ready\b/,
   });
   return {

@@ -39,7 +39,8 @@ export async function runRateLoad(target: Target, load: RateLoad): Promise<LoadR
   await drained(senders);
   await run.received();
   reader.close();
-  return { ...run.outcome(), ...usage };
+  // The pacer ends a little after the last message; the rate is that of the time in which messages were due.
+  return { ...run.outcome(), ...usage, seconds: load.measureMs / 1000 };
 }
 
 class RateRun {

@@ -10,8 +10,8 @@ export interface SenderEvents {
   onAnswered?(sender: Sender, count: number): void;
 }
 
-/** Room for answers that are overtaken by later ones: a broker with several send threads answers in any order. */
-const OVERTAKING_FACTOR = 4;
+/** How many later answers may overtake one: a broker with several send threads answers in any order. */
+const OVERTAKING_MAX = 65_536;
 
 /** One sending connection: numbers its messages, remembers when each was due, and matches the answers. */
 export class Sender {
@@ -29,8 +29,8 @@ export class Sender {
     private readonly events: SenderEvents,
   ) {
     this.frames = new SendFrameRing(options);
-    this.dueTimes = new Float64Array(options.capacity * OVERTAKING_FACTOR);
-    this.opaques = new Float64Array(options.capacity * OVERTAKING_FACTOR);
+    this.dueTimes = new Float64Array(OVERTAKING_MAX);
+    this.opaques = new Float64Array(OVERTAKING_MAX);
   }
 
   static async connect(port: number, options: SendFrameOptions, events: SenderEvents): Promise<Sender> {

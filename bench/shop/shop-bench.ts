@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import {
   checkInvariants,
   readShopRecords,
@@ -8,6 +9,7 @@ import {
   type ShopRecords,
   type ShopSystemOptions,
 } from '@rocketshop/test';
+import { profileArgs } from '../measure/profile.js';
 import { Histogram, type LatencySummary } from '../measure/histogram.js';
 import { percent, shortNumber, textTable } from '../measure/text-table.js';
 import { insertBenchData } from './bench-data.js';
@@ -147,10 +149,10 @@ function report(row: ShopBenchRow): ShopBenchRow {
   return row;
 }
 
-function profiled({ profileDir }: ShopBenchOptions): Pick<ShopSystemOptions, 'env'> {
+function profiled({ profileDir }: ShopBenchOptions): Pick<ShopSystemOptions, 'nodeArgs'> {
   if (profileDir === undefined) return {};
-  const env = (program: string) => ({ NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${profileDir}/${program}` });
-  return { env: Object.fromEntries([...SERVICES, 'pay-provider', 'broker'].map((name) => [name, env(name)])) };
+  const programs = [...SERVICES, 'pay-provider', 'broker'];
+  return { nodeArgs: Object.fromEntries(programs.map((name) => [name, profileArgs(join(profileDir, name))])) };
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -14,6 +14,8 @@ export interface SpawnOptions {
   /** The program, relative to the repository: `apps/order/dist/main.js`. */
   readonly program: string;
   readonly args?: readonly string[];
+  /** Flags of Node itself, for example `--cpu-prof`. */
+  readonly nodeArgs?: readonly string[] | undefined;
   /** The child's whole environment besides PATH; nothing is inherited. */
   readonly env?: Readonly<Record<string, string>>;
   /** A line that says it is ready. @default a JSON log line whose `msg` ends in " ready" */
@@ -43,7 +45,12 @@ const started = new Set<ChildProcess>();
 export async function spawnService(options: SpawnOptions): Promise<SpawnedService> {
   const child = spawn(
     process.execPath,
-    ['--enable-source-maps', join(repositoryRoot, options.program), ...(options.args ?? [])],
+    [
+      '--enable-source-maps',
+      ...(options.nodeArgs ?? []),
+      join(repositoryRoot, options.program),
+      ...(options.args ?? []),
+    ],
     {
       cwd: repositoryRoot,
       env: { PATH: loadServicesConfig().path, ...options.env },

@@ -57,6 +57,8 @@ export interface ShopSystemOptions {
   readonly proxied?: readonly ServiceName[];
   /** More variables for one program, over the defaults. */
   readonly env?: Partial<Record<ProgramName, Readonly<Record<string, string>>>>;
+  /** Flags of Node itself for one program, for example `--cpu-prof`. */
+  readonly nodeArgs?: Readonly<Partial<Record<ProgramName, readonly string[]>>>;
   /** Called as each part comes up, for progress. */
   readonly onProgress?: (what: string) => void;
 }
@@ -185,6 +187,7 @@ export class ShopSystem {
     target.process = await spawnService({
       program: `apps/${program}/dist/main.js`,
       env: { ...target.env, ...env },
+      nodeArgs: this.options.nodeArgs?.[program],
       readyLine: / ready\b/,
     });
   }
