@@ -77,7 +77,7 @@ export class FaultProxy {
 
   /** Resets every connection once. */
   reset(): void {
-    for (const socket of this.sockets) socket.resetAndDestroy();
+    for (const socket of this.sockets) breakOff(socket);
   }
 
   /** Everything passes again. */
@@ -96,14 +96,14 @@ export class FaultProxy {
 
   private accept(client: Socket): void {
     if (!this.accepting) {
-      client.resetAndDestroy();
+      breakOff(client);
       return;
     }
     const connection = ++this.connections;
     const server = connect(this.target);
     const cut = (): void => {
-      client.resetAndDestroy();
-      server.resetAndDestroy();
+      breakOff(client);
+      breakOff(server);
     };
     this.carry('request', client, server, connection, cut);
     this.carry('answer', server, client, connection, cut);
@@ -139,4 +139,10 @@ export class FaultProxy {
     to.write(passage.bytes);
     if (verdict === 'duplicate') to.write(passage.bytes);
   }
+}
+
+/** RST where that can be: a socket that is ending already cannot be reset any more, and would stay open for ever. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
