@@ -27,6 +27,15 @@ describe('the comparison with Apache RocketMQ', () => {
     expect(cost).toMatchObject({ figure: 'broker CPU us/msg', ratio: 2 });
   });
 
+  it('marks what is slower, but not what costs more CPU', () => {
+    const [throughput, cost] = compareRows([
+      measured(sendRow, 'ours', { messages: 99, brokerMicrosPerMessage: 20 }),
+      measured(sendRow, 'apache', { messages: 100, brokerMicrosPerMessage: 10 }),
+    ]);
+    expect(throughput?.marks).toEqual(['BELOW FLOOR']);
+    expect(cost).toMatchObject({ ratio: 0.5, marks: [] });
+  });
+
   it('turns latencies round: less is better', () => {
     const latency = (p50: number, p99: number) => ({ received: { count: 1, p50, p99, p999: p99, max: p99 } });
     const [p50, p99] = compareRows([

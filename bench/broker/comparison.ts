@@ -2,7 +2,7 @@ import { median } from '../measure/median.js';
 import { shortNumber, type Cell } from '../measure/text-table.js';
 import type { ContenderName } from './contender.js';
 import type { LoadResult } from './load-protocol.js';
-import type { Row } from './rows.js';
+import type { Figure, Row } from './rows.js';
 
 /** One row, run once, on one broker. */
 export interface Measurement {
@@ -40,23 +40,22 @@ export function compareRows(measurements: readonly Measurement[]): Comparison[] 
     if (apache.some(({ failures }) => failures.length > 0)) marks.push('failures of Apache');
     return [...row.figures, brokerCost].map((figure) => {
       const middle = (results: readonly LoadResult[]): number => median(results.map((result) => figure.of(result)));
-      const comparison = compare(row.name, figure.name, middle(ours), middle(apache), figure.isMoreBetter);
-      return figure === brokerCost
-        ? { ...comparison, marks: [] }
-        : { ...comparison, marks: [...marks, ...comparison.marks] };
+      return compare(row.name, figure, middle(ours), middle(apache), figure.hasFloor ? marks : []);
     });
   });
 }
 
 /** Printed beside the figures, and no floor of its own: a broker may spend its CPU on being faster. */
-const brokerCost = {
+const brokerCost: Figure = {
   name: 'broker CPU us/msg',
   isMoreBetter: false,
-  of: (result: LoadResult) => result.brokerMicrosPerMessage,
+  hasFloor: false,
+  of: ({ brokerMicrosPerMessage }) => brokerMicrosPerMessage,
 };
 
 export function compareStarts(ours: readonly number[], apache: readonly number[]): Comparison {
-  const comparison = compare('start', 'ms to first stored message', median(ours), median(apache), false);
+  const figure = { name: 'ms to first stored message', isMoreBetter: false, hasFloor: true };
+  const comparison = compare('start', figure, median(ours), median(apache));
   return withAbsoluteFloor(comparison, START_FLOOR_MS);
 }
 
@@ -65,7 +64,8 @@ export function compareMemory(measurements: readonly Measurement[]): Comparison 
     const sizes = measurements.filter((one) => one.contender === contender).map(({ result }) => result.anonymousMiB);
     return sizes.length === 0 ? Number.NaN : Math.max(...sizes);
   };
-  const comparison = compare('memory', 'anonymous MiB, most of all rows', most('ours'), most('apache'), false);
+  const figure = { name: 'anonymous MiB, most of all rows', isMoreBetter: false, hasFloor: true };
+  const comparison = compare('memory', figure, most('ours'), most('apache'));
   return withAbsoluteFloor(comparison, MEMORY_FLOOR_MIB);
 }
 
@@ -83,9 +83,15 @@ export function comparisonCells(comparison: Comparison): Cell[] {
 
 export const isClientBound = ({ loadCpu }: LoadResult): boolean => loadCpu > CLIENT_BOUND_SHARE;
 
-function compare(row: string, figure: string, ours: number, apache: number, isMoreBetter: boolean): Comparison {
+function compare(
+  row: string,
+  { name, isMoreBetter, hasFloor }: Omit<Figure, 'of'>,
+  ours: number,
+  apache: number,
+  marks: readonly string[] = [],
+): Comparison {
   const ratio = isMoreBetter ? ours / apache : apache / ours;
-  return { row, figure, ours, apache, ratio, marks: ratio < 1 ? ['BELOW FLOOR'] : [] };
+  return { row, figure: name, ours, apache, ratio, marks: hasFloor && ratio < 1 ? [...marks, 'BELOW FLOOR'] : marks };
 }
 
 function withAbsoluteFloor(comparison: Comparison, most: number): Comparison {

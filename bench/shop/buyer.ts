@@ -80,7 +80,7 @@ export class Buyer {
     if (answer.status >= 300) {
       const { pathname } = new URL(url);
       throw new Error(
-        `${pathname.split('/').slice(0, 3).join('/')}: ${answer.status} ${String(answer.body['code'] ?? '')}`,
+        `${pathname.split('/').slice(0, 3).join('/')}: ${answer.status} ${JSON.stringify(answer.body['code'] ?? null)}`,
       );
     }
     return answer.body;
