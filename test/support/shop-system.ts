@@ -77,6 +77,7 @@ export class ShopSystem {
   private postgres: PostgresServer | undefined;
   private redis: RedisServer | undefined;
   private dataDir = '';
+  private postgresDir = '';
 
   private constructor(private readonly options: ShopSystemOptions) {}
 
@@ -189,7 +190,17 @@ export class ShopSystem {
       env: { ...target.env, ...env },
       nodeArgs: this.options.nodeArgs?.[program],
       readyLine: / ready\b/,
+      // Five services that boot at once on a busy machine take their time.
+      readyTimeoutMs: 60_000,
     });
+  }
+
+  /** PostgreSQL crashes with every session in it, and recovers from its log on the same port when `meanwhile` is over. */
+  async crashPostgres(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
+    const port = this.postgres?.port;
+    await this.postgres?.stop('immediate');
+    await meanwhile();
+    this.postgres = await this.launchPostgres(port);
   }
 
   /** Services first, then what they stand on. */
@@ -203,7 +214,10 @@ export class ShopSystem {
     await Promise.all([...this.proxies.values()].map((proxy) => proxy.stop()));
     await this.redis?.stop();
     await this.postgres?.stop('fast');
-    if (this.dataDir && this.options.dataDir === undefined) await rm(this.dataDir, { recursive: true, force: true });
+    if (this.options.dataDir !== undefined) return;
+    for (const folder of [this.dataDir, this.postgresDir].filter(Boolean)) {
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   private async startAll(): Promise<void> {
@@ -237,17 +251,27 @@ export class ShopSystem {
   }
 
   private async startDatabases(progress: (what: string) => void): Promise<void> {
-    this.postgres = await startPostgresServer({
-      ...(this.options.fsync === undefined ? {} : { fsync: this.options.fsync }),
-      ...(this.options.dataDir === undefined ? {} : { dataDir: join(this.options.dataDir, 'postgres') }),
-      maxConnections: 100 + 100 * this.replicaCount,
-    });
+    // A folder of its own beside the others': PostgreSQL may run as another user, who must be able to reach it.
+    this.postgresDir =
+      this.options.dataDir === undefined
+        ? await mkdtemp(join(tmpdir(), 'rocketshop-postgres-'))
+        : join(this.options.dataDir, 'postgres');
+    this.postgres = await this.launchPostgres();
     for (const service of SERVICES) {
       const name = `shop_${service}`;
       await this.postgres.createUser(name, DATABASE_PASSWORD);
       if (!(await this.postgres.hasDatabase(name))) await this.postgres.createDatabase(name, { owner: name });
     }
     progress('PostgreSQL');
+  }
+
+  private launchPostgres(port?: number): Promise<PostgresServer> {
+    return startPostgresServer({
+      dataDir: this.postgresDir,
+      ...(port === undefined ? {} : { port }),
+      ...(this.options.fsync === undefined ? {} : { fsync: this.options.fsync }),
+      maxConnections: 100 + 100 * this.replicaCount,
+    });
   }
 
   private async startCache(progress: (what: string) => void): Promise<void> {

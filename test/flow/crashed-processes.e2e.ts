@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { FaultProxy } from '../faults/fault-proxy.js';
+import { expectInvariants } from '../support/expect-invariants.js';
+import { createPool } from '../support/postgres.js';
+import { ShopClient, type HttpAnswer, type OrderAnswer } from '../support/shop-client.js';
+import { ShopSystem, untilReady } from '../support/shop-system.js';
+import { until } from '../support/until.js';
+import { openPayment, place, teapots, untilPaymentIs, untilStatus } from './story-steps.js';
+
+jest.setTimeout(120_000);
+
+let system: ShopSystem;
+/** Between buyers and the order service. */
+let orderPage: FaultProxy;
+let ada: ShopClient;
+beforeAll(async () => {
+  system = await ShopSystem.start({
+    timeScale: 360,
+    proxied: ['stock'],
+    env: {
+      order: {
+        RPC_TIMEOUT_MS: '1000',
+        // A lost flow is given up soon, since the stories wait for it; a real one takes some 30 ms.
+        ABANDON_TIMEOUT_MS: '3000',
+        // No timer and no sweep interferes unasked.
+        UNPAID_TIMEOUT_MS: '86400000',
+        ANSWER_OVERDUE_MS: '86400000',
+      },
+    },
+  });
+  orderPage = await FaultProxy.start({ port: system.port('order.http') });
+  ada = await ShopClient.logIn({ ...system.urls, order: `http://127.0.0.1:${orderPage.port}` }, 'ada');
+}, 180_000);
+afterEach(() => {
+  orderPage.heal();
+  system.proxy('stock').heal();
+});
+afterAll(async () => {
+  await orderPage?.stop();
+  await system?.stop();
+});
+
+async function restart(program: 'order' | 'pay' | 'stock'): Promise<void> {
+  await system.startProgram(program);
+  await untilReady(system.url(program));
+}
+
+/** Asks with the same key until there is an answer that will stay. */
+async function askUntilDecided(key: string): Promise<HttpAnswer<OrderAnswer>> {
+  return until(
+    async () => {
+      const answer = await ada.placeOrder(teapots(), key);
+      return answer.status !== 409 && answer.headers.has('idempotency-replayed') && answer;
+    },
+    { timeoutMs: 60_000, intervalMs: 100, description: 'the key to have its answer' },
+  );
+}
+
+describe('order, killed with -9', () => {
+  it('after the confirm and before its answer: the retry is answered with the order, and there is one', async () => {
+    const before = await ada.available('teapot');
+    const key = randomUUID();
+    let killed: Promise<void> | undefined;
+    orderPage.use(({ direction, bytes }) => {
+      if (direction !== 'answer' || !bytes.includes('HTTP/1.1 201')) return 'pass';
+      killed ??= system.killProgram('order');
+      return 'cut';
+    });
+    await expect(ada.placeOrder(teapots(), key)).rejects.toThrow();
+    await killed;
+    orderPage.heal();
+    await restart('order');
+    const again = await ada.placeOrder(teapots(), key);
+    expect([again.status, again.body.status, again.headers.get('idempotency-replayed')]).toEqual([
+      201,
+      'CONFIRMED',
+      'true',
+    ]);
+    expect(await ada.available('teapot')).toBe(before - 1);
+  });
+
+  it('after the pre-order: the abandon timer cancels, and the key tells', async () => {
+    const before = await ada.available('teapot');
+    const key = randomUUID();
+    let killed: Promise<void> | undefined;
+    system.proxy('stock').use(({ direction, bytes }) => {
+      if (direction !== 'request' || !bytes.includes('stock.deduct-stock')) return 'pass';
+      killed ??= system.killProgram('order');
+      return 'pass';
+    });
+    await expect(ada.placeOrder(teapots(), key)).rejects.toThrow();
+    await killed;
+    await restart('order');
+    const waiting = await ada.placeOrder(teapots(), key);
+    expect([waiting.status, waiting.headers.get('retry-after')]).toEqual([409, '1']);
+    const told = await askUntilDecided(key);
+    expect([told.status, told.body.code]).toEqual([503, 'FLOW_LOST']);
+    await untilStatus(ada, told.body.orderId, 'CANCELLED');
+    expect(await ada.available('teapot')).toBe(before);
+  });
+
+  it('with messages in its outbox that the broker was not there for: they leave afterwards, in their order', async () => {
+    await system.killProgram('broker');
+    const { orderId } = await place(ada);
+    expect((await ada.cancelOrder(orderId)).status).toBe(202);
+    await system.killProgram('order');
+    await system.startProgram('broker');
+    await restart('order');
+    await untilStatus(ada, orderId, 'CANCELLED');
+
+    const pool = createPool(system.databaseUrl('order'), { max: 1 });
+    const { rows } = await pool.query<{ topic: string; sent: number }>(
+      `SELECT topic, extract(epoch FROM sent_at)::float8 AS sent FROM outbox WHERE order_key = $1 ORDER BY id`,
+      [orderId],
+    );
+    await pool.end();
+    expect(rows.map(({ topic }) => topic)).toEqual([
+      'abandon-order',
+      'order-confirmed',
+      'close-unpaid-order',
+      'order-cancelled',
+    ]);
+    const sent = rows.map((row) => row.sent);
+    expect(sent).toEqual(sent.toSorted((a, b) => a - b));
+  });
+});
+
+describe('pay, killed with -9 after the callback was committed', () => {
+  it('loses nothing: its outbox tells order when it is back', async () => {
+    const { orderId } = await place(ada);
+    const payment = await openPayment(ada, orderId);
+    await system.killProgram('broker');
+    await ada.pay(payment, { duplicates: 4 });
+    await untilPaymentIs(ada, payment, 'PAID');
+    await system.killProgram('pay');
+    await system.startProgram('broker');
+    await restart('pay');
+    await untilStatus(ada, orderId, 'PAID');
+    expect((await ada.readPayment(payment.paymentId)).body.refunds).toEqual([]);
+  });
+});
+
+describe('stock, killed with -9 during a cancel', () => {
+  it('keeps the order in CANCELLING until it is back', async () => {
+    const { orderId } = await place(ada, teapots(2));
+    await system.killProgram('stock');
+    await ada.cancelOrder(orderId);
+    expect((await ada.readOrder(orderId)).body.status).toBe('CANCELLING');
+    await restart('stock');
+    await untilStatus(ada, orderId, 'CANCELLED');
+  });
+});
+
+/** Orders one after the other, each with its own key and repeated until it is decided, while something breaks. */
+async function orderThrough(count: number, breakAt: number, breaking: () => Promise<void>): Promise<string[]> {
+  const statuses: string[] = [];
+  let broken: Promise<void> | undefined;
+  for (let index = 0; index < count; index++) {
+    if (index === breakAt) broken = breaking();
+    const key = randomUUID();
+    const answer = await until(
+      async () => {
+        const attempt = await ada.placeOrder(teapots(), key);
+        const isUndecided =
+          attempt.status === 409 || ['ORDER_NOT_PLACED', 'ORDER_UNDECIDED'].includes(attempt.body.code ?? '');
+        return !isUndecided && attempt.status !== 500 && attempt;
+      },
+      { timeoutMs: 60_000, intervalMs: 100, description: 'an order to be decided' },
+    );
+    statuses.push(answer.body.status);
+    if (answer.status === 201 && index % 2 === 0) {
+      await until(async () => (await ada.cancelOrder(answer.body.orderId)).status === 202, { timeoutMs: 60_000 });
+    }
+  }
+  await broken;
+  return statuses;
+}
+
+describe('what all services stand on', () => {
+  it('the broker, killed with -9 under way and started again: nothing is lost', async () => {
+    const statuses = await orderThrough(12, 3, async () => {
+      await system.killProgram('broker');
+      await system.startProgram('broker');
+    });
+    expect(new Set(statuses)).toEqual(new Set(['CONFIRMED']));
+    await expectInvariants(system, 60_000);
+  });
+
+  it('PostgreSQL, crashed under way and recovered: nothing is lost, and every key is answered', async () => {
+    await orderThrough(12, 3, () => system.crashPostgres());
+    await expectInvariants(system, 60_000);
+  });
+
+  it('is shown by readiness: without a broker a service serves on, without its database it does not', async () => {
+    const ready = async () =>
+      (await fetch(`${system.url('stock')}/health/ready`)).json() as Promise<{
+        status: string;
+        details: Record<string, { status: string }>;
+      }>;
+    await system.killProgram('broker');
+    await until(async () => (await ready()).details['broker']?.status === 'degraded', {
+      description: 'the broker to be missed',
+    });
+    expect((await fetch(`${system.url('stock')}/health/ready`)).status).toBe(200);
+    expect((await ada.placeOrder(teapots())).status).toBe(201);
+    await system.startProgram('broker');
+    await until(async () => (await ready()).details['broker']?.status === 'up', {
+      timeoutMs: 30_000,
+      description: 'the broker to be seen again',
+    });
+    await system.crashPostgres(() =>
+      until(async () => (await fetch(`${system.url('stock')}/health/ready`)).status === 503, {
+        description: 'the database to be missed',
+      }).then(() => undefined),
+    );
+    await untilReady(system.url('stock'));
+  });
+});
+
+it('leaves every item, coupon and cent where it belongs', () => expectInvariants(system, 60_000));
