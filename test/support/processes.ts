@@ -26,7 +26,7 @@ export interface SpawnOptions {
 
 export interface SpawnedService {
   readonly pid: number;
-  /** Everything it printed, line by line, both streams. */
+  /** The last 5,000 lines it printed, both streams. */
   readonly lines: readonly string[];
   /** The ready line, parsed where it is JSON: `{ http, rpc }` for services. */
   readonly ready: Readonly<Record<string, unknown>>;
@@ -38,8 +38,16 @@ export interface SpawnedService {
   kill(): Promise<void>;
 }
 
+/** A demo or a benchmark may run for hours; only the end of what a program printed is ever looked at. */
+const LINES_KEPT_MAX = 5_000;
+
 const READY = /"msg":"[^"]* ready"/;
 const started = new Set<ChildProcess>();
+
+// Whoever ends without stopping what it started must not leave it behind.
+process.once('exit', () => {
+  for (const child of started) child.kill('SIGKILL');
+});
 
 /** Starts a built program in a plain Node process and waits for its ready line. */
 export async function spawnService(options: SpawnOptions): Promise<SpawnedService> {
@@ -55,6 +63,8 @@ export async function spawnService(options: SpawnOptions): Promise<SpawnedServic
       cwd: repositoryRoot,
       env: { PATH: loadServicesConfig().path, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      // Ctrl-C in a terminal goes to the whole group; whoever started us decides who ends first.
+      detached: true,
     },
   );
   started.add(child);
@@ -100,6 +110,7 @@ function waitForReady(child: ChildProcess, lines: string[], options: SpawnOption
       if (!stream) continue;
       createInterface({ input: stream }).on('line', (line) => {
         lines.push(line);
+        if (lines.length > LINES_KEPT_MAX) lines.shift();
         if (!pattern.test(line)) return;
         clearTimeout(limit);
         resolve(line);
