@@ -82,6 +82,17 @@ const countUnsent = async (): Promise<number> => {
 
 const allSent = async (): Promise<boolean> => (await countUnsent()) === 0;
 
+const waitingForLocks = async (): Promise<number> => {
+  const { rows } = await pool.query<{ waiting: number }>(
+    'SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted',
+  );
+  return rows[0]?.waiting ?? 0;
+};
+
+const killSessionsWithLocks = (): Promise<unknown> =>
+  pool.query(`SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks
+    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS holders`);
+
 describe('two relays and one slow transaction', () => {
   it('sends the row that a slow transaction commits late, though rows with higher ids have long been sent', async () => {
     const broker = new RecordingBroker();
@@ -203,6 +214,30 @@ describe('a relay that is killed', () => {
     expect(new Set(broker.payloadsOf('order-1'))).toEqual(new Set(['deducted']));
   });
 
+  it('keeps the order of a key whose row was with the broker when the session died', async () => {
+    const broker = new RecordingBroker();
+    const answer = createGate();
+    let underWay = 0;
+    broker.before = async (message) => {
+      if (message.payload === 1 && underWay++ === 0) await answer.opened;
+    };
+    const relay = startRelay(broker);
+    for (const payload of [1, 2, 3]) await commitRow('order', payload);
+    await until(() => underWay === 1, { description: 'the first row to be with the broker' });
+    const lost = relay.state().failedTotal;
+    await killSessionsWithLocks();
+    for (const key of ['a', 'b']) await commitRow(key, 'other');
+    await until(() => broker.messages.length >= 2, { description: 'the other keys to go on in a new session' });
+    expect(broker.payloadsOf('order')).toEqual([]);
+
+    answer.open();
+    await until(allSent, { description: 'all rows to be sent' });
+    const payloads = broker.payloadsOf('order').map(Number);
+    expect(payloads).toEqual(payloads.toSorted((one, other) => one - other));
+    expect(new Set(payloads)).toEqual(new Set([1, 2, 3]));
+    expect(relay.state().failedTotal).toBe(lost);
+  });
+
   it('leaves its rows to the other relay', async () => {
     const holding = new RecordingBroker();
     const gate = createGate();
@@ -309,4 +344,37 @@ describe('throughput', () => {
     expect(broker.messages).toHaveLength(10_000);
     expect(perSecond).toBeGreaterThan(2_000);
   }, 40_000);
+});
+
+describe('a relay whose database hangs', () => {
+  it('stops all the same', async () => {
+    const broker = new RecordingBroker();
+    const relay = startRelay(broker, { statementTimeoutMs: 300 });
+    await commitRow('key', 1);
+    await until(allSent, { description: 'the relay to be at work' });
+    const rival = await pool.connect();
+    await rival.query('BEGIN');
+    await rival.query('LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE');
+    await until(async () => (await waitingForLocks()) > 0, { description: 'the relay to wait for the table' });
+    const startedAt = performance.now();
+    await relay.stop();
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await rival.query('ROLLBACK');
+    rival.release();
+  });
+});
+
+describe('a machine whose clock is set back by an hour', () => {
+  it('shares the shards out at once all the same', async () => {
+    const first = startRelay(new RecordingBroker());
+    await until(() => first.state().shards === 16, { description: 'the first relay to own everything' });
+    const now = Date.now.bind(Date);
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    const second = startRelay(new RecordingBroker());
+    await until(() => first.state().shards === 8 && second.state().shards === 8, {
+      description: 'equal shares',
+      timeoutMs: 5_000,
+    });
+    clock.mockRestore();
+  });
 });

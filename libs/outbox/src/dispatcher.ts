@@ -111,12 +111,17 @@ export class Dispatcher {
     }
   }
 
-  /** The session is gone: what is under way is no longer ours to mark. */
+  /**
+   * The session is gone: nothing more of its rows is handed out or marked. A row that is with the publisher keeps its key
+   * busy until that is over, or a later session would send the rows after it, and this one might arrive behind them.
+   */
   forgetAll(): void {
     this.generation++;
-    this.chains.clear();
     this.sent = [];
-    this.rowsInFlight = 0;
+    for (const chain of this.chains.values()) {
+      chain.unmarked = 0;
+      this.release(chain);
+    }
   }
 
   /** Nothing more is handed out; what is with the publisher is waited for by {@link idle}. */
@@ -143,10 +148,9 @@ export class Dispatcher {
   ): Promise<void> {
     let left = rows.length;
     for (const { message } of rows) {
-      if (this.isStopping || !isOwner()) break;
+      if (this.isStopping || generation !== this.generation || !isOwner()) break;
       const isSent = await this.send(message);
-      if (generation !== this.generation) return;
-      if (!isSent) break;
+      if (!isSent || generation !== this.generation) break;
       left--;
       this.rowsInFlight--;
       chain.unmarked++;

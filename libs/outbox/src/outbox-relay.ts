@@ -30,8 +30,13 @@ export interface OutboxRelayOptions {
   readonly purgeIntervalMs?: number;
   /** How long `stop` waits for messages under way. @default 5000 */
   readonly stopTimeoutMs?: number;
+  /** A database that takes longer to answer the relay counts as lost. @default 10000 */
+  readonly statementTimeoutMs?: number;
+  /** Milliseconds that only go forward: waits must not follow a wall clock that is set back. @default performance.now */
   readonly clock?: () => number;
 }
+
+const monotonicMs = (): number => performance.now();
 
 export interface OutboxRelayState {
   readonly shards: number;
@@ -74,7 +79,7 @@ export class OutboxRelay {
       inFlightMax: options.inFlightMax ?? 256,
       publishTimeoutMs: options.publishTimeoutMs ?? 15_000,
       backoff: { initialMs: options.backoffInitialMs ?? 200, maxMs: options.backoffMaxMs ?? 30_000 },
-      clock: options.clock ?? Date.now,
+      clock: options.clock ?? monotonicMs,
       onProgress: () => this.wakeUp.wake(),
     });
   }
@@ -122,7 +127,11 @@ export class OutboxRelay {
     while (this.running) {
       let pauseMs: number;
       try {
-        this.session ??= await RelaySession.open(this.options.pool, () => this.wakeUp.wake());
+        this.session ??= await RelaySession.open({
+          pool: this.options.pool,
+          statementTimeoutMs: this.options.statementTimeoutMs ?? 10_000,
+          onWake: () => this.wakeUp.wake(),
+        });
         pauseMs = await this.pass(this.session);
         this.connectFailures = 0;
       } catch (error) {
@@ -197,6 +206,6 @@ export class OutboxRelay {
   }
 
   private now(): number {
-    return (this.options.clock ?? Date.now)();
+    return (this.options.clock ?? monotonicMs)();
   }
 }

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { OutboxMessage } from './outbox-message.js';
 import { SHARD_COUNT } from './outbox-table.js';
 
@@ -10,6 +10,19 @@ const WAKE_CHANNEL = 'outbox_wake';
 export interface UnsentRow {
   readonly shard: number;
   readonly message: OutboxMessage;
+}
+
+export interface RelaySessionOptions {
+  readonly pool: Pool;
+  /** For each statement, and for the connection itself. */
+  readonly statementTimeoutMs: number;
+  /** Somebody committed rows, or the connection is gone. */
+  readonly onWake: () => void;
+}
+
+/** `pg` takes a time-out with each query; its types do not say so. */
+interface TimedQueryConfig extends QueryConfig {
+  readonly query_timeout: number;
 }
 
 interface UnsentRecord {
@@ -60,20 +73,22 @@ export class RelaySession {
 
   private constructor(
     private readonly client: PoolClient,
+    private readonly statementTimeoutMs: number,
     private readonly onWake: () => void,
   ) {
     client.on('error', this.onError);
     client.on('notification', this.onNotification);
   }
 
-  static async open(pool: Pool, onWake: () => void): Promise<RelaySession> {
-    const session = new RelaySession(await pool.connect(), onWake);
+  static async open({ pool, statementTimeoutMs, onWake }: RelaySessionOptions): Promise<RelaySession> {
+    const client = await connectWithin(pool, statementTimeoutMs);
+    const session = new RelaySession(client, statementTimeoutMs, onWake);
     try {
       // The partial index is always the right way in; statistics gathered while the table was empty must not say otherwise.
-      await session.client.query('SET enable_seqscan = off');
-      await session.client.query('SET enable_bitmapscan = off');
-      await session.client.query('SELECT pg_advisory_lock_shared($1, $2)', [LOCK_CLASS, PRESENCE]);
-      await session.client.query(`LISTEN ${WAKE_CHANNEL}`);
+      await session.query({ text: 'SET enable_seqscan = off' });
+      await session.query({ text: 'SET enable_bitmapscan = off' });
+      await session.query({ text: 'SELECT pg_advisory_lock_shared($1, $2)', values: [LOCK_CLASS, PRESENCE] });
+      await session.query({ text: `LISTEN ${WAKE_CHANNEL}` });
       return session;
     } catch (error) {
       session.close();
@@ -87,18 +102,18 @@ export class RelaySession {
 
   /** Takes or gives back shards until this relay has its share of them. A shard with messages under way is not given back. */
   async rebalance(isIdle: (shard: number) => boolean): Promise<void> {
-    const { rows } = await this.client.query<{ relays: number }>({ ...COUNT_RELAYS, values: [LOCK_CLASS, PRESENCE] });
+    const { rows } = await this.query<{ relays: number }>({ ...COUNT_RELAYS, values: [LOCK_CLASS, PRESENCE] });
     this.relays = Math.max(1, rows[0]?.relays ?? 1);
     const share = Math.ceil(SHARD_COUNT / this.relays);
     for (const shard of this.shards) {
       if (this.shards.size <= share) break;
       if (!isIdle(shard)) continue;
       this.shards.delete(shard);
-      await this.client.query({ ...GIVE_SHARD, values: [LOCK_CLASS, shard] });
+      await this.query({ ...GIVE_SHARD, values: [LOCK_CLASS, shard] });
     }
     for (let shard = 0; shard < SHARD_COUNT && this.shards.size < share; shard++) {
       if (this.shards.has(shard)) continue;
-      const tried = await this.client.query<{ locked: boolean }>({ ...TRY_SHARD, values: [LOCK_CLASS, shard] });
+      const tried = await this.query<{ locked: boolean }>({ ...TRY_SHARD, values: [LOCK_CLASS, shard] });
       if (tried.rows[0]?.locked) this.shards.add(shard);
     }
   }
@@ -106,7 +121,7 @@ export class RelaySession {
   /** The oldest unsent rows of our shards, but for the keys that are busy or backing off. */
   async read(exceptKeys: readonly string[], limit: number): Promise<UnsentRow[]> {
     if (this.shards.size === 0) return [];
-    const { rows } = await this.client.query<UnsentRecord>({
+    const { rows } = await this.query<UnsentRecord>({
       ...READ_UNSENT,
       values: [[...this.shards], exceptKeys, limit],
     });
@@ -114,18 +129,24 @@ export class RelaySession {
   }
 
   async mark(ids: readonly string[]): Promise<void> {
-    await this.client.query({ ...MARK_SENT, values: [ids] });
+    await this.query({ ...MARK_SENT, values: [ids] });
   }
 
   /** Wakes the other relays: a row was committed here, but its shard may be theirs. */
   async wakeOthers(): Promise<void> {
-    await this.client.query(`NOTIFY ${WAKE_CHANNEL}`);
+    await this.query({ text: `NOTIFY ${WAKE_CHANNEL}` });
   }
 
   /** Ends the connection, and with it the locks. */
   close(): void {
     if (!this.isAlive) return;
     this.end();
+  }
+
+  /** Rejects when there is no answer in time; the connection is of no use then. */
+  private query<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
+    const config: TimedQueryConfig = { ...statement, query_timeout: this.statementTimeoutMs };
+    return this.client.query<Row>(config);
   }
 
   private readonly onError = (): void => {
@@ -143,6 +164,26 @@ export class RelaySession {
     this.client.off('notification', this.onNotification);
     // `true` destroys the connection instead of returning it with its locks to the pool.
     this.client.release(true);
+  }
+}
+
+/** A connection that comes when nobody waits for it any more goes back to the pool. */
+async function connectWithin(pool: Pool, limitMs: number): Promise<PoolClient> {
+  const connecting = pool.connect();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      connecting.then(
+        (client) => client.release(),
+        () => undefined,
+      );
+      reject(new Error(`no connection to the database in ${limitMs} ms`));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([connecting, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
 import { CircuitBreaker } from './circuit-breaker.js';
 
 it('opens after failures in a row, lets one call try when the time is over, and closes when that succeeds', () => {
@@ -31,4 +31,13 @@ it('stays open for longer after every attempt that fails, up to a limit', () => 
     expect(circuit.allows()).toBe(true);
     circuit.failed();
   }
+});
+
+it('does not stay open for an hour because the clock was set back by one', async () => {
+  const circuit = new CircuitBreaker({ failuresToOpen: 1, openMs: 1, openMaxMs: 1 });
+  circuit.failed();
+  const now = Date.now();
+  const clock = jest.spyOn(Date, 'now').mockImplementation(() => now - 3_600_000);
+  while (!circuit.allows()) await new Promise((resolve) => setImmediate(resolve));
+  clock.mockRestore();
 });

@@ -4,6 +4,7 @@ export interface CircuitBreakerOptions {
   /** How long it stays open at first; doubles with every further failure. */
   readonly openMs: number;
   readonly openMaxMs: number;
+  /** Milliseconds that only go forward. @default performance.now */
   readonly clock?: () => number;
 }
 
@@ -21,7 +22,7 @@ export class CircuitBreaker {
   private isTrying = false;
 
   constructor(private readonly options: CircuitBreakerOptions) {
-    this.clock = options.clock ?? Date.now;
+    this.clock = options.clock ?? ((): number => performance.now());
   }
 
   allows(): boolean {
