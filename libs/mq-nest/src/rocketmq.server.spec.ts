@@ -351,3 +351,30 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
   });
   return { promise, resolve };
 }
+
+describe('a server that is told to close while it connects', () => {
+  it('leaves no consumer behind', async () => {
+    const createConsumer = driver.createConsumer.bind(driver);
+    let connected: () => void = () => undefined;
+    const nameServerAnswers = new Promise<void>((resolve) => {
+      connected = resolve;
+    });
+    jest.spyOn(driver, 'createConsumer').mockImplementation((settings) => {
+      const consumer = createConsumer(settings);
+      return {
+        ...consumer,
+        start: async (listener) => {
+          await nameServerAnswers;
+          await consumer.start(listener);
+        },
+      };
+    });
+    const starting = start([OrderController]);
+    while (server?.statusNow() !== 'connecting') await new Promise((resolve) => setImmediate(resolve));
+    const closing = server.close();
+    connected();
+    await Promise.all([closing, starting]);
+    expect(server.statusNow()).toBe('closed');
+    expect(driver.subscriptionsOf(group)).toEqual({});
+  });
+});

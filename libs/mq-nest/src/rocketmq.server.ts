@@ -38,6 +38,8 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
   private readonly listeners: { [E in keyof RocketmqServerEvents]: RocketmqServerEvents[E][] };
   private currentStatus: RocketmqStatus | undefined;
   private maskWasExplained = false;
+  private starting: Promise<void> | undefined;
+  private isClosing = false;
 
   constructor(
     private readonly options: RocketmqServerOptions,
@@ -67,8 +69,10 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
   }
 
   override async listen(callback: (error?: unknown) => void): Promise<void> {
+    this.isClosing = false;
+    this.starting = this.start();
     try {
-      await this.start();
+      await this.starting;
     } catch (error) {
       callback(error);
       return;
@@ -76,8 +80,13 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
     callback();
   }
 
-  /** Stops pulling, lets running handlers finish, commits their offsets, leaves the groups. */
+  /**
+   * Stops pulling, lets running handlers finish, commits their offsets, leaves the groups. While the server is still
+   * connecting, which takes its time where no name server answers, the consumers that have started are stopped again.
+   */
   override async close(): Promise<void> {
+    this.isClosing = true;
+    await this.starting?.catch(() => undefined);
     if (this.currentStatus !== 'connected') return;
     this.setStatus('draining');
     await this.shutdownConsumers();
@@ -108,7 +117,7 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
     if (this.table.problems.length > 0) throw new MessagingConfigurationError(this.table.problems);
     this.setStatus('connecting');
     try {
-      for (const group of this.table.groupNames()) await this.startConsumer(group);
+      for (const group of this.table.groupNames()) if (!this.isClosing) await this.startConsumer(group);
     } catch (error) {
       await this.shutdownConsumers();
       this.setStatus('closed');
