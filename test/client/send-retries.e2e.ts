@@ -113,9 +113,21 @@ describe('a send that fails', () => {
     await expect(producer.send(message, { timeoutMs: 150 })).rejects.toMatchObject({
       code: 'SEND_TIMEOUT',
       retriable: true,
+      mayBeStored: true,
       message: expect.stringContaining('may have been stored'),
     });
     expect(performance.now() - startedAt).toBeLessThan(1_500);
+  });
+
+  it('ends with its time-out when no name server answers, saying that it was not stored', async () => {
+    const silent = await listenPeers({ host: '127.0.0.1', port: 0, handlers: { onRequest: () => undefined } });
+    const producer = new Producer({ namesrvAddr: `127.0.0.1:${silent.port}`, producerGroup: 'p' });
+    await producer.start();
+    await expect(producer.send(message, { timeoutMs: 150 })).rejects.toMatchObject({
+      code: 'SEND_TIMEOUT',
+      mayBeStored: false,
+    });
+    await Promise.all([producer.shutdown(), silent.close()]);
   });
 
   it('resolves with every status that means stored', async () => {

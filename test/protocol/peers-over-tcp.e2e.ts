@@ -143,6 +143,28 @@ describe('peers over TCP', () => {
     expect((await client.request(createRequest(2), 5000)).code).toBe(0);
   });
 
+  it('give up connecting when nobody waits for it any more', async () => {
+    const server = await listen(echo);
+    const waiting = new AbortController();
+    const connecting = connectPeer({ host: HOST, port: server.port, signal: waiting.signal });
+    waiting.abort();
+    await expect(connecting).rejects.toMatchObject({ code: 'CONNECT_FAILED' });
+    const late = connectPeer({ host: HOST, port: server.port, signal: waiting.signal });
+    await expect(late).rejects.toMatchObject({ code: 'CONNECT_FAILED' });
+    await until(() => server.peers.size === 0);
+  });
+
+  it('are closed in time although the other side never closes its end', async () => {
+    const server = await listen(echo);
+    const deaf = connect({ port: server.port, host: HOST, allowHalfOpen: true });
+    cleanups.push(() => deaf.destroy());
+    await until(() => server.peers.size === 1);
+    deaf.pause();
+    const startedAt = performance.now();
+    await server.close();
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
+  });
+
   it('are refused where nobody listens', async () => {
     const server = createServer();
     const port = await new Promise<number>((resolve) =>

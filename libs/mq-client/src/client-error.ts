@@ -112,17 +112,19 @@ export class RequestTimeoutError extends ClientError {
   }
 }
 
-/** Thrown when a message was not acknowledged within `sendMsgTimeout` over all attempts. It may have been stored. */
+/** Thrown when a message was not acknowledged within `sendMsgTimeout` over all attempts. */
 export class SendTimeoutError extends ClientError {
   constructor(
     readonly topic: string,
     readonly timeoutMs: number,
     readonly attempts: number,
+    /** False when the message never left: then it is certain that nobody has it. */
+    readonly mayBeStored: boolean,
     cause?: unknown,
   ) {
     super(
       'SEND_TIMEOUT',
-      `send to ${topic} was not acknowledged within ${timeoutMs} ms (${attempts} attempts); it may have been stored`,
+      `send to ${topic} was not acknowledged within ${timeoutMs} ms (${attempts} attempts); it ${mayBeStored ? 'may have been' : 'was not'} stored`,
       true,
       cause,
     );

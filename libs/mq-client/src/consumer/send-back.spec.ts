@@ -12,6 +12,7 @@ const failed = (changes: Partial<MessageExt> = {}): MessageExt =>
     topic: 'orders',
     body: Buffer.from('hello'),
     flag: 5,
+    sysFlag: 0,
     properties: { TAGS: 'paid', UNIQ_KEY: 'id-1', TRAN_MSG: 'true', DELAY: '1' },
     reconsumeTimes: 2,
     msgId: 'id-1',
@@ -47,6 +48,12 @@ describe('resendOf', () => {
   it('carries what the listener added', () => {
     const copy = resendOf(failed(), 0, options, { 'failure-class': 'OutOfStockError' });
     expect(decodeProperties(copy.properties)).toMatchObject({ TAGS: 'paid', 'failure-class': 'OutOfStockError' });
+  });
+
+  it('leaves a body that could not be inflated as it is, and says how it is compressed', () => {
+    const lz4 = 0x101;
+    const unreadable = failed({ body: Buffer.alloc(5_000, 1), sysFlag: lz4 });
+    expect(resendOf(unreadable, -1, options)).toMatchObject({ body: unreadable.body, sysFlag: lz4 });
   });
 
   it('compresses a large body again', () => {

@@ -1,6 +1,7 @@
 import {
   compress,
   ConsumerSendMsgBack,
+  isCompressed,
   MessageConst,
   MessageSysFlag,
   RequestCode,
@@ -104,13 +105,11 @@ export function resendOf(
   properties[MessageConst.DELAY_TIME_LEVEL] = String(
     Math.min(delayTimeLevelMax, delayLevel > 0 ? delayLevel : firstRetryLevel + message.reconsumeTimes),
   );
-  const compressed = message.body.length >= compressOverBytes;
   return {
     requestCode: RequestCode.SEND_MESSAGE_V2,
     topic: retryTopic(options.group),
-    body: compressed ? compress(message.body) : message.body,
+    ...bodyOfCopy(message),
     flag: message.flag,
-    sysFlag: compressed ? MessageSysFlag.COMPRESSED : 0,
     properties: encodePropertiesText(properties),
     batch: false,
     bornTimestamp: Date.now(),
@@ -118,4 +117,13 @@ export function resendOf(
     reconsumeTimes: delayLevel < 0 ? options.maxReconsumeTimes + 1 : message.reconsumeTimes + 1,
     maxReconsumeTimes: options.maxReconsumeTimes,
   };
+}
+
+/** A body that is compressed still, since nobody here could inflate it, keeps its bytes and the method's name. */
+function bodyOfCopy({ body, sysFlag }: MessageExt): Pick<OutgoingMessage, 'body' | 'sysFlag'> {
+  if (isCompressed(sysFlag)) {
+    return { body, sysFlag: sysFlag & (MessageSysFlag.COMPRESSED | MessageSysFlag.COMPRESSION_MASK) };
+  }
+  if (body.length < compressOverBytes) return { body, sysFlag: 0 };
+  return { body: compress(body), sysFlag: MessageSysFlag.COMPRESSED };
 }

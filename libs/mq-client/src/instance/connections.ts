@@ -29,6 +29,8 @@ export interface ConnectionsOptions {
 export class Connections {
   private readonly byAddress = new Map<string, Connection>();
   private closed = false;
+  /** Ends attempts to connect when the client shuts down. */
+  private readonly closing = new AbortController();
 
   constructor(private readonly options: ConnectionsOptions) {}
 
@@ -69,6 +71,7 @@ export class Connections {
 
   async closeAll(): Promise<void> {
     this.closed = true;
+    this.closing.abort();
     const connections = [...this.byAddress.values()];
     for (const connection of connections) connection.peer?.close();
     await Promise.allSettled(connections.flatMap((connection) => connection.opening ?? []));
@@ -91,6 +94,7 @@ export class Connections {
         host: address.slice(0, separator),
         port: Number(address.slice(separator + 1)),
         connectTimeoutMs,
+        signal: this.closing.signal,
         handlers: {
           ...(onRequest === undefined ? {} : { onRequest }),
           onClose: (closedPeer, error) => this.onClosed(address, connection, closedPeer, error),

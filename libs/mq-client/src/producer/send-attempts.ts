@@ -189,7 +189,7 @@ export class SendAttempts implements AnswerHandler {
   }
 
   private timeoutError(cause: unknown): SendTimeoutError {
-    return new SendTimeoutError(this.message.topic, this.timeoutMs, this.attempts, cause);
+    return new SendTimeoutError(this.message.topic, this.timeoutMs, this.attempts, this.transmitted > 0, cause);
   }
 
   private settle(error: Error | undefined, result: SendResult | undefined): void {
