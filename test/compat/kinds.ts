@@ -1,7 +1,10 @@
 import { crc32 } from 'node:zlib';
 
-/** Ways to send that are tried, where a client offers them. */
-export const KINDS = ['sync', 'async', 'one-way', 'batch', 'tags', 'delay'] as const;
+/**
+ * What is tried, where a client offers it. `new-topic`: the first send creates the topic, and its consumers come later.
+ * `retry`: the listener fails the first delivery. `dlq`: the listener asks for the dead letter queue at once.
+ */
+export const KINDS = ['sync', 'async', 'one-way', 'batch', 'tags', 'delay', 'new-topic', 'retry', 'dlq'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export const BATCH_SIZE = 25;
@@ -12,7 +15,8 @@ export const WANTED_TAGS = 'TagA || TagB';
 /** A property outside ASCII and outside the Basic Multilingual Plane, through headers and stored records. */
 export const TEXT = '訂單 é 😀';
 export const DELAY_LEVEL = 1;
-export const DELAY_LEVEL_MS = 1000;
+/** Least age at which a message of these kinds may arrive, ms: level 1, and the first step of the retry ladder. */
+export const LEAST_AGE_MS: Readonly<Partial<Record<Kind, number>>> = { delay: 1000, retry: 1000 };
 
 /** Every tenth body is above 4 KiB, where clients begin to compress. */
 const LARGE_EVERY = 10;
@@ -29,6 +33,12 @@ export function bodyOf(id: string): Buffer {
 }
 
 export const idOf = (body: Buffer): string => body.toString().split(' ', 1)[0] ?? '';
+
+/** What a listener does with a delivery; the same in every client. */
+export function outcomeOf(id: string, reconsumeTimes: number): 'take' | 'retry' | 'dead' {
+  if (id.startsWith('dlq-')) return 'dead';
+  return id.startsWith('retry-') && reconsumeTimes === 0 ? 'retry' : 'take';
+}
 
 export const tagOf = (n: number): string => (n % 2 === 0 ? 'TagA' : 'TagB');
 

@@ -7,6 +7,7 @@ import {
   idOf,
   isUnwanted,
   messageId,
+  outcomeOf,
   tagOf,
   TEXT,
   unwantedId,
@@ -60,7 +61,7 @@ async function consume(
     consumeFromWhere: 'CONSUME_FROM_FIRST_OFFSET',
   });
   consumer.on('error', write);
-  for (const { topic, expression } of subscriptions) consumer.subscribe(topic, expression, reportReceived);
+  for (const { topic, expression } of subscriptions) consumer.subscribe(topic, expression, take);
   await consumer.ready();
   return {
     heldQueues: () =>
@@ -72,8 +73,9 @@ async function consume(
   };
 }
 
-async function reportReceived({ topic, body, properties, queueId, bornTimestamp }: Message): Promise<void> {
+async function take({ topic, body, properties, queueId, bornTimestamp, reconsumeTimes }: Message): Promise<unknown> {
   const id = idOf(body);
+  if (outcomeOf(id, reconsumeTimes) === 'retry') return Promise.resolve(Consumer.ACTION_RETRY);
   report({
     event: 'received',
     id,
@@ -82,7 +84,7 @@ async function reportReceived({ topic, body, properties, queueId, bornTimestamp 
     queue: `${topic}:${queueId}`,
     ageMs: Date.now() - Number(bornTimestamp),
   });
-  return Promise.resolve();
+  return Promise.resolve(undefined);
 }
 
 await runClient({ send, consume }, process.argv.slice(2));

@@ -14,6 +14,7 @@ declare module 'ali-ons' {
     readonly body: Buffer;
     readonly queueId: number;
     readonly bornTimestamp: number;
+    readonly reconsumeTimes: number;
     readonly properties: Record<string, string>;
     set keys(keys: readonly string[]);
     delayTimeLevel: number;
@@ -28,6 +29,7 @@ declare module 'ali-ons' {
   }
 
   export class Consumer {
+    static readonly ACTION_RETRY: symbol;
     constructor(options: ClientOptions & { readonly consumerGroup: string; readonly consumeFromWhere?: string });
     ready(): Promise<void>;
     subscribe(topic: string, expression: string, handler: (message: Message) => Promise<unknown>): void;

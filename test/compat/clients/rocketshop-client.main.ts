@@ -1,20 +1,19 @@
 import { Producer, PushConsumer, type Message, type SendResult } from '@rocketshop/mq-client';
-import { MessageSysFlag } from '@rocketshop/mq-protocol';
 import {
   BATCH_SIZE,
   bodyOf,
-  checksum,
   concurrently,
   DELAY_LEVEL,
   idOf,
-  isUnwanted,
   messageId,
+  outcomeOf,
   tagOf,
   TEXT,
   unwantedId,
   unwantedTag,
   type Kind,
 } from '../kinds.js';
+import { receivedEvent } from './received-event.js';
 import { report, runClient, type Member, type SendJob, type Subscription } from './command-line.js';
 
 async function send(namesrvAddr: string, count: number, jobs: readonly SendJob[]): Promise<void> {
@@ -85,18 +84,13 @@ async function consume(
     pollNameServerInterval: 1_000,
   });
   for (const { topic, expression } of subscriptions) consumer.subscribe(topic, expression);
-  consumer.registerMessageListener((messages) => {
-    for (const { body, properties, topic, queueId, bornTimestamp, sysFlag } of messages) {
-      const id = idOf(body);
-      report({
-        event: 'received',
-        id,
-        crc: checksum(body),
-        intact: isUnwanted(id) || (properties['text'] === TEXT && (sysFlag & MessageSysFlag.COMPRESSED) === 0),
-        queue: `${topic}:${queueId}`,
-        ageMs: Date.now() - bornTimestamp,
-      });
-    }
+  consumer.registerMessageListener(([message], context) => {
+    if (message === undefined) return 'CONSUME_SUCCESS';
+    const outcome = outcomeOf(idOf(message.body), message.reconsumeTimes);
+    if (outcome === 'dead') context.delayLevelWhenNextConsume = -1;
+    if (outcome !== 'take') return 'RECONSUME_LATER';
+    report(receivedEvent(message));
+    return 'CONSUME_SUCCESS';
   });
   await consumer.start();
   return {

@@ -157,7 +157,16 @@ public final class CompatClient {
             consumer.subscribe(parts[0], parts[1]);
         }
         consumer.registerMessageListener((MessageListenerConcurrently) (messages, context) -> {
-            messages.forEach(CompatClient::reportReceived);
+            MessageExt message = messages.get(0);
+            String id = idOf(message);
+            if (id.startsWith("dlq-")) {
+                context.setDelayLevelWhenNextConsume(-1);
+                return ConsumeConcurrentlyStatus.RECONSUME_LATER;
+            }
+            if (id.startsWith("retry-") && message.getReconsumeTimes() == 0) {
+                return ConsumeConcurrentlyStatus.RECONSUME_LATER;
+            }
+            reportReceived(message, id);
             return ConsumeConcurrentlyStatus.CONSUME_SUCCESS;
         });
         consumer.start();
@@ -186,10 +195,13 @@ public final class CompatClient {
             .collect(Collectors.joining(","));
     }
 
-    private static void reportReceived(MessageExt message) {
+    private static String idOf(MessageExt message) {
+        return new String(message.getBody(), StandardCharsets.UTF_8).split(" ")[0];
+    }
+
+    private static void reportReceived(MessageExt message, String id) {
         CRC32 crc = new CRC32();
         crc.update(message.getBody());
-        String id = new String(message.getBody(), StandardCharsets.UTF_8).split(" ")[0];
         report("{\"event\":\"received\",\"id\":\"" + id + "\",\"crc\":" + crc.getValue()
             + ",\"intact\":" + (id.startsWith("unwanted") || TEXT.equals(message.getUserProperty("text")))
             + ",\"queue\":\"" + message.getTopic() + ":" + message.getQueueId() + "\""
