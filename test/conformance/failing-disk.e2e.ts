@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -59,6 +59,35 @@ describe('a broker whose disk', () => {
     await until(() => failures.length > 0);
     expect(failures[0]).toMatchObject({ code: 'STORE_SYNC_FAILED' });
     await expect(broker.connect().then((late) => send(late, 'orders'))).rejects.toThrow('connect');
+  });
+
+  it('fails on the way out does not say that everything is on the disk', async () => {
+    await start({ flushDiskType: 'ASYNC_FLUSH' });
+    const peer = await broker.connect();
+    await send(peer, 'orders');
+    disk.faults.syncsUntilFailure = 0;
+
+    await expect(broker.handle.close()).rejects.toMatchObject({ code: 'STORE_SYNC_FAILED' });
+    disk = new FaultyDisk();
+    await start();
+  });
+
+  it('takes no tables any more still closes its log', async () => {
+    const events: string[] = [];
+    const log = (_level: string, message: string): void => void events.push(message);
+    await start({ flushDiskType: 'ASYNC_FLUSH', timeScale: 100 });
+    const peer = await broker.connect();
+    await send(peer, 'orders', { properties: { DELAY: '1' } });
+    await until(async () => (await pull(peer, 'orders', { sysFlag: 5, commitOffset: 1 })).messages.length === 1);
+    await rm(join(folder, 'config'), { recursive: true });
+    await writeFile(join(folder, 'config'), 'in the way');
+
+    await expect(broker.handle.close()).rejects.toThrow('config');
+    await expect(broker.connect()).rejects.toThrow('connect');
+    await rm(join(folder, 'config'));
+    await start({ log });
+    expect((await pull(await broker.connect(), 'orders')).messages).toHaveLength(1);
+    expect(events.filter((event) => event.includes('abnormal'))).toEqual([]);
   });
 
   it('takes too long says that the message is stored, but not known to be safe', async () => {

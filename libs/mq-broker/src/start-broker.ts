@@ -64,8 +64,11 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
       namesrvAddr,
       storePathRootDir: broker.storeDirectory,
       close: async () => {
-        await broker.close();
-        await nameServer?.close();
+        try {
+          await broker.close();
+        } finally {
+          await nameServer?.close();
+        }
       },
     };
   } catch (error) {

@@ -27,6 +27,8 @@ export class Broker implements PeerHandlers {
   private isOpen = false;
   private cancelHousekeeping: (() => void) | undefined;
   private closing: Promise<void> | undefined;
+  private failure: Error | undefined;
+  private isFailureReported = false;
 
   private constructor(private readonly options: BrokerOptions) {}
 
@@ -94,7 +96,10 @@ export class Broker implements PeerHandlers {
     this.assembly.longPolls.dropPeer(peer);
   }
 
-  /** Drains: no new work, what was taken is flushed and answered, offsets are saved. */
+  /**
+   * Drains: no new work, what was taken is flushed and answered, offsets are saved.
+   * Rejects when something could not be written, after everything else is closed.
+   */
   close(): Promise<void> {
     this.closing ??= this.drain();
     return this.closing;
@@ -107,28 +112,35 @@ export class Broker implements PeerHandlers {
     context.draining = true;
     server.stopAccepting();
     longPolls.close();
-    await registrar.close();
-    await delay.close();
+    // A table that cannot be saved must not keep the log from being closed.
+    const outcomes = await Promise.allSettled([registrar.close(), delay.close()]);
     await desk.drained(this.options.config.syncFlushTimeout);
     this.isOpen = false;
     this.cancelHousekeeping?.();
     statistics.stop();
     desk.close();
     await server.close();
-    await Promise.all([context.topics.close(), context.groups.close(), context.offsets.close()]);
-    await context.store.close();
+    outcomes.push(...(await Promise.allSettled([context.topics.close(), context.groups.close()])));
+    outcomes.push(...(await Promise.allSettled([context.offsets.close()])));
+    outcomes.push(...(await Promise.allSettled([context.store.close()])));
+    const problem = this.failure ?? outcomes.find((outcome) => outcome.status === 'rejected')?.reason;
+    if (problem !== undefined && !this.isFailureReported) throw problem;
   }
 
   /** The disk failed. What it has is found out by the next start; until then nobody may be told anything. */
   private fail(error: Error): void {
     const { assembly } = this;
-    if (assembly === undefined || !this.isOpen) return;
+    if (assembly === undefined || this.failure !== undefined) return;
+    this.failure = error;
     this.isOpen = false;
     assembly.context.draining = true;
     assembly.desk.abandon();
+    for (const peer of assembly.server.peers) peer.close(error);
+    // A close that is under way ends with the error.
+    if (this.closing !== undefined) return;
+    this.isFailureReported = true;
     this.cancelHousekeeping?.();
     assembly.statistics.stop();
-    for (const peer of assembly.server.peers) peer.close(error);
     assembly.server.stopAccepting();
     void assembly.registrar.close().finally(() => this.options.onFatal(error));
   }

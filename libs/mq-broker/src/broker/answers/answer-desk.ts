@@ -116,6 +116,7 @@ export class AnswerDesk implements AnswerSink {
     this.awaitingWrite.clear();
     this.awaitingFlush.clear();
     this.close();
+    this.onEmpty?.();
   }
 
   close(): void {
