@@ -125,6 +125,11 @@ export class BoxedShop {
     return (await this.pools[name].query(sql, [...values])).rows as T[];
   }
 
+  /** An empty database beside the shop's own, for a shop of somebody else. */
+  createDatabase(): Promise<string> {
+    return this.postgres.createDatabase();
+  }
+
   /** Another replica on the same database, with more variables where given. It consumes nothing. @returns its number */
   async startReplica(name: ServiceName, env: Readonly<Record<string, string>> = {}): Promise<number> {
     const replica = [...this.services.keys()].filter((key) => key.startsWith(`${name}#`)).length;

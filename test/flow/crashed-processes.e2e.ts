@@ -4,11 +4,13 @@ import { FaultProxy } from '../faults/fault-proxy.js';
 import { expectInvariants } from '../support/expect-invariants.js';
 import { createPool } from '../support/postgres.js';
 import { ShopClient, type HttpAnswer, type OrderAnswer } from '../support/shop-client.js';
-import { ShopSystem, untilReady } from '../support/shop-system.js';
+import { SERVICES, ShopSystem, untilReady, type ServiceName } from '../support/shop-system.js';
 import { until } from '../support/until.js';
 import { openPayment, place, teapots, untilPaymentIs, untilStatus } from './story-steps.js';
 
 jest.setTimeout(120_000);
+
+const PROXIED = ['stock', 'coupon', 'user', 'pay'] as const;
 
 let system: ShopSystem;
 /** Between buyers and the order service. */
@@ -17,7 +19,7 @@ let ada: ShopClient;
 beforeAll(async () => {
   system = await ShopSystem.start({
     timeScale: 360,
-    proxied: ['stock'],
+    proxied: PROXIED,
     env: {
       order: {
         RPC_TIMEOUT_MS: '1000',
@@ -34,14 +36,14 @@ beforeAll(async () => {
 }, 180_000);
 afterEach(() => {
   orderPage.heal();
-  system.proxy('stock').heal();
+  for (const service of PROXIED) system.proxy(service).heal();
 });
 afterAll(async () => {
   await orderPage?.stop();
   await system?.stop();
 });
 
-async function restart(program: 'order' | 'pay' | 'stock'): Promise<void> {
+async function restart(program: ServiceName): Promise<void> {
   await system.startProgram(program);
   await untilReady(system.url(program));
 }
@@ -141,6 +143,76 @@ describe('pay, killed with -9 after the callback was committed', () => {
   });
 });
 
+describe.each([
+  ['stock', 'stock.deduct-stock'],
+  ['coupon', 'coupon.use-coupon'],
+  ['user', 'user.deduct-balance'],
+] as const)('%s, killed with -9', (service, pattern) => {
+  it.each(['request', 'answer'] as const)('when the %s of its part passes: the order is undone to the last cent', async (when) => {
+    const before = [await ada.available('teapot'), await ada.balance()];
+    let asked = false;
+    let killed: Promise<void> | undefined;
+    system.proxy(service).use(({ direction, bytes }) => {
+      if (direction === 'request' && bytes.includes(pattern)) asked = true;
+      if (!asked || direction !== when) return 'pass';
+      killed ??= system.killProgram(service);
+      return 'cut';
+    });
+    const { status, body } = await ada.placeOrder({ ...teapots(2), couponId: 'ada-two', balanceToUse: '100' });
+    expect([status, body.code]).toEqual([503, 'STEP_FAILED']);
+    await killed;
+    expect((await ada.readOrder(body.orderId)).body.status).toBe('CANCELLING');
+    system.proxy(service).heal();
+    await restart(service);
+    await untilStatus(ada, body.orderId, 'CANCELLED');
+    expect([await ada.available('teapot'), await ada.balance()]).toEqual(before);
+  });
+});
+
+describe('pay, killed with -9', () => {
+  it('when it has closed the payment and order has not heard: nothing is cancelled, and the next request cancels', async () => {
+    const { orderId } = await place(ada);
+    await openPayment(ada, orderId);
+    let asked = false;
+    let killed: Promise<void> | undefined;
+    system.proxy('pay').use(({ direction, bytes }) => {
+      if (direction === 'request' && bytes.includes('pay.close-payment')) asked = true;
+      if (!asked || direction === 'request') return 'pass';
+      killed ??= system.killProgram('pay');
+      return 'cut';
+    });
+    expect((await ada.cancelOrder(orderId)).body.code).toBe('PAY_UNREACHABLE');
+    await killed;
+    expect((await ada.readOrder(orderId)).body.status).toBe('CONFIRMED');
+    system.proxy('pay').heal();
+    await restart('pay');
+    expect((await ada.cancelOrder(orderId)).status).toBe(202);
+    await untilStatus(ada, orderId, 'CANCELLED');
+  });
+
+  it('when its answer to a callback passes: the provider tells again, and it counts once', async () => {
+    const callbacks = await FaultProxy.start({ port: system.port('pay.http') });
+    await system.killProgram('pay');
+    await system.startProgram('pay', 0, { CALLBACK_URL: `http://127.0.0.1:${callbacks.port}/payments/callback` });
+    const { orderId } = await place(ada);
+    const payment = await openPayment(ada, orderId);
+    let killed: Promise<void> | undefined;
+    callbacks.use(({ direction }) => {
+      if (direction === 'request') return 'pass';
+      killed ??= system.killProgram('pay');
+      return 'cut';
+    });
+    await ada.pay(payment);
+    await until(() => killed !== undefined, { description: 'the callback to be answered' });
+    await killed;
+    callbacks.heal();
+    await restart('pay');
+    await untilStatus(ada, orderId, 'PAID');
+    expect((await ada.readPayment(payment.paymentId)).body).toMatchObject({ status: 'PAID', refunds: [] });
+    await callbacks.stop();
+  });
+});
+
 describe('stock, killed with -9 during a cancel', () => {
   it('keeps the order in CANCELLING until it is back', async () => {
     const { orderId } = await place(ada, teapots(2));
@@ -216,6 +288,12 @@ describe('what all services stand on', () => {
     );
     await untilReady(system.url('stock'));
   });
+});
+
+it('has told no secret in its logs', () => {
+  const logs = SERVICES.flatMap((service) => system.process(service).lines).join('\n');
+  expect(logs).toMatch(/"msg"/);
+  expect(logs).not.toMatch(/demo-only|Bearer |postgres:\/\//);
 });
 
 it('leaves every item, coupon and cent where it belongs', () => expectInvariants(system, 60_000));

@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
+import { Redis } from 'ioredis';
+import { expectInvariants } from '../support/expect-invariants.js';
+import { freePort } from '../support/ports.js';
+import { describeWithRedis } from '../support/redis.js';
+import { startRedisServer, type RedisServer } from '../support/services/redis.js';
+import { request } from '../support/shop-client.js';
+import { until } from '../support/until.js';
+import { BoxedShop } from './boxed-shop.js';
+import { place, teapots, untilStatus } from './story-steps.js';
+
+jest.setTimeout(60_000);
+
+let port: number;
+let redis: RedisServer | undefined;
+let admin: Redis;
+let shop: BoxedShop;
+
+const startRedis = async () => {
+  redis = await startRedisServer({ port });
+};
+
+describeWithRedis('a Redis', () => {
+  beforeAll(async () => {
+    port = await freePort();
+    await startRedis();
+    admin = new Redis(port, '127.0.0.1', { retryStrategy: () => 50 });
+    admin.on('error', () => undefined);
+    const env = { REDIS_URL: `redis://127.0.0.1:${port}` };
+    shop = await BoxedShop.start({ env: { order: env, pay: env } });
+  }, 120_000);
+  afterEach(() => shop.heal());
+  afterAll(async () => {
+    admin?.disconnect();
+    await shop?.stop();
+    await redis?.stop();
+  });
+
+  const hints = async () => (await admin.keys('rocketshop:*')).length;
+
+  /** Places an order and asks for it again twice; the answers must be one order's, whoever gives them. */
+  async function orderAndRepeat(): Promise<void> {
+    const key = randomUUID();
+    const { orderId } = await place(shop.buyer(), teapots(), key);
+    for (const replayed of [
+      await shop.buyer().placeOrder(teapots(), key),
+      await shop.buyer().placeOrder(teapots(), key),
+    ]) {
+      expect([replayed.status, replayed.body.orderId, replayed.headers.get('idempotency-replayed')]).toEqual([
+        201,
+        orderId,
+        'true',
+      ]);
+    }
+    expect((await shop.buyer().placeOrder(teapots(2), key)).status).toBe(422);
+    await shop.buyer().cancelOrder(orderId);
+  }
+
+  it('repeats answers that were committed', async () => {
+    const before = await hints();
+    await orderAndRepeat();
+    await until(async () => (await hints()) > before, { description: 'the answer to be kept as a hint' });
+  });
+
+  it('that is flushed again and again changes no answer', async () => {
+    let flushing = true;
+    const flushes = (async () => {
+      while (flushing) await admin.flushall();
+    })();
+    for (let index = 0; index < 10; index++) await orderAndRepeat();
+    flushing = false;
+    await flushes;
+  });
+
+  it('that dies and comes back empty, in the middle of things, changes no answer', async () => {
+    const run = (async () => {
+      for (let index = 0; index < 15; index++) await orderAndRepeat();
+    })();
+    await redis?.stop();
+    await run;
+    await startRedis();
+    await orderAndRepeat();
+  });
+
+  it('that is deaf slows nobody down for long', async () => {
+    await until(async () => (await admin.ping()) === 'PONG', { description: 'Redis to be there' });
+    process.kill(redis?.pid ?? 0, 'SIGSTOP');
+    try {
+      await orderAndRepeat();
+    } finally {
+      process.kill(redis?.pid ?? 0, 'SIGCONT');
+    }
+  });
+
+  it('of another database tells us nothing: the same buyer and key are two orders in two shops', async () => {
+    const other = await shop.startReplica('order', {
+      REDIS_URL: `redis://127.0.0.1:${port}`,
+      DATABASE_URL: await shop.createDatabase(),
+    });
+    const key = randomUUID();
+    const elsewhere = shop.buyer('ada', undefined, { order: shop.urlOf('order', other) });
+    const [here, there] = [await place(shop.buyer(), teapots(), key), await place(elsewhere, teapots(), key)];
+    expect(here.orderId).not.toBe(there.orderId);
+    expect((await shop.buyer().placeOrder(teapots(), key)).body.orderId).toBe(here.orderId);
+    expect((await elsewhere.placeOrder(teapots(), key)).body.orderId).toBe(there.orderId);
+    await elsewhere.cancelOrder(there.orderId);
+  });
+
+  it('that was written to by somebody else is not believed', async () => {
+    const key = randomUUID();
+    const { orderId } = await place(shop.buyer(), teapots(), key);
+    await shop.buyer().placeOrder(teapots(), key);
+    for (const name of await until(
+      async () => (await admin.keys('rocketshop:*')).length > 0 && admin.keys('rocketshop:*'),
+    )) {
+      await admin.set(name, 'nonsense');
+    }
+    expect((await shop.buyer().placeOrder(teapots(), key)).body.orderId).toBe(orderId);
+  });
+
+  it('forgets with the demo what the reset has taken away', async () => {
+    const key = randomUUID();
+    const { orderId } = await place(shop.buyer(), teapots(), key);
+    const before = await hints();
+    await shop.buyer().placeOrder(teapots(), key);
+    await until(async () => (await hints()) > before, { description: 'the answer to be kept as a hint' });
+    await shop.buyer().cancelOrder(orderId);
+    await untilStatus(shop.buyer(), orderId, 'CANCELLED');
+    const reset = await request(`${shop.urls.order}/demo/reset`, { method: 'POST' });
+    expect(reset.status).toBe(200);
+    expect((await place(shop.buyer(), teapots(), key)).orderId).not.toBe(orderId);
+  });
+
+  it('leaves every item, coupon and cent where it belongs', () => expectInvariants(shop));
+});

@@ -1,0 +1,210 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { PARTICIPANTS, type OrderStatus } from '@rocketshop/contracts';
+import {
+  AbandonOrderConsumer,
+  CloseUnpaidConsumer,
+  OrdersSweeper,
+  ParticipantAnsweredConsumer,
+  PaymentSucceededConsumer,
+} from '@rocketshop/order';
+import { ClosePaymentRpc } from '@rocketshop/pay';
+import { expectInvariants } from '../support/expect-invariants.js';
+import type { PaymentAnswer } from '../support/shop-client.js';
+import { BoxedShop } from './boxed-shop.js';
+import { callBack, paidEvent } from './provider-callbacks.js';
+import { holdBeforeDeduct, openPayment, orderRow, place, recordTransitions, teapots, transitionsOf, untilStatus } from './story-steps.js';
+
+jest.setTimeout(60_000);
+
+let shop: BoxedShop;
+beforeAll(async () => {
+  shop = await BoxedShop.start({
+    env: {
+      order: { SWEEP_INTERVAL_MS: '100000000' },
+      pay: { REFUND_INTERVAL_MS: '100000000', PROVIDER_TIMEOUT_MS: '1000' },
+    },
+  });
+  await recordTransitions(shop);
+}, 120_000);
+afterEach(() => shop.heal());
+afterAll(async () => {
+  await shop.stop();
+});
+
+const STATUSES = ['PENDING', 'CONFIRMED', 'PAID', 'CANCELLING', 'CANCELLED'] as const satisfies OrderStatus[];
+
+/** An order that was put into `status` by hand, overdue in every way, and known to nobody but order. */
+async function orderIn(status: OrderStatus): Promise<string> {
+  const orderId = randomUUID();
+  await shop.rows(
+    'order',
+    `INSERT INTO orders (order_id, user_id, status, currency, total, discount, balance_used, payable, idempotency_key,
+                         created_at, abandon_at, close_at, cancel_sent_at)
+     VALUES ($1, 'ada', $2, 'EUR', 1250, 0, 0, 1250, $3, now(), now() - interval '1 day', now() - interval '1 day', now())`,
+    [orderId, status, orderId],
+  );
+  await shop.rows(
+    'order',
+    `INSERT INTO order_items (order_id, goods_id, name, quantity, unit_price) VALUES ($1, 'teapot', 'Teapot', 1, 1250)`,
+    [orderId],
+  );
+  await shop.rows(
+    'order',
+    `INSERT INTO idempotency_keys (buyer_id, route, key, fingerprint, resource_id) VALUES ('ada', 'story', $1, '', $1)`,
+    [orderId],
+  );
+  return orderId;
+}
+
+const timer = (orderId: string) => ({ version: 1, orderId });
+const answered = (orderId: string, participant: string) => ({
+  version: 1,
+  orderId,
+  participant,
+  outcome: 'FENCED',
+  compensatedAt: new Date().toISOString(),
+});
+
+/** Whatever may happen to an order besides its own flow. */
+const TRIGGERS: Readonly<Record<string, (orderId: string) => Promise<unknown>>> = {
+  'the abandon timer': (orderId) => shop.part('order', AbandonOrderConsumer).timeIsUp(timer(orderId)),
+  'the close timer': (orderId) => shop.part('order', CloseUnpaidConsumer).timeIsUp(timer(orderId)),
+  'the sweeper': () => shop.part('order', OrdersSweeper).sweep(),
+  'the buyer': (orderId) => shop.buyer().cancelOrder(orderId),
+  'a payment': (orderId) =>
+    shop.part('order', PaymentSucceededConsumer).paid({
+      ...timer(orderId),
+      paymentId: randomUUID(),
+      amount: '1250',
+      currency: 'EUR',
+      paidAt: new Date().toISOString(),
+    }),
+  'the last of four answers': async (orderId) => {
+    const consumer = shop.part('order', ParticipantAnsweredConsumer);
+    for (const who of PARTICIPANTS) await consumer.participantAnswered(answered(orderId, who));
+  },
+};
+
+/** The table of the order: what is not in it does not happen. */
+const ORDER_TABLE: Readonly<Record<string, Partial<Record<OrderStatus, OrderStatus>>>> = {
+  'the abandon timer': { PENDING: 'CANCELLING' },
+  'the close timer': { CONFIRMED: 'CANCELLING' },
+  'the sweeper': { PENDING: 'CANCELLING', CONFIRMED: 'CANCELLING' },
+  'the buyer': { CONFIRMED: 'CANCELLING' },
+  'a payment': { CONFIRMED: 'PAID' },
+  'the last of four answers': { CANCELLING: 'CANCELLED' },
+};
+
+describe.each(Object.keys(TRIGGERS))('%s', (trigger) => {
+  it.each(STATUSES)('meets an order that is %s', async (status) => {
+    const orderId = await orderIn(status);
+    const outcome = await Promise.allSettled([TRIGGERS[trigger]!(orderId)]);
+    const expected = ORDER_TABLE[trigger]?.[status];
+    // The answers of the real participants may have finished by now what this began.
+    const [first] = await transitionsOf(shop, orderId);
+    expect(first).toBe(expected && `${status} -> ${expected}`);
+    if (trigger === 'a payment' && status === 'PENDING') expect(outcome[0]).toMatchObject({ status: 'rejected' });
+    await forget(orderId);
+  });
+});
+
+/** Orders that only a hand could put where they are must not be counted in the end. */
+async function forget(orderId: string): Promise<void> {
+  await shop.rows('order', 'DELETE FROM orders WHERE order_id = $1', [orderId]);
+  await shop.rows('order', 'DELETE FROM idempotency_keys WHERE resource_id = $1', [orderId]);
+}
+
+describe('the confirm of a flow', () => {
+  it.each(['CONFIRMED', 'PAID', 'CANCELLING', 'CANCELLED'] as const)(
+    'changes nothing of an order that is %s already',
+    async (status) => {
+      const held = await holdBeforeDeduct(shop, () => shop.buyer().placeOrder(teapots()));
+      const { orderId } = held;
+      const reason = status.startsWith('CANCEL') ? 'FLOW_LOST' : null;
+      await shop.rows('order', 'UPDATE orders SET status = $2, cancel_reason = $3 WHERE order_id = $1', [
+        orderId,
+        status,
+        reason,
+      ]);
+      const answer = await held.goOn();
+      expect((await orderRow(shop, orderId))['status']).toBe(status);
+      expect([answer.status, answer.body.code]).toEqual(reason ? [503, 'FLOW_LOST'] : [201, undefined]);
+
+      await shop.rows(
+        'order',
+        `UPDATE orders SET status = 'PENDING', cancel_reason = NULL, abandon_at = now() WHERE order_id = $1`,
+        [orderId],
+      );
+      await shop.part('order', AbandonOrderConsumer).timeIsUp(timer(orderId));
+      await untilStatus(shop.buyer(), orderId, 'CANCELLED');
+    },
+  );
+});
+
+type PaymentState = 'no payment' | 'CREATED' | 'PAYING' | 'PAID' | 'CLOSED' | 'FENCED';
+
+/** Brings an order's payment into a state the way it gets there. */
+async function paymentIn(state: PaymentState): Promise<{ orderId: string; payment: PaymentAnswer | undefined }> {
+  const ada = shop.buyer();
+  const { orderId } = await place(ada);
+  if (state === 'CREATED') {
+    shop.providerProxy.partition();
+    await ada.openPayment(orderId);
+    shop.heal();
+  } else if (state !== 'no payment' && state !== 'FENCED') await openPayment(ada, orderId);
+  const [payment] = (await ada.listPayments(orderId)).body;
+  if (state === 'PAID' && payment) {
+    await callBack(shop, paidEvent(payment));
+    await untilStatus(ada, orderId, 'PAID');
+  }
+  if (state === 'CLOSED' || state === 'FENCED') {
+    await ada.cancelOrder(orderId);
+    await untilStatus(ada, orderId, 'CANCELLED');
+  }
+  return { orderId, payment };
+}
+
+/** The table of a payment: what opening it, money for it, and closing it lead to. */
+const PAYMENT_TABLE: readonly [PaymentState, string, string | undefined, string][] = [
+  ['no payment', 'PAYING', undefined, 'CLOSED'],
+  ['CREATED', 'PAYING', 'PAID', 'CLOSED'],
+  ['PAYING', 'PAYING', 'PAID', 'CLOSED'],
+  ['PAID', 'ORDER_NOT_PAYABLE', 'REFUNDING', 'ALREADY_PAID'],
+  ['CLOSED', 'ORDER_NOT_PAYABLE', 'REFUNDING', 'CLOSED'],
+  ['FENCED', 'ORDER_NOT_PAYABLE', undefined, 'CLOSED'],
+];
+
+describe.each(PAYMENT_TABLE)('pay, with %s', (state, opened, money, closed) => {
+  it(`opens it: ${opened}`, async () => {
+    const { orderId } = await paymentIn(state);
+    const { body } = await shop.buyer().openPayment(orderId);
+    expect(body.code ?? body.status).toBe(opened);
+    expect(
+      (await shop.buyer().listPayments(orderId)).body.filter(({ status }) => status !== 'CLOSED').length,
+    ).toBeLessThanOrEqual(1);
+  });
+
+  if (money !== undefined) {
+    it(`takes money for it: ${money}`, async () => {
+      const { orderId, payment } = await paymentIn(state);
+      expect((await callBack(shop, paidEvent(payment!))).body.outcome).toBe(money);
+      if (money === 'PAID') await untilStatus(shop.buyer(), orderId, 'PAID');
+      // No provider took that money, so none will give it back.
+      else await shop.rows('pay', 'DELETE FROM refunds WHERE order_id = $1', [orderId]);
+    });
+  }
+
+  it(`closes it: ${closed}, and says so again`, async () => {
+    const { orderId } = await paymentIn(state);
+    const rpc = shop.part('pay', ClosePaymentRpc);
+    expect(await rpc.close({ orderId })).toEqual({ ok: true, outcome: closed });
+    expect(await rpc.close({ orderId })).toEqual({ ok: true, outcome: closed });
+    if (closed === 'CLOSED') {
+      await shop.buyer().cancelOrder(orderId);
+      await untilStatus(shop.buyer(), orderId, 'CANCELLED');
+    }
+  });
+});
+
+it('leaves every item, coupon and cent where it belongs', () => expectInvariants(shop));
