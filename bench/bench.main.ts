@@ -1,5 +1,5 @@
 /**
- * usage: npm run bench -- broker [--against apache] [--quick] [--rows "words of the name"] [--runs n] [--profile]
+ * usage: npm run bench -- broker [--against apache] [--quick] [--rows "SYNC_FLUSH, 1 KiB"] [--runs n] [--profile]
  *        npm run bench -- shop [--quick] [--buyers 16,64] [--seconds n] [--profile]
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { FULL, QUICK } from './broker/rows.js';
 import { describeMachine, machineLines, type Machine } from './measure/machine.js';
 import { runShopBench } from './shop/shop-bench.js';
 
-const USAGE = `usage: npm run bench -- broker [--against apache] [--quick] [--rows "words of the name"] [--runs n] [--profile]
+const USAGE = `usage: npm run bench -- broker [--against apache] [--quick] [--rows "SYNC_FLUSH, 1 KiB"] [--runs n] [--profile]
        npm run bench -- shop [--quick] [--buyers 16,64] [--seconds n] [--profile]`;
 
 /** bench/results, seen from bench/dist. */

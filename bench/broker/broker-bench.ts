@@ -12,13 +12,13 @@ import {
 import { startContender, type Contender, type ContenderName, type FlushDiskType } from './contender.js';
 import { LoadProcess } from './load-process.js';
 import { progressHead, progressLine } from './progress-line.js';
-import { ROWS, type Extent, type Row } from './rows.js';
+import { ROWS, rowsMatching, type Extent, type Row } from './rows.js';
 import { textTable } from '../measure/text-table.js';
 
 export interface BrokerBenchOptions {
   readonly againstApache: boolean;
   readonly extent: Extent;
-  /** Rows whose name contains all of these words. */
+  /** Rows whose name contains all of these phrases, which commas separate. */
   readonly filter: string;
   readonly profileDir: string | undefined;
 }
@@ -30,7 +30,7 @@ export interface BrokerBenchOutcome {
 }
 
 export async function runBrokerBench(options: BrokerBenchOptions): Promise<BrokerBenchOutcome> {
-  const rows = ROWS.filter(({ name }) => options.filter.split(/\s+/).every((word) => name.includes(word)));
+  const rows = rowsMatching(options.filter);
   if (rows.length === 0)
     throw new Error(`no row matches; the rows are\n  ${ROWS.map(({ name }) => name).join('\n  ')}`);
   if (options.againstApache) requireJava();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { compareMemory, compareRows, compareStarts, comparisonCells, type Measurement } from './comparison.js';
 import type { LoadResult } from './load-protocol.js';
-import { ROWS, type Row } from './rows.js';
+import { ROWS, rowsMatching, type Row } from './rows.js';
 
 const [sendRow] = ROWS as [Row];
 const rateRow = ROWS.find(({ name }) => name.startsWith('end to end')) as Row;
@@ -64,5 +64,18 @@ describe('the comparison with Apache RocketMQ', () => {
   it('shows nothing where there is nothing to compare with', () => {
     const [throughput] = compareRows([measured(sendRow, 'ours', { messages: 6_430 })]);
     expect(throughput && comparisonCells(throughput)).toEqual([sendRow.name, 'msg/s', '6.4 k', '-', '-', '']);
+  });
+});
+
+describe('the choice of rows', () => {
+  it('takes whole words, all of them', () => {
+    const names = (filter: string): string[] => rowsMatching(filter).map(({ name }) => name);
+    expect(names('')).toHaveLength(ROWS.length);
+    expect(names('SYNC_FLUSH, 64 in flight, 1 KiB')).toEqual([
+      'send SYNC_FLUSH 64 in flight, 1 KiB, JSON',
+      'send SYNC_FLUSH 64 in flight, 1 KiB, ROCKETMQ',
+    ]);
+    expect(names('send, JSON')).toHaveLength(12);
+    expect(names('nothing')).toEqual([]);
   });
 });

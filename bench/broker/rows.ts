@@ -131,3 +131,11 @@ const rateRow: Row = {
 };
 
 export const ROWS: readonly Row[] = [...sendRows('ASYNC_FLUSH'), rateRow, pullRow, ...sendRows('SYNC_FLUSH')];
+
+/** Rows in whose names all phrases occur as whole words; commas separate them: `SYNC_FLUSH, 64 in flight, 1 KiB`. */
+export function rowsMatching(filter: string): Row[] {
+  const phrases = filter.split(',').map((phrase) => phrase.trim());
+  return ROWS.filter(({ name }) =>
+    phrases.every((phrase) => ` ${name.replaceAll(',', '')} `.includes(phrase && ` ${phrase} `)),
+  );
+}

@@ -43,6 +43,16 @@ it('masks what is secret by name, up to two levels down', () => {
   expect(lines.join('')).toContain('[secret]');
 });
 
+it('masks what an error carries and what a child logger is bound to', () => {
+  const { lines, logger, last } = capture();
+  const error = Object.assign(new Error('refused'), { config: { headers: { authorization: 'hunter2' } } });
+  logger.warn({ err: error }, 'a call failed');
+  expect(last()).toMatchObject({ err: { message: 'refused', config: { headers: { authorization: '[secret]' } } } });
+  logger.child({ token: 'hunter2', part: 'relay' }).info('started');
+  expect(last()).toMatchObject({ token: '[secret]', part: 'relay' });
+  expect(lines.join('')).not.toContain('hunter2');
+});
+
 it('takes the framework in: context, stack, and its narration at debug', () => {
   const { logger, last, lines } = capture();
   const nest = new NestLogger(logger);

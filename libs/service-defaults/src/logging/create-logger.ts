@@ -2,28 +2,12 @@ import pino from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import { currentTrace } from '../trace/trace-context.js';
 import type { LogLevel } from './log-levels.js';
+import { maskSecrets } from './mask-secrets.js';
 
 export type { Logger } from 'pino';
 
-/** Names of fields whose values never reach a log line, at the top of an object or up to two levels down. */
-const SECRET_FIELDS = [
-  'authorization',
-  'cookie',
-  'password',
-  'secret',
-  'secrets',
-  'token',
-  'tokenSecret',
-  'signature',
-  'databaseUrl',
-  'redisUrl',
-  '["x-pay-signature"]',
-  '["set-cookie"]',
-];
-
-const below = (prefix: string, name: string) => (name.startsWith('[') ? `${prefix}${name}` : `${prefix}.${name}`);
-
-const REDACTED_PATHS = SECRET_FIELDS.flatMap((name) => [name, below('*', name), below('*.*', name)]);
+/** pino's form of an error, in which a library may have kept a request with its headers. */
+const errorFields = (error: Error): object => maskSecrets(pino.stdSerializers.err(error));
 
 export interface LoggerOptions {
   /** Goes into every line as `service`. */
@@ -36,14 +20,16 @@ export interface LoggerOptions {
 
 /** JSON lines: `{"level":"info","time":"...","service":"order","traceId":"...","msg":"..."}`. Secrets are masked by field name. */
 export function createLogger(options: LoggerOptions): Logger {
-  return pino(
+  const logger = pino(
     {
       level: options.level ?? 'info',
       base: { service: options.name },
       timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: { paths: REDACTED_PATHS, censor: '[secret]' },
-      serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+      formatters: {
+        level: (label) => ({ level: label }),
+        log: (fields) => maskSecrets(fields),
+      },
+      serializers: { err: errorFields, error: errorFields },
       mixin: () => {
         const trace = currentTrace();
         return trace ? { traceId: trace.traceId } : {};
@@ -51,4 +37,15 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     options.destination ?? pino.destination({ fd: 1, sync: true }),
   );
+  return maskBindings(logger);
+}
+
+/** A child's bindings are written once, past the formatter of fields, so they are masked on their way in. */
+function maskBindings(logger: Logger): Logger {
+  const { child } = logger;
+  // Children have their parent as prototype, so this is theirs too.
+  logger.child = function (this: Logger, bindings, childOptions) {
+    return child.call(this, maskSecrets(bindings), childOptions) as ReturnType<typeof child>;
+  } as Logger['child'];
+  return logger;
 }
