@@ -97,4 +97,32 @@ describe('a message store', () => {
     expect([...again.queues()].map(({ topic }) => topic)).toEqual(['B']);
     await again.close();
   });
+
+  it('speaks of an abnormal end after one only', async () => {
+    const box = new StoreBox();
+    const opened = await box.open();
+    opened.append(draftOf('T', 0, 'hello'));
+    await written(opened);
+    const abnormal = (): string[] => box.events.filter((event) => event.includes('abnormal'));
+    expect(abnormal()).toEqual([]);
+    box.kill();
+    const again = await box.open();
+    expect(abnormal()).toEqual(['info: The store was recovered after an abnormal end.']);
+    await again.close();
+  });
+
+  it.each(['a kill', 'a clean end'])('keeps messages larger than what is allowed now, after %s', async (end) => {
+    const files = { mappedFileSizeCommitLog: 256 * 1024, tailBytesMax: 512 * 1024 };
+    const box = new StoreBox({ ...files, maxMessageSize: 64 * 1024 });
+    const opened = await box.open();
+    const large = 'x'.repeat(60_000);
+    for (const body of ['before', large, 'after']) opened.append(draftOf('T', 0, body));
+    await written(opened);
+    if (end === 'a kill') box.kill();
+    else await opened.close();
+    const again = await box.open({ maxMessageSize: 1_000 });
+    expect(bodiesOf(again, 'T', 0)).toEqual(['before', large, 'after']);
+    expect(again.damagedRecordCount).toBe(0);
+    await again.close();
+  });
 });

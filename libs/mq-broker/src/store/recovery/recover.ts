@@ -51,13 +51,16 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   const cutBytes = cutTail(files, endOffset);
   syncFrom(files, from);
   for (const queue of queues.all()) queue.save();
-  log(cutBytes > 0 || parts.damage.count > 0 ? 'warn' : 'info', 'The store was recovered after an abnormal end.', {
-    fromOffset: from,
-    endOffset,
-    cutBytes,
-    damagedRecords: parts.damage.count,
-    tookMs: Math.round(performance.now() - startedAt),
-  });
+  // A folder that never had a store has nothing to tell.
+  if (parts.abnormal || checkpoint !== undefined || endOffset > 0) {
+    log(cutBytes > 0 || parts.damage.count > 0 ? 'warn' : 'info', 'The store was recovered after an abnormal end.', {
+      fromOffset: from,
+      endOffset,
+      cutBytes,
+      damagedRecords: parts.damage.count,
+      tookMs: Math.round(performance.now() - startedAt),
+    });
+  }
   return { endOffset, storeTimestamp: recovery.storeTimestamp };
 }
 
