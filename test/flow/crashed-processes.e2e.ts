@@ -148,25 +148,28 @@ describe.each([
   ['coupon', 'coupon.use-coupon'],
   ['user', 'user.deduct-balance'],
 ] as const)('%s, killed with -9', (service, pattern) => {
-  it.each(['request', 'answer'] as const)('when the %s of its part passes: the order is undone to the last cent', async (when) => {
-    const before = [await ada.available('teapot'), await ada.balance()];
-    let asked = false;
-    let killed: Promise<void> | undefined;
-    system.proxy(service).use(({ direction, bytes }) => {
-      if (direction === 'request' && bytes.includes(pattern)) asked = true;
-      if (!asked || direction !== when) return 'pass';
-      killed ??= system.killProgram(service);
-      return 'cut';
-    });
-    const { status, body } = await ada.placeOrder({ ...teapots(2), couponId: 'ada-two', balanceToUse: '100' });
-    expect([status, body.code]).toEqual([503, 'STEP_FAILED']);
-    await killed;
-    expect((await ada.readOrder(body.orderId)).body.status).toBe('CANCELLING');
-    system.proxy(service).heal();
-    await restart(service);
-    await untilStatus(ada, body.orderId, 'CANCELLED');
-    expect([await ada.available('teapot'), await ada.balance()]).toEqual(before);
-  });
+  it.each(['request', 'answer'] as const)(
+    'when the %s of its part passes: the order is undone to the last cent',
+    async (when) => {
+      const before = [await ada.available('teapot'), await ada.balance()];
+      let asked = false;
+      let killed: Promise<void> | undefined;
+      system.proxy(service).use(({ direction, bytes }) => {
+        if (direction === 'request' && bytes.includes(pattern)) asked = true;
+        if (!asked || direction !== when) return 'pass';
+        killed ??= system.killProgram(service);
+        return 'cut';
+      });
+      const { status, body } = await ada.placeOrder({ ...teapots(2), couponId: 'ada-two', balanceToUse: '100' });
+      expect([status, body.code]).toEqual([503, 'STEP_FAILED']);
+      await killed;
+      expect((await ada.readOrder(body.orderId)).body.status).toBe('CANCELLING');
+      system.proxy(service).heal();
+      await restart(service);
+      await untilStatus(ada, body.orderId, 'CANCELLED');
+      expect([await ada.available('teapot'), await ada.balance()]).toEqual(before);
+    },
+  );
 });
 
 describe('pay, killed with -9', () => {

@@ -13,7 +13,16 @@ import { expectInvariants } from '../support/expect-invariants.js';
 import type { PaymentAnswer } from '../support/shop-client.js';
 import { BoxedShop } from './boxed-shop.js';
 import { callBack, paidEvent } from './provider-callbacks.js';
-import { holdBeforeDeduct, openPayment, orderRow, place, recordTransitions, teapots, transitionsOf, untilStatus } from './story-steps.js';
+import {
+  holdBeforeDeduct,
+  openPayment,
+  orderRow,
+  place,
+  recordTransitions,
+  teapots,
+  transitionsOf,
+  untilStatus,
+} from './story-steps.js';
 
 jest.setTimeout(60_000);
 
