@@ -42,6 +42,7 @@ export function createLogger(options: LoggerOptions): Logger {
 
 /** A child's bindings are written once, past the formatter of fields, so they are masked on their way in. */
 function maskBindings(logger: Logger): Logger {
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its own logger below
   const { child } = logger;
   // Children have their parent as prototype, so this is theirs too.
   logger.child = function (this: Logger, bindings, childOptions) {
