@@ -38,14 +38,7 @@ export const rocketshopClient: ClientProgram = nodeProgram('rocketshop', KINDS);
  * It knows neither one-way nor batch, gives up where a topic has no route yet, and its listeners cannot ask for the dead
  * letter queue.
  */
-export const aliOnsClient: ClientProgram = nodeProgram('ali-ons', [
-  'sync',
-  'async',
-  'tags',
-  'delay',
-  'new-topic',
-  'retry',
-]);
+export const aliOnsClient: ClientProgram = nodeProgram('ali-ons', ['sync', 'async', 'tags', 'delay', 'retry']);
 
 /** The official client; compiled once into the cache. `binaryHeaders` sets its serialize type to ROCKETMQ. */
 export async function javaClient(version: JavaVersion, binaryHeaders = false): Promise<ClientProgram> {
