@@ -239,6 +239,8 @@ export class BoxedShop {
       RPC_PORT: String(this.rpcPorts[name]),
       DATABASE_URL: database.href,
       NAMESRV_ADDR: this.broker.namesrvAddr,
+      // The sweeper sweeps when a story says so, and does not join a race unasked.
+      SWEEP_INTERVAL_MS: '100000000',
       TIME_SCALE: String(this.options.timeScale ?? 100),
       DEMO_DATA: 'true',
       TOKEN_SECRET: TOKEN_SECRET.reveal(),

@@ -12,7 +12,7 @@ jest.setTimeout(60_000);
 
 let shop: BoxedShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start({ env: { order: { RPC_TIMEOUT_MS: '400', SWEEP_INTERVAL_MS: '100000000' } } });
+  shop = await BoxedShop.start({ env: { order: { RPC_TIMEOUT_MS: '1000' } } });
   await recordTransitions(shop);
 }, 120_000);
 afterEach(() => shop.heal());
@@ -164,7 +164,7 @@ describe('a cancellation', () => {
     await shop.rows('user', 'DROP TRIGGER withhold ON outbox');
     await overdue(orderId);
     // Two replicas' sweepers at once publish it once.
-    const other = await shop.startReplica('order', { SWEEP_INTERVAL_MS: '100000000' });
+    const other = await shop.startReplica('order');
     await Promise.all([shop.part('order', OrdersSweeper).sweep(), shop.part('order', OrdersSweeper, other).sweep()]);
     await untilStatus(ada, orderId, 'CANCELLED');
     expect(await publishedCancels(orderId)).toBe(2);

@@ -8,7 +8,7 @@ jest.setTimeout(60_000);
 
 let shop: BoxedShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start({ env: { order: { RPC_TIMEOUT_MS: '1000' } } });
+  shop = await BoxedShop.start();
 }, 120_000);
 afterEach(() => shop.heal());
 afterAll(async () => {

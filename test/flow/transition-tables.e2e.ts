@@ -30,7 +30,6 @@ let shop: BoxedShop;
 beforeAll(async () => {
   shop = await BoxedShop.start({
     env: {
-      order: { SWEEP_INTERVAL_MS: '100000000' },
       pay: { REFUND_INTERVAL_MS: '100000000', PROVIDER_TIMEOUT_MS: '1000' },
     },
   });

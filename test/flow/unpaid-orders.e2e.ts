@@ -18,8 +18,7 @@ jest.setTimeout(60_000);
 
 let shop: BoxedShop;
 beforeAll(async () => {
-  // The sweeper sweeps when the story says so.
-  shop = await BoxedShop.start({ env: { order: { RPC_TIMEOUT_MS: '500', SWEEP_INTERVAL_MS: '100000000' } } });
+  shop = await BoxedShop.start({ env: { order: { RPC_TIMEOUT_MS: '1000' } } });
   await recordTransitions(shop);
 }, 120_000);
 afterEach(() => shop.heal());

@@ -3,7 +3,7 @@ import { sessionsWaitingForLock } from './postgres.js';
 import { until } from './until.js';
 
 export interface HeldLock {
-  /** Lets go. `first` runs before and commits with it, for a story in which the holder changes something. */
+  /** Lets go; the second time there is nothing to do. `first` runs before and commits with it, for a story in which the holder changes something. */
   release(first?: string): Promise<void>;
 }
 
@@ -12,8 +12,11 @@ export async function holdLock(pool: Pool, sql: string, values: readonly unknown
   const client = await pool.connect();
   await client.query('BEGIN');
   await client.query(sql, [...values]);
+  let isHeld = true;
   return {
     release: async (first) => {
+      if (!isHeld) return;
+      isHeld = false;
       if (first) await client.query(first);
       await client.query('COMMIT');
       client.release();
@@ -40,12 +43,16 @@ export async function raceAtLock<A, B>(
   second: () => Promise<B>,
 ): Promise<[PromiseSettledResult<A>, PromiseSettledResult<B>]> {
   const held = await holdLock(pool, lock.sql, lock.values);
-  const a = settled(first());
-  await untilWaiting(pool, 1);
-  const b = settled(second());
-  await untilWaiting(pool, 2);
-  await held.release();
-  return [await a, await b];
+  try {
+    const a = settled(first());
+    await untilWaiting(pool, 1);
+    const b = settled(second());
+    await untilWaiting(pool, 2);
+    await held.release();
+    return [await a, await b];
+  } finally {
+    await held.release();
+  }
 }
 
 /** Settles always, so that a rejection that is looked at later is not an unhandled one meanwhile. */
