@@ -57,7 +57,8 @@ function benchBroker(profileDir: string | undefined) {
 function benchShop(profileDir: string | undefined) {
   return runShopBench({
     buyers: (values.buyers ?? (values.quick ? '16' : '16,64')).split(',').map(Number),
-    warmUpMs: values.quick ? 2_000 : 5_000,
+    warmUpOrders: values.quick ? 50 : 5_000,
+    warmUpMsMax: 90_000,
     measureMs: Number(values.seconds ?? (values.quick ? 3 : 20)) * 1_000,
     profileDir,
   });
