@@ -42,6 +42,18 @@ describe('the judge of a compatibility run', () => {
     const table = formatTable([{ client: 'java', kind: 'sync', sent: 3, lost: 1, seconds: 1, ok: false, note: 'why' }]);
     expect(table.split('\n')[1]).toMatch(/^java +sync +3 +- +1 +- +1.0 +FAIL +why$/);
   });
+
+  it('tells a long reason below the table', () => {
+    const table = formatTable([
+      { client: 'java', kind: 'sync', seconds: 1, ok: false, note: 'ended with 1\nat line 2' },
+    ]);
+    expect(table.split('\n').slice(1)).toEqual([
+      expect.stringMatching(/FAIL +ended with 1$/),
+      '',
+      'java, sync: ended with 1',
+      'at line 2',
+    ]);
+  });
 });
 
 describe('the reading of what mqadmin prints', () => {

@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Producer, PushConsumer, type AdminClient } from '@rocketshop/mq-client';
@@ -10,6 +9,7 @@ import { JAVA_FLAGS, type JavaVersion } from './clients/client-programs.js';
 import { adminCommands, type AdminScene } from './mqadmin-commands.js';
 import { checkRow, type Row } from './report.js';
 import type { Servers } from './our-servers.js';
+import { removeScratchFolder, scratchFolder } from './scratch-folder.js';
 import { untilCommitted } from './untils.js';
 
 const run = promisify(execFile);
@@ -19,7 +19,7 @@ const MESSAGES = 100;
 /** mqadmin's commands against a broker with one topic, an online producer and an online consumer: a row a command. */
 export async function mqadmin(version: JavaVersion, servers: Servers, admin: AdminClient): Promise<Row[]> {
   const lib = await fetchJars(`tools-${version}`, [{ name: 'rocketmq-tools', version }]);
-  const home = mkdtempSync(join(tmpdir(), 'rocketshop-mqadmin-'));
+  const home = scratchFolder('mqadmin');
   // 4.9 wants this file, and stops without it.
   mkdirSync(join(home, 'conf'));
   writeFileSync(join(home, 'conf/logback_tools.xml'), '<configuration><root level="ERROR"/></configuration>');
@@ -48,7 +48,7 @@ export async function mqadmin(version: JavaVersion, servers: Servers, admin: Adm
     }
   } finally {
     await stage.clear();
-    rmSync(home, { recursive: true, force: true });
+    removeScratchFolder(home);
   }
   return rows;
 }

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawnService, type SpawnedService } from '../support/processes.js';
+import { removeScratchFolder, scratchFolder } from './scratch-folder.js';
 
 /** RocketMQ's own, but for level 3, where the retry ladder begins: one second instead of ten. */
 const MESSAGE_DELAY_LEVEL = '1s 5s 1s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h';
@@ -14,7 +13,7 @@ export interface Servers {
 
 /** Our name server and broker as built processes, on free ports and a store of their own. */
 export async function startOurServers(): Promise<Servers> {
-  const folder = mkdtempSync(join(tmpdir(), 'rocketshop-compat-servers-'));
+  const folder = scratchFolder('servers');
   const nameServer = await spawnService({
     program: 'apps/nameserver/dist/main.js',
     env: { NAMESRV_LISTEN_PORT: '0' },
@@ -38,7 +37,7 @@ export async function startOurServers(): Promise<Servers> {
     stop: async () => {
       await broker.stop();
       await nameServer.stop();
-      rmSync(folder, { recursive: true, force: true });
+      removeScratchFolder(folder);
     },
   };
 }

@@ -64,7 +64,13 @@ export function formatTable(rows: readonly Row[]): string {
         return LEFT_ALIGNED.has(COLUMNS[index] ?? '') ? cell.padEnd(width) : cell.padStart(width);
       })
       .join('  ')}  ${note}`.trimEnd();
-  return [format(COLUMNS, ''), ...cells.map((line, index) => format(line, rows[index]?.note ?? ''))].join('\n');
+  const shortNote = (row: Row | undefined): string => row?.note?.split('\n', 1)[0] ?? '';
+  const details = rows.flatMap(({ client, kind, note }) =>
+    note?.includes('\n') ? [`\n${client}, ${kind}: ${note}`] : [],
+  );
+  return [format(COLUMNS, ''), ...cells.map((line, index) => format(line, shortNote(rows[index]))), ...details].join(
+    '\n',
+  );
 }
 
 /** Runs one check that is not about counting messages; what it returns is the note. */

@@ -1,12 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { endChild, isRunning } from '../../support/services/child.js';
 import { loadServicesConfig } from '../../support/services/services.config.js';
 import { until } from '../../support/until.js';
+import { removeScratchFolder, scratchFolder } from '../scratch-folder.js';
 import type { ClientProgram } from './client-programs.js';
 import { parseClientEvent, type ClientEvent, type ReceivedEvent } from './client-events.js';
 
@@ -33,7 +31,7 @@ export class RunningClient {
   }
 
   static start(program: ClientProgram, args: readonly string[]): RunningClient {
-    const home = mkdtempSync(join(tmpdir(), 'rocketshop-compat-'));
+    const home = scratchFolder('client');
     // Java clients write logs below user.home.
     const flags = program.command === 'java' ? [`-Duser.home=${home}`] : [];
     const child = spawn(program.command, [...flags, ...program.args, ...args], {
@@ -50,7 +48,7 @@ export class RunningClient {
     await this.ended;
     clearTimeout(limit);
     running.delete(this.child);
-    rmSync(this.home, { recursive: true, force: true });
+    removeScratchFolder(this.home);
     if (this.child.exitCode === 0) return;
     const end = this.child.signalCode ?? String(this.child.exitCode);
     throw new Error(`${this.program.name} ended with ${end}\n${this.otherLines.join('\n')}`);

@@ -63,6 +63,7 @@ export async function startApacheRocketmq(options: ApacheOptions = {}): Promise<
   const artifacts = ['namesrv', 'broker', 'tools'].map((name) => ({ name: `rocketmq-${name}`, version }));
   const lib = await fetchJars(`server-${version}`, artifacts);
   const home = mkdtempSync(join(tmpdir(), 'apache-rocketmq-'));
+  const removeHome = (): void => rmSync(home, { recursive: true, force: true });
   const namesrvPort = await freePort();
   const brokerPort = await freeBrokerPort();
   writeConfiguration(home, namesrvPort, brokerPort, options);
@@ -81,6 +82,8 @@ export async function startApacheRocketmq(options: ApacheOptions = {}): Promise<
     return child;
   };
   let broker = await launchBroker();
+  // After the processes' own handlers: by then nobody writes there any more.
+  process.once('exit', removeHome);
   return {
     namesrvAddr,
     brokerPort,
@@ -95,7 +98,8 @@ export async function startApacheRocketmq(options: ApacheOptions = {}): Promise<
     stop: async () => {
       await endChild(broker, 'SIGTERM', 20_000);
       await endChild(nameServer, 'SIGTERM');
-      rmSync(home, { recursive: true, force: true });
+      removeHome();
+      process.off('exit', removeHome);
     },
   };
 }
