@@ -160,7 +160,7 @@ describe('a genuine callback', () => {
     const event = paidEvent(payment);
     const twin = { ...event, eventId: randomUUID() };
     const answers = await Promise.all([callBack(shop, event), callBack(shop, twin)]);
-    expect(answers.map(({ body }) => body.outcome).toSorted()).toEqual(['ALREADY_COUNTED', 'PAID']);
+    expect(new Set(answers.map(({ body }) => body.outcome))).toEqual(new Set(['PAID', 'ALREADY_COUNTED']));
     expect(await paidMessages(shop, payment.orderId)).toBe(1);
     expect((await shop.buyer().readPayment(payment.paymentId)).body.refunds).toEqual([]);
   });

@@ -69,7 +69,7 @@ describe('order, killed with -9', () => {
       killed ??= system.killProgram('order');
       return 'cut';
     });
-    await expect(ada.placeOrder(teapots(), key)).rejects.toThrow();
+    await expect(ada.placeOrder(teapots(), key)).rejects.toThrow('fetch failed');
     await killed;
     orderPage.heal();
     await restart('order');
@@ -91,7 +91,7 @@ describe('order, killed with -9', () => {
       killed ??= system.killProgram('order');
       return 'pass';
     });
-    await expect(ada.placeOrder(teapots(), key)).rejects.toThrow();
+    await expect(ada.placeOrder(teapots(), key)).rejects.toThrow('fetch failed');
     await killed;
     await restart('order');
     const waiting = await ada.placeOrder(teapots(), key);

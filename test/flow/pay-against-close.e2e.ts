@@ -58,7 +58,9 @@ describe.each(['buyer', 'timer'] as const)('a payment against a close by the %s,
     );
     expect(paid).toMatchObject({ value: { status: 200, body: { outcome: 'PAID' } } });
     expect(closed.status).toBe('fulfilled');
-    if (by === 'buyer') expect(closed).toMatchObject({ value: { status: 409, body: { code: 'ORDER_ALREADY_PAID' } } });
+    expect(closed).toMatchObject(
+      by === 'buyer' ? { value: { status: 409, body: { code: 'ORDER_ALREADY_PAID' } } } : {},
+    );
     await untilStatus(shop.buyer(), orderId, 'PAID');
     expect(await transitionsOf(shop, orderId)).toEqual(PAID);
   });

@@ -70,7 +70,7 @@ export interface HeldFlow<T> {
   /** What the buyer is answered. Settles only after `goOn`, or when the flow gives up. */
   readonly answer: Promise<T>;
   /** Lets the request through to stock. */
-  goOn(): Promise<T>;
+  readonly goOn: () => Promise<T>;
 }
 
 /** Stops the order flow that `placing` starts between pre-order and deduct: the request to stock is held back. */

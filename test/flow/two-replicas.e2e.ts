@@ -77,6 +77,13 @@ class StubbornBuyer {
     return this.until('the money to be taken', (client) => client.pay(payment, options));
   }
 
+  untilRefunded(payment: PaymentAnswer): Promise<unknown> {
+    return this.until('the money to be back', async (client) => {
+      const { refunds = [] } = (await client.readPayment(payment.paymentId)).body;
+      return refunds.some(({ status }) => status === 'REFUNDED');
+    });
+  }
+
   /** The next replica with every attempt. */
   private until<T>(description: string, ask: (client: ShopClient) => Promise<T>) {
     return until(() => ask(this.atReplicas[this.attempt++ % this.atReplicas.length]!), { ...WAIT, description });
@@ -148,10 +155,12 @@ describe('two replicas of each service', () => {
         if (!payment) return 'closed before';
         const race = [() => here.pay(payment, { duplicates: 1 }), () => there.cancel(body.orderId)];
         await Promise.all((index % 2 ? race : race.toReversed()).map((run) => run()));
-        return until(async () => {
-          const end = await here.statusOf(body.orderId);
-          return (end === 'PAID' || end === 'CANCELLED') && end;
+        const end = await until(async () => {
+          const status = await here.statusOf(body.orderId);
+          return (status === 'PAID' || status === 'CANCELLED') && status;
         }, WAIT);
+        if (end === 'CANCELLED') await here.untilRefunded(payment);
+        return end;
       }),
     );
     expect(ends.filter((end) => end === 'PAID' || end === 'CANCELLED').length).toBeGreaterThan(0);

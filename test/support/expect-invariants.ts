@@ -8,10 +8,13 @@ export async function expectInvariants(
   { databaseUrls }: { readonly databaseUrls: DatabaseUrls },
   timeoutMs = 30_000,
 ): Promise<void> {
-  const violations = async () =>
-    checkInvariants(await readShopRecords(databaseUrls)).flatMap((invariant) =>
+  let violations: string[] = [];
+  const read = async () => {
+    violations = checkInvariants(await readShopRecords(databaseUrls)).flatMap((invariant) =>
       invariant.violations.map((violation) => `${invariant.id} ${violation}`),
     );
-  await until(async () => (await violations()).length === 0, { timeoutMs, intervalMs: 100 }).catch(() => undefined);
-  expect(await violations()).toEqual([]);
+    return violations.length === 0;
+  };
+  await until(read, { timeoutMs, intervalMs: 100 }).catch(() => undefined);
+  expect(violations).toEqual([]);
 }
