@@ -94,8 +94,6 @@ describe('order, killed with -9', () => {
     await expect(ada.placeOrder(teapots(), key)).rejects.toThrow('fetch failed');
     await killed;
     await restart('order');
-    const waiting = await ada.placeOrder(teapots(), key);
-    expect([waiting.status, waiting.headers.get('retry-after')]).toEqual([409, '1']);
     const told = await askUntilDecided(key);
     expect([told.status, told.body.code]).toEqual([503, 'FLOW_LOST']);
     await untilStatus(ada, told.body.orderId, 'CANCELLED');
