@@ -5,6 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { stopSpawnedServices } from '@rocketshop/test';
 import { runBrokerBench } from './broker/broker-bench.js';
 import { FULL, QUICK } from './broker/rows.js';
 import { describeMachine, machineLines, type Machine } from './measure/machine.js';
@@ -38,10 +39,18 @@ async function main(): Promise<void> {
   }
   const machine = describeMachine(process.argv.slice(2));
   console.log(machineLines(machine));
+  endChildrenOnSignal();
   const profileDir = values.profile ? join(results, 'profile') : undefined;
   const outcome = what === 'broker' ? await benchBroker(profileDir) : await benchShop(profileDir);
   console.log(`\nwritten to ${write(what, machine, outcome)}`);
   if (outcome.hasFailures) process.exitCode = 1;
+}
+
+/** Told to end in the middle, it takes along what it has started. */
+function endChildrenOnSignal(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => void stopSpawnedServices().finally(() => process.exit(130)));
+  }
 }
 
 function benchBroker(profileDir: string | undefined) {
