@@ -8,7 +8,7 @@ import { removeScratchFolder, scratchFolder } from '../scratch-folder.js';
 import type { ClientProgram } from './client-programs.js';
 import { parseClientEvent, type ClientEvent, type ReceivedEvent } from './client-events.js';
 
-const OTHER_LINES_KEPT = 40;
+const OTHER_LINES_KEPT = 80;
 const LEAVE_LIMIT_MS = 30_000;
 const running = new Set<ChildProcess>();
 
