@@ -27,6 +27,8 @@ import org.apache.rocketmq.common.message.MessageExt;
 public final class CompatClient {
     private static final int IN_FLIGHT_MAX = 64;
     private static final int BATCH_SIZE = 25;
+    /** A JVM that starts on a busy machine can take the client's own three seconds to send its first request. */
+    private static final int API_TIMEOUT_MS = 15_000;
     private static final int LARGE_EVERY = 10;
     private static final int LARGE_PADDING = 6000;
     private static final String TEXT = "\u8a02\u55ae \u00e9 \ud83d\ude00";
@@ -47,6 +49,7 @@ public final class CompatClient {
     private static void send(String namesrvAddr, int count, List<String> jobs) throws Exception {
         DefaultMQProducer producer = new DefaultMQProducer("compat-java-producers");
         producer.setNamesrvAddr(namesrvAddr);
+        producer.setMqClientApiTimeout(API_TIMEOUT_MS);
         producer.setSendMsgTimeout(10_000);
         producer.start();
         for (String job : jobs) {
@@ -151,6 +154,7 @@ public final class CompatClient {
     private static void consume(String namesrvAddr, String group, List<String> subscriptions) throws Exception {
         DefaultMQPushConsumer consumer = new DefaultMQPushConsumer(group);
         consumer.setNamesrvAddr(namesrvAddr);
+        consumer.setMqClientApiTimeout(API_TIMEOUT_MS);
         consumer.setConsumeFromWhere(ConsumeFromWhere.CONSUME_FROM_FIRST_OFFSET);
         for (String subscription : subscriptions) {
             String[] parts = subscription.split("=");
