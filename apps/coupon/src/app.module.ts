@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
-import { RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
+import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
 import { DatabaseModule, LOGGER, Metrics, PG_POOL, type Logger } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
@@ -9,7 +9,6 @@ import { COUPON_CONFIG } from './coupon.tokens.js';
 import { databaseOptions } from './database/database-options.js';
 import { ListCouponsController } from './list-coupons/list-coupons.controller.js';
 import { ListCouponsService } from './list-coupons/list-coupons.service.js';
-import { toOutboxPublisher } from './outbox-publisher.js';
 import { QuoteCouponRpc } from './quote-coupon/quote-coupon.rpc.js';
 import { QuoteCouponService } from './quote-coupon/quote-coupon.service.js';
 import { ReleaseCouponConsumer } from './release-coupon/release-coupon.consumer.js';
@@ -35,7 +34,7 @@ export class CouponModule {
           inject: [PG_POOL, RocketmqPublisher, LOGGER, Metrics],
           useFactory: (pool: Pool, publisher: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
             pool,
-            publisher: toOutboxPublisher(publisher),
+            publisher: keyedPublisher(publisher),
             logger,
             registry,
           }),

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
-import { RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
+import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
 import { Database, DatabaseModule, LOGGER, Metrics, type Logger } from '@rocketshop/service-defaults';
 import { AbandonOrderConsumer } from './abandon-order/abandon-order.consumer.js';
@@ -26,7 +26,6 @@ import { ReadOrderController } from './read-order/read-order.controller.js';
 import { PaymentSucceededConsumer } from './record-payment/payment-succeeded.consumer.js';
 import { CouponRpc, PayRpc, StockRpc, UserRpc } from './remote-services.js';
 import { ResetDemoController } from './reset-demo/reset-demo.controller.js';
-import { toOutboxPublisher } from './outbox-publisher.js';
 import { OrdersSweeper } from './sweep-orders/orders.sweeper.js';
 import { OrderTimer } from './timers/order-timer.js';
 
@@ -54,7 +53,7 @@ export class OrderModule {
             pool,
             logger,
             registry,
-            publisher: toOutboxPublisher(broker),
+            publisher: keyedPublisher(broker),
           }),
         }),
         IdempotencyModule.forRootAsync({

@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
-import { RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
+import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
 import { Database, DatabaseModule, LOGGER, Metrics, type Logger } from '@rocketshop/service-defaults';
 import { ClosePaymentRpc } from './close-payment/close-payment.rpc.js';
@@ -13,7 +13,6 @@ import { RefundEntity } from './database/entities/refund.entity.js';
 import { CreatePaymentTables1700000000000 } from './database/migrations/1700000000000-create-payment-tables.js';
 import { OpenPaymentController } from './open-payment/open-payment.controller.js';
 import { OpenPaymentService } from './open-payment/open-payment.service.js';
-import { toOutboxPublisher } from './outbox-publisher.js';
 import type { PayConfig } from './pay.config.js';
 import { PAY_CONFIG } from './pay.tokens.js';
 import { ProviderClient } from './provider/provider-client.js';
@@ -44,7 +43,7 @@ export class PayModule {
             pool,
             logger,
             registry,
-            publisher: toOutboxPublisher(broker),
+            publisher: keyedPublisher(broker),
           }),
         }),
         IdempotencyModule.forRootAsync({

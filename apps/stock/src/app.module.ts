@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
-import { RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
+import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
 import { DatabaseModule, LOGGER, Metrics, PG_POOL, type Logger } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
@@ -9,7 +9,6 @@ import { DeductStockRpc } from './deduct-stock/deduct-stock.rpc.js';
 import { DeductStockService } from './deduct-stock/deduct-stock.service.js';
 import { ListGoodsController } from './list-goods/list-goods.controller.js';
 import { ListGoodsService } from './list-goods/list-goods.service.js';
-import { toOutboxPublisher } from './outbox-publisher.js';
 import { QuoteGoodsRpc } from './quote-goods/quote-goods.rpc.js';
 import { QuoteGoodsService } from './quote-goods/quote-goods.service.js';
 import { ResetDemoRpc } from './reset-demo/reset-demo.rpc.js';
@@ -36,7 +35,7 @@ export class StockModule {
           inject: [PG_POOL, RocketmqPublisher, LOGGER, Metrics],
           useFactory: (pool: Pool, publisher: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
             pool,
-            publisher: toOutboxPublisher(publisher),
+            publisher: keyedPublisher(publisher),
             logger,
             registry,
           }),

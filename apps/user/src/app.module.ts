@@ -1,6 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
-import { RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
+import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
 import { DatabaseModule, LOGGER, Metrics, PG_POOL, type Logger } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
@@ -11,7 +11,6 @@ import { DeductBalanceRpc } from './deduct-balance/deduct-balance.rpc.js';
 import { DeductBalanceService } from './deduct-balance/deduct-balance.service.js';
 import { IssueTokenController } from './issue-token/issue-token.controller.js';
 import { IssueTokenService } from './issue-token/issue-token.service.js';
-import { toOutboxPublisher } from './outbox-publisher.js';
 import { ReadBalanceController } from './read-balance/read-balance.controller.js';
 import { ReadBalanceService } from './read-balance/read-balance.service.js';
 import { ResetDemoRpc } from './reset-demo/reset-demo.rpc.js';
@@ -33,7 +32,7 @@ export class UserModule {
           inject: [PG_POOL, RocketmqPublisher, LOGGER, Metrics],
           useFactory: (pool: Pool, publisher: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
             pool,
-            publisher: toOutboxPublisher(publisher),
+            publisher: keyedPublisher(publisher),
             logger,
             registry,
           }),

@@ -7,6 +7,7 @@ export type {
 } from './rocketmq.config.js';
 
 export { RocketmqPublisher } from './rocketmq.publisher.js';
+export { keyedPublisher, type KeyedMessage } from './keyed-publisher.js';
 export type { OutgoingMessage, PublishReceipt, PublishStatus } from './outgoing-message.js';
 
 export { RocketmqServer, type RocketmqServerEvents } from './rocketmq.server.js';

@@ -46,5 +46,6 @@ export { LOGGER, ServiceDefaultsModule } from './lifecycle/service-defaults.modu
 export type { ServiceDefaultsModuleOptions } from './lifecycle/service-defaults.module.js';
 export { createService } from './lifecycle/create-service.js';
 export type { Service, ServiceConfig, ServiceOptions } from './lifecycle/create-service.js';
+export { RepeatingTask } from './lifecycle/repeating-task.js';
 export { runService } from './lifecycle/run-service.js';
 export type { RunServiceOptions } from './lifecycle/run-service.js';

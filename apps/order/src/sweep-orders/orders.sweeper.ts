@@ -1,13 +1,12 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { OutboxRelay } from '@rocketshop/outbox';
-import { Database, LOGGER, Metrics, namedStatement, type Logger } from '@rocketshop/service-defaults';
+import { Database, LOGGER, Metrics, namedStatement, RepeatingTask, type Logger } from '@rocketshop/service-defaults';
 import { AbandonOrderService } from '../abandon-order/abandon-order.service.js';
 import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
 import { CloseUnpaidService } from '../close-unpaid/close-unpaid.service.js';
 import * as statements from '../database/statements.js';
 import type { OrderRow } from '../database/statements.js';
 import type { OrderConfig } from '../order.config.js';
-
 import { ORDER_CONFIG } from '../order.tokens.js';
 
 const ORDERS_PER_SWEEP_MAX = 100;
@@ -18,8 +17,8 @@ const ORDERS_PER_SWEEP_MAX = 100;
  */
 @Injectable()
 export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private sweeping: Promise<void> | undefined;
+  private readonly swept;
+  private readonly rounds: RepeatingTask;
 
   constructor(
     private readonly database: Database,
@@ -36,18 +35,19 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
       help: 'Orders that a sweeper had to help, by what had failed them',
       labelNames: ['why'],
     });
+    this.rounds = new RepeatingTask(
+      config.sweepIntervalMs,
+      () => this.sweep(),
+      (error) => logger.error({ err: error }, 'a sweep failed; the next one tries again'),
+    );
   }
 
-  private readonly swept;
-
   onApplicationBootstrap(): void {
-    this.schedule();
+    this.rounds.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    await this.sweeping;
+    await this.rounds.stop();
   }
 
   /** One round over all three nets. An order that cannot be helped now does not keep the others waiting. */
@@ -56,16 +56,6 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
     await this.each('abandoned', statements.selectAbandoned, graceMs, (id) => this.abandonOrder.abandon(id, 'sweeper'));
     await this.each('unpaid', statements.selectUnpaid, graceMs, (id) => this.closeUnpaid.close(id, 'sweeper'));
     await this.publishOverdueCancels();
-  }
-
-  private schedule(): void {
-    this.timer = setTimeout(() => {
-      this.sweeping = this.sweep()
-        .catch((error: unknown) => this.logger.error({ err: error }, 'a sweep failed; the next one tries again'))
-        .finally(() => {
-          if (this.timer) this.schedule();
-        });
-    }, this.config.sweepIntervalMs);
   }
 
   private async each(

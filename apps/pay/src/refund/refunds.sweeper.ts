@@ -1,5 +1,5 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { Database, LOGGER, Metrics, namedStatement, type Logger } from '@rocketshop/service-defaults';
+import { Database, LOGGER, Metrics, namedStatement, RepeatingTask, type Logger } from '@rocketshop/service-defaults';
 import * as statements from '../database/statements.js';
 import type { RefundRow } from '../database/statements.js';
 import type { PayConfig } from '../pay.config.js';
@@ -11,28 +11,30 @@ const REFUNDS_PER_ROUND_MAX = 20;
 /** Asks the provider for every refund until it is final. Any replica may; the provider knows a refund by its id. */
 @Injectable()
 export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
-  private round: Promise<void> | undefined;
+  private readonly rounds: RepeatingTask;
   private readonly refunded;
 
   constructor(
     private readonly database: Database,
     private readonly provider: ProviderClient,
-    @Inject(PAY_CONFIG) private readonly config: PayConfig,
+    @Inject(PAY_CONFIG) config: PayConfig,
     @Inject(LOGGER) private readonly logger: Logger,
     metrics: Metrics,
   ) {
     this.refunded = metrics.counter({ name: 'pay_refunded_total', help: 'Refunds that the provider has confirmed' });
+    this.rounds = new RepeatingTask(
+      config.refundIntervalMs,
+      () => this.sweep(),
+      (error) => logger.error({ err: error }, 'a round of refunds failed; the next one tries again'),
+    );
   }
 
   onApplicationBootstrap(): void {
-    this.schedule();
+    this.rounds.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    await this.round;
+    await this.rounds.stop();
   }
 
   /** One round over the refunds that are due. */
@@ -58,17 +60,5 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
     } catch (error) {
       this.logger.warn({ err: error, orderId, refundId, attempts: refund.attempts }, 'not refunded yet');
     }
-  }
-
-  private schedule(): void {
-    this.timer = setTimeout(() => {
-      this.round = this.sweep()
-        .catch((error: unknown) =>
-          this.logger.error({ err: error }, 'a round of refunds failed; the next one tries again'),
-        )
-        .finally(() => {
-          if (this.timer) this.schedule();
-        });
-    }, this.config.refundIntervalMs);
   }
 }
