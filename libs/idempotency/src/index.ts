@@ -1,13 +1,16 @@
 export * from './errors.js';
-export type { PgQueryable, SqlRunner } from './sql.js';
+export type { PgQueryable, PgStatement, SqlRunner } from './sql.js';
 export { createIdempotencyKeysTable, dropIdempotencyKeysTable } from './http/idempotency-keys-table.js';
 export { parseIdempotencyKey } from './http/idempotency-key-header.js';
 export { canonicalJson, fingerprint } from './http/fingerprint.js';
 export type { FingerprintParts } from './http/fingerprint.js';
 export {
   answerIdempotencyKey,
+  asKeyTaken,
   findIdempotencyKey,
   insertIdempotencyKey,
+  keyAnswerStatement,
+  keyInsertStatement,
   purgeIdempotencyKeys,
 } from './http/idempotency-store.js';
 export type { IdempotencyClaim, KeptAnswer, KeyRow } from './http/idempotency-store.js';

@@ -7,3 +7,10 @@ export type PgQueryable = Pick<ClientBase, 'query'>;
 export interface SqlRunner {
   query(sql: string): Promise<unknown>;
 }
+
+/** A prepared statement with its values, for a client that sends several at once. */
+export interface PgStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}

@@ -17,14 +17,20 @@ const INSERT = {
     ORDER BY row.position`,
 };
 
+/** A prepared statement with its values, for a client that sends several at once. */
+export interface OutboxStatement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
 /**
- * Writes messages in the caller's transaction: they are sent if it commits and only then.
- * Call it after the statement that locked the business row, so that rows of one key are written in the order of their commits.
+ * The statement that writes messages, for callers that send a transaction's statements together. It belongs behind the
+ * statement that locks the business row, so that rows of one key are written in the order of their commits.
  * @throws {OutboxRowError}
  */
-export async function writeOutbox(client: PgQueryable, rows: readonly OutboxRow[]): Promise<void> {
-  if (rows.length === 0) return;
-  await client.query({
+export function outboxInsert(rows: readonly OutboxRow[]): OutboxStatement {
+  return {
     ...INSERT,
     values: [
       rows.map((row) => required('key', row.key)),
@@ -34,7 +40,18 @@ export async function writeOutbox(client: PgQueryable, rows: readonly OutboxRow[
       rows.map((row) => JSON.stringify(row.headers ?? {})),
       rows.map((row) => (row.delayMs === undefined ? null : Math.max(0, Math.round(row.delayMs)))),
     ],
-  });
+  };
+}
+
+/**
+ * Writes messages in the caller's transaction: they are sent if it commits and only then.
+ * Call it after the statement that locked the business row; see {@link outboxInsert}.
+ * @throws {OutboxRowError}
+ */
+export async function writeOutbox(client: PgQueryable, rows: readonly OutboxRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  const { name, text, values } = outboxInsert(rows);
+  await client.query({ name, text, values: [...values] });
 }
 
 function required(what: string, text: string): string {

@@ -37,6 +37,16 @@ export class PortInUseError extends ServiceDefaultsError {
   }
 }
 
+/** Thrown when a statement said no by `refuse_unless`. Its transaction is rolled back; `reason` is what it said. */
+export class StatementRefusedError extends ServiceDefaultsError {
+  readonly code = 'STATEMENT_REFUSED';
+  readonly retriable = false;
+
+  constructor(readonly reason: string) {
+    super(`refused by the database: ${reason}`);
+  }
+}
+
 /**
  * Thrown when the connection broke between COMMIT and its answer: the transaction may have happened or not.
  * The caller reads the truth again before it says anything.

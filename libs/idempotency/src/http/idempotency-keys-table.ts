@@ -1,5 +1,8 @@
 import type { SqlRunner } from '../sql.js';
 
+/** By this name PostgreSQL says that a key is taken. */
+export const KEYS_PRIMARY_KEY = 'idempotency_keys_pk';
+
 /*
  * idempotency_keys: one row a request that was begun. (buyer_id, route, key) is the claim: the primary key decides races.
  * resource_id is what the request made (an order), so that whoever finishes it, hours later, finds the row.
@@ -16,7 +19,7 @@ const CREATE = [
     answer_body json,
     created_at timestamptz NOT NULL DEFAULT now(),
     answered_at timestamptz,
-    CONSTRAINT idempotency_keys_pk PRIMARY KEY (buyer_id, route, key),
+    CONSTRAINT ${KEYS_PRIMARY_KEY} PRIMARY KEY (buyer_id, route, key),
     CONSTRAINT idempotency_keys_answer CHECK ((answer_status IS NULL) = (answered_at IS NULL))
   )`,
   `CREATE INDEX idempotency_keys_resource ON idempotency_keys (resource_id)`,

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import { IdempotencyKeyMissingError, IdempotencyKeyTakenError } from '../errors.js';
-import type { PgQueryable } from '../sql.js';
+import type { PgQueryable, PgStatement } from '../sql.js';
+import { KEYS_PRIMARY_KEY } from './idempotency-keys-table.js';
 
 /** A request's claim to its key, made by the interceptor, used by the use case. */
 export interface IdempotencyClaim {
@@ -35,8 +36,7 @@ const INSERT_KEY = {
   name: 'idempotency-insert-key',
   text: `INSERT INTO idempotency_keys
       (buyer_id, route, key, fingerprint, resource_id, answer_status, answer_body, answered_at)
-    VALUES ($1, $2, $3, $4, $5, $6::smallint, $7::json, CASE WHEN $6::smallint IS NULL THEN NULL ELSE now() END)
-    ON CONFLICT DO NOTHING`,
+    VALUES ($1, $2, $3, $4, $5, $6::smallint, $7::json, CASE WHEN $6::smallint IS NULL THEN NULL ELSE now() END)`,
 };
 
 const ANSWER_KEY = {
@@ -67,7 +67,17 @@ export async function insertIdempotencyKey(
   resourceId: string,
   answer?: KeptAnswer,
 ): Promise<void> {
-  const { rowCount } = await client.query({
+  const { name, text, values } = keyInsertStatement(claim, resourceId, answer);
+  try {
+    await client.query({ name, text, values: [...values] });
+  } catch (error) {
+    throw asKeyTaken(error, claim);
+  }
+}
+
+/** The same as a statement, for callers that send a transaction's statements together; see {@link asKeyTaken}. */
+export function keyInsertStatement(claim: IdempotencyClaim, resourceId: string, answer?: KeptAnswer): PgStatement {
+  return {
     ...INSERT_KEY,
     values: [
       claim.buyerId,
@@ -78,8 +88,14 @@ export async function insertIdempotencyKey(
       answer?.status ?? null,
       answer ? JSON.stringify(answer.body ?? null) : null,
     ],
-  });
-  if (rowCount !== 1) throw new IdempotencyKeyTakenError(`idempotency key ${claim.key} of ${claim.route} is taken`);
+  };
+}
+
+/** What to throw when a transaction with {@link keyInsertStatement} in it failed: the key was taken, or the error itself. */
+export function asKeyTaken(error: unknown, claim: Pick<IdempotencyClaim, 'key' | 'route'>): unknown {
+  const isTaken = error instanceof Error && 'constraint' in error && error.constraint === KEYS_PRIMARY_KEY;
+  if (!isTaken) return error;
+  return new IdempotencyKeyTakenError(`idempotency key ${claim.key} of ${claim.route} is taken`, { cause: error });
 }
 
 /**
@@ -92,12 +108,17 @@ export async function answerIdempotencyKey(
   resourceId: string,
   answer: KeptAnswer,
 ): Promise<boolean> {
-  const values = [resourceId, answer.status, JSON.stringify(answer.body ?? null)];
-  const { rowCount } = await client.query({ ...ANSWER_KEY, values });
+  const { name, text, values } = keyAnswerStatement(resourceId, answer);
+  const { rowCount } = await client.query({ name, text, values: [...values] });
   if ((rowCount ?? 0) > 0) return true;
   const { rows } = await client.query({ ...HAS_ANSWER, values: [resourceId] });
   if (rows.length === 0) throw new IdempotencyKeyMissingError(`no idempotency key made ${resourceId}`);
   return false;
+}
+
+/** The same as a statement, for callers that send a transaction's statements together. */
+export function keyAnswerStatement(resourceId: string, answer: KeptAnswer): PgStatement {
+  return { ...ANSWER_KEY, values: [resourceId, answer.status, JSON.stringify(answer.body ?? null)] };
 }
 
 /** The key's row as committed, or undefined. */

@@ -2,8 +2,10 @@ import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
 import { inTransaction, poolOf } from './in-transaction.js';
 import type { TransactionScope } from './in-transaction.js';
+import { inOneRoundTrip } from './in-one-round-trip.js';
+import type { ResultsOf } from './in-one-round-trip.js';
 import { namedStatement } from './statement.js';
-import type { NamedStatement } from './statement.js';
+import type { BoundStatement, NamedStatement } from './statement.js';
 
 /** Injection token of the pg pool of the service's database. */
 export const PG_POOL = Symbol('PG_POOL');
@@ -19,6 +21,13 @@ export class Database {
   /** One READ COMMITTED transaction on one client; see {@link inTransaction}. */
   inTransaction<T>(work: (client: PoolClient, scope: TransactionScope) => Promise<T>): Promise<T> {
     return inTransaction(this.pool, work);
+  }
+
+  /** Statements that need nothing of each other's results, as one transaction in one round trip; see {@link inOneRoundTrip}. */
+  inOneRoundTrip<const Statements extends readonly BoundStatement[]>(
+    statements: Statements,
+  ): Promise<ResultsOf<Statements>> {
+    return inOneRoundTrip(this.pool, statements);
   }
 
   /** One statement outside of a transaction, for reads. */

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { TransactionOutcomeUnknownError } from '../errors.js';
+import { isAnsweredByServer } from './outcome.js';
 import { RollbackWith } from './rollback-with.js';
 
 /** What belongs to a transaction besides its statements. */
@@ -79,7 +80,7 @@ async function commit(client: PoolClient): Promise<void> {
   try {
     ({ command } = await client.query('COMMIT'));
   } catch (error) {
-    const refused = isRefusal(error);
+    const refused = isAnsweredByServer(error);
     client.release(refused ? undefined : true);
     if (refused) throw error;
     throw new TransactionOutcomeUnknownError('the connection broke while committing', { cause: error });
@@ -88,10 +89,4 @@ async function commit(client: PoolClient): Promise<void> {
   // PostgreSQL answers COMMIT of a failed transaction with ROLLBACK and no error: somebody swallowed the statement's.
   if (command === 'ROLLBACK')
     throw new Error('a statement of this transaction had failed, so PostgreSQL rolled it back');
-}
-
-/** The server's own no carries a five-character SQLSTATE; classes 08 and 57P are about the connection, not the statement. */
-function isRefusal(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('08') && !code.startsWith('57P');
 }

@@ -9,6 +9,17 @@ export interface NamedStatement {
   readonly text: string;
 }
 
+/** A hot statement with its values, ready to be sent among others. `row` is never there: it tells the compiler what rows come. */
+export interface BoundStatement<Row extends QueryResultRow = QueryResultRow> extends NamedStatement {
+  readonly values: readonly unknown[];
+  readonly row?: Row;
+}
+
+export const bind = <Row extends QueryResultRow = QueryResultRow>(
+  { name, text }: NamedStatement,
+  values: readonly unknown[] = [],
+): BoundStatement<Row> => ({ name, text, values });
+
 /** Sends `statement` as a prepared statement on the transaction's client. int8 columns arrive as BigInt. */
 export function namedStatement<Row extends QueryResultRow = QueryResultRow>(
   client: TransactionClient,

@@ -1,0 +1,53 @@
+import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import { StatementRefusedError, TransactionOutcomeUnknownError } from '../errors.js';
+import { isAnsweredByServer } from './outcome.js';
+import { REFUSED } from './refuse.js';
+import type { BoundStatement } from './statement.js';
+import { StatementBatch } from './statement-batch.js';
+
+/** One result a statement, in their order. */
+export type ResultsOf<Statements extends readonly BoundStatement[]> = {
+  -readonly [Index in keyof Statements]: Statements[Index] extends BoundStatement<infer Row> ? QueryResult<Row> : never;
+};
+
+/**
+ * Runs `statements` as one READ COMMITTED transaction that costs one round trip: all of them take effect, or none. Each sees what
+ * the ones before it did and what others have committed when it begins. For transactions in which no statement needs a
+ * result of an earlier one; one that must not go on says so with `refuse_unless` or breaks a constraint.
+ * @throws {StatementRefusedError} when `refuse_unless` said no; everything is rolled back
+ * @throws {TransactionOutcomeUnknownError} when the connection broke before the answer
+ */
+export async function inOneRoundTrip<const Statements extends readonly BoundStatement[]>(
+  pool: Pool,
+  statements: Statements,
+): Promise<ResultsOf<Statements>> {
+  const client = await pool.connect();
+  // As in a transaction of several trips: the pool listens to idle clients only.
+  client.on('error', ignore);
+  try {
+    const results = await send(client, statements);
+    client.release();
+    return results as ResultsOf<Statements>;
+  } catch (error) {
+    const isAnswered = isAnsweredByServer(error);
+    client.release(!isAnswered);
+    if (!isAnswered)
+      throw new TransactionOutcomeUnknownError('the connection broke before the answer', { cause: error });
+    throw isRefusal(error) ? new StatementRefusedError(error.message) : error;
+  } finally {
+    client.off('error', ignore);
+  }
+}
+
+function send(client: PoolClient, statements: readonly BoundStatement[]): Promise<QueryResult<QueryResultRow>[]> {
+  return new Promise((resolve, reject) => {
+    client.query(
+      new StatementBatch(client, statements, (error, results) => (error ? reject(error) : resolve(results))),
+    );
+  });
+}
+
+const isRefusal = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && error.code === REFUSED;
+
+const ignore = (): void => undefined;

@@ -1,0 +1,98 @@
+import pg from 'pg';
+import type { ClientBase, Connection, CustomTypesConfig, QueryResult, Submittable } from 'pg';
+import type { BoundStatement } from './statement.js';
+
+/** What pg's own Query has beside its typed interface: the client hands it the server's messages one by one. */
+interface PgQuery extends Submittable {
+  readonly name: string;
+  readonly text: string;
+  submit(connection: Connection): Error | null;
+  handleRowDescription(message: unknown): void;
+  handleDataRow(message: unknown): void;
+  handleCommandComplete(message: unknown, connection: Connection): void;
+  handleReadyForQuery(connection: Connection): void;
+}
+
+type PreparedNames = Record<string, string>;
+type Outcome = (error: Error | null, results: QueryResult[]) => void;
+
+/**
+ * Several prepared statements behind one Sync: one write, one read, and by the protocol one transaction. The first that
+ * fails lets the server skip the rest and roll back all; the Sync commits.
+ * https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-PIPELINING
+ *
+ * pg's queries do the work: each writes its messages and reads its answers as ever, only the Syncs in between are left out.
+ */
+export class StatementBatch implements Submittable {
+  private readonly queries: readonly PgQuery[];
+  private readonly results: QueryResult[] = [];
+  private answered = 0;
+  private failure: Error | null = null;
+
+  constructor(
+    client: ClientBase,
+    statements: readonly BoundStatement[],
+    private readonly onEnd: Outcome,
+  ) {
+    const types = { getTypeParser: client.getTypeParser.bind(client) } as CustomTypesConfig;
+    this.queries = statements.map(({ name, text, values }) => {
+      const config = { name, text, values: [...values], types };
+      return new pg.Query(config, (error, result) => this.collect(error, result)) as unknown as PgQuery;
+    });
+  }
+
+  /** Name and text of the statement whose messages arrive now: the client keeps by them what is prepared. */
+  get name(): string | undefined {
+    return this.queries[this.answered]?.name;
+  }
+
+  get text(): string | undefined {
+    return this.queries[this.answered]?.text;
+  }
+
+  submit(connection: Connection): void {
+    const withoutSync = Object.create(connection, { sync: { value: () => undefined } }) as Connection;
+    connection.stream.cork();
+    try {
+      for (const query of this.queries) {
+        const error = query.submit(withoutSync) ?? this.failure;
+        // A part is written already. Without its Sync the server never commits it, and it is gone with the connection.
+        if (error) return void connection.stream.destroy(error);
+      }
+      connection.sync();
+    } finally {
+      connection.stream.uncork();
+    }
+  }
+
+  handleRowDescription(message: unknown): void {
+    this.queries[this.answered]?.handleRowDescription(message);
+  }
+
+  handleDataRow(message: unknown): void {
+    this.queries[this.answered]?.handleDataRow(message);
+  }
+
+  handleCommandComplete(message: unknown, connection: Connection): void {
+    this.queries[this.answered]?.handleCommandComplete(message, connection);
+    this.answered++;
+  }
+
+  handleReadyForQuery(connection: Connection): void {
+    for (const query of this.queries) query.handleReadyForQuery(connection);
+    this.onEnd(this.failure, this.results);
+  }
+
+  handleError(error: Error, connection: Connection | null): void {
+    // The server skipped what came after the failure, so those were not prepared, whatever was submitted.
+    const { submittedNamedStatements } = (connection ?? {}) as { submittedNamedStatements?: PreparedNames };
+    for (const { name } of this.queries.slice(this.answered))
+      if (submittedNamedStatements) delete submittedNamedStatements[name];
+    this.onEnd(error, []);
+  }
+
+  private collect(error: Error | undefined, result: QueryResult): void {
+    if (error) this.failure ??= error;
+    else this.results.push(result);
+  }
+}
