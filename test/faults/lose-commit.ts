@@ -1,13 +1,14 @@
-import type { FaultProxy, Verdict } from './fault-proxy.js';
+import type { FaultProxy, Passage, Verdict } from './fault-proxy.js';
 
 export interface LostCommit {
-  /** Whether the fault has happened. */
+  /** True once the connection was cut. */
   readonly happened: boolean;
 }
 
 /**
- * Cuts the connection of the next transaction that runs the prepared `statement`, in its COMMIT:
- *   before  the COMMIT never reaches PostgreSQL, so it rolls back
+ * Cuts the connection of the next transaction that runs the prepared `statement`, in its commit, which is its COMMIT or, for
+ * statements that were sent as one transaction in one round trip, the Sync behind them:
+ *   before  the commit never reaches PostgreSQL, so it rolls back
  *   after   PostgreSQL has committed, and nobody hears of it
  * @param onLost called in that moment, for a story that takes more away than this one connection
  */
@@ -17,7 +18,7 @@ export function loseCommit(
   when: 'before' | 'after',
   onLost: () => void = () => undefined,
 ): LostCommit {
-  const running = new Set<number>();
+  const commits = commitsOf(statement);
   let committing: number | undefined;
   let happened = false;
   const lose = () => {
@@ -25,14 +26,12 @@ export function loseCommit(
     onLost();
     return 'cut' as const;
   };
-  proxy.use(({ direction, bytes, connection }) => {
+  proxy.use((passage) => {
     if (happened) return 'pass';
-    if (direction === 'answer') return connection === committing ? lose() : 'pass';
-    // A Bind names the statement and ends its name with a zero byte.
-    if (bytes.includes(`${statement}\0`)) running.add(connection);
-    if (!running.has(connection) || !bytes.includes('COMMIT')) return 'pass';
+    if (passage.direction === 'answer') return passage.connection === committing ? lose() : 'pass';
+    if (!commits(passage)) return 'pass';
     if (when === 'before') return lose();
-    committing = connection;
+    committing = passage.connection;
     return 'pass';
   });
   return {
@@ -42,14 +41,12 @@ export function loseCommit(
   };
 }
 
-/** Holds the next COMMIT of a transaction that runs the prepared `statement` back until `opened`. */
+/** Holds the next commit of a transaction that runs the prepared `statement` back until `opened`. */
 export function holdCommit(proxy: FaultProxy, statement: string, opened: Promise<void>): { readonly isHeld: boolean } {
-  const running = new Set<number>();
+  const commits = commitsOf(statement);
   let isHeld = false;
-  proxy.use(async ({ direction, bytes, connection }): Promise<Verdict> => {
-    if (direction === 'answer' || isHeld) return 'pass';
-    if (bytes.includes(`${statement}\0`)) running.add(connection);
-    if (!running.has(connection) || !bytes.includes('COMMIT')) return 'pass';
+  proxy.use(async (passage): Promise<Verdict> => {
+    if (passage.direction === 'answer' || isHeld || !commits(passage)) return 'pass';
     isHeld = true;
     await opened;
     return 'pass';
@@ -60,3 +57,21 @@ export function holdCommit(proxy: FaultProxy, statement: string, opened: Promise
     },
   };
 }
+
+/** Sees every request of all connections, and says which of them commits a transaction with `statement` in it. */
+function commitsOf(statement: string): (passage: Passage) => boolean {
+  const begun = new Set<number>();
+  const running = new Set<number>();
+  return ({ bytes, connection }) => {
+    if (bytes.includes('BEGIN')) begun.add(connection);
+    // A Bind names the statement and ends its name with a zero byte.
+    if (bytes.includes(`${statement}\0`)) running.add(connection);
+    const isEnd = begun.has(connection) ? /COMMIT|ROLLBACK/.test(bytes.toString('latin1')) : bytes.includes(SYNC);
+    if (!isEnd) return false;
+    begun.delete(connection);
+    return running.delete(connection) && !bytes.includes('ROLLBACK');
+  };
+}
+
+/** The message Sync: its type and the length of nothing but itself. */
+const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);

@@ -11,11 +11,11 @@ export class AnswerPayableRpc {
   @MessagePattern(answerPayable.pattern)
   async answer(@Payload() payload: unknown): Promise<AnswerOf<typeof answerPayable>> {
     const { orderId, userId } = parseAs(answerPayable.pattern, answerPayable.call, payload);
-    const order = await this.reader.findVisible(orderId, userId);
+    const order = await this.reader.findVisibleRow(orderId, userId);
     if (!order) return { ok: false, code: 'ORDER_NOT_FOUND', detail: 'There is no such order.' };
     if (order.status !== 'CONFIRMED') {
       return { ok: false, code: 'ORDER_NOT_PAYABLE', detail: `The order is ${order.status}.` };
     }
-    return { ok: true, orderId, payable: order.payable, currency: order.currency };
+    return { ok: true, orderId, payable: order.payable.toString(), currency: order.currency };
   }
 }

@@ -44,7 +44,8 @@ export const insertOrder = {
   name: 'insert-order',
   text: `INSERT INTO orders (order_id, user_id, status, currency, total, discount, balance_used, payable, coupon_id,
                              idempotency_key, created_at, abandon_at)
-         VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, $7, $8, $9, now(), now() + $10 * interval '1 millisecond')`,
+         VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, $7, $8, $9, now(), now() + $10 * interval '1 millisecond')
+      RETURNING *`,
 };
 
 export const insertOrderItems = {
@@ -53,16 +54,14 @@ export const insertOrderItems = {
          SELECT $1, * FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[])`,
 };
 
-/** Step 5, the point of no return. Where nothing is left to pay the order is PAID at once and has no close timer. */
+/** Step 5, the point of no return. */
 export const confirmOrder = {
   name: 'confirm-order',
-  text: `UPDATE orders
-            SET status = CASE WHEN payable = 0 THEN 'PAID' ELSE 'CONFIRMED' END,
-                confirmed_at = now(),
-                paid_at = CASE WHEN payable = 0 THEN now() END,
-                close_at = CASE WHEN payable > 0 THEN now() + $2 * interval '1 millisecond' END
-          WHERE order_id = $1 AND status = 'PENDING'
-      RETURNING *`,
+  text: `WITH confirmed AS (
+           UPDATE orders SET status = $2, confirmed_at = $3, paid_at = $4, close_at = $5
+            WHERE order_id = $1 AND status = 'PENDING'
+        RETURNING order_id)
+         SELECT refuse_unless(count(*) = 1, 'CONFIRM_LOST') FROM confirmed`,
 };
 
 /** The other way out of PENDING, and the way out of CONFIRMED once pay has answered CLOSED. */
@@ -80,6 +79,12 @@ export const selectOrder = { name: 'select-order', text: 'SELECT * FROM orders W
 export const selectOrderItems = {
   name: 'select-order-items',
   text: 'SELECT goods_id, name, quantity, unit_price FROM order_items WHERE order_id = $1 ORDER BY goods_id',
+};
+
+export const selectItemsOfOrders = {
+  name: 'select-items-of-orders',
+  text: `SELECT order_id, goods_id, name, quantity, unit_price FROM order_items
+          WHERE order_id = ANY ($1::uuid[]) ORDER BY order_id, goods_id`,
 };
 
 /** Newest first; a pre-order is nobody's to see. */
@@ -108,9 +113,11 @@ export const finishCancel = {
   text: `UPDATE orders SET status = 'CANCELLED', cancelled_at = now() WHERE order_id = $1 AND status = 'CANCELLING'`,
 };
 
+/** The usual payment: of an order that waits for just this. Zero rows: the locked row tells why. */
 export const markPaid = {
   name: 'mark-paid',
-  text: `UPDATE orders SET status = 'PAID', payment_id = $2, paid_at = now() WHERE order_id = $1 AND status = 'CONFIRMED'`,
+  text: `UPDATE orders SET status = 'PAID', payment_id = $2, paid_at = now()
+          WHERE order_id = $1 AND status = 'CONFIRMED' AND payable = $3 AND currency = $4`,
 };
 
 export const recordLatePayment = {

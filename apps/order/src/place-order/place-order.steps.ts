@@ -12,10 +12,9 @@ import {
   useCoupon,
   type PayloadOf,
 } from '@rocketshop/contracts';
-import { answerIdempotencyKey, insertIdempotencyKey, type IdempotencyClaim } from '@rocketshop/idempotency';
-import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
-import { Database, namedStatement, traceHeaders, type CallOptions } from '@rocketshop/service-defaults';
-import type { PoolClient } from 'pg';
+import { asKeyTaken, keyAnswerStatement, keyInsertStatement, type IdempotencyClaim } from '@rocketshop/idempotency';
+import { outboxInsert, OutboxRelay, type OutboxRow } from '@rocketshop/outbox';
+import { bind, Database, StatementRefusedError, traceHeaders, type CallOptions } from '@rocketshop/service-defaults';
 import * as statements from '../database/statements.js';
 import type { OrderItemRow, OrderRow } from '../database/statements.js';
 import { BalanceExceedsTotalError, splitTotal, totalOf, type OrderTotal } from '../domain/order-total.js';
@@ -41,7 +40,14 @@ export interface PlaceOrderRun {
   currency?: string;
   items?: readonly OrderItemRow[];
   total?: OrderTotal;
+  preOrder?: PreOrder;
   confirmed?: OrderView;
+}
+
+interface PreOrder {
+  readonly row: OrderRow;
+  /** When the row came back, on the process's own clock that is never set. */
+  readonly answeredAtMs: number;
 }
 
 /** Thrown when confirm changed no row: the abandon timer or the sweeper was first. */
@@ -105,40 +111,20 @@ export class PlaceOrderSteps {
 
   /** 1. From here on there is something to undo, so the abandon timer is written in the same transaction. */
   async preOrder(run: PlaceOrderRun): Promise<StepResult> {
-    const { total, currency, items } = quoted(run);
-    await this.database.inTransaction(async (client, scope) => {
-      await insertIdempotencyKey(client, run.claim, run.orderId);
-      await namedStatement(client, statements.insertOrder, [
-        run.orderId,
-        run.userId,
-        currency,
-        total.total,
-        total.discount,
-        total.balanceUsed,
-        total.payable,
-        run.body.couponId ?? null,
-        run.claim.key,
-        this.config.abandonTimeoutMs,
+    const { orderId } = run;
+    const abandon: PayloadOf<typeof abandonOrder> = { version: 1, orderId };
+    try {
+      const [, { rows }] = await this.database.inOneRoundTrip([
+        keyInsertStatement(run.claim, orderId),
+        this.orderInsert(run),
+        itemsInsert(run),
+        outboxInsert([this.timer(abandonOrder.topic, abandon, this.config.abandonTimeoutMs)]),
       ]);
-      await namedStatement(client, statements.insertOrderItems, [
-        run.orderId,
-        items.map((item) => item.goods_id),
-        items.map((item) => item.name),
-        items.map((item) => item.quantity),
-        items.map((item) => item.unit_price),
-      ]);
-      const payload: PayloadOf<typeof abandonOrder> = { version: 1, orderId: run.orderId };
-      await writeOutbox(client, [
-        {
-          topic: abandonOrder.topic,
-          key: run.orderId,
-          payload,
-          delayMs: this.timerDelay(this.config.abandonTimeoutMs),
-          headers: traceHeaders(),
-        },
-      ]);
-      scope.afterCommit(() => this.outbox.nudge());
-    });
+      run.preOrder = { row: only(rows), answeredAtMs: performance.now() };
+    } catch (error) {
+      throw asKeyTaken(error, run.claim);
+    }
+    this.outbox.nudge();
     return DONE;
   }
 
@@ -173,26 +159,40 @@ export class PlaceOrderSteps {
 
   /** 5. Status, kept answer and what follows commit together. @throws {ConfirmLostError} */
   async confirm(run: PlaceOrderRun): Promise<StepResult> {
-    const { items } = quoted(run);
-    run.confirmed = await this.database.inTransaction(async (client, scope) => {
-      const { rows } = await namedStatement<OrderRow>(client, statements.confirmOrder, [
-        run.orderId,
-        this.config.unpaidTimeoutMs,
+    const order = this.confirmedRow(preOrdered(run));
+    const view = viewOrder(order, quoted(run).items);
+    try {
+      await this.database.inOneRoundTrip([
+        bind(statements.confirmOrder, [
+          order.order_id,
+          order.status,
+          order.confirmed_at,
+          order.paid_at,
+          order.close_at,
+        ]),
+        keyAnswerStatement(order.order_id, { status: 201, body: view }),
+        outboxInsert(this.confirmedMessages(order)),
       ]);
-      const [order] = rows;
-      if (!order) throw new ConfirmLostError('the order was no longer PENDING');
-      const view = viewOrder(order, items);
-      await answerIdempotencyKey(client, run.orderId, { status: 201, body: view });
-      await this.writeConfirmed(client, order);
-      scope.afterCommit(() => this.outbox.nudge());
-      return view;
-    });
+    } catch (error) {
+      if (!(error instanceof StatementRefusedError)) throw error;
+      throw new ConfirmLostError('the order was no longer PENDING', { cause: error });
+    }
+    run.confirmed = view;
+    this.outbox.nudge();
     return DONE;
   }
 
-  private async writeConfirmed(client: PoolClient, order: OrderRow): Promise<void> {
+  /** Where nothing is left to pay the order is PAID at once and has no close timer. */
+  private confirmedRow({ row, answeredAtMs }: PreOrder): OrderRow {
+    // The database's clock, which all replicas and timers share, as the pre-order told it. Asking it again costs a round trip.
+    const now = new Date(row.created_at.getTime() + Math.round(performance.now() - answeredAtMs));
+    if (row.payable === 0n) return { ...row, status: 'PAID', confirmed_at: now, paid_at: now };
+    const closeAt = new Date(now.getTime() + this.config.unpaidTimeoutMs);
+    return { ...row, status: 'CONFIRMED', confirmed_at: now, close_at: closeAt };
+  }
+
+  private confirmedMessages(order: OrderRow): OutboxRow[] {
     const { order_id: orderId } = order;
-    const headers = traceHeaders();
     const confirmed: PayloadOf<typeof orderConfirmed> = {
       version: 1,
       orderId,
@@ -201,25 +201,33 @@ export class PlaceOrderSteps {
       currency: order.currency,
       confirmedAt: (order.confirmed_at ?? order.created_at).toISOString(),
     };
+    const messages: OutboxRow[] = [
+      { topic: orderConfirmed.topic, key: orderId, payload: confirmed, headers: traceHeaders() },
+    ];
     const close: PayloadOf<typeof closeUnpaidOrder> = { version: 1, orderId };
-    await writeOutbox(client, [
-      { topic: orderConfirmed.topic, key: orderId, payload: confirmed, headers },
-      ...(order.payable > 0n
-        ? [
-            {
-              topic: closeUnpaidOrder.topic,
-              key: orderId,
-              payload: close,
-              delayMs: this.timerDelay(this.config.unpaidTimeoutMs),
-              headers,
-            },
-          ]
-        : []),
+    if (order.payable > 0n) messages.push(this.timer(closeUnpaidOrder.topic, close, this.config.unpaidTimeoutMs));
+    return messages;
+  }
+
+  private orderInsert(run: PlaceOrderRun) {
+    const { total, currency } = quoted(run);
+    return bind<OrderRow>(statements.insertOrder, [
+      run.orderId,
+      run.userId,
+      currency,
+      total.total,
+      total.discount,
+      total.balanceUsed,
+      total.payable,
+      run.body.couponId ?? null,
+      run.claim.key,
+      this.config.abandonTimeoutMs,
     ]);
   }
 
-  private timerDelay(dueInMs: number): number {
-    return timerDelayMs(dueInMs, this.config.timeScale);
+  private timer(topic: string, payload: { readonly orderId: string }, dueInMs: number): OutboxRow {
+    const delayMs = timerDelayMs(dueInMs, this.config.timeScale);
+    return { topic, key: payload.orderId, payload, delayMs, headers: traceHeaders() };
   }
 
   private options(run: PlaceOrderRun): CallOptions {
@@ -231,4 +239,25 @@ function quoted(run: PlaceOrderRun) {
   const { total, currency, items } = run;
   if (!total || !currency || !items) throw new Error('the flow ran a step before its quote');
   return { total, currency, items };
+}
+
+function preOrdered({ preOrder }: PlaceOrderRun): PreOrder {
+  if (!preOrder) throw new Error('the flow ran a step before its pre-order');
+  return preOrder;
+}
+
+function itemsInsert(run: PlaceOrderRun) {
+  const { items } = quoted(run);
+  return bind(statements.insertOrderItems, [
+    run.orderId,
+    items.map((item) => item.goods_id),
+    items.map((item) => item.name),
+    items.map((item) => item.quantity),
+    items.map((item) => item.unit_price),
+  ]);
+}
+
+function only<Row>([row]: readonly Row[]): Row {
+  if (row === undefined) throw new Error('the row was not returned by its own insert');
+  return row;
 }

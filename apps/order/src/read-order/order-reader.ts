@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Database } from '@rocketshop/service-defaults';
+import { bind, Database } from '@rocketshop/service-defaults';
 import * as statements from '../database/statements.js';
 import type { OrderItemRow, OrderRow } from '../database/statements.js';
 import { isVisible } from '../domain/order-status.js';
@@ -14,26 +14,46 @@ export class OrderReader {
 
   /** The order whatever its status is: for the flow, not for buyers. */
   async find(orderId: string): Promise<OrderView | undefined> {
-    const { rows } = await this.database.query<OrderRow>(statements.selectOrder, [orderId]);
-    const [order] = rows;
-    return order && this.withItems(order);
+    const { order, items } = await this.read(orderId);
+    return order && viewOrder(order, items);
   }
 
-  /** A pre-order is nobody's, and somebody else's order does not exist. */
   async findVisible(orderId: string, userId: string): Promise<OrderView | undefined> {
+    const { order, items } = await this.read(orderId);
+    return order && maySee(order, userId) ? viewOrder(order, items) : undefined;
+  }
+
+  /** Without its items: for those who ask for status and amounts. */
+  async findVisibleRow(orderId: string, userId: string): Promise<OrderRow | undefined> {
     const { rows } = await this.database.query<OrderRow>(statements.selectOrder, [orderId]);
     const [order] = rows;
-    return order && order.user_id === userId && isVisible(order.status) ? this.withItems(order) : undefined;
+    return order && maySee(order, userId) ? order : undefined;
   }
 
   /** Newest first. */
   async listVisible(userId: string): Promise<OrderView[]> {
     const { rows } = await this.database.query<OrderRow>(statements.selectOrdersOfUser, [userId, ORDERS_PER_PAGE_MAX]);
-    return Promise.all(rows.map((order) => this.withItems(order)));
+    const orderIds = rows.map((order) => order.order_id);
+    const { rows: items } = await this.database.query<OrderItemRow & { order_id: string }>(
+      statements.selectItemsOfOrders,
+      [orderIds],
+    );
+    return rows.map((order) =>
+      viewOrder(
+        order,
+        items.filter((item) => item.order_id === order.order_id),
+      ),
+    );
   }
 
-  private async withItems(order: OrderRow): Promise<OrderView> {
-    const { rows } = await this.database.query<OrderItemRow>(statements.selectOrderItems, [order.order_id]);
-    return viewOrder(order, rows);
+  private async read(orderId: string): Promise<{ order: OrderRow | undefined; items: OrderItemRow[] }> {
+    const [{ rows }, { rows: items }] = await this.database.inOneRoundTrip([
+      bind<OrderRow>(statements.selectOrder, [orderId]),
+      bind<OrderItemRow>(statements.selectOrderItems, [orderId]),
+    ]);
+    return { order: rows[0], items };
   }
 }
+
+/** A pre-order is nobody's, and somebody else's order does not exist. */
+const maySee = (order: OrderRow, userId: string): boolean => order.user_id === userId && isVisible(order.status);

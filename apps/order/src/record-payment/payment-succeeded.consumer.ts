@@ -6,7 +6,6 @@ import { Database, LOGGER, namedStatement, type Logger } from '@rocketshop/servi
 import type { PoolClient } from 'pg';
 import * as statements from '../database/statements.js';
 import type { OrderRow } from '../database/statements.js';
-import { assertTransition } from '../domain/order-status.js';
 
 type Payment = PayloadOf<typeof paymentSucceeded>;
 
@@ -35,11 +34,14 @@ export class PaymentSucceededConsumer {
   @EventPattern(paymentSucceeded.topic, ROCKETMQ_TRANSPORT, { group: 'order-record-payment' })
   async paid(@Payload() payload: unknown): Promise<void> {
     const payment = readMessage(paymentSucceeded, payload);
+    const { rowCount } = await this.database.query(statements.markPaid, markPaidValues(payment));
+    if (rowCount === 1) return;
     const outcome = await this.database.inTransaction((client) => this.record(client, payment));
     const { orderId, paymentId } = payment;
     if (outcome === 'LATE') this.logger.warn({ orderId, paymentId }, 'paid too late; pay refunds it');
   }
 
+  /** Whatever was not usual about it is decided under the order's lock. */
   private async record(client: PoolClient, payment: Payment): Promise<'PAID' | 'KNOWN' | 'LATE'> {
     const { orderId, paymentId } = payment;
     const { rows } = await namedStatement<OrderRow>(client, statements.lockOrder, [orderId]);
@@ -51,13 +53,17 @@ export class PaymentSucceededConsumer {
       await namedStatement(client, statements.recordLatePayment, [orderId, paymentId]);
       return 'LATE';
     }
-    if (order.payable !== BigInt(payment.amount) || order.currency !== payment.currency) {
-      throw new PaymentMismatchError(
-        `order ${orderId} asks for ${order.payable} ${order.currency}, ${payment.amount} ${payment.currency} was paid`,
-      );
-    }
-    assertTransition('CONFIRMED', 'PAID');
-    await namedStatement(client, statements.markPaid, [orderId, paymentId]);
-    return 'PAID';
+    const { rowCount } = await namedStatement(client, statements.markPaid, markPaidValues(payment));
+    if (rowCount === 1) return 'PAID';
+    throw new PaymentMismatchError(
+      `order ${orderId} asks for ${order.payable} ${order.currency}, ${payment.amount} ${payment.currency} was paid`,
+    );
   }
 }
+
+const markPaidValues = ({ orderId, paymentId, amount, currency }: Payment) => [
+  orderId,
+  paymentId,
+  BigInt(amount),
+  currency,
+];

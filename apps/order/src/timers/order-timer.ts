@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OrderStatus } from '@rocketshop/contracts';
-import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
+import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
 import { Database, traceHeaders } from '@rocketshop/service-defaults';
 import * as statements from '../database/statements.js';
 import type { OrderConfig } from '../order.config.js';
@@ -31,10 +31,10 @@ export class OrderTimer {
   /** The message came early (a level of the ladder was shorter, or a clock ran ahead): again when it is due. */
   async setAgain(topic: string, orderId: string, dueInMs: number): Promise<void> {
     const due = timerDelayMs(dueInMs, this.config.timeScale);
-    await this.database.inTransaction(async (client, scope) => {
-      const payload = { version: 1, orderId };
-      await writeOutbox(client, [{ topic, key: orderId, payload, delayMs: due, headers: traceHeaders() }]);
-      scope.afterCommit(() => this.outbox.nudge());
-    });
+    const payload = { version: 1, orderId };
+    await this.database.inOneRoundTrip([
+      outboxInsert([{ topic, key: orderId, payload, delayMs: due, headers: traceHeaders() }]),
+    ]);
+    this.outbox.nudge();
   }
 }

@@ -8,11 +8,13 @@ import {
   dropInstallationTable,
 } from '@rocketshop/idempotency';
 import { createOutboxTable, dropOutboxTable } from '@rocketshop/outbox';
+import { createRefuseUnless, dropRefuseUnless } from '@rocketshop/service-defaults';
 
 export class CreateOrderTables1700000000000 implements MigrationInterface {
   name = 'CreateOrderTables1700000000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    await createRefuseUnless(runner);
     await runner.query(`
       CREATE TABLE orders (
         order_id uuid PRIMARY KEY,
@@ -74,5 +76,6 @@ export class CreateOrderTables1700000000000 implements MigrationInterface {
     await dropInstallationTable(runner);
     await dropIdempotencyKeysTable(runner);
     await runner.query('DROP TABLE order_compensations, order_items, orders');
+    await dropRefuseUnless(runner);
   }
 }
