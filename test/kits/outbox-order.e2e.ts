@@ -167,7 +167,7 @@ describe('a key that cannot be sent', () => {
     await until(() => broker.messages.length === 50, { description: 'the healthy keys' });
     expect(broker.payloadsOf('poisoned')).toEqual([]);
     expect(relay.state().failingKeys).toBe(1);
-    expect(await relay.lag()).toMatchObject({ unsent: 3 });
+    await until(async () => (await relay.lag()).unsent === 3, { description: 'all but the poisoned key to be marked' });
 
     isHealed = true;
     await until(allSent, { description: 'the poisoned key' });
@@ -272,6 +272,123 @@ describe('a nudge', () => {
     expect(Date.now() - startedAt).toBeLessThan(1_000);
     expect(second.state().sentTotal).toBeGreaterThan(0);
   }, 20_000);
+});
+
+describe('what the relay asks the database', () => {
+  const QUIET = { pollIntervalMs: 600_000, rebalanceIntervalMs: 600_000 };
+  const MARK_AND_READ = 'outbox-mark-sent-and-read-unsent';
+  let statements: string[];
+
+  /** A relay at rest on connections of its own, of which every statement is noted down. */
+  async function startObservedRelay(
+    publisher: OutboxPublisher,
+    options: Partial<OutboxRelayOptions>,
+  ): Promise<OutboxRelay> {
+    statements = [];
+    const observed = createPool(pool.options.connectionString ?? '');
+    observed.on('connect', (client) => {
+      const query = client.query.bind(client) as (statement: { name?: string }, ...rest: unknown[]) => unknown;
+      Object.assign(client, {
+        query: (statement: { name?: string }, ...rest: unknown[]) => {
+          statements.push(statement.name ?? '');
+          return query(statement, ...rest);
+        },
+      });
+    });
+    observedPools.push(observed);
+    const relay = startRelay(publisher, { pool: observed, ...QUIET, ...options });
+    await until(() => statements.includes(MARK_AND_READ), { description: 'the first look at the table' });
+    statements = [];
+    return relay;
+  }
+
+  const observedPools: Pool[] = [];
+  afterEach(async () => {
+    await Promise.all(relays.map((relay) => relay.stop()));
+    await Promise.all(observedPools.splice(0).map((observed) => observed.end()));
+  });
+
+  it('is one statement for many commits: the time between two looks bounds them, not the commits', async () => {
+    const broker = new RecordingBroker();
+    broker.before = () => new Promise((resolve) => setTimeout(resolve, 2));
+    const passIntervalMs = 50;
+    const relay = await startObservedRelay(broker, { passIntervalMs });
+    const startedAt = performance.now();
+    const writers = Array.from({ length: 10 }, async (_, writer) => {
+      for (let index = 0; index < 50; index++) {
+        await commitRow(`order-${writer}-${index % 7}`, index);
+        relay.nudge();
+      }
+    });
+    await Promise.all(writers);
+    await until(allSent, { description: 'all rows to be sent' });
+
+    expect(broker.messages).toHaveLength(500);
+    const looks = (performance.now() - startedAt) / passIntervalMs;
+    expect(statements.length).toBeLessThanOrEqual(looks + 3);
+    expect(statements.length).toBeLessThan(250);
+  });
+
+  it('for a commit alone is one read at once, however long the time between two looks, and one mark later', async () => {
+    const broker = new RecordingBroker();
+    let restedMs = 0;
+    const relay = await startObservedRelay(broker, {
+      passIntervalMs: 60_000,
+      markIntervalMs: 20,
+      clock: () => performance.now() + restedMs,
+    });
+    restedMs = 60_000;
+    await commitRow('order', 'alone');
+    relay.nudge();
+    await until(allSent, { description: 'the row to be sent and marked' });
+    expect(broker.payloadsOf('order')).toEqual(['alone']);
+    expect(statements).toEqual([MARK_AND_READ, 'outbox-mark-sent']);
+  });
+
+  it('brings the next rows of a key with the mark of those before, each once and in order', async () => {
+    const broker = new RecordingBroker();
+    const relay = await startObservedRelay(broker, { passIntervalMs: 1, markIntervalMs: 600_000 });
+    for (let step = 0; step < 100; step++) {
+      await commitRow('order', step);
+      relay.nudge();
+      if (step % 3 === 0) await until(() => broker.messages.length === step + 1, { intervalMs: 1 });
+    }
+    await until(() => broker.messages.length === 100, { description: 'all rows of the key' });
+    expect(broker.payloadsOf('order')).toEqual(Array.from({ length: 100 }, (_, step) => step));
+    await relay.stop();
+    expect(await countUnsent()).toBe(0);
+  });
+
+  it('reads a row that was committed while its key was busy as soon as the key is free', async () => {
+    const broker = new RecordingBroker();
+    const answer = createGate();
+    broker.before = ({ payload }) => (payload === 'first' ? answer.opened : undefined);
+    const relay = await startObservedRelay(broker, {});
+    await commitRow('order', 'first');
+    relay.nudge();
+    await until(() => relay.state().inFlight === 1, { description: 'the first row to be with the broker' });
+    await commitRow('order', 'second');
+    await commitRow('other', 'third');
+    relay.nudge();
+    await until(() => broker.messages.length === 1, { description: 'the other key' });
+
+    answer.open();
+    await until(() => broker.messages.length === 3, { description: 'the key that was busy' });
+    expect(broker.payloadsOf('order')).toEqual(['first', 'second']);
+  });
+});
+
+describe('a broker that never answers', () => {
+  it('has its row sent again when the time for an answer is over', async () => {
+    const broker = new RecordingBroker();
+    let attempts = 0;
+    broker.before = () => (++attempts === 1 ? new Promise(() => undefined) : undefined);
+    const relay = startRelay(broker, { publishTimeoutMs: 100 });
+    await commitRow('order', 'confirmed');
+    await until(allSent, { description: 'the row to be sent and marked' });
+    expect(broker.payloadsOf('order')).toEqual(['confirmed']);
+    expect(relay.state().failedTotal).toBe(1);
+  });
 });
 
 describe('the row', () => {

@@ -1,3 +1,4 @@
+import { Chain } from './chain.js';
 import type { BackoffOptions } from './failing-keys.js';
 import { FailingKeys } from './failing-keys.js';
 import type { OutboxLogger } from './outbox-logger.js';
@@ -13,19 +14,13 @@ export interface DispatcherOptions {
   readonly clock: () => number;
   /** Something was sent, failed, or became free. */
   readonly onProgress: () => void;
+  /** A read is worth its while from `time` on: a key that was passed over is free then. */
+  readonly onReadDue: (time: number) => void;
 }
 
 export interface SentRow {
   readonly id: string;
   readonly chain: Chain;
-}
-
-/** The rows of one key that are under way: sent one after the other, and marked before the key is read again. */
-interface Chain {
-  readonly key: string;
-  readonly shard: number;
-  unmarked: number;
-  isDone: boolean;
 }
 
 /**
@@ -34,6 +29,9 @@ interface Chain {
  */
 const OUTAGE_FAILURES = 32;
 const PROBE_ROWS = 8;
+
+/** One timer looks for all rows that are late, this often within the limit, instead of one timer for each row. */
+const LOOKS_PER_LIMIT = 10;
 
 /** Hands rows to the publisher: keys side by side, rows of one key one after the other. */
 export class Dispatcher {
@@ -44,6 +42,7 @@ export class Dispatcher {
   private failuresInARow = 0;
   private isStopping = false;
   private generation = 0;
+  private lateCheck: NodeJS.Timeout | undefined;
   private onIdle: (() => void) | undefined;
   sentTotal = 0;
   failedTotal = 0;
@@ -54,6 +53,11 @@ export class Dispatcher {
 
   get inFlight(): number {
     return this.rowsInFlight;
+  }
+
+  /** Rows wait for their mark. */
+  get hasSent(): boolean {
+    return this.sent.length > 0;
   }
 
   get failingKeys(): number {
@@ -68,12 +72,23 @@ export class Dispatcher {
     return free * 4 >= this.options.inFlightMax ? free : 0;
   }
 
+  /**
+   * Keys of which nothing may be read now, for the statement that the caller sends at once. A key whose rows have all been sent is not among them if these rows are marked
+   * in the very statement that reads, and left out there by their ids.
+   */
   excludedKeys(): string[] {
-    return [...this.chains.keys(), ...this.failing.waiting()];
+    const keys = this.failing.waiting();
+    for (const chain of this.chains.values()) {
+      if (chain.hasEnded) continue;
+      chain.wasPassedOver = true;
+      keys.push(chain.key);
+    }
+    return keys;
   }
 
-  nextRetryInMs(): number | undefined {
-    return this.failing.nextInMs();
+  /** When the first of the failing keys may be tried again. */
+  retryAt(): number {
+    return this.options.clock() + (this.failing.nextInMs() ?? Number.POSITIVE_INFINITY);
   }
 
   isIdle(shard: number): boolean {
@@ -83,20 +98,22 @@ export class Dispatcher {
 
   /** @param isOwner false once the lock is lost: then nothing more of these rows is handed out */
   dispatch(rows: readonly UnsentRow[], isOwner: () => boolean): void {
-    const byKey = new Map<string, UnsentRow[]>();
+    if (rows.length === 0) return;
+    const chains = new Map<string, Chain>();
     for (const row of rows) {
-      const list = byKey.get(row.message.key);
-      if (list) list.push(row);
-      else byKey.set(row.message.key, [row]);
+      const chain = chains.get(row.message.key);
+      if (chain) chain.add(row);
+      else chains.set(row.message.key, new Chain(row, this.generation, isOwner));
     }
-    for (const [key, list] of byKey) {
-      const chain: Chain = { key, shard: list[0]?.shard ?? 0, unmarked: 0, isDone: false };
-      this.chains.set(key, chain);
-      this.rowsInFlight += list.length;
-      void this.sendInOrder(chain, list, isOwner, this.generation);
+    this.rowsInFlight += rows.length;
+    this.startLateCheck();
+    for (const chain of chains.values()) {
+      this.chains.set(chain.key, chain);
+      this.sendNext(chain);
     }
   }
 
+  /** What was sent and is not marked yet, once. The caller marks all of it, or loses its session. */
   takeSent(): readonly SentRow[] {
     const { sent } = this;
     this.sent = [];
@@ -130,72 +147,103 @@ export class Dispatcher {
   }
 
   async idle(limitMs: number): Promise<void> {
-    if (this.rowsInFlight === 0) return;
-    await new Promise<void>((resolve) => {
-      const limit = setTimeout(resolve, limitMs);
-      this.onIdle = () => {
-        clearTimeout(limit);
-        resolve();
-      };
-    });
+    if (this.rowsInFlight > 0) {
+      await new Promise<void>((resolve) => {
+        const limit = setTimeout(resolve, limitMs);
+        this.onIdle = () => {
+          clearTimeout(limit);
+          resolve();
+        };
+      });
+    }
+    this.stopLateCheck();
   }
 
-  private async sendInOrder(
-    chain: Chain,
-    rows: readonly UnsentRow[],
-    isOwner: () => boolean,
-    generation: number,
-  ): Promise<void> {
-    let left = rows.length;
-    for (const { message } of rows) {
-      if (this.isStopping || generation !== this.generation || !isOwner()) break;
-      const isSent = await this.send(message);
-      if (!isSent || generation !== this.generation) break;
-      left--;
-      this.rowsInFlight--;
-      chain.unmarked++;
-      this.sent.push({ id: message.id, chain });
-      this.options.onProgress();
+  private sendNext(chain: Chain): void {
+    const message = chain.current;
+    if (!message || this.isStopping || chain.generation !== this.generation || !chain.isOwner()) {
+      this.end(chain);
+      return;
     }
-    this.rowsInFlight -= left;
-    chain.isDone = true;
+    chain.publishedAt = this.options.clock();
+    this.publish(message).then(
+      () => this.onSent(chain, message),
+      (error: unknown) => this.onFailed(chain, message, error),
+    );
+  }
+
+  /** A publisher that throws instead of rejecting fails its row, not the relay. */
+  private publish(message: OutboxMessage): Promise<void> {
+    try {
+      return this.options.publisher.publish(message);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  private onSent(chain: Chain, message: OutboxMessage): void {
+    if (chain.hasEnded) return;
+    this.failuresInARow = 0;
+    this.sentTotal++;
+    this.failing.succeeded(chain.key);
+    if (chain.generation !== this.generation) {
+      this.end(chain);
+      return;
+    }
+    chain.advance();
+    chain.unmarked++;
+    this.rowsInFlight--;
+    this.sent.push({ id: message.id, chain });
+    this.options.onProgress();
+    this.sendNext(chain);
+  }
+
+  private onFailed(chain: Chain, message: OutboxMessage, error: unknown): void {
+    if (chain.hasEnded) return;
+    this.failuresInARow++;
+    this.failedTotal++;
+    const attempts = this.failing.failed(message.key);
+    const fields = { err: error, topic: message.topic, key: message.key, outboxId: message.id, attempts };
+    // A first failure heals by itself more often than not; one that goes on needs somebody.
+    if (attempts >= 8) this.options.logger.error(fields, 'outbox row still not sent; its key waits');
+    else this.options.logger.warn(fields, 'outbox row not sent; its key backs off');
+    this.end(chain);
+    this.options.onReadDue(this.retryAt());
+  }
+
+  /** What comes later of a row that was late is not looked at any more. */
+  private failLate(): void {
+    const { publishTimeoutMs, clock } = this.options;
+    const limit = clock() - publishTimeoutMs;
+    for (const chain of this.chains.values()) {
+      const message = chain.current;
+      if (message && !chain.hasEnded && chain.publishedAt <= limit)
+        this.onFailed(chain, message, new Error(`not confirmed in ${publishTimeoutMs} ms`));
+    }
+    if (this.rowsInFlight === 0) this.stopLateCheck();
+  }
+
+  private startLateCheck(): void {
+    if (this.lateCheck !== undefined) return;
+    this.lateCheck = setInterval(() => this.failLate(), Math.ceil(this.options.publishTimeoutMs / LOOKS_PER_LIMIT));
+    this.lateCheck.unref();
+  }
+
+  private stopLateCheck(): void {
+    clearInterval(this.lateCheck);
+    this.lateCheck = undefined;
+  }
+
+  private end(chain: Chain): void {
+    chain.hasEnded = true;
+    this.rowsInFlight -= chain.left;
     this.release(chain);
     this.options.onProgress();
+    if (chain.wasPassedOver) this.options.onReadDue(0);
     if (this.rowsInFlight === 0) this.onIdle?.();
   }
 
   private release(chain: Chain): void {
-    if (chain.isDone && chain.unmarked === 0 && this.chains.get(chain.key) === chain) this.chains.delete(chain.key);
-  }
-
-  private async send(message: OutboxMessage): Promise<boolean> {
-    try {
-      await within(this.options.publisher.publish(message), this.options.publishTimeoutMs);
-    } catch (error) {
-      this.failuresInARow++;
-      this.failedTotal++;
-      const attempts = this.failing.failed(message.key);
-      const fields = { err: error, topic: message.topic, key: message.key, outboxId: message.id, attempts };
-      // A first failure heals by itself more often than not; one that goes on needs somebody.
-      if (attempts >= 8) this.options.logger.error(fields, 'outbox row still not sent; its key waits');
-      else this.options.logger.warn(fields, 'outbox row not sent; its key backs off');
-      return false;
-    }
-    this.failuresInARow = 0;
-    this.sentTotal++;
-    this.failing.succeeded(message.key);
-    return true;
-  }
-}
-
-async function within(promise: Promise<void>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`not confirmed in ${limitMs} ms`)), limitMs);
-  });
-  try {
-    await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
+    if (chain.hasEnded && chain.unmarked === 0 && this.chains.get(chain.key) === chain) this.chains.delete(chain.key);
   }
 }

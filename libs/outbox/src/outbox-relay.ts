@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { Dispatcher } from './dispatcher.js';
+import type { SentRow } from './dispatcher.js';
 import type { OutboxLogger } from './outbox-logger.js';
 import { silentLogger } from './outbox-logger.js';
 import type { OutboxPublisher } from './outbox-message.js';
@@ -15,9 +16,17 @@ export interface OutboxRelayOptions {
   readonly logger?: OutboxLogger;
   /** How long a row that nobody nudged for may lie before it is seen. @default 500 */
   readonly pollIntervalMs?: number;
+  /**
+   * Least time between two passes over the table. The first nudge after a pause is served at once; under load one pass
+   * serves all commits of this time, which is what the relay costs the database. At most `inFlightMax` rows leave in it.
+   * @default 10
+   */
+  readonly passIntervalMs?: number;
+  /** How long a sent row waits for its mark at most when no read takes the mark along. @default 100 */
+  readonly markIntervalMs?: number;
   /** Messages handed to the publisher and not answered yet, at most. @default 256 */
   readonly inFlightMax?: number;
-  /** A publish that takes longer counts as failed and is sent again. @default 15000 */
+  /** A publish that takes longer counts as failed and is sent again. Looked at ten times within it. @default 15000 */
   readonly publishTimeoutMs?: number;
   /** Back-off of a key that fails: first wait and longest wait. @default 200 and 30000 */
   readonly backoffInitialMs?: number;
@@ -36,8 +45,6 @@ export interface OutboxRelayOptions {
   readonly clock?: () => number;
 }
 
-const monotonicMs = (): number => performance.now();
-
 export interface OutboxRelayState {
   readonly shards: number;
   readonly relays: number;
@@ -50,8 +57,13 @@ export interface OutboxRelayState {
 /*
  * Modes of the relay
  *   disconnected  no session: tries to open one, waits a little longer after each failure
- *   relaying      rebalance when due; mark what was sent; read what is unsent; hand it out; sleep until woken or polled
+ *   relaying      rebalance when due; in one statement mark what was sent and read what is unsent; hand it out; sleep
  *   stopping      nothing new is read; messages under way are waited for and marked; then the session ends
+ *
+ * A pass asks the database nothing unless a read is due, or the mark of rows that were sent. A read is due after a nudge,
+ * here or from another relay; at the poll; when a key's back-off is over; when the read before was full; and when a key
+ * is free that a read passed over. It takes along all marks there are, so that under load marks cost nothing. A key waits
+ * for its mark with nothing: the read that brings its next rows is the statement that marks those before.
  */
 
 /**
@@ -60,27 +72,38 @@ export interface OutboxRelayState {
  * A row counts as sent when the publisher resolved. A crash between the two sends it again: at least once.
  */
 export class OutboxRelay {
-  private readonly wakeUp = new WakeUp();
+  private readonly clock: () => number;
+  private readonly wakeUp: WakeUp;
   private readonly dispatcher: Dispatcher;
   private readonly logger: OutboxLogger;
   private session: RelaySession | undefined;
   private loop: Promise<void> | undefined;
   private running = false;
+  /** A commit here that other relays do not know of yet. */
   private nudged = false;
+  /** When the table is looked at even if nobody has said a word. */
+  private readAt = 0;
+  /** No read begins before. */
+  private notBefore = 0;
+  /** When rows that were sent are marked, if no read takes them along before. */
+  private markAt = Number.POSITIVE_INFINITY;
   private rebalanceAt = 0;
   private connectFailures = 0;
   private purgeTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: OutboxRelayOptions) {
     this.logger = options.logger ?? silentLogger;
+    this.clock = options.clock ?? (() => performance.now());
+    this.wakeUp = new WakeUp(this.clock);
     this.dispatcher = new Dispatcher({
       publisher: options.publisher,
       logger: this.logger,
       inFlightMax: options.inFlightMax ?? 256,
       publishTimeoutMs: options.publishTimeoutMs ?? 15_000,
       backoff: { initialMs: options.backoffInitialMs ?? 200, maxMs: options.backoffMaxMs ?? 30_000 },
-      clock: options.clock ?? monotonicMs,
-      onProgress: () => this.wakeUp.wake(),
+      clock: this.clock,
+      onProgress: () => this.onProgress(),
+      onReadDue: (time) => this.readBy(time),
     });
   }
 
@@ -95,7 +118,7 @@ export class OutboxRelay {
   /** Tells the relay that rows were committed. Call it after the commit; a forgotten call costs the poll interval, no more. */
   nudge(): void {
     this.nudged = true;
-    this.wakeUp.wake();
+    this.readBy(0);
   }
 
   /** Finishes what is under way, then gives the shards back. Rows not sent yet are for the other relays, or for the next start. */
@@ -103,7 +126,7 @@ export class OutboxRelay {
     if (!this.running) return;
     this.running = false;
     clearInterval(this.purgeTimer);
-    this.wakeUp.wake();
+    this.wakeUp.by(0);
     await this.loop;
   }
 
@@ -123,62 +146,103 @@ export class OutboxRelay {
     };
   }
 
+  private readBy(time: number): void {
+    this.readAt = Math.min(this.readAt, time);
+    this.wakeUp.by(Math.max(this.readAt, this.notBefore));
+  }
+
+  private onProgress(): void {
+    const now = this.clock();
+    // A read that is due may have waited for room.
+    if (this.readAt <= now) this.wakeUp.by(this.notBefore);
+    if (this.markAt !== Number.POSITIVE_INFINITY || !this.dispatcher.hasSent) return;
+    this.markAt = now + (this.options.markIntervalMs ?? 100);
+    this.wakeUp.by(this.markAt);
+  }
+
   private async run(): Promise<void> {
     while (this.running) {
-      let pauseMs: number;
+      let pausedUntil = 0;
+      let nextAt = 0;
       try {
         this.session ??= await RelaySession.open({
           pool: this.options.pool,
           statementTimeoutMs: this.options.statementTimeoutMs ?? 10_000,
-          onWake: () => this.wakeUp.wake(),
+          onWake: () => this.readBy(0),
         });
-        pauseMs = await this.pass(this.session);
+        nextAt = await this.pass(this.session);
         this.connectFailures = 0;
       } catch (error) {
-        pauseMs = this.disconnected(error);
+        this.disconnected(error);
+        pausedUntil = this.notBefore;
       }
-      if (pauseMs > 0) await this.wakeUp.sleep(pauseMs);
+      if (this.running) await this.wakeUp.sleep(pausedUntil, nextAt);
     }
     await this.finish();
   }
 
-  /** @returns how long there is nothing to do, unless woken */
+  /** @returns when there is something to do, if nothing happens before */
   private async pass(session: RelaySession): Promise<number> {
-    const now = this.now();
+    const now = this.clock();
     if (now >= this.rebalanceAt) {
       this.rebalanceAt = now + (this.options.rebalanceIntervalMs ?? 1_000);
+      await this.mark(session);
       await session.rebalance((shard) => this.dispatcher.isIdle(shard));
+      // Nobody nudged this relay for rows in a shard it has only now.
+      this.readAt = now;
     }
-    await this.markSent(session);
     if (this.nudged) {
       this.nudged = false;
       if (session.relays > 1) await session.wakeOthers();
     }
-    const limit = this.dispatcher.wanted();
-    const rows = limit > 0 ? await session.read(this.dispatcher.excludedKeys(), limit) : [];
-    this.dispatcher.dispatch(rows, () => session.alive && this.session === session);
+    const limit = now >= Math.max(this.readAt, this.notBefore) ? this.room(session) : 0;
+    if (limit > 0) await this.markAndRead(session, now, limit);
+    else if (now >= this.markAt) await this.mark(session);
     if (!session.alive) throw new Error('the connection of the relay was lost');
-    if (rows.length > 0 && rows.length === limit && this.dispatcher.wanted() > 0) return 0;
-    const pollMs = Math.min(this.options.pollIntervalMs ?? 500, this.rebalanceAt - this.now());
-    return Math.max(1, Math.min(pollMs, this.dispatcher.nextRetryInMs() ?? pollMs));
+    // Where there is no room to read, it is made by what is under way, and that wakes the relay.
+    const readAt = this.room(session) > 0 ? Math.max(this.readAt, this.notBefore) : Number.POSITIVE_INFINITY;
+    return Math.min(readAt, this.markAt, this.rebalanceAt);
   }
 
-  private async markSent(session: RelaySession): Promise<void> {
-    const sent = this.dispatcher.takeSent();
+  private async markAndRead(session: RelaySession, now: number, limit: number): Promise<void> {
+    this.notBefore = now + (this.options.passIntervalMs ?? 10);
+    // Before the statement: a nudge during it is for rows that the statement may not see.
+    this.readAt = Math.min(now + (this.options.pollIntervalMs ?? 500), this.dispatcher.retryAt());
+    const sent = this.takeSent();
+    const ids = sent.map(({ id }) => id);
+    const rows = await session.markAndRead(ids, this.dispatcher.excludedKeys(), limit);
+    if (rows.length === limit) this.readAt = now;
+    this.dispatcher.marked(sent);
+    this.dispatcher.dispatch(rows, () => session.alive && this.session === session);
+  }
+
+  private async mark(session: RelaySession): Promise<void> {
+    const sent = this.takeSent();
     if (sent.length === 0) return;
     await session.mark(sent.map(({ id }) => id));
     this.dispatcher.marked(sent);
   }
 
-  private disconnected(error: unknown): number {
+  private takeSent(): readonly SentRow[] {
+    this.markAt = Number.POSITIVE_INFINITY;
+    return this.dispatcher.takeSent();
+  }
+
+  /** How many rows may be read now. */
+  private room(session: RelaySession): number {
+    return session.shards.size === 0 ? 0 : this.dispatcher.wanted();
+  }
+
+  private disconnected(error: unknown): void {
     this.session?.close();
     this.session = undefined;
     // Sent but not marked: it is sent again by whoever owns the shard next. That is what "at least once" means.
     this.dispatcher.forgetAll();
+    this.markAt = Number.POSITIVE_INFINITY;
     this.rebalanceAt = 0;
     this.connectFailures++;
+    this.notBefore = this.clock() + Math.min(5_000, 50 * 2 ** Math.min(this.connectFailures, 10));
     this.logger.warn({ err: error, failures: this.connectFailures }, 'outbox relay lost its database session');
-    return Math.min(5_000, 50 * 2 ** Math.min(this.connectFailures, 10));
   }
 
   private async finish(): Promise<void> {
@@ -187,7 +251,7 @@ export class OutboxRelay {
     this.dispatcher.stop();
     await this.dispatcher.idle(this.options.stopTimeoutMs ?? 5_000);
     try {
-      await this.markSent(session);
+      await this.mark(session);
     } catch (error) {
       this.logger.warn({ err: error }, 'outbox rows sent last could not be marked; they will be sent again');
     }
@@ -203,9 +267,5 @@ export class OutboxRelay {
     } catch (error) {
       this.logger.warn({ err: error }, 'outbox purge failed; it is tried again');
     }
-  }
-
-  private now(): number {
-    return (this.options.clock ?? monotonicMs)();
   }
 }

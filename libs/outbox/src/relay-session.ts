@@ -1,4 +1,4 @@
-import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import type { Notification, Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import type { OutboxMessage } from './outbox-message.js';
 import { SHARD_COUNT } from './outbox-table.js';
 
@@ -36,19 +36,26 @@ interface UnsentRecord {
   readonly delay_ms: number | null;
 }
 
-const READ_UNSENT = {
-  name: 'outbox-read-unsent',
-  text: `SELECT id::text, shard, order_key, topic, tag, payload, headers,
-      (delay_ms - 1000 * extract(epoch FROM clock_timestamp() - created_at))::float8 AS delay_ms
-    FROM outbox
-    WHERE sent_at IS NULL AND shard = ANY($1::smallint[]) AND order_key <> ALL($2::text[])
-    ORDER BY outbox.id
-    LIMIT $3`,
-};
-
 const MARK_SENT = {
   name: 'outbox-mark-sent',
   text: 'UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1::bigint[])',
+};
+
+/*
+ * Both in one round trip. The read does not see what the mark beside it does: both look at the table as it was when the
+ * statement began. So the marked rows are left out by their ids. NOT IN with a subquery is a hash probe for each row;
+ * `<> ALL` of a parameter would compare each row with each element.
+ */
+const MARK_SENT_AND_READ_UNSENT = {
+  name: 'outbox-mark-sent-and-read-unsent',
+  text: `WITH marked AS (UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1::bigint[]))
+    SELECT id::text, shard, order_key, topic, tag, payload, headers,
+      (delay_ms - 1000 * extract(epoch FROM clock_timestamp() - created_at))::float8 AS delay_ms
+    FROM outbox
+    WHERE sent_at IS NULL AND shard = ANY($2::smallint[])
+      AND order_key NOT IN (SELECT unnest($3::text[])) AND id NOT IN (SELECT unnest($1::bigint[]))
+    ORDER BY outbox.id
+    LIMIT $4`,
 };
 
 const TRY_SHARD = { name: 'outbox-try-shard', text: 'SELECT pg_try_advisory_lock($1, $2) AS locked' };
@@ -70,6 +77,7 @@ export class RelaySession {
   readonly shards = new Set<number>();
   relays = 1;
   private isAlive = true;
+  private backendPid = 0;
 
   private constructor(
     private readonly client: PoolClient,
@@ -87,7 +95,7 @@ export class RelaySession {
       // The partial index is always the right way in; statistics gathered while the table was empty must not say otherwise.
       await session.query({ text: 'SET enable_seqscan = off' });
       await session.query({ text: 'SET enable_bitmapscan = off' });
-      await session.query({ text: 'SELECT pg_advisory_lock_shared($1, $2)', values: [LOCK_CLASS, PRESENCE] });
+      await session.announce();
       await session.query({ text: `LISTEN ${WAKE_CHANNEL}` });
       return session;
     } catch (error) {
@@ -118,12 +126,14 @@ export class RelaySession {
     }
   }
 
-  /** The oldest unsent rows of our shards, but for the keys that are busy or backing off. */
-  async read(exceptKeys: readonly string[], limit: number): Promise<UnsentRow[]> {
-    if (this.shards.size === 0) return [];
+  /**
+   * Marks rows as sent, and gives the oldest unsent rows of our shards but for the keys that are busy or backing off.
+   * Once it resolves the marks are committed: rows of a key that was busy with what is marked here may be among the answer.
+   */
+  async markAndRead(sentIds: readonly string[], exceptKeys: readonly string[], limit: number): Promise<UnsentRow[]> {
     const { rows } = await this.query<UnsentRecord>({
-      ...READ_UNSENT,
-      values: [[...this.shards], exceptKeys, limit],
+      ...MARK_SENT_AND_READ_UNSENT,
+      values: [sentIds, [...this.shards], exceptKeys, limit],
     });
     return rows.map((row) => ({ shard: row.shard, message: toMessage(row) }));
   }
@@ -143,6 +153,14 @@ export class RelaySession {
     this.end();
   }
 
+  private async announce(): Promise<void> {
+    const { rows } = await this.query<{ pid: number }>({
+      text: 'SELECT pg_advisory_lock_shared($1, $2), pg_backend_pid() AS pid',
+      values: [LOCK_CLASS, PRESENCE],
+    });
+    this.backendPid = rows[0]?.pid ?? 0;
+  }
+
   /** Rejects when there is no answer in time; the connection is of no use then. */
   private query<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
     const config: TimedQueryConfig = { ...statement, query_timeout: this.statementTimeoutMs };
@@ -154,8 +172,9 @@ export class RelaySession {
     this.onWake();
   };
 
-  private readonly onNotification = (): void => {
-    this.onWake();
+  /** PostgreSQL tells the sender too. */
+  private readonly onNotification = ({ processId }: Notification): void => {
+    if (processId !== this.backendPid) this.onWake();
   };
 
   private end(): void {

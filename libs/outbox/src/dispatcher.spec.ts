@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import { Dispatcher } from './dispatcher.js';
+import { silentLogger } from './outbox-logger.js';
+import type { OutboxMessage } from './outbox-message.js';
+import type { UnsentRow } from './relay-session.js';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  now = 1_000;
+  readsDue = [];
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+let now: number;
+let readsDue: number[];
+const owner = (): boolean => true;
+
+const row = (id: string, key: string): UnsentRow => ({
+  shard: 3,
+  message: { id, topic: 'story', tag: undefined, key, payload: id, delayMs: undefined, headers: {} },
+});
+
+/** Publishes are answered by hand, by the id of their row. */
+function createDispatcher(publishTimeoutMs = 1_000) {
+  const answers = new Map<string, { resolve: () => void; reject: (error: Error) => void }>();
+  const publish = ({ id }: OutboxMessage): Promise<void> =>
+    new Promise((resolve, reject) => {
+      answers.set(id, { resolve, reject });
+    });
+  const publisher = { publish };
+  const dispatcher = new Dispatcher({
+    publisher,
+    logger: silentLogger,
+    inFlightMax: 8,
+    publishTimeoutMs,
+    backoff: { initialMs: 100, maxMs: 1_000 },
+    clock: () => now,
+    onProgress: () => undefined,
+    onReadDue: (time) => void readsDue.push(time),
+  });
+  const turn = (): Promise<void> => jest.advanceTimersByTimeAsync(0);
+  const sent = async (id: string): Promise<void> => {
+    answers.get(id)?.resolve();
+    await turn();
+  };
+  return { dispatcher, publisher, answers, sent, turn };
+}
+
+it('sends rows of one key one after the other, and those of other keys beside them', async () => {
+  const { dispatcher, answers, sent } = createDispatcher();
+  dispatcher.dispatch([row('1', 'a'), row('2', 'b'), row('3', 'a')], owner);
+  expect([...answers.keys()]).toEqual(['1', '2']);
+  await sent('1');
+  expect([...answers.keys()]).toEqual(['1', '2', '3']);
+  expect(dispatcher.takeSent().map(({ id }) => id)).toEqual(['1']);
+});
+
+it('lets a key be read by the statement that marks its rows, and not before they have all been answered', async () => {
+  const { dispatcher, sent } = createDispatcher();
+  dispatcher.dispatch([row('1', 'a'), row('2', 'a'), row('3', 'b')], owner);
+  await sent('1');
+  expect(dispatcher.excludedKeys()).toEqual(['a', 'b']);
+  await sent('2');
+  expect(dispatcher.excludedKeys()).toEqual(['b']);
+});
+
+it('asks for a read when a key that a read has passed over is free, and else for none', async () => {
+  const { dispatcher, sent } = createDispatcher();
+  dispatcher.dispatch([row('1', 'a'), row('2', 'b')], owner);
+  await sent('1');
+  expect(readsDue).toEqual([]);
+  dispatcher.excludedKeys();
+  await sent('2');
+  expect(readsDue).toEqual([0]);
+});
+
+it('asks for a read when the back-off of a key is over', async () => {
+  const { dispatcher, answers, turn } = createDispatcher();
+  dispatcher.dispatch([row('1', 'a')], owner);
+  answers.get('1')?.reject(new Error('refused'));
+  await turn();
+  expect(dispatcher.excludedKeys()).toEqual(['a']);
+  expect(readsDue[0]).toBeGreaterThanOrEqual(now + 75);
+  expect(readsDue[0]).toBeLessThanOrEqual(now + 125);
+});
+
+it('gives a row up that is not answered in time, and does not listen to a late answer', async () => {
+  const { dispatcher, sent } = createDispatcher(1_000);
+  dispatcher.dispatch([row('1', 'a'), row('2', 'a')], owner);
+  now += 999;
+  await jest.advanceTimersByTimeAsync(100);
+  expect(dispatcher.inFlight).toBe(2);
+  now += 1;
+  await jest.advanceTimersByTimeAsync(100);
+  expect(dispatcher.inFlight).toBe(0);
+  expect(dispatcher.failedTotal).toBe(1);
+  await sent('1');
+  expect(dispatcher.takeSent()).toEqual([]);
+  expect(dispatcher.inFlight).toBe(0);
+  expect(jest.getTimerCount()).toBe(0);
+});
+
+it('fails the row of a publisher that throws instead of rejecting', async () => {
+  const { dispatcher, publisher, turn } = createDispatcher();
+  publisher.publish = () => {
+    throw new Error('no promise');
+  };
+  dispatcher.dispatch([row('1', 'a')], owner);
+  await turn();
+  expect(dispatcher.failedTotal).toBe(1);
+  expect(dispatcher.inFlight).toBe(0);
+});
+
+it('hands out nothing more of a session that is lost, and keeps a key busy until its row is answered', async () => {
+  const { dispatcher, answers, sent } = createDispatcher();
+  dispatcher.dispatch([row('1', 'a'), row('2', 'a')], owner);
+  dispatcher.forgetAll();
+  expect(dispatcher.excludedKeys()).toEqual(['a']);
+  await sent('1');
+  expect([...answers.keys()]).toEqual(['1']);
+  expect(dispatcher.takeSent()).toEqual([]);
+  expect(dispatcher.excludedKeys()).toEqual([]);
+  expect(readsDue).toEqual([0]);
+});
