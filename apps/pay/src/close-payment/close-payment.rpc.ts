@@ -1,21 +1,17 @@
 import { Controller } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import { closePayment, parseAs, type AnswerOf } from '@rocketshop/contracts';
-import { Database } from '@rocketshop/service-defaults';
 import { ClosePaymentService } from './close-payment.service.js';
 
 /** order asks before it cancels what nobody has paid. */
 @Controller()
 export class ClosePaymentRpc {
-  constructor(
-    private readonly database: Database,
-    private readonly closePayments: ClosePaymentService,
-  ) {}
+  constructor(private readonly closePayments: ClosePaymentService) {}
 
   @MessagePattern(closePayment.pattern)
   async close(@Payload() payload: unknown): Promise<AnswerOf<typeof closePayment>> {
     const { orderId } = parseAs(closePayment.pattern, closePayment.call, payload);
-    const outcome = await this.database.inTransaction((client) => this.closePayments.close(client, orderId));
+    const outcome = await this.closePayments.close(orderId);
     return { ok: true, outcome: outcome === 'ALREADY_PAID' ? 'ALREADY_PAID' : 'CLOSED' };
   }
 }

@@ -2,8 +2,9 @@ import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { orderCancelled, orderCompensated, readMessage, type PayloadOf } from '@rocketshop/contracts';
 import { ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
-import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
+import { OutboxRelay, outboxInsert } from '@rocketshop/outbox';
 import {
+  bind,
   Database,
   LOGGER,
   namedStatement,
@@ -16,7 +17,10 @@ import type { PaymentRow } from '../database/statements.js';
 import { requestRefund } from '../refund/refunds.js';
 import { ClosePaymentService, type CloseOutcome } from './close-payment.service.js';
 
-/** pay's part of undoing an order: nobody may pay it any more. A duplicate changes nothing and answers again. */
+/**
+ * pay's part of undoing an order: nobody may pay it any more. A duplicate changes nothing and answers again, so each step
+ * commits by itself: after a crash between them the message is delivered again.
+ */
 @Controller()
 export class OrderCancelledConsumer {
   constructor(
@@ -29,12 +33,10 @@ export class OrderCancelledConsumer {
   @EventPattern(orderCancelled.topic, ROCKETMQ_TRANSPORT, { group: 'pay-close-payment' })
   async orderCancelled(@Payload() payload: unknown): Promise<void> {
     const { orderId } = readMessage(orderCancelled, payload);
-    await this.database.inTransaction(async (client, scope) => {
-      const outcome = await this.closePayments.close(client, orderId);
-      if (outcome === 'ALREADY_PAID') await this.giveBack(client, orderId);
-      await this.answer(client, orderId, outcome);
-      scope.afterCommit(() => this.relay.nudge());
-    });
+    const outcome = await this.closePayments.close(orderId);
+    if (outcome === 'ALREADY_PAID') await this.database.inTransaction((client) => this.giveBack(client, orderId));
+    await this.answer(orderId, outcome);
+    this.relay.nudge();
   }
 
   /**
@@ -51,7 +53,7 @@ export class OrderCancelledConsumer {
     }
   }
 
-  private async answer(client: TransactionClient, orderId: string, outcome: CloseOutcome): Promise<void> {
+  private async answer(orderId: string, outcome: CloseOutcome): Promise<void> {
     const payload: PayloadOf<typeof orderCompensated> = {
       version: 1,
       orderId,
@@ -59,6 +61,9 @@ export class OrderCancelledConsumer {
       outcome: outcome === 'FENCED' ? 'FENCED' : 'RESTORED',
       compensatedAt: new Date().toISOString(),
     };
-    await writeOutbox(client, [{ topic: orderCompensated.topic, key: orderId, payload, headers: traceHeaders() }]);
+    await this.database.inOneRoundTrip([
+      bind(statements.lockPaymentOrder, [orderId]),
+      outboxInsert([{ topic: orderCompensated.topic, key: orderId, payload, headers: traceHeaders() }]),
+    ]);
   }
 }

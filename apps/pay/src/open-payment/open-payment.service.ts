@@ -1,9 +1,24 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { answerPayable, type AnswerOf, type ProviderCharge } from '@rocketshop/contracts';
-import { insertIdempotencyKey, type IdempotencyClaim } from '@rocketshop/idempotency';
-import { Database, LOGGER, namedStatement, notFound, ProblemError, type Logger } from '@rocketshop/service-defaults';
+import {
+  asKeyTaken,
+  insertIdempotencyKey,
+  keyInsertStatement,
+  type IdempotencyClaim,
+  type KeptAnswer,
+} from '@rocketshop/idempotency';
+import {
+  bind,
+  Database,
+  LOGGER,
+  namedStatement,
+  notFound,
+  ProblemError,
+  type Logger,
+} from '@rocketshop/service-defaults';
 import { lockPaymentOrder } from '../close-payment/lock-payment-order.js';
+import { isRefused } from '../database/is-refused.js';
 import * as statements from '../database/statements.js';
 import type { PaymentRow } from '../database/statements.js';
 import type { PayConfig } from '../pay.config.js';
@@ -54,21 +69,21 @@ export class OpenPaymentService {
   }
 
   /** Of two requests at once one inserts, the other waits at the fence and finds the row. */
-  private createRow(payable: Payable, userId: string): Promise<PaymentRow> {
-    const { orderId } = payable;
+  private async createRow({ orderId, payable, currency }: Payable, userId: string): Promise<PaymentRow> {
+    const values = [randomUUID(), orderId, userId, BigInt(payable), currency];
+    const [first] = await this.database.inOneRoundTrip([bind<PaymentRow>(statements.insertFirstPayment, values)]);
+    return first.rows[0] ?? this.findOrCreateRow(orderId, values);
+  }
+
+  /** Of an order whose fence was there already: with a payment, which is answered again, or without a live one, or closed. */
+  private findOrCreateRow(orderId: string, values: readonly unknown[]): Promise<PaymentRow> {
     return this.database.inTransaction(async (client) => {
       const { status } = await lockPaymentOrder(client, orderId, 'OPEN');
       const live = await namedStatement<PaymentRow>(client, statements.selectLivePayment, [orderId]);
       const [existing] = live.rows;
       if (status === 'CLOSED') throw closed();
       if (existing) return existing;
-      const { rows } = await namedStatement<PaymentRow>(client, statements.insertPayment, [
-        randomUUID(),
-        orderId,
-        userId,
-        BigInt(payable.payable),
-        payable.currency,
-      ]);
+      const { rows } = await namedStatement<PaymentRow>(client, statements.insertPayment, values);
       const [created] = rows;
       if (!created) throw new Error('the payment row was not returned by its own insert');
       return created;
@@ -98,6 +113,39 @@ export class OpenPaymentService {
     charge: ProviderCharge | undefined,
     claim: IdempotencyClaim,
   ): Promise<PaymentView> {
+    if (!charge) return this.answerCurrent(payment, charge, claim);
+    try {
+      return await this.answerPaying(payment, charge, claim);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      return this.answerCurrent(payment, charge, claim);
+    }
+  }
+
+  /** What nearly every buyer is answered. Refused where the payment is not CREATED any more, or the order not open. */
+  private async answerPaying(
+    payment: PaymentRow,
+    { chargeId, payUrl }: ProviderCharge,
+    claim: IdempotencyClaim,
+  ): Promise<PaymentView> {
+    const view = viewPayment({ ...payment, status: 'PAYING', charge_id: chargeId, pay_url: payUrl });
+    try {
+      await this.database.inOneRoundTrip([
+        bind(statements.lockOpenPaymentOrder, [payment.order_id]),
+        bind(statements.startPayingOrRefuse, [payment.payment_id, chargeId, payUrl]),
+        keyInsertStatement(claim, payment.payment_id, created(view)),
+      ]);
+    } catch (error) {
+      throw asKeyTaken(error, claim);
+    }
+    return view;
+  }
+
+  private answerCurrent(
+    payment: PaymentRow,
+    charge: ProviderCharge | undefined,
+    claim: IdempotencyClaim,
+  ): Promise<PaymentView> {
     return this.database.inTransaction(async (client) => {
       await lockPaymentOrder(client, payment.order_id, 'OPEN');
       if (charge) {
@@ -108,11 +156,13 @@ export class OpenPaymentService {
       const [current] = rows;
       if (!current || current.status === 'CLOSED') throw closed();
       const view = viewPayment(current);
-      await insertIdempotencyKey(client, claim, current.payment_id, { status: 201, body: view });
+      await insertIdempotencyKey(client, claim, current.payment_id, created(view));
       return view;
     });
   }
 }
+
+const created = (view: PaymentView): KeptAnswer => ({ status: 201, body: view });
 
 const closed = () =>
   new ProblemError({ status: 409, code: 'PAYMENT_CLOSED', title: 'The order is closed and cannot be paid any more.' });

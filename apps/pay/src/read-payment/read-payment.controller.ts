@@ -1,7 +1,15 @@
 import { Controller, Get, Param, Query, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { orderIdSchema, paymentIdSchema } from '@rocketshop/contracts';
-import { Buyer, BuyerGuard, Database, notFound, type BuyerIdentity } from '@rocketshop/service-defaults';
+import {
+  bind,
+  Buyer,
+  BuyerGuard,
+  Database,
+  notFound,
+  type BuyerIdentity,
+  type NamedStatement,
+} from '@rocketshop/service-defaults';
 import * as statements from '../database/statements.js';
 import type { PaymentRow } from '../database/statements.js';
 import { viewPayment, type PaymentView, type RefundView } from './payment-view.js';
@@ -29,8 +37,8 @@ export class ReadPaymentController {
   @ApiOperation({ summary: "One payment of the buyer's own, with what was refunded of it" })
   async read(@Param('paymentId') paymentId: string, @Buyer() buyer: BuyerIdentity): Promise<PaymentWithRefunds> {
     if (!paymentIdSchema.safeParse(paymentId).success) throw notFound('payment');
-    const { rows } = await this.database.query<PaymentRow>(statements.selectPayment, [paymentId]);
-    const [payment] = await this.withRefunds(rows.filter((row) => row.user_id === buyer.id));
+    const { selectPayment, selectRefundsOfPayment } = statements;
+    const [payment] = await this.select(selectPayment, selectRefundsOfPayment, [paymentId], buyer);
     if (!payment) throw notFound('payment');
     return payment;
   }
@@ -40,18 +48,25 @@ export class ReadPaymentController {
   @ApiQuery({ name: 'orderId', required: true })
   async list(@Query('orderId') orderId: string, @Buyer() buyer: BuyerIdentity): Promise<PaymentWithRefunds[]> {
     if (!orderIdSchema.safeParse(orderId).success) return [];
-    const { rows } = await this.database.query<PaymentRow>(statements.selectPaymentsOfOrder, [orderId, buyer.id]);
-    return this.withRefunds(rows);
+    const { selectPaymentsOfOrder, selectRefundsOfOrder } = statements;
+    return this.select(selectPaymentsOfOrder, selectRefundsOfOrder, [orderId], buyer);
   }
 
-  private async withRefunds(payments: readonly PaymentRow[]): Promise<PaymentWithRefunds[]> {
-    if (payments.length === 0) return [];
-    const ids = payments.map((payment) => payment.payment_id);
-    const { rows } = await this.database.query<RefundViewRow>(statements.selectRefundsOfOrder, [ids]);
-    return payments.map((payment) => ({
-      ...viewPayment(payment),
-      refunds: rows.filter((row) => row.payment_id === payment.payment_id).map(viewRefund),
-    }));
+  private async select(
+    payments: NamedStatement,
+    refunds: NamedStatement,
+    values: readonly string[],
+    buyer: BuyerIdentity,
+  ): Promise<PaymentWithRefunds[]> {
+    const [found, returned] = await this.database.inOneRoundTrip([
+      bind<PaymentRow>(payments, values),
+      bind<RefundViewRow>(refunds, values),
+    ]);
+    const own = found.rows.filter((payment) => payment.user_id === buyer.id);
+    return own.map((payment) => {
+      const refunds = returned.rows.filter((refund) => refund.payment_id === payment.payment_id);
+      return Object.assign(viewPayment(payment), { refunds: refunds.map(viewRefund) });
+    });
   }
 }
 

@@ -1,14 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { paymentSucceeded, type PayloadOf, type ProviderCallback } from '@rocketshop/contracts';
-import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
-import { Database, namedStatement, traceHeaders, type TransactionClient } from '@rocketshop/service-defaults';
+import type { ProviderCallback } from '@rocketshop/contracts';
+import { OutboxRelay } from '@rocketshop/outbox';
+import { bind, Database, namedStatement, type TransactionClient } from '@rocketshop/service-defaults';
 import { lockPaymentOrder } from '../close-payment/lock-payment-order.js';
+import { isRefused } from '../database/is-refused.js';
 import * as statements from '../database/statements.js';
 import type { PaymentRow } from '../database/statements.js';
 import { assertTransition, decideOnMoney } from '../domain/payment-status.js';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 import { requestRefund } from '../refund/refunds.js';
+import { payStatements } from './pay-statements.js';
 
 /** What became of a callback. The first four are answered 2xx: there is nothing the provider could do better next time. */
 export type CallbackOutcome =
@@ -37,9 +39,40 @@ export class ReceiveCallbackService {
   ) {}
 
   async receive(event: ProviderCallback): Promise<CallbackOutcome> {
+    if (!this.mayPay(event)) return this.settleEvent(event);
+    try {
+      return await this.pay(event);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      return this.settleEvent(event);
+    }
+  }
+
+  /** Whether the database may be asked at once to make the payment PAID. */
+  private mayPay({ type, merchantId, paymentId, orderId }: ProviderCallback): boolean {
+    return (
+      type === 'payment.succeeded' &&
+      merchantId === this.config.merchantId &&
+      looksLikeOurs(paymentId) &&
+      looksLikeOurs(orderId)
+    );
+  }
+
+  /** What nearly every callback comes to. Refused where it was told before, or anything does not fit. */
+  private async pay(event: ProviderCallback): Promise<CallbackOutcome> {
+    await this.database.inOneRoundTrip([
+      bind(statements.insertEvent, [event.eventId, 'PAID', JSON.stringify(event)]),
+      ...payStatements(event),
+    ]);
+    this.relay.nudge();
+    return 'PAID';
+  }
+
+  private settleEvent(event: ProviderCallback): Promise<CallbackOutcome> {
     return this.database.inTransaction(async (client, scope) => {
       const { rows } = await namedStatement<{ outcome: CallbackOutcome }>(client, statements.recordEvent, [
         event.eventId,
+        'RECEIVED',
         JSON.stringify(event),
       ]);
       const before = rows[0]?.outcome;
@@ -82,45 +115,26 @@ export class ReceiveCallbackService {
       await requestRefund(client, payment, { providerTxnId, amount: BigInt(event.amount), currency, reason });
       return 'REFUNDING';
     }
-    await this.markPaid(client, payment, event);
-    return 'PAID';
-  }
-
-  private async markPaid(client: TransactionClient, payment: PaymentRow, event: ProviderCallback): Promise<void> {
     assertTransition(payment.status, 'PAID');
-    const { rows } = await namedStatement<PaymentRow>(client, statements.payPayment, [
-      payment.payment_id,
-      event.providerTxnId,
-    ]);
-    const fence = await namedStatement(client, statements.payPaymentOrder, [payment.order_id]);
-    const [paid] = rows;
-    if (!paid || fence.rowCount !== 1) throw new Error(`payment ${payment.payment_id} changed under its own lock`);
-    const payload: PayloadOf<typeof paymentSucceeded> = {
-      version: 1,
-      orderId: paid.order_id,
-      paymentId: paid.payment_id,
-      amount: paid.amount.toString(),
-      currency: paid.currency,
-      paidAt: (paid.paid_at ?? new Date()).toISOString(),
-    };
-    await writeOutbox(client, [
-      { topic: paymentSucceeded.topic, key: paid.order_id, payload, headers: traceHeaders() },
-    ]);
+    for (const statement of payStatements(event)) await namedStatement(client, statement, statement.values);
+    return 'PAID';
   }
 }
 
-/** Two callbacks at once for two payments: the unique index refuses the second, and told again it is found here. */
+/** Two callbacks at once for two payments: the unique index refuses the second, and looked at again it is found here. */
 async function isForeign(client: TransactionClient, { providerTxnId, paymentId }: ProviderCallback): Promise<boolean> {
   const { rows } = await namedStatement<{ isForeign: boolean }>(client, statements.findForeignTransaction, [
-    providerTxnId,
     paymentId,
+    providerTxnId,
   ]);
   return rows[0]?.isForeign ?? false;
 }
 
-/** The provider's paymentId is any text; only one that looks like ours can be in the table. */
+/** The provider's ids are any text; only one that looks like ours can be in a table. */
+const looksLikeOurs = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+
 async function findPayment(client: TransactionClient, paymentId: string): Promise<PaymentRow | undefined> {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(paymentId)) return undefined;
+  if (!looksLikeOurs(paymentId)) return undefined;
   const { rows } = await namedStatement<PaymentRow>(client, statements.selectPayment, [paymentId]);
   return rows[0];
 }

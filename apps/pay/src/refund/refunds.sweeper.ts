@@ -1,5 +1,5 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { Database, LOGGER, Metrics, namedStatement, RepeatingTask, type Logger } from '@rocketshop/service-defaults';
+import { bind, Database, LOGGER, Metrics, RepeatingTask, type Logger } from '@rocketshop/service-defaults';
 import * as statements from '../database/statements.js';
 import type { RefundRow } from '../database/statements.js';
 import type { PayConfig } from '../pay.config.js';
@@ -39,9 +39,9 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
 
   /** One round over the refunds that are due. */
   async sweep(): Promise<void> {
-    const { rows } = await this.database.inTransaction((client) =>
-      namedStatement<RefundRow>(client, statements.claimDueRefunds, [REFUNDS_PER_ROUND_MAX]),
-    );
+    const [{ rows }] = await this.database.inOneRoundTrip([
+      bind<RefundRow>(statements.claimDueRefunds, [REFUNDS_PER_ROUND_MAX]),
+    ]);
     for (const refund of rows) await this.refund(refund);
   }
 

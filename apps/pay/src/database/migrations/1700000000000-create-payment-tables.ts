@@ -7,12 +7,14 @@ import {
   dropInstallationTable,
 } from '@rocketshop/idempotency';
 import { createOutboxTable, dropOutboxTable } from '@rocketshop/outbox';
+import { createRefuseUnless, dropRefuseUnless } from '@rocketshop/service-defaults';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 export class CreatePaymentTables1700000000000 implements MigrationInterface {
   name = 'CreatePaymentTables1700000000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    await createRefuseUnless(runner);
     await runner.query(`
       CREATE TABLE payment_orders (
         order_id uuid PRIMARY KEY,
@@ -64,6 +66,7 @@ export class CreatePaymentTables1700000000000 implements MigrationInterface {
       ) WITH (fillfactor = 70)`);
     // One transaction of the provider goes back once, however often and under however many event ids it is told.
     await runner.query('CREATE UNIQUE INDEX refunds_once_per_txn ON refunds (provider_txn_id)');
+    await runner.query('CREATE INDEX refunds_of_payment ON refunds (payment_id)');
     await runner.query(`CREATE INDEX refunds_open ON refunds (next_attempt_at) WHERE status = 'REQUESTED'`);
     await createIdempotencyKeysTable(runner);
     await createInstallationTable(runner);
@@ -77,5 +80,6 @@ export class CreatePaymentTables1700000000000 implements MigrationInterface {
     await dropInstallationTable(runner);
     await dropIdempotencyKeysTable(runner);
     await runner.query('DROP TABLE refunds, payment_events, payments, payment_orders');
+    await dropRefuseUnless(runner);
   }
 }
