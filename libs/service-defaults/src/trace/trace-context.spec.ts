@@ -34,3 +34,9 @@ it('is there for everything a request causes, and nowhere else', async () => {
   expect(currentTrace()).toBeUndefined();
   expect(traceHeaders()).toEqual({});
 });
+
+it('draws other identifiers every time, also where one pool of random bytes ends and the next begins', () => {
+  const traceparents = Array.from({ length: 1_000 }, () => continueTrace(undefined).traceparent);
+  expect(new Set(traceparents).size).toBe(traceparents.length);
+  for (const traceparent of traceparents) expect(traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+});
