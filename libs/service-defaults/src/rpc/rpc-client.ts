@@ -1,15 +1,13 @@
-import { ClientTCP } from '@nestjs/microservices';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { firstValueFrom, timeout, TimeoutError } from 'rxjs';
 import type { HostPort } from '../config/fields.js';
 import { RpcFaultError, RpcTimeoutError, RpcUnavailableError } from '../errors.js';
-import { currentTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 import { carriesDeadline } from './remote-command.js';
 import type { CallAnswer, CallData, CallOptions, RemoteCommand } from './remote-command.js';
+import { RpcConnection } from './rpc-connection.js';
 
 interface Replica {
   readonly address: string;
-  readonly client: ClientTCP;
+  readonly connection: RpcConnection;
   /** Calls in a row that were not answered in time. */
   timeouts: number;
 }
@@ -36,7 +34,7 @@ export class RpcClient implements OnApplicationShutdown {
     const list = 'host' in addresses ? [addresses] : addresses;
     this.replicas = list.map(({ host, port }) => ({
       address: `${host}:${port}`,
-      client: createClient(host, port),
+      connection: new RpcConnection(host, port),
       timeouts: 0,
     }));
   }
@@ -46,7 +44,7 @@ export class RpcClient implements OnApplicationShutdown {
     const now = Date.now();
     const deadline = Math.min(now + options.timeoutMs, options.deadline ?? Number.MAX_SAFE_INTEGER);
     if (deadline <= now) throw new RpcTimeoutError(`${this.describe(command)}: the deadline passed before it was sent`);
-    const replica = await this.connected(command, deadline);
+    const replica = this.nextOpen() ?? (await this.connected(command, deadline));
     const payload = carriesDeadline(command) ? { ...data, deadline } : data;
     return this.send(replica, command, payload, Math.max(1, deadline - Date.now()));
   }
@@ -56,7 +54,15 @@ export class RpcClient implements OnApplicationShutdown {
   }
 
   close(): void {
-    for (const { client } of this.replicas) client.close();
+    for (const { connection } of this.replicas) connection.close();
+  }
+
+  /** The replica whose turn it is, where it is connected already. */
+  private nextOpen(): Replica | undefined {
+    const replica = this.replicas[this.next % this.replicas.length];
+    if (!replica?.connection.isOpen) return undefined;
+    this.next++;
+    return replica;
   }
 
   private async connected(command: RemoteCommand, deadline: number): Promise<Replica> {
@@ -66,13 +72,13 @@ export class RpcClient implements OnApplicationShutdown {
       const replica = this.replicas[this.next++ % this.replicas.length];
       if (!replica) break;
       try {
-        await within(replica.client.connect(), deadline - Date.now());
+        await within(replica.connection.connect(), deadline - Date.now());
         return replica;
       } catch (error) {
         cause = error;
         failures.push(`${replica.address} ${error instanceof Error ? error.message : String(error)}`);
         // A connection attempt that failed or hangs must not be what the next call waits for.
-        replica.client.close();
+        replica.connection.close();
       }
     }
     throw new RpcUnavailableError(`${this.describe(command)}: no replica reached (${failures.join('; ')})`, { cause });
@@ -84,23 +90,20 @@ export class RpcClient implements OnApplicationShutdown {
     payload: object,
     waitMs: number,
   ): Promise<CallAnswer<C>> {
-    let answer: unknown;
-    try {
-      answer = await firstValueFrom(replica.client.send<unknown>(command.pattern, payload).pipe(timeout(waitMs)));
-      replica.timeouts = 0;
-    } catch (error) {
-      doubt(replica, error);
-      throw this.toRpcError(command, error, waitMs);
+    const answer = await replica.connection.ask(command.pattern, payload, waitMs);
+    if (!answer) {
+      doubt(replica);
+      throw new RpcTimeoutError(`${this.describe(command)}: no answer in ${waitMs} ms`);
     }
-    const parsed = command.answer.safeParse(answer);
+    replica.timeouts = 0;
+    if (answer.err) throw this.toRpcError(command, answer.err);
+    const parsed = command.answer.safeParse(answer.response);
     if (parsed.success) return parsed.data as CallAnswer<C>;
     throw new RpcFaultError(`${this.describe(command)}: the answer breaks its contract`, { cause: parsed.error });
   }
 
-  private toRpcError(command: RemoteCommand, error: unknown, waitMs: number): Error {
+  private toRpcError(command: RemoteCommand, error: unknown): Error {
     const what = this.describe(command);
-    if (error instanceof TimeoutError)
-      return new RpcTimeoutError(`${what}: no answer in ${waitMs} ms`, { cause: error });
     if (error instanceof Error && error.message === CONNECTION_CLOSED) {
       return new RpcTimeoutError(`${what}: the connection broke before the answer`, { cause: error });
     }
@@ -120,20 +123,10 @@ export const callWithDeadline = <C extends RemoteCommand>(
   options: CallOptions,
 ): Promise<CallAnswer<C>> => client.call(command, data, options);
 
-function doubt(replica: Replica, error: unknown): void {
-  replica.timeouts = error instanceof TimeoutError ? replica.timeouts + 1 : 0;
-  if (replica.timeouts < TIMEOUTS_TO_RECONNECT) return;
+function doubt(replica: Replica): void {
+  if (++replica.timeouts < TIMEOUTS_TO_RECONNECT) return;
   replica.timeouts = 0;
-  replica.client.close();
-}
-
-function createClient(host: string, port: number): ClientTCP {
-  const client = new ClientTCP({ host, port });
-  client.setOnDispatchHook((packet) => {
-    const trace = currentTrace();
-    if (trace) packet.metadata = { ...packet.metadata, [TRACEPARENT_HEADER]: trace.traceparent };
-  });
-  return client;
+  replica.connection.close();
 }
 
 function faultText(error: unknown): string {

@@ -1,4 +1,4 @@
-import type { CustomTransportStrategy } from '@nestjs/microservices';
+import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 import { ServerTCP, TcpContext } from '@nestjs/microservices';
 import type { AddressInfo } from 'node:net';
 import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
@@ -24,10 +24,7 @@ export class RpcServer extends ServerTCP implements CustomTransportStrategy {
       const metadata = context instanceof TcpContext ? context.getMetadata() : undefined;
       return runWithTrace(continueTrace(metadata?.[TRACEPARENT_HEADER]), done);
     });
-    this.setOnProcessingEndHook(() => {
-      // The answer is written in the next tick; hanging up must not be faster.
-      setImmediate(() => this.finished());
-    });
+    this.setOnProcessingEndHook(() => this.finished());
   }
 
   /** The port that is really listened on. */
@@ -35,10 +32,17 @@ export class RpcServer extends ServerTCP implements CustomTransportStrategy {
     return (this.server.address() as AddressInfo).port;
   }
 
+  /** Our patterns are words and found as they are; Nest tries to read each as JSON first, and pays for the exception. */
+  override getHandlerByPattern(pattern: string): MessageHandler | null {
+    return this.messageHandlers.get(pattern) ?? super.getHandlerByPattern(pattern);
+  }
+
   // oxlint-disable-next-line typescript/no-misused-promises -- Nest awaits close(); the base class merely says void
   override async close(): Promise<void> {
     this.server.close();
     if (this.inFlight > 0) await this.idle();
+    // An answer is written in the tick after its call has finished; hanging up must not be faster.
+    await new Promise((resolve) => setImmediate(resolve));
     super.close();
   }
 
