@@ -14,6 +14,8 @@ interface RequestWithBuyer {
   buyer?: BuyerIdentity;
 }
 
+const BEARER = /^Bearer \S+$/i;
+
 const unauthorized = (detail: string): ProblemError =>
   new ProblemError({
     status: 401,
@@ -30,11 +32,10 @@ export class BuyerGuard implements CanActivate {
 
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<RequestWithBuyer>();
-    const match = /^Bearer (?<token>\S+)$/i.exec(String(request.headers['authorization'] ?? ''));
-    const token = match?.groups?.['token'];
-    if (!token) throw unauthorized('Send the header Authorization: Bearer <buyer token>.');
+    const authorization = String(request.headers['authorization'] ?? '');
+    if (!BEARER.test(authorization)) throw unauthorized('Send the header Authorization: Bearer <buyer token>.');
     try {
-      request.buyer = { id: this.tokens.verify(token) };
+      request.buyer = { id: this.tokens.verify(authorization.slice('Bearer '.length)) };
       return true;
     } catch (error) {
       if (error instanceof InvalidTokenError) throw unauthorized('The bearer token is not valid, or not any more.');

@@ -25,12 +25,12 @@ export function createRequestMiddleware(logger: Logger, metrics: Metrics, readin
   });
   return (request: RoutedRequest, response: ServerResponse, next: () => void): void => {
     const { method = '' } = request;
-    const startedAt = process.hrtime.bigint();
+    const startedAt = performance.now();
     const trace = continueTrace(request.headers[TRACEPARENT_HEADER]);
     response.once('close', () => {
       // A connection that was busy when the server closed would be kept alive, and the process with it.
       if (readiness.draining) request.socket.end();
-      const durationMs = Number(process.hrtime.bigint() - startedAt) / 1e6;
+      const durationMs = performance.now() - startedAt;
       const route = routeOf(request);
       const status = response.writableFinished ? response.statusCode : 499;
       durations.observe({ method, route, status }, durationMs / 1000);
