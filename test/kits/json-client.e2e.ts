@@ -63,14 +63,12 @@ describe('a JSON client', () => {
     });
   });
 
-  it('does one call after the other over one connection, and no more at once than it may', async () => {
-    const one = clientOf();
-    for (let call = 0; call < 5; call++) await one.post(url, '{}');
-    expect(connections).toBe(1);
-    const two = clientOf({ connectionsMax: 2 });
-    await Promise.all(Array.from({ length: 20 }, () => two.post(url, '{}')));
-    expect(connections).toBe(3);
+  it('keeps its connections, and opens no more of them than it may', async () => {
+    const client = clientOf({ connectionsMax: 2 });
+    for (let call = 0; call < 5; call++) await client.post(url, '{}');
+    await Promise.all(Array.from({ length: 20 }, () => client.post(url, '{}')));
     expect(received).toHaveLength(25);
+    expect(connections).toBe(2);
   });
 
   it.each([204, 302, 404, 503])('takes %d for an answer, and follows nothing', async (status) => {

@@ -85,3 +85,9 @@ export class InvalidTokenError extends ServiceDefaultsError {
   readonly code = 'TOKEN_INVALID';
   readonly retriable = false;
 }
+
+/** Thrown when an HTTP call had no whole answer: none in time, none at all, or too long a one. It may have taken effect. */
+export class HttpCallError extends ServiceDefaultsError {
+  readonly code = 'HTTP_CALL_FAILED';
+  readonly retriable = true;
+}
