@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
-/** The provider's identifiers: a word that tells what it is, and 96 random bits. */
-export const newId = (kind: 'ch' | 'txn' | 'evt'): string => `${kind}_${randomBytes(12).toString('hex')}`;
+/** The provider's identifiers: a word that tells what it is, and a random UUID (of which node keeps some in stock). */
+export const newId = (kind: 'ch' | 'txn' | 'evt'): string => `${kind}_${randomUUID()}`;

@@ -13,6 +13,10 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
+async function until(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise(setImmediate);
+}
+
 async function entriesAfterReopening(): Promise<unknown[]> {
   const { journal, entries } = await Journal.open(path);
   await journal.close();
@@ -28,6 +32,28 @@ describe('the journal', () => {
     await journal.settled();
     await journal.close();
     expect(await entriesAfterReopening()).toEqual(Array.from({ length: 101 }, (_, index) => index));
+  });
+
+  it('takes a line that nobody waits for along with the next one, in order', async () => {
+    const { journal } = await Journal.open<number>(path);
+    await journal.append(1);
+    journal.appendLater(2);
+    expect(await readFile(path, 'utf8')).toBe('1\n');
+    await journal.append(3);
+    expect(await readFile(path, 'utf8')).toBe('1\n2\n3\n');
+    await journal.close();
+  });
+
+  it.each([
+    ['it is closed', (journal: Journal<number>) => journal.close()],
+    ['all is to be settled', (journal: Journal<number>) => journal.settled()],
+    ['its time has come', () => until(async () => (await readFile(path, 'utf8')) !== '')],
+  ])('writes a line that nobody waits for when %s', async (_when, event) => {
+    const { journal } = await Journal.open<number>(path);
+    journal.appendLater(1);
+    await event(journal);
+    expect(await readFile(path, 'utf8')).toBe('1\n');
+    await journal.close().catch(() => undefined);
   });
 
   it('cuts a torn last line, at whatever byte, and goes on after it', async () => {
@@ -62,6 +88,7 @@ describe('the journal', () => {
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await expect(journal.append(4)).rejects.toThrow('could not be written; confirmed up to byte 2');
     await expect(journal.settled()).rejects.toThrow('could not be written');
+    journal.appendLater(5);
     expect(await entriesAfterReopening()).toEqual([1]);
   });
 });

@@ -2,19 +2,23 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { JournalDamagedError, JournalFailedError } from '../pay-provider.errors.js';
 
-interface PendingLine {
-  readonly text: string;
+interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
 }
+
+/** A line that nobody waits for is written after this time, if no other line has taken it along before. */
+const LATER_MS = 100;
 
 /**
  * An append-only file of JSON lines. `append` resolves after the line is on the disk; lines that come while a sync is under
  * way share the next one. A last line without its end was never confirmed to anybody and is cut at the start.
  */
 export class Journal<Entry> {
-  private readonly pending: PendingLine[] = [];
+  private readonly lines: string[] = [];
+  private readonly waiters: Waiter[] = [];
   private writing: Promise<void> | undefined;
+  private laterTimer: NodeJS.Timeout | undefined;
   private failure: JournalFailedError | undefined;
 
   private constructor(
@@ -51,45 +55,65 @@ export class Journal<Entry> {
 
   /** @throws {JournalFailedError} */
   append(entry: Entry): Promise<void> {
+    if (this.failure === undefined) this.lines.push(lineOf(entry));
+    return this.settled();
+  }
+
+  /** For what may be lost in a crash: no sync is begun for it, it goes with the next one. */
+  appendLater(entry: Entry): void {
+    if (this.failure !== undefined) return;
+    this.lines.push(lineOf(entry));
+    this.laterTimer ??= setTimeout(() => {
+      this.laterTimer = undefined;
+      // Whoever appends next is told that the file has failed.
+      this.settled().catch(() => undefined);
+    }, LATER_MS);
+  }
+
+  /** Resolves when all that was appended so far is on the disk. @throws {JournalFailedError} */
+  settled(): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
+    if (this.lines.length === 0 && this.writing === undefined) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.pending.push({ text: `${JSON.stringify(entry)}\n`, resolve, reject });
+      this.waiters.push({ resolve, reject });
       this.writing ??= this.writeAll();
     });
   }
 
-  /** Resolves when all that was appended so far is on the disk. @throws {JournalFailedError} */
-  async settled(): Promise<void> {
-    await this.writing;
-    if (this.failure !== undefined) throw this.failure;
-  }
-
   async close(): Promise<void> {
-    await this.writing;
+    await this.settled().catch(() => undefined);
+    clearTimeout(this.laterTimer);
     await this.file.close();
   }
 
   private async writeAll(): Promise<void> {
     // Lines of the same tick go into one write.
     await Promise.resolve();
-    while (this.pending.length > 0 && this.failure === undefined) await this.writeBatch(this.pending.splice(0));
+    while (this.waiters.length > 0 && this.failure === undefined)
+      await this.writeBatch(this.lines.splice(0), this.waiters.splice(0));
     this.writing = undefined;
   }
 
-  private async writeBatch(lines: PendingLine[]): Promise<void> {
+  private async writeBatch(lines: string[], waiters: Waiter[]): Promise<void> {
     try {
-      const bytes = Buffer.from(lines.map((line) => line.text).join(''));
-      await this.file.appendFile(bytes);
-      await this.file.datasync();
-      this.position += bytes.length;
-      for (const line of lines) line.resolve();
+      if (lines.length > 0) await this.write(Buffer.from(lines.join('')));
+      for (const waiter of waiters) waiter.resolve();
     } catch (error) {
       // Never tried again: after a failed sync the kernel may have dropped the pages and call the next one a success.
       this.failure = new JournalFailedError(this.path, this.position, { cause: error });
-      for (const line of [...lines, ...this.pending.splice(0)]) line.reject(this.failure);
+      for (const waiter of [...waiters, ...this.waiters.splice(0)]) waiter.reject(this.failure);
     }
   }
+
+  private async write(bytes: Buffer): Promise<void> {
+    for (let written = 0; written < bytes.length;)
+      written += (await this.file.write(bytes, written, bytes.length - written, null)).bytesWritten;
+    await this.file.datasync();
+    this.position += bytes.length;
+  }
 }
+
+const lineOf = (entry: unknown): string => `${JSON.stringify(entry)}\n`;
 
 /** Else a new file's name may be gone after a power cut, although its bytes were synced. */
 async function syncDirectory(path: string): Promise<void> {

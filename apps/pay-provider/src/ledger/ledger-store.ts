@@ -39,6 +39,12 @@ export class LedgerStore implements OnApplicationShutdown {
     await this.journal.append(event);
   }
 
+  /** For what nobody is told and a restart can do without: it reaches the disk with what comes next, or soon. */
+  recordLater(event: ProviderEvent): void {
+    this.ledger.apply(event);
+    this.journal.appendLater(event);
+  }
+
   /** Waits for what others recorded, before their news is told. */
   async settled(): Promise<void> {
     await this.journal.settled();

@@ -1,9 +1,9 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { LOGGER, type Logger } from '@rocketshop/service-defaults';
+import { isSuccess, LOGGER, type Logger } from '@rocketshop/service-defaults';
 import type { Callback } from '../domain/charge.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
 import { PAY_PROVIDER_CONFIG, type PayProviderConfig } from '../pay-provider.config.js';
-import { CallbackSender, isAccepted } from './callback-sender.js';
+import { CallbackSender } from './callback-sender.js';
 import { waitBeforeNextAttemptMs } from './callback-timetable.js';
 
 /**
@@ -33,6 +33,7 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping.abort();
+    await this.sender.close();
     await Promise.all(this.running);
   }
 
@@ -49,7 +50,7 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
   /** Sends now, once, and tells the status of the answer. Settles what is answered 2xx. */
   async sendNow(callback: Callback): Promise<number | undefined> {
     const status = await this.attempt(callback);
-    if (isAccepted(status) && callback.state !== 'DELIVERED') await this.settle(callback, 'DELIVERED');
+    if (isAccepted(status) && callback.state !== 'DELIVERED') this.settle(callback, 'DELIVERED');
     return status;
   }
 
@@ -81,19 +82,22 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
 
   private async attempt(callback: Callback): Promise<number | undefined> {
     if (this.stopping.signal.aborted) return undefined;
-    const status = await this.sender.send(callback, this.stopping.signal);
-    const { eventId, body } = callback;
-    this.logger.info(
-      { eventId, type: body.type, orderId: body.orderId, status: status ?? 'no answer' },
-      'callback sent',
-    );
+    const status = await this.sender.send(callback);
+    // An accepted one is in the ledger, and a line for each would cost more than sending it.
+    const level = isAccepted(status) ? 'debug' : 'info';
+    if (this.logger.isLevelEnabled(level)) {
+      const { eventId, body } = callback;
+      const { type, orderId } = body;
+      this.logger[level]({ eventId, type, orderId, status: status ?? 'no answer' }, 'callback sent');
+    }
     return status;
   }
 
-  private async settle(callback: Callback, state: 'DELIVERED' | 'GIVEN_UP'): Promise<void> {
+  /** Not waited for: where a crash takes the record away, the callback is sent once more, which it may be at any time. */
+  private settle(callback: Callback, state: 'DELIVERED' | 'GIVEN_UP'): void {
     // An attempt that was cut off by the shutdown says nothing about the receiver.
     if (state === 'GIVEN_UP' && this.stopping.signal.aborted) return;
-    await this.store.record({ kind: 'callback-settled', eventId: callback.eventId, state });
+    this.store.recordLater({ kind: 'callback-settled', eventId: callback.eventId, state });
   }
 
   private waitAfter(failedAttempts: number): number | undefined {
@@ -117,4 +121,8 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
       this.stopping.signal.addEventListener('abort', finish, { once: true });
     });
   }
+}
+
+function isAccepted(status: number | undefined): boolean {
+  return status !== undefined && isSuccess(status);
 }
