@@ -1,5 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { providerChargeSchema, type CreateCharge, type CreateRefund, type ProviderCharge } from '@rocketshop/contracts';
+import { isSuccess, JsonClient } from '@rocketshop/service-defaults';
 import { z } from 'zod';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
@@ -15,8 +16,16 @@ const refundAnswerSchema = z.object({ refundId: z.string(), state: z.literal('SU
 
 /** The payment provider's HTTP interface. It is the outside world: every answer is checked before it is believed. */
 @Injectable()
-export class ProviderClient {
-  constructor(@Inject(PAY_CONFIG) private readonly config: PayConfig) {}
+export class ProviderClient implements OnApplicationShutdown {
+  private readonly http: JsonClient;
+
+  constructor(@Inject(PAY_CONFIG) private readonly config: PayConfig) {
+    this.http = new JsonClient({ timeoutMs: config.providerTimeoutMs });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.http.close();
+  }
 
   /** Idempotent by paymentId. @throws {ProviderError} */
   createCharge(charge: CreateCharge): Promise<ProviderCharge> {
@@ -30,15 +39,8 @@ export class ProviderClient {
 
   private async post<S extends z.ZodType>(path: string, body: object, answer: S): Promise<z.infer<S>> {
     try {
-      const response = await fetch(new URL(path, this.config.providerUrl), {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-        signal: AbortSignal.timeout(this.config.providerTimeoutMs),
-        redirect: 'error',
-      });
-      const text = await response.text();
-      if (!response.ok) throw new Error(`it answered ${response.status}`);
+      const { status, text } = await this.http.post(new URL(path, this.config.providerUrl), JSON.stringify(body));
+      if (!isSuccess(status)) throw new Error(`it answered ${status}`);
       return answer.parse(JSON.parse(text));
     } catch (error) {
       throw new ProviderError(`the provider did not take ${path}`, { cause: error });
