@@ -2,14 +2,22 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CloseUnpaidConsumer } from '@rocketshop/order';
 import { OrderCancelledConsumer, RefundsSweeper } from '@rocketshop/pay';
-import type { Verdict } from '../faults/fault-proxy.js';
+import { loseCommit } from '../faults/lose-commit.js';
 import { expectInvariants } from '../support/expect-invariants.js';
 import { raceAtLock } from '../support/row-lock.js';
 import { request } from '../support/shop-client.js';
-import { createGate, until } from '../support/until.js';
+import { until } from '../support/until.js';
 import { BoxedShop } from './boxed-shop.js';
 import { callBack, paidEvent, paidMessages } from './provider-callbacks.js';
-import { openPayment, place, recordTransitions, transitionsOf, untilRefunded, untilStatus } from './story-steps.js';
+import {
+  holdAnswers,
+  openPayment,
+  place,
+  recordTransitions,
+  transitionsOf,
+  untilRefunded,
+  untilStatus,
+} from './story-steps.js';
 
 jest.setTimeout(60_000);
 
@@ -111,28 +119,14 @@ describe('opening a payment', () => {
     expect((await request(url, { method: 'POST', body: asked, headers: keyed })).status).toBe(400);
   });
 
-  it('after a crash at the provider goes on with the same payment', async () => {
-    const ada = shop.buyer();
-    const { orderId } = await place(ada);
-    shop.providerProxy.loseAnswers();
-    const quick = await shop.startReplica('pay', { PROVIDER_TIMEOUT_MS: '200' });
-    const impatient = shop.buyer('ada', undefined, { pay: shop.urlOf('pay', quick) });
-    const failed = await impatient.openPayment(orderId);
-    expect([failed.status, failed.body.code]).toEqual([503, 'PROVIDER_UNAVAILABLE']);
-    const [created] = (await ada.listPayments(orderId)).body;
-    expect(created?.status).toBe('CREATED');
-    shop.heal();
-    expect(await openPayment(ada, orderId)).toMatchObject({ paymentId: created?.paymentId, status: 'PAYING' });
-  });
-
   it('while the order is closed meanwhile, after order was asked: refused, and there is no payment', async () => {
     const ada = shop.buyer();
     const { orderId } = await place(ada);
-    const { opened, gate } = await openHeldAt('order');
+    const held = holdAnswers(shop.rpcProxies.order);
     const opening = ada.openPayment(orderId);
-    await opened;
+    await held.reached();
     await ada.cancelOrder(orderId);
-    gate.open();
+    held.release();
     const { status, body } = await opening;
     expect([status, body.code]).toEqual([409, 'PAYMENT_CLOSED']);
     expect((await ada.listPayments(orderId)).body).toEqual([]);
@@ -141,11 +135,11 @@ describe('opening a payment', () => {
   it('while the order is closed meanwhile, after the provider was asked: refused, and what is paid goes back', async () => {
     const ada = shop.buyer();
     const { orderId } = await place(ada);
-    const { opened, gate } = await openHeldAt('provider');
+    const held = holdAnswers(shop.providerProxy);
     const opening = ada.openPayment(orderId);
-    await opened;
+    await held.reached();
     await ada.cancelOrder(orderId);
-    gate.open();
+    held.release();
     expect((await opening).body.code).toBe('PAYMENT_CLOSED');
     const [payment] = (await ada.listPayments(orderId)).body;
     expect(payment?.status).toBe('CLOSED');
@@ -158,20 +152,6 @@ describe('opening a payment', () => {
     expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'ORDER_UNREACHABLE', '1']);
   });
 });
-
-/** Holds the next answer of order, or of the provider, to pay. */
-async function openHeldAt(where: 'order' | 'provider') {
-  const gate = createGate();
-  const reached = createGate();
-  const proxy = where === 'order' ? shop.rpcProxies.order : shop.providerProxy;
-  proxy.use(async ({ direction }): Promise<Verdict> => {
-    if (direction === 'request') return 'pass';
-    reached.open();
-    await gate.opened;
-    return 'pass';
-  });
-  return { opened: reached.opened, gate };
-}
 
 describe('money that comes too late, or twice', () => {
   it('is told by the provider after the close: refunded as LATE', async () => {
@@ -285,6 +265,15 @@ describe('pay, told that an order is cancelled', () => {
       [orderId],
     );
     expect(fence?.status).toBe('CLOSED');
+  });
+
+  it('answers after all, when it is told again, though its first answer was lost on the way into the outbox', async () => {
+    const orderId = randomUUID();
+    loseCommit(shop.databaseProxies.pay, 'outbox-insert', 'before');
+    await expect(tell(orderId)).rejects.toMatchObject({ code: 'TRANSACTION_OUTCOME_UNKNOWN' });
+    expect(await answers(orderId)).toEqual([]);
+    await tell(orderId);
+    expect(await answers(orderId)).toEqual(['RESTORED']);
   });
 
   it('gives the money back even of an order that was PAID, which only a hand in the database can cancel', async () => {

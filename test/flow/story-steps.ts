@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import type { Verdict } from '../faults/fault-proxy.js';
+import type { FaultProxy, Verdict } from '../faults/fault-proxy.js';
 import type { Cart, OrderAnswer, PaymentAnswer, ShopClient } from '../support/shop-client.js';
 import type { ServiceName } from '../support/shop-system.js';
 import { createGate, until } from '../support/until.js';
@@ -93,6 +93,30 @@ export async function holdBeforeDeduct<T>(shop: BoxedShop, placing: () => Promis
       gate.open();
       return answer;
     },
+  };
+}
+
+export interface HeldAnswers {
+  /** Resolves when `count` answers are there, and held. */
+  readonly reached: (count?: number) => Promise<void>;
+  readonly release: () => void;
+}
+
+/** Holds the answers that come through `proxy`: what was asked for has happened, and who asked does not know yet. */
+export function holdAnswers(proxy: FaultProxy): HeldAnswers {
+  const gate = createGate();
+  const held = new Set<number>();
+  proxy.use(async ({ direction, connection }): Promise<Verdict> => {
+    if (direction === 'request') return 'pass';
+    held.add(connection);
+    await gate.opened;
+    return 'pass';
+  });
+  return {
+    reached: async (count = 1) => {
+      await until(() => held.size >= count, { description: `${count} answer(s) to be held` });
+    },
+    release: () => gate.open(),
   };
 }
 
