@@ -4,6 +4,7 @@ import {
   bind,
   createRefuseUnless,
   inOneRoundTrip,
+  refusalOf,
   StatementRefusedError,
   TransactionOutcomeUnknownError,
 } from '@rocketshop/service-defaults';
@@ -90,7 +91,13 @@ describe('several statements in one round trip', () => {
     await expect(tooMuch).rejects.toThrow(new StatementRefusedError('NOT_ENOUGH'));
     await expect(tooMuch).rejects.toMatchObject({ reason: 'NOT_ENOUGH' });
     expect(await amounts()).toEqual(['1:5']);
-    await inOneRoundTrip(pool, [bind(insertThing, [2, 1n]), bind(takeFromThing, [1, 5n])]);
+
+    const take = (amount: bigint) =>
+      inOneRoundTrip(pool, [bind(insertThing, [2, 1n]), bind(takeFromThing, [1, amount])]);
+    expect(await refusalOf(take(6n), ['SEEN_BEFORE', 'NOT_ENOUGH'])).toBe('NOT_ENOUGH');
+    await expect(refusalOf(take(6n), ['SEEN_BEFORE'])).rejects.toThrow(StatementRefusedError);
+    expect(await refusalOf(take(5n), ['SEEN_BEFORE', 'NOT_ENOUGH'])).toBeUndefined();
+    await expect(refusalOf(take(0n), ['NOT_ENOUGH'])).rejects.toMatchObject({ constraint: 'things_pkey' });
     expect(await amounts()).toEqual(['1:0', '2:1']);
   });
 

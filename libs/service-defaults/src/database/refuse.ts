@@ -1,3 +1,5 @@
+import { StatementRefusedError } from '../errors.js';
+
 /** SQLSTATE of a refusal: a class PostgreSQL leaves to users. */
 export const REFUSED = 'RF001';
 
@@ -23,4 +25,22 @@ export async function createRefuseUnless(runner: SqlRunner): Promise<void> {
 /** For the `down` of a migration. */
 export async function dropRefuseUnless(runner: SqlRunner): Promise<void> {
   await runner.query('DROP FUNCTION refuse_unless');
+}
+
+/**
+ * Why `work` was refused, or undefined where it was not. A reason that is none of `reasons` is a failure as any other:
+ * both are thrown on.
+ */
+export async function refusalOf<const Reason extends string>(
+  work: Promise<unknown>,
+  reasons: readonly Reason[],
+): Promise<Reason | undefined> {
+  try {
+    await work;
+    return undefined;
+  } catch (error) {
+    const refusal = error instanceof StatementRefusedError ? reasons.find((one) => one === error.reason) : undefined;
+    if (refusal === undefined) throw error;
+    return refusal;
+  }
 }

@@ -1,3 +1,6 @@
+import { bind } from '../database/statement.js';
+import type { BoundStatement } from '../database/statement.js';
+
 export interface DeadlineRefusal {
   readonly ok: false;
   readonly code: 'DEADLINE_PASSED';
@@ -13,3 +16,17 @@ export const deadlinePassed = (): DeadlineRefusal => ({
   code: 'DEADLINE_PASSED',
   detail: 'The call arrived after its deadline, so nothing was done.',
 });
+
+const refuseTooLate = {
+  name: 'refuse-too-late',
+  text: `SELECT refuse_unless(clock_timestamp() <= to_timestamp($1::double precision / 1000), 'TOO_LATE')`,
+};
+
+/**
+ * The last statement of what a command does: refuses TOO_LATE when its caller no longer listens, since the statements
+ * before may have waited for locks. He has cancelled by then, and what is not taken needs no giving back.
+ * Whether it is late is PostgreSQL's clock's word here, and that of this process in {@link isPastDeadline}: neither clock
+ * is the caller's, so one is as good as the other.
+ * @param deadline ms since the epoch
+ */
+export const refusePastDeadline = (deadline: number): BoundStatement => bind(refuseTooLate, [deadline]);
