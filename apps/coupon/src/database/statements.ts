@@ -1,27 +1,35 @@
 /**
- * The hot statements: prepared once a connection, run on the client of the caller's transaction.
- * A use and what undoes it stand side by side.
+ * The hot statements, prepared once a connection. A use and what undoes it stand side by side. Those of a use say no
+ * themselves, by `refuse_unless`, so that they can be sent together.
  */
 
 /**
  * Claims the order's key for the use. Waits while a cancel of the same order is open; zero rows means this order has
- * been seen before.
+ * been seen before, and is refused.
  */
 export const logUse = {
   name: 'log-use',
-  text: `INSERT INTO coupon_success_log (order_id, coupon_id, discount, outcome)
-         VALUES ($1, $2, $3, 'DEDUCTED')
-         ON CONFLICT DO NOTHING`,
+  text: `WITH claimed AS (
+           INSERT INTO coupon_success_log (order_id, coupon_id, discount, outcome)
+           VALUES ($1, $2, $3, 'DEDUCTED')
+           ON CONFLICT DO NOTHING
+           RETURNING order_id
+         )
+         SELECT refuse_unless(count(*) = 1, 'SEEN_BEFORE') FROM claimed`,
 };
 
 /**
- * Marks the coupon as used if it is this buyer's, free, not expired, and worth the asked discount; zero rows otherwise.
+ * Marks the coupon as used if it is this buyer's, free, not expired, and worth the asked discount; refuses otherwise.
  * Two orders that want one coupon: the second waits for the first and then finds it used.
  */
 export const takeCoupon = {
   name: 'take-coupon',
-  text: `UPDATE coupons SET order_id = $1
-         WHERE coupon_id = $2 AND user_id = $3 AND order_id IS NULL AND expires_at > now() AND discount >= $4`,
+  text: `WITH taken AS (
+           UPDATE coupons SET order_id = $1
+           WHERE coupon_id = $2 AND user_id = $3 AND order_id IS NULL AND expires_at > now() AND discount >= $4
+           RETURNING coupon_id
+         )
+         SELECT refuse_unless(count(*) = 1, 'NOT_FREE') FROM taken`,
 };
 
 /** The cancel's claim of the same key. Waits while a use is open; changes nothing where the use was first. */

@@ -1,6 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, useCoupon } from '@rocketshop/contracts';
-import { Database, deadlinePassed, isPastDeadline, namedStatement, RollbackWith } from '@rocketshop/service-defaults';
+import {
+  bind,
+  Database,
+  deadlinePassed,
+  isPastDeadline,
+  refusalOf,
+  refusePastDeadline,
+} from '@rocketshop/service-defaults';
 import { toCoupon, type CouponRow } from '../database/coupon-row.js';
 import { logUse, readCoupon, readOrderLog, takeCoupon } from '../database/statements.js';
 import { outcomeOfRepeat, type CouponLogRow } from '../domain/coupon-log.js';
@@ -8,8 +15,8 @@ import { couponNotFound, couponUsed, refuseUse } from '../domain/coupon.js';
 
 type Call = CallOf<typeof useCoupon>;
 type Answer = AnswerOf<typeof useCoupon>;
-type TakeOutcome = 'TAKEN' | 'SEEN_BEFORE' | 'NOT_FREE' | 'TOO_LATE';
 
+const REFUSALS = ['SEEN_BEFORE', 'NOT_FREE', 'TOO_LATE'] as const;
 const USED: Answer = { ok: true };
 const ORDER_FENCED: Answer = { ok: false, code: 'ORDER_FENCED', detail: 'This order is cancelled.' };
 
@@ -23,30 +30,25 @@ export class UseCouponService {
 
   async use(call: Call): Promise<Answer> {
     if (isPastDeadline(call.deadline)) return deadlinePassed();
-    const outcome = await this.take(call);
-    switch (outcome) {
+    const refusal = await refusalOf(this.take(call), REFUSALS);
+    switch (refusal) {
+      case undefined:
+        return USED;
       case 'SEEN_BEFORE':
         return this.answerRepeat(call);
       case 'NOT_FREE':
         return this.explain(call);
       case 'TOO_LATE':
         return deadlinePassed();
-      case 'TAKEN':
-        return USED;
     }
   }
 
-  private take(call: Call): Promise<TakeOutcome> {
-    const { orderId, couponId, userId, discount } = call;
-    return this.database.inTransaction<TakeOutcome>(async (client) => {
-      const claimed = await namedStatement(client, logUse, [orderId, couponId, discount]);
-      if (claimed.rowCount !== 1) throw new RollbackWith('SEEN_BEFORE');
-      const taken = await namedStatement(client, takeCoupon, [orderId, couponId, userId, discount]);
-      if (taken.rowCount !== 1) throw new RollbackWith('NOT_FREE');
-      // A row lock may have been waited for. The caller has cancelled by now; what is not taken needs no giving back.
-      if (isPastDeadline(call.deadline)) throw new RollbackWith('TOO_LATE');
-      return 'TAKEN';
-    });
+  private async take({ orderId, couponId, userId, discount, deadline }: Call): Promise<void> {
+    await this.database.inOneRoundTrip([
+      bind(logUse, [orderId, couponId, discount]),
+      bind(takeCoupon, [orderId, couponId, userId, discount]),
+      refusePastDeadline(deadline),
+    ]);
   }
 
   private async answerRepeat(call: Call): Promise<Answer> {

@@ -1,26 +1,31 @@
 /**
- * The hot statements: prepared once a connection, run on the client of the caller's transaction.
- * A deduction and what undoes it stand side by side. Lists are passed as arrays, so that an order of one line and an
- * order of twenty are the same prepared statement and the same one round trip.
+ * The hot statements, prepared once a connection. A deduction and what undoes it stand side by side. Lists are passed as
+ * arrays, so that an order of one line and an order of twenty are the same prepared statement and the same one round trip.
+ * Those of a deduction say no themselves, by `refuse_unless`, so that they can be sent together.
  */
 
 /**
  * Claims the key (order, goods) for the deduct. Waits while a cancel of the same order is open; fewer rows than lines
- * means this order has been seen before. Sorted, so that a deduct and a cancel wait for each other in one direction.
+ * means this order has been seen before, and is refused. Sorted, so that a deduct and a cancel wait for each other in
+ * one direction.
  */
 export const logDeduct = {
   name: 'log-deduct',
-  text: `INSERT INTO stock_success_log (order_id, goods_id, quantity, outcome)
-         SELECT $1, line.goods_id, line.quantity, 'DEDUCTED'
-         FROM unnest($2::text[], $3::integer[]) AS line (goods_id, quantity)
-         ORDER BY line.goods_id
-         ON CONFLICT DO NOTHING`,
+  text: `WITH claimed AS (
+           INSERT INTO stock_success_log (order_id, goods_id, quantity, outcome)
+           SELECT $1, line.goods_id, line.quantity, 'DEDUCTED'
+           FROM unnest($2::text[], $3::integer[]) AS line (goods_id, quantity)
+           ORDER BY line.goods_id
+           ON CONFLICT DO NOTHING
+           RETURNING goods_id
+         )
+         SELECT refuse_unless(count(*) = cardinality($2::text[]), 'SEEN_BEFORE') FROM claimed`,
 };
 
 /**
- * Takes all lines or reports fewer rows. The rows are locked in sorted order first: a bare UPDATE ... FROM would lock
- * them in whatever order its join finds them and two orders could deadlock. The condition is checked again on the
- * newest version of a row that another transaction held, so nothing is ever sold twice.
+ * Takes all lines or refuses. The rows are locked in sorted order first: a bare UPDATE ... FROM would lock them in
+ * whatever order its join finds them and two orders could deadlock. The condition is checked again on the newest
+ * version of a row that another transaction held, so nothing is ever sold twice.
  */
 export const takeGoods = {
   name: 'take-goods',
@@ -29,11 +34,14 @@ export const takeGoods = {
            FROM goods JOIN unnest($1::text[], $2::integer[]) AS line (goods_id, quantity) USING (goods_id)
            ORDER BY goods.goods_id
            FOR UPDATE OF goods
+         ), taken AS (
+           UPDATE goods
+           SET available = goods.available - wanted.quantity, version = goods.version + 1
+           FROM wanted
+           WHERE goods.goods_id = wanted.goods_id AND goods.available >= wanted.quantity
+           RETURNING goods.goods_id
          )
-         UPDATE goods
-         SET available = goods.available - wanted.quantity, version = goods.version + 1
-         FROM wanted
-         WHERE goods.goods_id = wanted.goods_id AND goods.available >= wanted.quantity`,
+         SELECT refuse_unless(count(*) = cardinality($1::text[]), 'NOT_ENOUGH') FROM taken`,
 };
 
 /** The cancel's claim of the same keys. Waits while a deduct is open; changes nothing where the deduct was first. */

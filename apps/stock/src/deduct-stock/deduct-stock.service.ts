@@ -1,6 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, deductStock } from '@rocketshop/contracts';
-import { Database, deadlinePassed, isPastDeadline, namedStatement, RollbackWith } from '@rocketshop/service-defaults';
+import {
+  bind,
+  Database,
+  deadlinePassed,
+  isPastDeadline,
+  refusalOf,
+  refusePastDeadline,
+} from '@rocketshop/service-defaults';
 import { toGoods, type GoodsRow } from '../database/goods-row.js';
 import { logDeduct, readGoods, readOrderLog, takeGoods } from '../database/statements.js';
 import { outOfStock, refuseLines, sortLines } from '../domain/goods.js';
@@ -8,8 +15,8 @@ import { outcomeOfRepeat, type StockLogRow } from '../domain/stock-log.js';
 
 type Call = CallOf<typeof deductStock>;
 type Answer = AnswerOf<typeof deductStock>;
-type TakeOutcome = 'TAKEN' | 'SEEN_BEFORE' | 'NOT_ENOUGH' | 'TOO_LATE';
 
+const REFUSALS = ['SEEN_BEFORE', 'NOT_ENOUGH', 'TOO_LATE'] as const;
 const DEDUCTED: Answer = { ok: true };
 const ORDER_FENCED: Answer = { ok: false, code: 'ORDER_FENCED', detail: 'This order is cancelled.' };
 
@@ -23,32 +30,28 @@ export class DeductStockService {
 
   async deduct(call: Call): Promise<Answer> {
     if (isPastDeadline(call.deadline)) return deadlinePassed();
-    const outcome = await this.take(call);
-    switch (outcome) {
+    const refusal = await refusalOf(this.take(call), REFUSALS);
+    switch (refusal) {
+      case undefined:
+        return DEDUCTED;
       case 'SEEN_BEFORE':
         return this.answerRepeat(call);
       case 'NOT_ENOUGH':
         return this.explain(call);
       case 'TOO_LATE':
         return deadlinePassed();
-      case 'TAKEN':
-        return DEDUCTED;
     }
   }
 
-  private take(call: Call): Promise<TakeOutcome> {
+  private async take(call: Call): Promise<void> {
     const lines = sortLines(call.items);
     const goodsIds = lines.map((line) => line.goodsId);
     const quantities = lines.map((line) => line.quantity);
-    return this.database.inTransaction<TakeOutcome>(async (client) => {
-      const claimed = await namedStatement(client, logDeduct, [call.orderId, goodsIds, quantities]);
-      if (claimed.rowCount !== lines.length) throw new RollbackWith('SEEN_BEFORE');
-      const taken = await namedStatement(client, takeGoods, [goodsIds, quantities]);
-      if (taken.rowCount !== lines.length) throw new RollbackWith('NOT_ENOUGH');
-      // Row locks may have been waited for. The caller has cancelled by now; what is not taken needs no giving back.
-      if (isPastDeadline(call.deadline)) throw new RollbackWith('TOO_LATE');
-      return 'TAKEN';
-    });
+    await this.database.inOneRoundTrip([
+      bind(logDeduct, [call.orderId, goodsIds, quantities]),
+      bind(takeGoods, [goodsIds, quantities]),
+      refusePastDeadline(call.deadline),
+    ]);
   }
 
   private async answerRepeat(call: Call): Promise<Answer> {

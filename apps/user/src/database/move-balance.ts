@@ -1,25 +1,33 @@
-import { namedStatement, type TransactionClient } from '@rocketshop/service-defaults';
-import { buyerAccount, SHOP_ACCOUNT } from '../domain/ledger.js';
-import { moveBalance } from './statements.js';
+import {
+  bind,
+  namedStatement,
+  type BoundStatement,
+  type NamedStatement,
+  type TransactionClient,
+} from '@rocketshop/service-defaults';
+import { buyerAccount, ledgerTransactionId, SHOP_ACCOUNT } from '../domain/ledger.js';
+import { giveBackBalance, takeBalance } from './statements.js';
 
-export interface BalanceMove {
+/** What one order takes from its buyer's balance. */
+export interface OrderBalance {
+  readonly orderId: string;
   readonly userId: string;
-  /** Minor units; negative leaves the buyer, positive comes back to him. Not zero. */
+  /** Minor units, positive. */
   readonly amount: bigint;
   readonly currency: string;
-  readonly transactionId: string;
 }
 
-/** Balance and both ledger entries. False, and nothing changed, where the account is not there or would be overdrawn. */
-export async function moveBetweenBuyerAndOrders(client: TransactionClient, move: BalanceMove): Promise<boolean> {
-  const { userId, amount, currency, transactionId } = move;
-  const entries = await namedStatement(client, moveBalance, [
-    userId,
-    amount,
-    currency,
-    transactionId,
-    buyerAccount(userId),
-    SHOP_ACCOUNT.orders,
-  ]);
+/** Balance and both ledger entries. Refuses NOT_ENOUGH where the account is not there or would be overdrawn. */
+export const takeFromBuyer = (taken: OrderBalance): BoundStatement =>
+  move(takeBalance, taken, -taken.amount, ledgerTransactionId.deduct(taken.orderId));
+
+/** The way back. False, and nothing changed, where the account is not there any more. */
+export async function giveBackToBuyer(client: TransactionClient, taken: OrderBalance): Promise<boolean> {
+  const statement = move(giveBackBalance, taken, taken.amount, ledgerTransactionId.return(taken.orderId));
+  const entries = await namedStatement(client, statement, statement.values);
   return entries.rowCount === 2;
+}
+
+function move(statement: NamedStatement, { userId, currency }: OrderBalance, amount: bigint, transactionId: string) {
+  return bind(statement, [userId, amount, currency, transactionId, buyerAccount(userId), SHOP_ACCOUNT.orders]);
 }

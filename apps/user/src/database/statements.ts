@@ -1,36 +1,51 @@
 /**
- * The hot statements: prepared once a connection, run on the client of the caller's transaction.
- * A deduction and what undoes it stand side by side.
+ * The hot statements, prepared once a connection. A deduction and what undoes it stand side by side. Those of a deduction
+ * say no themselves, by `refuse_unless`, so that they can be sent together.
  */
 
 /**
  * Claims the order's key for the deduct. Waits while a cancel of the same order is open; zero rows means this order has
- * been seen before.
+ * been seen before, and is refused.
  */
 export const logDeduct = {
   name: 'log-deduct',
-  text: `INSERT INTO balance_success_log (order_id, user_id, amount, currency, outcome)
-         VALUES ($1, $2, $3, $4, 'DEDUCTED')
-         ON CONFLICT DO NOTHING`,
+  text: `WITH claimed AS (
+           INSERT INTO balance_success_log (order_id, user_id, amount, currency, outcome)
+           VALUES ($1, $2, $3, $4, 'DEDUCTED')
+           ON CONFLICT DO NOTHING
+           RETURNING order_id
+         )
+         SELECT refuse_unless(count(*) = 1, 'SEEN_BEFORE') FROM claimed`,
 };
 
 /**
  * Moves money between a buyer and the shop: the balance and both ledger entries in one statement, so that no caller can
- * write one without the other. A negative amount leaves the buyer. Two rows when moved, zero when there is no such
+ * write one without the other. A negative amount leaves the buyer. Two entries when moved, none when there is no such
  * account in this currency or it would go below zero; the condition is checked again on the newest version of a row
  * that another transaction held, so nothing is ever spent twice.
  */
-export const moveBalance = {
-  name: 'move-balance',
-  text: `WITH account AS (
+const MOVE = `WITH account AS (
            UPDATE accounts SET balance = balance + $2::bigint, version = version + 1
            WHERE user_id = $1 AND currency = $3 AND balance + $2::bigint >= 0
            RETURNING currency
-         )
-         INSERT INTO ledger_entries (transaction_id, account, amount, currency)
-         SELECT $4, entry.account, entry.amount, account.currency
-         FROM account
-         CROSS JOIN (VALUES ($5::text, $2::bigint), ($6::text, -$2::bigint)) AS entry (account, amount)`,
+         ), entries AS (
+           INSERT INTO ledger_entries (transaction_id, account, amount, currency)
+           SELECT $4, entry.account, entry.amount, account.currency
+           FROM account
+           CROSS JOIN (VALUES ($5::text, $2::bigint), ($6::text, -$2::bigint)) AS entry (account, amount)
+           RETURNING account
+         )`;
+
+/** The deduct's move. */
+export const takeBalance = {
+  name: 'take-balance',
+  text: `${MOVE} SELECT refuse_unless(count(*) = 2, 'NOT_ENOUGH') FROM entries`,
+};
+
+/** The cancel's move. Zero rows: not moved. */
+export const giveBackBalance = {
+  name: 'give-back-balance',
+  text: `${MOVE} SELECT FROM entries`,
 };
 
 /** The cancel's claim of the same key. Waits while a deduct is open; changes nothing where the deduct was first. */

@@ -1,17 +1,23 @@
 import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, deductBalance } from '@rocketshop/contracts';
-import { Database, deadlinePassed, isPastDeadline, namedStatement, RollbackWith } from '@rocketshop/service-defaults';
+import {
+  bind,
+  Database,
+  deadlinePassed,
+  isPastDeadline,
+  refusalOf,
+  refusePastDeadline,
+} from '@rocketshop/service-defaults';
 import { toAccount, type AccountRow } from '../database/account-row.js';
-import { moveBetweenBuyerAndOrders } from '../database/move-balance.js';
+import { takeFromBuyer } from '../database/move-balance.js';
 import { logDeduct, readAccount, readOrderLog } from '../database/statements.js';
 import { balanceTooSmall, refuseTaking, userNotFound } from '../domain/account.js';
 import { outcomeOfRepeat, type BalanceLogRow } from '../domain/balance-log.js';
-import { ledgerTransactionId } from '../domain/ledger.js';
 
 type Call = CallOf<typeof deductBalance>;
 type Answer = AnswerOf<typeof deductBalance>;
-type TakeOutcome = 'TAKEN' | 'SEEN_BEFORE' | 'NOT_ENOUGH' | 'TOO_LATE';
 
+const REFUSALS = ['SEEN_BEFORE', 'NOT_ENOUGH', 'TOO_LATE'] as const;
 const DEDUCTED: Answer = { ok: true };
 const ORDER_FENCED: Answer = { ok: false, code: 'ORDER_FENCED', detail: 'This order is cancelled.' };
 
@@ -25,34 +31,27 @@ export class DeductBalanceService {
 
   async deduct(call: Call): Promise<Answer> {
     if (isPastDeadline(call.deadline)) return deadlinePassed();
-    const outcome = await this.take(call);
-    switch (outcome) {
+    const refusal = await refusalOf(this.take(call), REFUSALS);
+    switch (refusal) {
+      case undefined:
+        return DEDUCTED;
       case 'SEEN_BEFORE':
         return this.answerRepeat(call);
       case 'NOT_ENOUGH':
         return this.explain(call);
       case 'TOO_LATE':
         return deadlinePassed();
-      case 'TAKEN':
-        return DEDUCTED;
     }
   }
 
-  private take(call: Call): Promise<TakeOutcome> {
-    const { orderId, userId, currency } = call;
+  private async take({ orderId, userId, currency, deadline, ...call }: Call): Promise<void> {
     const amount = BigInt(call.amount);
-    return this.database.inTransaction<TakeOutcome>(async (client) => {
-      const claimed = await namedStatement(client, logDeduct, [orderId, userId, amount, currency]);
-      if (claimed.rowCount !== 1) throw new RollbackWith('SEEN_BEFORE');
-      if (amount > 0n) {
-        const transactionId = ledgerTransactionId.deduct(orderId);
-        const moved = await moveBetweenBuyerAndOrders(client, { userId, amount: -amount, currency, transactionId });
-        if (!moved) throw new RollbackWith('NOT_ENOUGH');
-      }
-      // A row lock may have been waited for. The caller has cancelled by now; what is not taken needs no giving back.
-      if (isPastDeadline(call.deadline)) throw new RollbackWith('TOO_LATE');
-      return 'TAKEN';
-    });
+    await this.database.inOneRoundTrip([
+      bind(logDeduct, [orderId, userId, amount, currency]),
+      // The ledger knows no entry of nothing.
+      ...(amount > 0n ? [takeFromBuyer({ orderId, userId, amount, currency })] : []),
+      refusePastDeadline(deadline),
+    ]);
   }
 
   private async answerRepeat(call: Call): Promise<Answer> {

@@ -3,10 +3,9 @@ import { orderCompensated, type orderCancelled, type PayloadOf } from '@rocketsh
 import { claimMessage } from '@rocketshop/idempotency';
 import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
 import { Database, namedStatement, traceHeaders, type TransactionClient } from '@rocketshop/service-defaults';
-import { moveBetweenBuyerAndOrders } from '../database/move-balance.js';
+import { giveBackToBuyer } from '../database/move-balance.js';
 import { fenceOrder, lockOrderLog, logCompensation } from '../database/statements.js';
 import { outcomeOfCancel, type BalanceLogRow } from '../domain/balance-log.js';
-import { ledgerTransactionId } from '../domain/ledger.js';
 
 export const RETURN_BALANCE_GROUP = 'user-return-balance';
 
@@ -48,8 +47,7 @@ export class ReturnBalanceService {
     const { user_id: userId, amount, currency } = log;
     const logged = await namedStatement(client, logCompensation, [orderId, userId, amount, currency]);
     if (logged.rowCount !== 1 || amount === 0n) return;
-    const transactionId = ledgerTransactionId.return(orderId);
-    const moved = await moveBetweenBuyerAndOrders(client, { userId, amount, currency, transactionId });
+    const moved = await giveBackToBuyer(client, { orderId, userId, amount, currency });
     if (!moved) throw new Error(`the account that order ${orderId} took money from is not there any more`);
   }
 }

@@ -1,5 +1,6 @@
 import { createConsumedMessagesTable, dropConsumedMessagesTable } from '@rocketshop/idempotency';
 import { createOutboxTable, dropOutboxTable } from '@rocketshop/outbox';
+import { createRefuseUnless, dropRefuseUnless } from '@rocketshop/service-defaults';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /* coupons.order_id is who uses the coupon, null while it is free. */
@@ -33,6 +34,7 @@ export class CreateCoupon1780000000000 implements MigrationInterface {
   readonly name = 'CreateCoupon1780000000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    await createRefuseUnless(runner);
     for (const statement of CREATE) await runner.query(statement);
     await createConsumedMessagesTable(runner);
     await createOutboxTable(runner);
@@ -42,5 +44,6 @@ export class CreateCoupon1780000000000 implements MigrationInterface {
     await dropOutboxTable(runner);
     await dropConsumedMessagesTable(runner);
     await runner.query('DROP TABLE coupon_compensation_log, coupon_success_log, coupons');
+    await dropRefuseUnless(runner);
   }
 }

@@ -1,5 +1,6 @@
 import { createConsumedMessagesTable, dropConsumedMessagesTable } from '@rocketshop/idempotency';
 import { createOutboxTable, dropOutboxTable } from '@rocketshop/outbox';
+import { createRefuseUnless, dropRefuseUnless } from '@rocketshop/service-defaults';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /*
@@ -37,6 +38,7 @@ export class CreateStock1780000000000 implements MigrationInterface {
   readonly name = 'CreateStock1780000000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    await createRefuseUnless(runner);
     for (const statement of CREATE) await runner.query(statement);
     await createConsumedMessagesTable(runner);
     await createOutboxTable(runner);
@@ -46,5 +48,6 @@ export class CreateStock1780000000000 implements MigrationInterface {
     await dropOutboxTable(runner);
     await dropConsumedMessagesTable(runner);
     await runner.query('DROP TABLE stock_compensation_log, stock_success_log, goods');
+    await dropRefuseUnless(runner);
   }
 }

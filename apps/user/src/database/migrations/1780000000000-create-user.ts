@@ -1,5 +1,6 @@
 import { createConsumedMessagesTable, dropConsumedMessagesTable } from '@rocketshop/idempotency';
 import { createOutboxTable, dropOutboxTable } from '@rocketshop/outbox';
+import { createRefuseUnless, dropRefuseUnless } from '@rocketshop/service-defaults';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /*
@@ -57,6 +58,7 @@ export class CreateUser1780000000000 implements MigrationInterface {
   readonly name = 'CreateUser1780000000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    await createRefuseUnless(runner);
     for (const statement of CREATE) await runner.query(statement);
     await createConsumedMessagesTable(runner);
     await createOutboxTable(runner);
@@ -67,5 +69,6 @@ export class CreateUser1780000000000 implements MigrationInterface {
     await dropConsumedMessagesTable(runner);
     await runner.query('DROP TABLE balance_compensation_log, balance_success_log, ledger_entries, accounts, users');
     await runner.query('DROP FUNCTION refuse_unbalanced_ledger_entries');
+    await dropRefuseUnless(runner);
   }
 }
