@@ -33,7 +33,6 @@ export type { DatabaseOptions } from './database/data-source-options.js';
 export { migrate, MIGRATION_LOCK_KEY } from './database/migrate.js';
 export { inTransaction, poolOf } from './database/in-transaction.js';
 export type { TransactionScope } from './database/in-transaction.js';
-export { RollbackWith } from './database/rollback-with.js';
 export { inOneRoundTrip } from './database/in-one-round-trip.js';
 export type { ResultsOf } from './database/in-one-round-trip.js';
 export { createRefuseUnless, dropRefuseUnless, refusalOf } from './database/refuse.js';

@@ -2,7 +2,6 @@ import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { TransactionOutcomeUnknownError } from '../errors.js';
 import { isAnsweredByServer } from './outcome.js';
-import { RollbackWith } from './rollback-with.js';
 
 /** What belongs to a transaction besides its statements. */
 export interface TransactionScope {
@@ -26,7 +25,6 @@ export function poolOf(source: DataSource | Pool): Pool {
  * Runs `work` in one READ COMMITTED transaction on one pg client: commits when it returns, rolls back when it throws.
  * READ COMMITTED is what the statements here are written for: each sees what was committed when it began, so a row is
  * read `FOR UPDATE` in a statement of its own after a lock was waited for.
- * {@link RollbackWith} rolls back too, but is answered with its value instead of thrown.
  * @throws {TransactionOutcomeUnknownError} when the connection broke while committing
  */
 export async function inTransaction<T>(
@@ -57,7 +55,6 @@ async function runIn<T>(
     result = await work(client, { afterCommit: (callback) => callbacks.push(callback) });
   } catch (error) {
     await rollback(client);
-    if (error instanceof RollbackWith) return error.value as T;
     throw error;
   }
   await commit(client);
