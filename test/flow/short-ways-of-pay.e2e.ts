@@ -104,7 +104,7 @@ describe('opening a payment', () => {
     const ways = watchWays();
     held.release();
     const answers = await Promise.all(opening);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 422]);
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201, 422]));
     expect(ways).toEqual(['answer, short', 'answer, short']);
     const refused = orders[answers.findIndex(({ status }) => status === 422)];
     const [payment] = (await shop.buyer().listPayments(refused?.orderId ?? '')).body;
