@@ -34,19 +34,20 @@ export interface DeliveryCounts {
 
 /** Counts by group and topic; the number of both is fixed by the handlers. */
 export class DeliveryCounters {
-  private readonly byGroupAndTopic = new Map<string, DeliveryCounts>();
+  private readonly byGroup = new Map<string, Map<string, DeliveryCounts>>();
 
   of(group: string, topic: string): DeliveryCounts {
-    const key = `${group} ${topic}`;
-    let counts = this.byGroupAndTopic.get(key);
-    if (counts === undefined) {
-      counts = { group, topic, done: 0, failed: 0, discarded: 0 };
-      this.byGroupAndTopic.set(key, counts);
-    }
-    return counts;
+    return this.byGroup.get(group)?.get(topic) ?? this.begin(group, topic);
   }
 
   all(): DeliveryCounts[] {
-    return structuredClone([...this.byGroupAndTopic.values()]);
+    return [...this.byGroup.values()].flatMap((byTopic) => structuredClone([...byTopic.values()]));
+  }
+
+  private begin(group: string, topic: string): DeliveryCounts {
+    const byTopic = this.byGroup.get(group) ?? new Map<string, DeliveryCounts>();
+    const counts = { group, topic, done: 0, failed: 0, discarded: 0 };
+    this.byGroup.set(group, byTopic.set(topic, counts));
+    return counts;
   }
 }

@@ -19,16 +19,22 @@ export function isReservedHeader(name: string): boolean {
 
 /** The user's part of the properties. */
 export function readHeaders(properties: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(properties).filter(([name]) => !isReservedHeader(name)));
+  const headers: Record<string, string> = {};
+  for (const name of Object.keys(properties)) {
+    const value = properties[name];
+    if (value !== undefined && !isReservedHeader(name)) headers[name] = value;
+  }
+  return headers;
 }
 
 /** Checks headers and returns them as properties. @throws {InvalidMessageError} */
 export function toProperties(headers: Readonly<Record<string, string>>): Record<string, string> {
   const properties: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
     const problem = headerProblem(name, value);
     if (problem !== undefined) throw new InvalidMessageError(`header ${JSON.stringify(name)} ${problem}`);
-    properties[name] = value;
+    properties[name] = value as string;
   }
   return properties;
 }

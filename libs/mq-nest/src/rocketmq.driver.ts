@@ -65,10 +65,10 @@ function createConsumer(settings: ConsumerSettings): DriverConsumer {
     native: consumer,
     subscribe: (topic, expression) => consumer.subscribe(topic, expression),
     start: (listener) => {
-      consumer.registerMessageListener(async ([message], context) => {
-        // Batches are of one: a batch would be retried as a whole although one message failed.
-        if (message !== undefined) return listener(message, context);
-      });
+      // Batches are of one: a batch would be retried as a whole although one message failed.
+      consumer.registerMessageListener(([message], context) =>
+        message === undefined ? Promise.resolve() : listener(message, context),
+      );
       return consumer.start();
     },
     shutdown: () => consumer.shutdown(),

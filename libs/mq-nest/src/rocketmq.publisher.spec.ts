@@ -78,6 +78,30 @@ describe('publish', () => {
     await expect(publisher.publish({ topic: 'orders', payload: 1 })).resolves.toBeDefined();
   });
 
+  it('is waited for by close, whatever becomes of it', async () => {
+    const answers: ((error: Error) => void)[] = [];
+    const order: string[] = [];
+    const producer = {
+      ...driver.createProducer(),
+      send: () => new Promise<never>((_resolve, reject) => answers.push(reject)),
+      shutdown: async () => void order.push('disconnected'),
+    };
+    publisher = new RocketmqPublisher(
+      { namesrvAddr },
+      Object.assign(new InMemoryDriver(), { createProducer: () => producer }),
+    );
+    await publisher.connect();
+    const sends = [1, 2].map((payload) => failureOf(publisher.publish({ topic: 'orders', payload })));
+    const closing = publisher.close();
+    for (const [index, refuse] of answers.entries()) {
+      order.push(`answer ${index}`);
+      refuse(new Error('refused'));
+      await sends[index];
+    }
+    await closing;
+    expect(order).toEqual(['answer 0', 'answer 1', 'disconnected']);
+  });
+
   it('is refused after close', async () => {
     await publisher.close();
     await publisher.close();

@@ -19,8 +19,10 @@ export class RocketmqPublisher implements OnApplicationShutdown {
   private readonly producer: DriverProducer;
   private readonly timeScale: number;
   private starting: Promise<void> | undefined;
+  private isConnected = false;
   private closed = false;
-  private readonly inFlight = new Set<Promise<unknown>>();
+  private inFlight = 0;
+  private whenIdle: (() => void) | undefined;
 
   constructor(options: RocketmqPublisherOptions, driver: Driver = rocketmqDriver) {
     checkOptions(options);
@@ -38,7 +40,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
    * @throws {PublishNotConfirmedError} where the broker did not say SEND_OK; the message may be stored all the same
    * @throws {InvalidMessageError} where it can never be sent as it is
    */
-  async publish(message: OutgoingMessage): Promise<PublishReceipt> {
+  publish(message: OutgoingMessage): Promise<PublishReceipt> {
     return this.publishEncodable(message);
   }
 
@@ -66,12 +68,12 @@ export class RocketmqPublisher implements OnApplicationShutdown {
   async publishEncodable(message: EncodableMessage): Promise<PublishReceipt> {
     if (this.closed) throw new NotConnectedError('the publisher is closed');
     const encoded = encodeMessage(message, this.timeScale);
-    const send = this.send(encoded, message.orderKey);
-    this.inFlight.add(send);
+    this.inFlight += 1;
     try {
-      return await send;
+      return await this.send(encoded, message.orderKey);
     } finally {
-      this.inFlight.delete(send);
+      this.inFlight -= 1;
+      if (this.inFlight === 0) this.whenIdle?.();
     }
   }
 
@@ -81,6 +83,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
     this.starting ??= this.producer.start();
     try {
       await this.starting;
+      this.isConnected = true;
     } catch (error) {
       this.starting = undefined;
       throw error;
@@ -91,7 +94,10 @@ export class RocketmqPublisher implements OnApplicationShutdown {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
-    await Promise.allSettled(this.inFlight);
+    if (this.inFlight > 0)
+      await new Promise<void>((resolve) => {
+        this.whenIdle = resolve;
+      });
     if (this.starting !== undefined) await this.producer.shutdown();
   }
 
@@ -108,7 +114,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
   private async send(message: DriverMessage, orderKey: string | undefined): Promise<PublishReceipt> {
     let result: DriverSendResult;
     try {
-      await this.connect();
+      if (!this.isConnected) await this.connect();
       result = await this.producer.send(message, orderKey);
     } catch (error) {
       // The client checks what only it knows, such as the size limit.

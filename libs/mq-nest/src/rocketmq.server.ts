@@ -169,12 +169,15 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
     }
   }
 
-  private async handle(context: RocketmqContext): Promise<void> {
-    const [topic, group, tag] = [context.getTopic(), context.getGroup(), context.getTag()];
+  /** Rejects or throws with what the handler, or the way to it, failed of. */
+  private handle(context: RocketmqContext): Promise<void> {
+    const topic = context.getTopic();
+    const group = context.getGroup();
+    const tag = context.getTag();
     const handler = this.table.find(group, topic, tag);
     if (handler === undefined) throw new NoHandlerError(`group ${group} has no handler for topic ${topic}, tag ${tag}`);
     const payload = decodePayload(context.getMessage().body, context.getHeaders());
-    await this.runHandler(handler, payload, context);
+    return this.runHandler(handler, payload, context);
   }
 
   /**

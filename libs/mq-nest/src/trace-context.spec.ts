@@ -18,6 +18,13 @@ describe('the trace context', () => {
     expect(currentTraceHeaders()).toEqual({});
   });
 
+  it('of a delivery does not reach one that came without a trace', () => {
+    runInTrace({ traceparent }, () => {
+      expect(runInTrace({ 'x-other': 'value' }, currentTraceHeaders)).toEqual({});
+      expect(currentTraceHeaders()).toEqual({ traceparent });
+    });
+  });
+
   it('of one delivery is not that of another', async () => {
     const other = traceparent.replace('-01', '-00');
     const [first, second] = await Promise.all(

@@ -18,10 +18,13 @@ export function currentTraceHeaders(): Record<string, string> {
 
 /** Runs `work` in the trace that `headers` carry, if they do. */
 export function runInTrace<T>(headers: Readonly<Record<string, string>>, work: () => T): T {
-  const trace: Record<string, string> = {};
+  let trace: Record<string, string> | undefined;
   for (const name of TRACE_HEADERS) {
     const value = headers[name];
-    if (value !== undefined) trace[name] = value;
+    if (value !== undefined) (trace ??= {})[name] = value;
   }
-  return incoming.run(trace, () => context.with(propagation.extract(context.active(), trace), work));
+  // The first run of an AsyncLocalStorage makes every promise of the process dearer: not for messages without a trace.
+  if (trace === undefined) return incoming.getStore() === undefined ? work() : incoming.run({}, work);
+  const carried = trace;
+  return incoming.run(carried, () => context.with(propagation.extract(context.active(), carried), work));
 }

@@ -149,6 +149,7 @@ export class ConsumeDispatcher {
     if (outcome instanceof Error) this.logger.warn(`listener of ${task.processQueue.queue.topic}: ${outcome.message}`);
     const succeeded = outcome === 'CONSUME_SUCCESS' ? Math.min(context.ackIndex + 1, entries.length) : 0;
     for (const entry of entries.slice(0, succeeded)) task.processQueue.finish(entry);
+    if (succeeded === entries.length) return;
     const { delayLevelWhenNextConsume, retryProperties } = context;
     await this.deliverAgain(task, entries.slice(succeeded), delayLevelWhenNextConsume, retryProperties);
   }
