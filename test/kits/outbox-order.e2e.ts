@@ -311,7 +311,7 @@ describe('what the relay asks the database', () => {
   it('is one statement for many commits: the time between two looks bounds them, not the commits', async () => {
     const broker = new RecordingBroker();
     broker.before = () => new Promise((resolve) => setTimeout(resolve, 2));
-    const passIntervalMs = 50;
+    const passIntervalMs = 100;
     const relay = await startObservedRelay(broker, { passIntervalMs });
     const startedAt = performance.now();
     const writers = Array.from({ length: 10 }, async (_, writer) => {
