@@ -1,8 +1,8 @@
 import pg from 'pg';
 
-const POLL_MS = 10;
+const POLL_MS = 25;
 
-/** Sees orders become PAID with one small query every 10 ms for all buyers together, instead of a request a buyer. */
+/** Sees orders become PAID with one small query every 25 ms for all buyers together, instead of a request a buyer. */
 export class PaidOrders {
   private readonly waiting = new Map<string, () => void>();
   private timer: NodeJS.Timeout | undefined;

@@ -63,13 +63,14 @@ function commitsOf(statement: string): (passage: Passage) => boolean {
   const begun = new Set<number>();
   const running = new Set<number>();
   return ({ bytes, connection }) => {
-    if (bytes.includes('BEGIN')) begun.add(connection);
+    if (bytes.includes('BEGIN ')) begun.add(connection);
     // A Bind names the statement and ends its name with a zero byte.
     if (bytes.includes(`${statement}\0`)) running.add(connection);
-    const isEnd = begun.has(connection) ? /COMMIT|ROLLBACK/.test(bytes.toString('latin1')) : bytes.includes(SYNC);
+    const isRollback = bytes.includes('ROLLBACK\0');
+    const isEnd = isRollback || bytes.includes(begun.has(connection) ? 'COMMIT\0' : SYNC);
     if (!isEnd) return false;
     begun.delete(connection);
-    return running.delete(connection) && !bytes.includes('ROLLBACK');
+    return running.delete(connection) && !isRollback;
   };
 }
 

@@ -273,7 +273,7 @@ describe('pay, told that an order is cancelled', () => {
     await expect(tell(orderId)).rejects.toMatchObject({ code: 'TRANSACTION_OUTCOME_UNKNOWN' });
     expect(await answers(orderId)).toEqual([]);
     await tell(orderId);
-    expect(await answers(orderId)).toEqual(['RESTORED']);
+    expect(await answers(orderId)).toEqual(['FENCED']);
   });
 
   it('gives the money back even of an order that was PAID, which only a hand in the database can cancel', async () => {

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { bind, Database } from '@rocketshop/service-defaults';
+import { bind, Database, namedStatement, type TransactionClient } from '@rocketshop/service-defaults';
+import type { QueryResult } from 'pg';
 import * as statements from '../database/statements.js';
 import type { PaymentOrderRow } from '../database/statements.js';
 
@@ -13,15 +14,31 @@ export class ClosePaymentService {
 
   /** Closing again changes nothing. */
   async close(orderId: string): Promise<CloseOutcome> {
-    const [inserted, locked] = await this.database.inOneRoundTrip([
-      bind(statements.insertPaymentOrder, [orderId, 'CLOSED']),
-      bind<PaymentOrderRow>(statements.lockPaymentOrder, [orderId]),
-      bind(statements.closePaymentOrder, [orderId]),
-      bind(statements.closePayments, [orderId]),
-    ]);
-    const [order] = locked.rows;
-    if (!order) throw new Error(`the payment order ${orderId} vanished while it was being closed`);
-    if (order.status === 'PAID') return 'ALREADY_PAID';
-    return inserted.rowCount === 1 ? 'FENCED' : 'CLOSED';
+    const [inserted, locked] = await this.database.inOneRoundTrip(closing(orderId));
+    return outcomeOf(orderId, inserted, locked);
   }
+
+  /** The same in the caller's transaction. */
+  async closeIn(client: TransactionClient, orderId: string): Promise<CloseOutcome> {
+    const [insert, lock, ...updates] = closing(orderId);
+    const inserted = await namedStatement(client, insert, insert.values);
+    const locked = await namedStatement<PaymentOrderRow>(client, lock, lock.values);
+    for (const update of updates) await namedStatement(client, update, update.values);
+    return outcomeOf(orderId, inserted, locked);
+  }
+}
+
+const closing = (orderId: string) =>
+  [
+    bind(statements.insertPaymentOrder, [orderId, 'CLOSED']),
+    bind<PaymentOrderRow>(statements.lockPaymentOrder, [orderId]),
+    bind(statements.closePaymentOrder, [orderId]),
+    bind(statements.closePayments, [orderId]),
+  ] as const;
+
+function outcomeOf(orderId: string, inserted: QueryResult, locked: QueryResult<PaymentOrderRow>): CloseOutcome {
+  const [order] = locked.rows;
+  if (!order) throw new Error(`the payment order ${orderId} vanished while it was being closed`);
+  if (order.status === 'PAID') return 'ALREADY_PAID';
+  return inserted.rowCount === 1 ? 'FENCED' : 'CLOSED';
 }

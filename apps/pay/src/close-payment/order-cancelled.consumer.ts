@@ -2,9 +2,8 @@ import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { orderCancelled, orderCompensated, readMessage, type PayloadOf } from '@rocketshop/contracts';
 import { ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
-import { OutboxRelay, outboxInsert } from '@rocketshop/outbox';
+import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
 import {
-  bind,
   Database,
   LOGGER,
   namedStatement,
@@ -17,10 +16,7 @@ import type { PaymentRow } from '../database/statements.js';
 import { requestRefund } from '../refund/refunds.js';
 import { ClosePaymentService, type CloseOutcome } from './close-payment.service.js';
 
-/**
- * pay's part of undoing an order: nobody may pay it any more. A duplicate changes nothing and answers again, so each step
- * commits by itself: after a crash between them the message is delivered again.
- */
+/** pay's part of undoing an order: nobody may pay it any more. A duplicate changes nothing and answers again. */
 @Controller()
 export class OrderCancelledConsumer {
   constructor(
@@ -33,10 +29,12 @@ export class OrderCancelledConsumer {
   @EventPattern(orderCancelled.topic, ROCKETMQ_TRANSPORT, { group: 'pay-close-payment' })
   async orderCancelled(@Payload() payload: unknown): Promise<void> {
     const { orderId } = readMessage(orderCancelled, payload);
-    const outcome = await this.closePayments.close(orderId);
-    if (outcome === 'ALREADY_PAID') await this.database.inTransaction((client) => this.giveBack(client, orderId));
-    await this.answer(orderId, outcome);
-    this.relay.nudge();
+    await this.database.inTransaction(async (client, scope) => {
+      const outcome = await this.closePayments.closeIn(client, orderId);
+      if (outcome === 'ALREADY_PAID') await this.giveBack(client, orderId);
+      await this.answer(client, orderId, outcome);
+      scope.afterCommit(() => this.relay.nudge());
+    });
   }
 
   /**
@@ -53,7 +51,7 @@ export class OrderCancelledConsumer {
     }
   }
 
-  private async answer(orderId: string, outcome: CloseOutcome): Promise<void> {
+  private async answer(client: TransactionClient, orderId: string, outcome: CloseOutcome): Promise<void> {
     const payload: PayloadOf<typeof orderCompensated> = {
       version: 1,
       orderId,
@@ -61,9 +59,6 @@ export class OrderCancelledConsumer {
       outcome: outcome === 'FENCED' ? 'FENCED' : 'RESTORED',
       compensatedAt: new Date().toISOString(),
     };
-    await this.database.inOneRoundTrip([
-      bind(statements.lockPaymentOrder, [orderId]),
-      outboxInsert([{ topic: orderCompensated.topic, key: orderId, payload, headers: traceHeaders() }]),
-    ]);
+    await writeOutbox(client, [{ topic: orderCompensated.topic, key: orderId, payload, headers: traceHeaders() }]);
   }
 }
