@@ -1,6 +1,6 @@
 # One image a program: docker build --build-arg APP=order -t rocketshop-order .
 # The stages before the last are the same for every program, so they are built once. Works with the classic builder.
-FROM node:22-bookworm-slim AS manifests
+FROM node:24-bookworm-slim AS manifests
 WORKDIR /rocketshop
 COPY . /src
 # Only the manifests, so that changing a source file does not install everything again.
@@ -8,7 +8,7 @@ RUN cp /src/package.json /src/package-lock.json . \
  && cd /src && find apps libs bench test tools examples -name package.json -not -path '*/node_modules/*' \
     -exec sh -c 'mkdir -p "/rocketshop/$(dirname "$1")" && cp "$1" "/rocketshop/$1"' _ {} \;
 
-FROM node:22-bookworm-slim AS build
+FROM node:24-bookworm-slim AS build
 WORKDIR /rocketshop
 COPY --from=manifests /rocketshop ./
 RUN npm ci --no-audit --no-fund --loglevel=error
@@ -17,12 +17,12 @@ COPY libs libs
 COPY apps apps
 RUN node_modules/.bin/tsc -b apps/order apps/stock apps/coupon apps/user apps/pay apps/pay-provider apps/nameserver apps/broker
 
-FROM node:22-bookworm-slim AS modules
+FROM node:24-bookworm-slim AS modules
 WORKDIR /rocketshop
 COPY --from=manifests /rocketshop ./
 RUN npm ci --omit=dev --no-audit --no-fund --loglevel=error
 
-FROM node:22-bookworm-slim
+FROM node:24-bookworm-slim
 WORKDIR /rocketshop
 ENV NODE_ENV=production
 COPY --from=modules /rocketshop ./

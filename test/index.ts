@@ -19,6 +19,7 @@ export { readShopRecords } from './invariants/shop-records.js';
 export type { DatabaseUrls, ShopRecords } from './invariants/shop-records.js';
 export { request, ShopClient } from './support/shop-client.js';
 export type { Cart, HttpAnswer, OrderAnswer, PaymentAnswer, PayOptions, ShopUrls } from './support/shop-client.js';
+export { installedPostgres } from './support/services/postgres-binaries.js';
 export { SERVICES, ShopSystem, untilReady } from './support/shop-system.js';
 export type { ProgramName, ServiceName, ShopSystemOptions } from './support/shop-system.js';
 export { startApacheRocketmq } from './support/apache/apache-rocketmq.js';

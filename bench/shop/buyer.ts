@@ -1,7 +1,7 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import type { JsonClient } from '@rocketshop/service-defaults';
 import { request, type ShopUrls } from '@rocketshop/test';
 import { buyerId, couponId, COUPONS_PER_BUYER, goodsId, GOODS } from './bench-data.js';
-import type { Answer, HttpClient } from './http-client.js';
 import type { PaidOrders } from './paid-orders.js';
 
 export interface BuyerEvents {
@@ -13,11 +13,14 @@ export interface BuyerEvents {
 
 interface Shop {
   readonly urls: ShopUrls;
-  readonly http: HttpClient;
+  readonly http: JsonClient;
   readonly paidOrders: PaidOrders;
 }
 
-const ITEMS_PER_ORDER = 2;
+/** `plain`: one good. `full`: two goods, a coupon and a part from the balance, so that every service has its share. */
+export type Cart = 'plain' | 'full';
+
+const ITEMS_OF: Readonly<Record<Cart, number>> = { plain: 1, full: 2 };
 const BALANCE_PER_ORDER = '100';
 
 /** Buys one order after the other: places it, opens its payment, pays at the provider, waits until it is PAID. */
@@ -39,20 +42,20 @@ export class Buyer {
     return new Buyer(index, shop, body.token);
   }
 
-  async buyUntil(isOver: () => boolean, events: BuyerEvents): Promise<void> {
+  async buyUntil(isOver: () => boolean, cart: Cart, events: BuyerEvents): Promise<void> {
     while (!isOver()) {
       try {
-        await this.buy(events);
+        await this.buy(cart, events);
       } catch (error) {
         events.onRefused(error instanceof Error ? error.message : String(error));
       }
     }
   }
 
-  private async buy(events: BuyerEvents): Promise<void> {
+  private async buy(cart: Cart, events: BuyerEvents): Promise<void> {
     const { urls, paidOrders } = this.shop;
     const started = performance.now();
-    const order = await this.post(`${urls.order}/orders`, this.cart());
+    const order = await this.post(`${urls.order}/orders`, this.fill(cart));
     events.onPlaced(performance.now() - started);
     const orderId = String(order['orderId']);
     const payment = await this.post(`${urls.pay}/payments`, { orderId });
@@ -62,27 +65,26 @@ export class Buyer {
     events.onPaid(performance.now() - started);
   }
 
-  /** Two goods, a coupon and a part from the balance: every service has its share of the order. */
-  private cart(): object {
+  private fill(cart: Cart): object {
     const first = randomInt(GOODS);
-    const items = Array.from({ length: ITEMS_PER_ORDER }, (_, item) => ({
+    const items = Array.from({ length: ITEMS_OF[cart] }, (_, item) => ({
       goodsId: goodsId((first + item) % GOODS),
       quantity: 1,
     }));
+    if (cart === 'plain') return { items };
     const coupon = this.orders < COUPONS_PER_BUYER ? { couponId: couponId(this.index, this.orders) } : {};
     this.orders += 1;
     return { items, ...coupon, balanceToUse: BALANCE_PER_ORDER };
   }
 
-  private async post(url: string, body: object): Promise<Answer['body']> {
+  private async post(url: string, body: object): Promise<Readonly<Record<string, unknown>>> {
     const headers = { authorization: `Bearer ${this.token}`, 'idempotency-key': `"${randomUUID()}"` };
-    const answer = await this.shop.http.post(url, body, headers);
-    if (answer.status >= 300) {
-      const { pathname } = new URL(url);
-      throw new Error(
-        `${pathname.split('/').slice(0, 3).join('/')}: ${answer.status} ${JSON.stringify(answer.body['code'] ?? null)}`,
-      );
-    }
-    return answer.body;
+    const { status, text } = await this.shop.http.post(url, JSON.stringify(body), headers);
+    const answer = (text ? JSON.parse(text) : {}) as Readonly<Record<string, unknown>>;
+    if (status < 300) return answer;
+    const { pathname } = new URL(url);
+    throw new Error(
+      `${pathname.split('/').slice(0, 3).join('/')}: ${status} ${JSON.stringify(answer['code'] ?? null)}`,
+    );
   }
 }

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import {
   checkInvariants,
+  installedPostgres,
   readShopRecords,
   SERVICES,
   ShopSystem,
@@ -9,12 +11,12 @@ import {
   type ShopRecords,
   type ShopSystemOptions,
 } from '@rocketshop/test';
+import { JsonClient } from '@rocketshop/service-defaults';
 import { profileArgs } from '../measure/profile.js';
 import { Histogram, type LatencySummary } from '../measure/histogram.js';
 import { percent, shortNumber, textTable } from '../measure/text-table.js';
 import { insertBenchData } from './bench-data.js';
-import { Buyer } from './buyer.js';
-import { HttpClient } from './http-client.js';
+import { Buyer, type Cart } from './buyer.js';
 import { PaidOrders } from './paid-orders.js';
 import { ShopUsage, type ProcessUsage } from './shop-usage.js';
 
@@ -33,6 +35,7 @@ export interface ShopBenchOptions {
 }
 
 export interface ShopBenchRow {
+  readonly cart: Cart;
   readonly buyers: number;
   readonly ordersPerSecond: number;
   readonly placed: LatencySummary;
@@ -48,31 +51,39 @@ export interface ShopBenchOutcome {
 }
 
 const FLOOR_ORDERS_PER_SECOND = 200;
+const CARTS: readonly Cart[] = ['plain', 'full'];
+const CALL_TIMEOUT_MS = 30_000;
 /** Until as many buyers as the row has are at every stage of an order. */
 const SETTLE_MS = 3_000;
 const REST_LIMIT_MS = 60_000;
 
 export async function runShopBench(options: ShopBenchOptions): Promise<ShopBenchOutcome> {
-  console.log('\nshop: PostgreSQL with fsync, broker SYNC_FLUSH, one process a service, time not scaled');
-  console.log('an order: 2 goods of 100, a coupon, a part from the balance, paid at the provider; closed loop\n');
+  const postgresBinDir = installedPostgres();
+  const postgres = postgresBinDir === undefined ? "the npm package's PostgreSQL" : versionOf(postgresBinDir);
+  console.log(`\nshop: ${postgres} with fsync, broker SYNC_FLUSH, one process a service, time not scaled`);
+  console.log('closed loop; an order is placed, its payment opened, paid at the provider, called back and seen PAID');
+  console.log('plain: one good of 100; full: two goods, a coupon and a part from the balance\n');
   const system = await ShopSystem.start({
     timeScale: 1,
     flushDiskType: 'SYNC_FLUSH',
     fsync: true,
+    postgresBinDir,
     ...profiled(options),
   });
   try {
     const most = Math.max(...options.buyers);
     await insertBenchData(system.databaseUrls, most);
     const paidOrders = await PaidOrders.watch(system.databaseUrl('order'));
-    const http = new HttpClient(most);
+    const http = new JsonClient({ timeoutMs: CALL_TIMEOUT_MS, connectionsMax: most });
     const shop = { urls: system.urls, http, paidOrders };
     const all = await Promise.all(Array.from({ length: most }, (_, index) => Buyer.logIn(index, shop)));
     await warmUp(all, options);
     const rows: ShopBenchRow[] = [];
-    for (const count of options.buyers) rows.push(report(await runRow(system, all.slice(0, count), options)));
+    for (const count of options.buyers) {
+      for (const cart of CARTS) rows.push(report(await runRow(system, all.slice(0, count), cart, options)));
+    }
     const invariants = await invariantsAtRest(system);
-    http.close();
+    await http.close();
     await paidOrders.close();
     return { rows, invariants, hasFailures: invariants.some(({ violations }) => violations.length > 0) };
   } finally {
@@ -86,7 +97,7 @@ async function warmUp(buyers: readonly Buyer[], { warmUpOrders, warmUpMsMax }: S
   const isOver = (): boolean => orders >= warmUpOrders || performance.now() - started >= warmUpMsMax;
   let refusals = 0;
   const events = { onPlaced: () => undefined, onPaid: () => (orders += 1), onRefused: () => (refusals += 1) };
-  await Promise.all(buyers.map((buyer) => buyer.buyUntil(isOver, events)));
+  await Promise.all(buyers.map((buyer) => buyer.buyUntil(isOver, 'full', events)));
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   console.log(`warm-up: ${orders} orders in ${seconds} s, ${refusals} refused\n`);
 }
@@ -98,7 +109,12 @@ function isAtRest({ orders, payments, unsent }: ShopRecords): boolean {
   return !orders.some(isUnderWay) && Object.values(unsent).every((count) => count === 0);
 }
 
-async function runRow(system: ShopSystem, buyers: readonly Buyer[], options: ShopBenchOptions): Promise<ShopBenchRow> {
+async function runRow(
+  system: ShopSystem,
+  buyers: readonly Buyer[],
+  cart: Cart,
+  options: ShopBenchOptions,
+): Promise<ShopBenchRow> {
   let placed = new Histogram();
   let paid = new Histogram();
   const refusals: Record<string, number> = {};
@@ -110,7 +126,7 @@ async function runRow(system: ShopSystem, buyers: readonly Buyer[], options: Sho
       refusals[reason] = (refusals[reason] ?? 0) + 1;
     },
   };
-  const buying = Promise.all(buyers.map((buyer) => buyer.buyUntil(() => isOver, events)));
+  const buying = Promise.all(buyers.map((buyer) => buyer.buyUntil(() => isOver, cart, events)));
   await pause(SETTLE_MS);
   [placed, paid] = [new Histogram(), new Histogram()];
   const usage = new ShopUsage(system);
@@ -118,6 +134,7 @@ async function runRow(system: ShopSystem, buyers: readonly Buyer[], options: Sho
   await pause(options.measureMs);
   const orders = paid.count;
   const row = {
+    cart,
     buyers: buyers.length,
     ordersPerSecond: (orders * 1000) / (performance.now() - started),
     placed: placed.summary(),
@@ -155,7 +172,7 @@ function report(row: ShopBenchRow): ShopBenchRow {
   const isBelow = row.ordersPerSecond < FLOOR_ORDERS_PER_SECOND;
   const latency = ({ p50, p99, p999 }: LatencySummary): string[] => [p50, p99, p999].map(shortNumber);
   console.log(
-    `${row.buyers} buyers: ${row.ordersPerSecond.toFixed(0)} orders/s placed and paid` +
+    `${row.buyers} buyers, ${row.cart} orders: ${row.ordersPerSecond.toFixed(0)} orders/s placed and paid` +
       (isBelow ? `  BELOW FLOOR (${FLOOR_ORDERS_PER_SECOND})` : ''),
   );
   const latencies = [
@@ -181,6 +198,9 @@ function profiled({ profileDir }: ShopBenchOptions): Pick<ShopSystemOptions, 'no
   const programs = [...SERVICES, 'pay-provider', 'broker'];
   return { nodeArgs: Object.fromEntries(programs.map((name) => [name, profileArgs(join(profileDir, name))])) };
 }
+
+const versionOf = (binDir: string): string =>
+  execFileSync(join(binDir, 'postgres'), ['--version'], { encoding: 'utf8' }).trim();
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { endChild, isRunning } from './services/child.js';
 import { loadServicesConfig } from './services/services.config.js';
 
@@ -26,7 +26,7 @@ export interface SpawnOptions {
 
 export interface SpawnedService {
   readonly pid: number;
-  /** The last 5,000 lines it printed, both streams. */
+  /** The end of what it printed, as whole lines: standard output's, then standard error's. */
   readonly lines: readonly string[];
   /** The ready line, parsed where it is JSON: `{ http, rpc }` for services. */
   readonly ready: Readonly<Record<string, unknown>>;
@@ -39,10 +39,12 @@ export interface SpawnedService {
 }
 
 /** A demo or a benchmark may run for hours; only the end of what a program printed is ever looked at. */
-const LINES_KEPT_MAX = 5_000;
+const CHARACTERS_KEPT_MAX = 2_000_000;
 
 const READY = /"msg":"[^"]* ready"/;
-const started = new Set<ChildProcess>();
+type Child = ChildProcessByStdio<null, Readable, Readable>;
+
+const started = new Set<Child>();
 
 // Whoever ends without stopping what it started must not leave it behind.
 process.once('exit', () => {
@@ -69,11 +71,14 @@ export async function spawnService(options: SpawnOptions): Promise<SpawnedServic
   );
   started.add(child);
   child.once('exit', () => started.delete(child));
-  const lines: string[] = [];
+  const printed = [new Printed(child.stdout), new Printed(child.stderr)];
+  const lines = (): string[] => printed.flatMap((output) => output.lines());
   const readyLine = await waitForReady(child, lines, options);
   return {
     pid: child.pid ?? 0,
-    lines,
+    get lines() {
+      return lines();
+    },
     ready: parse(readyLine),
     get running() {
       return isRunning(child);
@@ -96,26 +101,48 @@ function findRoot(folder: string): string {
   return existsSync(join(folder, 'package-lock.json')) ? folder : findRoot(dirname(folder));
 }
 
-function waitForReady(child: ChildProcess, lines: string[], options: SpawnOptions): Promise<string> {
+/** The end of what one stream printed, cut into lines only when somebody looks: a busy program prints a thousand a second. */
+class Printed {
+  private readonly chunks: string[] = [];
+  private characters = 0;
+
+  constructor(stream: Readable) {
+    stream.setEncoding('utf8');
+    stream.on('data', (chunk: string) => {
+      this.chunks.push(chunk);
+      this.characters += chunk.length;
+      while (this.characters > CHARACTERS_KEPT_MAX) this.characters -= this.chunks.shift()?.length ?? 0;
+    });
+  }
+
+  lines(): string[] {
+    return this.chunks.join('').split('\n').slice(0, -1);
+  }
+}
+
+function waitForReady(child: Child, lines: () => string[], options: SpawnOptions): Promise<string> {
   const pattern = options.readyLine ?? READY;
   const limitMs = options.readyTimeoutMs ?? 20_000;
   return new Promise((resolve, reject) => {
-    const fail = (why: string): void => {
+    const done = (): void => {
       clearTimeout(limit);
+      child.stdout.off('data', look);
+      child.stderr.off('data', look);
+    };
+    const fail = (why: string): void => {
+      done();
       child.kill('SIGKILL');
-      reject(new Error(`${options.program} ${why}\n${lines.slice(-40).join('\n')}`));
+      reject(new Error(`${options.program} ${why}\n${lines().slice(-40).join('\n')}`));
+    };
+    const look = (): void => {
+      const line = lines().find((text) => pattern.test(text));
+      if (line === undefined) return;
+      done();
+      resolve(line);
     };
     const limit = setTimeout(() => fail(`was not ready in ${limitMs} ms`), limitMs);
-    for (const stream of [child.stdout, child.stderr]) {
-      if (!stream) continue;
-      createInterface({ input: stream }).on('line', (line) => {
-        lines.push(line);
-        if (lines.length > LINES_KEPT_MAX) lines.shift();
-        if (!pattern.test(line)) return;
-        clearTimeout(limit);
-        resolve(line);
-      });
-    }
+    child.stdout.on('data', look);
+    child.stderr.on('data', look);
     void once(child, 'exit').then(([code]) => fail(`ended with ${String(code)} before it was ready`));
   });
 }

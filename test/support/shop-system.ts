@@ -47,6 +47,8 @@ export interface ShopSystemOptions {
   readonly wellKnownPorts?: boolean;
   /** PostgreSQL's fsync. @default true */
   readonly fsync?: boolean;
+  /** Folder of another PostgreSQL's programs. @default the npm package's */
+  readonly postgresBinDir?: string | undefined;
   /** @default true */
   readonly redis?: boolean;
   /** Kept when given; made and removed again when not. */
@@ -269,6 +271,7 @@ export class ShopSystem {
     return startPostgresServer({
       dataDir: this.postgresDir,
       ...(port === undefined ? {} : { port }),
+      binDir: this.options.postgresBinDir,
       ...(this.options.fsync === undefined ? {} : { fsync: this.options.fsync }),
       maxConnections: 100 + 100 * this.replicaCount,
     });

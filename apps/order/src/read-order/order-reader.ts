@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { bind, Database } from '@rocketshop/service-defaults';
 import * as statements from '../database/statements.js';
-import type { OrderItemRow, OrderRow } from '../database/statements.js';
+import type { OrderItemRow, OrderRow, PayableRow } from '../database/statements.js';
 import { isVisible } from '../domain/order-status.js';
 import { viewOrder, type OrderView } from './order-view.js';
 
@@ -23,9 +23,9 @@ export class OrderReader {
     return order && maySee(order, userId) ? viewOrder(order, items) : undefined;
   }
 
-  /** Without its items: for those who ask for status and amounts. */
-  async findVisibleRow(orderId: string, userId: string): Promise<OrderRow | undefined> {
-    const { rows } = await this.database.query<OrderRow>(statements.selectOrder, [orderId]);
+  /** For pay, which asks what is owed. */
+  async findPayable(orderId: string, userId: string): Promise<PayableRow | undefined> {
+    const { rows } = await this.database.query<PayableRow>(statements.selectPayable, [orderId]);
     const [order] = rows;
     return order && maySee(order, userId) ? order : undefined;
   }
@@ -56,4 +56,4 @@ export class OrderReader {
 }
 
 /** A pre-order is nobody's, and somebody else's order does not exist. */
-const maySee = (order: OrderRow, userId: string): boolean => order.user_id === userId && isVisible(order.status);
+const maySee = (order: Pick<OrderRow, 'user_id' | 'status'>, userId: string): boolean => order.user_id === userId && isVisible(order.status);

@@ -14,6 +14,12 @@ interface PgQuery extends Submittable {
 }
 
 type PreparedNames = Record<string, string>;
+
+interface ConnectionNames {
+  readonly parsedStatements: PreparedNames;
+  readonly submittedNamedStatements: PreparedNames;
+}
+
 type Outcome = (error: Error | null, results: QueryResult[]) => void;
 
 /**
@@ -51,7 +57,7 @@ export class StatementBatch implements Submittable {
   }
 
   submit(connection: Connection): void {
-    const withoutSync = Object.create(connection, { sync: { value: () => undefined } }) as Connection;
+    const withoutSync = new ConnectionWithoutSync(connection) as unknown as Connection;
     connection.stream.cork();
     try {
       for (const query of this.queries) {
@@ -85,14 +91,51 @@ export class StatementBatch implements Submittable {
 
   handleError(error: Error, connection: Connection | null): void {
     // The server skipped what came after the failure, so those were not prepared, whatever was submitted.
-    const { submittedNamedStatements } = (connection ?? {}) as { submittedNamedStatements?: PreparedNames };
-    for (const { name } of this.queries.slice(this.answered))
-      if (submittedNamedStatements) delete submittedNamedStatements[name];
+    const submitted = (connection as ConnectionNames | null)?.submittedNamedStatements;
+    if (submitted) for (const { name } of this.queries.slice(this.answered)) delete submitted[name];
     this.onEnd(error, []);
   }
 
   private collect(error: Error | undefined, result: QueryResult): void {
     if (error) this.failure ??= error;
     else this.results.push(result);
+  }
+}
+
+/** What pg's queries use of a connection. Their Syncs are left out; all else is passed on. */
+class ConnectionWithoutSync {
+  readonly stream: Connection['stream'];
+  readonly parsedStatements: PreparedNames;
+  readonly submittedNamedStatements: PreparedNames;
+
+  constructor(private readonly connection: Connection) {
+    const { parsedStatements, submittedNamedStatements } = connection as unknown as ConnectionNames;
+    this.stream = connection.stream;
+    this.parsedStatements = parsedStatements;
+    this.submittedNamedStatements = submittedNamedStatements;
+  }
+
+  parse(...message: Parameters<Connection['parse']>): void {
+    this.connection.parse(...message);
+  }
+
+  bind(...message: Parameters<Connection['bind']>): void {
+    this.connection.bind(...message);
+  }
+
+  describe(...message: Parameters<Connection['describe']>): void {
+    this.connection.describe(...message);
+  }
+
+  execute(...message: Parameters<Connection['execute']>): void {
+    this.connection.execute(...message);
+  }
+
+  close(...message: Parameters<Connection['close']>): void {
+    this.connection.close(...message);
+  }
+
+  sync(): void {
+    // One for all of them follows.
   }
 }
