@@ -56,4 +56,5 @@ export class OrderReader {
 }
 
 /** A pre-order is nobody's, and somebody else's order does not exist. */
-const maySee = (order: Pick<OrderRow, 'user_id' | 'status'>, userId: string): boolean => order.user_id === userId && isVisible(order.status);
+const maySee = (order: Pick<OrderRow, 'user_id' | 'status'>, userId: string): boolean =>
+  order.user_id === userId && isVisible(order.status);
