@@ -1,113 +1,35 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createOutboxTable, OutboxRelay, writeOutbox } from '@rocketshop/outbox';
-import type { OutboxMessage, OutboxPublisher, OutboxRelayOptions } from '@rocketshop/outbox';
-import type { Pool } from 'pg';
-import { createPool, startPostgres } from '../support/postgres.js';
-import type { TestPostgres } from '../support/postgres.js';
+import { writeOutbox } from '@rocketshop/outbox';
 import { createGate, until } from '../support/until.js';
+import { OutboxRelays, RecordingBroker } from './outbox-relays.js';
 
 // Real processes and servers: on a loaded machine a start alone can take seconds.
 jest.setTimeout(60_000);
 
-let postgres: TestPostgres;
-let pool: Pool;
-let relays: OutboxRelay[];
-
-const migrate = async (url: string): Promise<void> => {
-  const migrating = createPool(url);
-  await createOutboxTable(migrating);
-  await migrating.end();
-};
+let outbox: OutboxRelays;
 
 beforeAll(async () => {
-  postgres = await startPostgres();
+  outbox = await OutboxRelays.start();
 }, 60_000);
-afterAll(() => postgres.stop());
-beforeEach(async () => {
-  relays = [];
-  pool = createPool(await postgres.createDatabaseFrom('outbox', migrate), { max: 20 });
-});
-afterEach(async () => {
-  await Promise.all(relays.map((relay) => relay.stop()));
-  await pool.end();
-});
-
-/** A broker that keeps what it was given, in order, and can be told to fail or to hold. */
-class RecordingBroker implements OutboxPublisher {
-  readonly messages: OutboxMessage[] = [];
-  before: (message: OutboxMessage) => Promise<void> | void = () => undefined;
-
-  async publish(message: OutboxMessage): Promise<void> {
-    await this.before(message);
-    this.messages.push(message);
-  }
-
-  payloadsOf(key: string): unknown[] {
-    return this.messages.filter((message) => message.key === key).map((message) => message.payload);
-  }
-}
-
-function startRelay(publisher: OutboxPublisher, options: Partial<OutboxRelayOptions> = {}): OutboxRelay {
-  const relay = new OutboxRelay({
-    pool,
-    publisher,
-    pollIntervalMs: 25,
-    rebalanceIntervalMs: 50,
-    backoffInitialMs: 20,
-    backoffMaxMs: 200,
-    ...options,
-  });
-  relays.push(relay);
-  relay.start();
-  return relay;
-}
-
-async function commitRow(key: string, payload: unknown): Promise<void> {
-  const client = await pool.connect();
-  try {
-    await client.query('BEGIN');
-    await writeOutbox(client, [{ topic: 'story', key, payload }]);
-    await client.query('COMMIT');
-  } finally {
-    client.release();
-  }
-}
-
-const countUnsent = async (): Promise<number> => {
-  const { rows } = await pool.query<{ unsent: number }>(
-    'SELECT count(*)::int AS unsent FROM outbox WHERE sent_at IS NULL',
-  );
-  return rows[0]?.unsent ?? -1;
-};
-
-const allSent = async (): Promise<boolean> => (await countUnsent()) === 0;
-
-const waitingForLocks = async (): Promise<number> => {
-  const { rows } = await pool.query<{ waiting: number }>(
-    'SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted',
-  );
-  return rows[0]?.waiting ?? 0;
-};
-
-const killSessionsWithLocks = (): Promise<unknown> =>
-  pool.query(`SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks
-    WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS holders`);
+afterAll(() => outbox.stop());
+beforeEach(() => outbox.openDatabase());
+afterEach(() => outbox.closeDatabase());
 
 describe('two relays and one slow transaction', () => {
   it('sends the row that a slow transaction commits late, though rows with higher ids have long been sent', async () => {
     const broker = new RecordingBroker();
-    startRelay(broker);
-    startRelay(broker);
-    const slow = await pool.connect();
+    outbox.startRelay(broker);
+    outbox.startRelay(broker);
+    const slow = await outbox.pool.connect();
     await slow.query('BEGIN');
     await writeOutbox(slow, [{ topic: 'story', key: 'slow', payload: 'written first' }]);
 
-    for (let index = 0; index < 100; index++) await commitRow(`key-${index % 10}`, index);
+    for (let index = 0; index < 100; index++) await outbox.commitRow(`key-${index % 10}`, index);
     await until(() => broker.messages.length === 100, { description: 'the rows with higher ids' });
     await slow.query('COMMIT');
     slow.release();
 
-    await until(allSent, { description: 'the slow row' });
+    await until(() => outbox.allSent(), { description: 'the slow row' });
     expect(broker.payloadsOf('slow')).toEqual(['written first']);
     expect(broker.messages).toHaveLength(101);
   });
@@ -115,17 +37,17 @@ describe('two relays and one slow transaction', () => {
   it('keeps the order of every key while both relays send', async () => {
     const broker = new RecordingBroker();
     broker.before = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
-    const first = startRelay(broker);
-    const second = startRelay(broker);
+    const first = outbox.startRelay(broker);
+    const second = outbox.startRelay(broker);
     await until(() => first.state().shards === 8 && second.state().shards === 8, { description: 'equal shares' });
 
     const keys = Array.from({ length: 40 }, (_, index) => `order-${index}`);
     const writeAll = keys.map(async (key) => {
-      for (let step = 0; step < 10; step++) await commitRow(key, step);
+      for (let step = 0; step < 10; step++) await outbox.commitRow(key, step);
     });
     await Promise.all(writeAll);
 
-    await until(allSent, { description: 'all rows to be sent' });
+    await until(() => outbox.allSent(), { description: 'all rows to be sent' });
     for (const key of keys) expect(broker.payloadsOf(key)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
     expect(first.state().sentTotal).toBeGreaterThan(0);
     expect(second.state().sentTotal).toBeGreaterThan(0);
@@ -133,21 +55,21 @@ describe('two relays and one slow transaction', () => {
 
   it('keeps the order of every key while relays come and go', async () => {
     const broker = new RecordingBroker();
-    startRelay(broker);
+    outbox.startRelay(broker);
     const keys = Array.from({ length: 20 }, (_, index) => `order-${index}`);
     const writing = Promise.all(
       keys.map(async (key) => {
-        for (let step = 0; step < 20; step++) await commitRow(key, step);
+        for (let step = 0; step < 20; step++) await outbox.commitRow(key, step);
       }),
     );
     for (let round = 0; round < 4; round++) {
-      const relay = startRelay(broker);
+      const relay = outbox.startRelay(broker);
       await until(() => relay.state().shards > 0, { description: 'a share for the newcomer' });
       await relay.stop();
     }
     await writing;
 
-    await until(allSent, { description: 'all rows to be sent' });
+    await until(() => outbox.allSent(), { description: 'all rows to be sent' });
     const inOrder = Array.from({ length: 20 }, (_, step) => step);
     for (const key of keys) expect(broker.payloadsOf(key)).toEqual(inOrder);
   });
@@ -160,9 +82,9 @@ describe('a key that cannot be sent', () => {
     broker.before = (message) => {
       if (message.key === 'poisoned' && !isHealed) throw new Error('message too large');
     };
-    const relay = startRelay(broker);
-    for (let step = 0; step < 3; step++) await commitRow('poisoned', step);
-    for (let step = 0; step < 50; step++) await commitRow(`healthy-${step}`, step);
+    const relay = outbox.startRelay(broker);
+    for (let step = 0; step < 3; step++) await outbox.commitRow('poisoned', step);
+    for (let step = 0; step < 50; step++) await outbox.commitRow(`healthy-${step}`, step);
 
     await until(() => broker.messages.length === 50, { description: 'the healthy keys' });
     expect(broker.payloadsOf('poisoned')).toEqual([]);
@@ -170,7 +92,7 @@ describe('a key that cannot be sent', () => {
     await until(async () => (await relay.lag()).unsent === 3, { description: 'all but the poisoned key to be marked' });
 
     isHealed = true;
-    await until(allSent, { description: 'the poisoned key' });
+    await until(() => outbox.allSent(), { description: 'the poisoned key' });
     expect(broker.payloadsOf('poisoned')).toEqual([0, 1, 2]);
   });
 
@@ -182,12 +104,12 @@ describe('a key that cannot be sent', () => {
       attempts++;
       if (isDown) throw new Error('no route to the broker');
     };
-    startRelay(broker);
-    for (let step = 0; step < 400; step++) await commitRow(`order-${step}`, step);
+    outbox.startRelay(broker);
+    for (let step = 0; step < 400; step++) await outbox.commitRow(`order-${step}`, step);
     await until(() => attempts > 40, { description: 'the outage to be noticed' });
 
     isDown = false;
-    await until(allSent, { description: 'everything after the outage' });
+    await until(() => outbox.allSent(), { description: 'everything after the outage' });
     expect(new Set(broker.messages.map(({ payload }) => payload)).size).toBe(400);
   });
 });
@@ -199,17 +121,17 @@ describe('a relay that is killed', () => {
     broker.before = async () => {
       await gate.opened;
     };
-    startRelay(broker);
-    await commitRow('order-1', 'deducted');
-    await until(() => relays[0]?.state().inFlight === 1, { description: 'the row to be under way' });
+    const relay = outbox.startRelay(broker);
+    await outbox.commitRow('order-1', 'deducted');
+    await until(() => relay.state().inFlight === 1, { description: 'the row to be under way' });
 
-    await pool.query(
+    await outbox.pool.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
        WHERE datname = current_database() AND pid <> pg_backend_pid()`,
     );
     gate.open();
 
-    await until(allSent, { description: 'the row to be sent and marked' });
+    await until(() => outbox.allSent(), { description: 'the row to be sent and marked' });
     expect(broker.payloadsOf('order-1').length).toBeGreaterThanOrEqual(2);
     expect(new Set(broker.payloadsOf('order-1'))).toEqual(new Set(['deducted']));
   });
@@ -221,17 +143,17 @@ describe('a relay that is killed', () => {
     broker.before = async (message) => {
       if (message.payload === 1 && underWay++ === 0) await answer.opened;
     };
-    const relay = startRelay(broker);
-    for (const payload of [1, 2, 3]) await commitRow('order', payload);
+    const relay = outbox.startRelay(broker);
+    for (const payload of [1, 2, 3]) await outbox.commitRow('order', payload);
     await until(() => underWay === 1, { description: 'the first row to be with the broker' });
     const lost = relay.state().failedTotal;
-    await killSessionsWithLocks();
-    for (const key of ['a', 'b']) await commitRow(key, 'other');
+    await outbox.killSessionsWithLocks();
+    for (const key of ['a', 'b']) await outbox.commitRow(key, 'other');
     await until(() => broker.messages.length >= 2, { description: 'the other keys to go on in a new session' });
     expect(broker.payloadsOf('order')).toEqual([]);
 
     answer.open();
-    await until(allSent, { description: 'all rows to be sent' });
+    await until(() => outbox.allSent(), { description: 'all rows to be sent' });
     const payloads = broker.payloadsOf('order').map(Number);
     expect(payloads).toEqual(payloads.toSorted((one, other) => one - other));
     expect(new Set(payloads)).toEqual(new Set([1, 2, 3]));
@@ -242,15 +164,15 @@ describe('a relay that is killed', () => {
     const holding = new RecordingBroker();
     const gate = createGate();
     holding.before = () => gate.opened;
-    const dying = startRelay(holding, { stopTimeoutMs: 20 });
+    const dying = outbox.startRelay(holding, { stopTimeoutMs: 20 });
     await until(() => dying.state().shards === 16, { description: 'the first relay to own everything' });
-    await commitRow('order-1', 'confirmed');
+    await outbox.commitRow('order-1', 'confirmed');
     await until(() => dying.state().inFlight === 1, { description: 'the row to be under way' });
 
     await dying.stop();
     const broker = new RecordingBroker();
-    startRelay(broker);
-    await until(allSent, { description: 'the other relay' });
+    outbox.startRelay(broker);
+    await until(() => outbox.allSent(), { description: 'the other relay' });
     gate.open();
     expect(broker.payloadsOf('order-1')).toEqual(['confirmed']);
   });
@@ -260,147 +182,30 @@ describe('a nudge', () => {
   it('after a commit reaches whichever relay owns the key, long before anybody polls', async () => {
     const broker = new RecordingBroker();
     const patience = { pollIntervalMs: 3_000, rebalanceIntervalMs: 3_000 };
-    const first = startRelay(broker, patience);
+    const first = outbox.startRelay(broker, patience);
     await until(() => first.state().shards === 16, { description: 'the first to own everything' });
-    const second = startRelay(broker, patience);
+    const second = outbox.startRelay(broker, patience);
     await until(() => first.state().shards === 8 && second.state().shards === 8, { description: 'equal shares' });
 
-    for (let index = 0; index < 40; index++) await commitRow(`order-${index}`, index);
+    for (let index = 0; index < 40; index++) await outbox.commitRow(`order-${index}`, index);
     const startedAt = Date.now();
     first.nudge();
-    await until(allSent, { description: 'the rows of both relays' });
+    await until(() => outbox.allSent(), { description: 'the rows of both relays' });
     expect(Date.now() - startedAt).toBeLessThan(1_000);
     expect(second.state().sentTotal).toBeGreaterThan(0);
   }, 20_000);
 });
 
-describe('what the relay asks the database', () => {
-  const QUIET = { pollIntervalMs: 600_000, rebalanceIntervalMs: 600_000 };
-  const MARK_AND_READ = 'outbox-mark-sent-and-read-unsent';
-  let statements: string[];
-
-  /** A relay at rest on connections of its own, of which every statement is noted down. */
-  async function startObservedRelay(
-    publisher: OutboxPublisher,
-    options: Partial<OutboxRelayOptions>,
-  ): Promise<OutboxRelay> {
-    statements = [];
-    const observed = createPool(pool.options.connectionString ?? '');
-    observed.on('connect', (client) => {
-      const query = client.query.bind(client) as (statement: { name?: string }, ...rest: unknown[]) => unknown;
-      Object.assign(client, {
-        query: (statement: { name?: string }, ...rest: unknown[]) => {
-          statements.push(statement.name ?? '');
-          return query(statement, ...rest);
-        },
-      });
-    });
-    observedPools.push(observed);
-    const relay = startRelay(publisher, { pool: observed, ...QUIET, ...options });
-    await until(() => statements.includes(MARK_AND_READ), { description: 'the first look at the table' });
-    statements = [];
-    return relay;
-  }
-
-  const observedPools: Pool[] = [];
-  afterEach(async () => {
-    await Promise.all(relays.map((relay) => relay.stop()));
-    await Promise.all(observedPools.splice(0).map((observed) => observed.end()));
-  });
-
-  it('is one statement for many commits: the time between two looks bounds them, not the commits', async () => {
-    const broker = new RecordingBroker();
-    broker.before = () => new Promise((resolve) => setTimeout(resolve, 2));
-    const passIntervalMs = 100;
-    const relay = await startObservedRelay(broker, { passIntervalMs });
-    const startedAt = performance.now();
-    const writers = Array.from({ length: 10 }, async (_, writer) => {
-      for (let index = 0; index < 50; index++) {
-        await commitRow(`order-${writer}-${index % 7}`, index);
-        relay.nudge();
-      }
-    });
-    await Promise.all(writers);
-    await until(allSent, { description: 'all rows to be sent' });
-
-    expect(broker.messages).toHaveLength(500);
-    const looks = (performance.now() - startedAt) / passIntervalMs;
-    expect(statements.length).toBeLessThanOrEqual(looks + 3);
-    expect(statements.length).toBeLessThan(250);
-  });
-
-  it('for a commit alone is one read at once, however long the time between two looks, and one mark later', async () => {
-    const broker = new RecordingBroker();
-    let restedMs = 0;
-    const relay = await startObservedRelay(broker, {
-      passIntervalMs: 60_000,
-      markIntervalMs: 20,
-      clock: () => performance.now() + restedMs,
-    });
-    restedMs = 60_000;
-    await commitRow('order', 'alone');
-    relay.nudge();
-    await until(allSent, { description: 'the row to be sent and marked' });
-    expect(broker.payloadsOf('order')).toEqual(['alone']);
-    expect(statements).toEqual([MARK_AND_READ, 'outbox-mark-sent']);
-  });
-
-  it('brings the next rows of a key with the mark of those before, each once and in order', async () => {
-    const broker = new RecordingBroker();
-    const relay = await startObservedRelay(broker, { passIntervalMs: 1, markIntervalMs: 600_000 });
-    for (let step = 0; step < 100; step++) {
-      await commitRow('order', step);
-      relay.nudge();
-      if (step % 3 === 0) await until(() => broker.messages.length === step + 1, { intervalMs: 1 });
-    }
-    await until(() => broker.messages.length === 100, { description: 'all rows of the key' });
-    expect(broker.payloadsOf('order')).toEqual(Array.from({ length: 100 }, (_, step) => step));
-    await relay.stop();
-    expect(await countUnsent()).toBe(0);
-  });
-
-  it('reads a row that was committed while its key was busy as soon as the key is free', async () => {
-    const broker = new RecordingBroker();
-    const answer = createGate();
-    broker.before = ({ payload }) => (payload === 'first' ? answer.opened : undefined);
-    const relay = await startObservedRelay(broker, {});
-    await commitRow('order', 'first');
-    relay.nudge();
-    await until(() => relay.state().inFlight === 1, { description: 'the first row to be with the broker' });
-    await commitRow('order', 'second');
-    await commitRow('other', 'third');
-    relay.nudge();
-    await until(() => broker.messages.length === 1, { description: 'the other key' });
-
-    answer.open();
-    await until(() => broker.messages.length === 3, { description: 'the key that was busy' });
-    expect(broker.payloadsOf('order')).toEqual(['first', 'second']);
-  });
-});
-
-describe('a broker that never answers', () => {
-  it('has its row sent again when the time for an answer is over', async () => {
-    const broker = new RecordingBroker();
-    let attempts = 0;
-    broker.before = () => (++attempts === 1 ? new Promise(() => undefined) : undefined);
-    const relay = startRelay(broker, { publishTimeoutMs: 100 });
-    await commitRow('order', 'confirmed');
-    await until(allSent, { description: 'the row to be sent and marked' });
-    expect(broker.payloadsOf('order')).toEqual(['confirmed']);
-    expect(relay.state().failedTotal).toBe(1);
-  });
-});
-
 describe('the row', () => {
   it('is invisible when its transaction rolls back', async () => {
     const broker = new RecordingBroker();
-    const relay = startRelay(broker);
-    const client = await pool.connect();
+    const relay = outbox.startRelay(broker);
+    const client = await outbox.pool.connect();
     await client.query('BEGIN');
     await writeOutbox(client, [{ topic: 'story', key: 'order-1', payload: 'never happened' }]);
     await client.query('ROLLBACK');
     client.release();
-    await commitRow('order-1', 'happened');
+    await outbox.commitRow('order-1', 'happened');
     relay.nudge();
 
     await until(() => broker.messages.length > 0);
@@ -417,8 +222,8 @@ describe('the row', () => {
       delayMs: 60_000,
       headers: { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
     };
-    await writeOutbox(pool, [row]);
-    startRelay(broker);
+    await writeOutbox(outbox.pool, [row]);
+    outbox.startRelay(broker);
     const [message] = await until(() => broker.messages.length === 1 && broker.messages);
 
     expect(message).toMatchObject({ topic: 'timers', tag: 'close', key: 'order-1', payload: row.payload });
@@ -432,66 +237,13 @@ describe('the row', () => {
     broker.before = ({ key }) => {
       if (key === 'stuck') throw new Error('not now');
     };
-    startRelay(broker, { keepSentMs: 1, purgeIntervalMs: 20 });
-    await commitRow('sent', 1);
-    await commitRow('stuck', 2);
+    outbox.startRelay(broker, { keepSentMs: 1, purgeIntervalMs: 20 });
+    await outbox.commitRow('sent', 1);
+    await outbox.commitRow('stuck', 2);
 
     await until(async () => {
-      const { rows } = await pool.query<{ order_key: string }>('SELECT order_key FROM outbox');
+      const { rows } = await outbox.pool.query<{ order_key: string }>('SELECT order_key FROM outbox');
       return rows.length === 1 && rows[0]?.order_key === 'stuck';
     });
-  });
-});
-
-describe('throughput', () => {
-  it('publishes well over 2,000 rows a second', async () => {
-    const rows = Array.from({ length: 10_000 }, (_, index) => ({
-      topic: 'story',
-      key: `order-${index % 2_500}`,
-      payload: { index },
-    }));
-    await writeOutbox(pool, rows);
-    const broker = new RecordingBroker();
-    broker.before = () => new Promise((resolve) => setTimeout(resolve, 2));
-    const startedAt = Date.now();
-    startRelay(broker);
-    await until(allSent, { timeoutMs: 30_000, description: '10,000 rows' });
-    const perSecond = Math.round(10_000_000 / (Date.now() - startedAt));
-
-    expect(broker.messages).toHaveLength(10_000);
-    expect(perSecond).toBeGreaterThan(2_000);
-  }, 40_000);
-});
-
-describe('a relay whose database hangs', () => {
-  it('stops all the same', async () => {
-    const broker = new RecordingBroker();
-    const relay = startRelay(broker, { statementTimeoutMs: 300 });
-    await commitRow('key', 1);
-    await until(allSent, { description: 'the relay to be at work' });
-    const rival = await pool.connect();
-    await rival.query('BEGIN');
-    await rival.query('LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE');
-    await until(async () => (await waitingForLocks()) > 0, { description: 'the relay to wait for the table' });
-    const startedAt = performance.now();
-    await relay.stop();
-    expect(performance.now() - startedAt).toBeLessThan(3_000);
-    await rival.query('ROLLBACK');
-    rival.release();
-  });
-});
-
-describe('a machine whose clock is set back by an hour', () => {
-  it('shares the shards out at once all the same', async () => {
-    const first = startRelay(new RecordingBroker());
-    await until(() => first.state().shards === 16, { description: 'the first relay to own everything' });
-    const now = Date.now.bind(Date);
-    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
-    const second = startRelay(new RecordingBroker());
-    await until(() => first.state().shards === 8 && second.state().shards === 8, {
-      description: 'equal shares',
-      timeoutMs: 5_000,
-    });
-    clock.mockRestore();
   });
 });

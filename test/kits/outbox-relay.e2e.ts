@@ -1,0 +1,183 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { writeOutbox } from '@rocketshop/outbox';
+import type { OutboxPublisher, OutboxRelay, OutboxRelayOptions } from '@rocketshop/outbox';
+import { sessionsWaitingForLock } from '../support/postgres.js';
+import { createGate, until } from '../support/until.js';
+import { OutboxRelays, RecordingBroker } from './outbox-relays.js';
+
+// Real processes and servers: on a loaded machine a start alone can take seconds.
+jest.setTimeout(60_000);
+
+let outbox: OutboxRelays;
+
+beforeAll(async () => {
+  outbox = await OutboxRelays.start();
+}, 60_000);
+afterAll(() => outbox.stop());
+beforeEach(() => outbox.openDatabase());
+afterEach(() => outbox.closeDatabase());
+
+describe('what the relay asks the database', () => {
+  const QUIET = { pollIntervalMs: 600_000, rebalanceIntervalMs: 600_000 };
+  const MARK_AND_READ = 'outbox-mark-sent-and-read-unsent';
+  let statements: string[];
+
+  /** A relay at rest on connections of its own, of which every statement is noted down. */
+  async function startObservedRelay(
+    publisher: OutboxPublisher,
+    options: Partial<OutboxRelayOptions>,
+  ): Promise<OutboxRelay> {
+    statements = [];
+    const observed = outbox.openPool();
+    observed.on('connect', (client) => {
+      const query = client.query.bind(client) as (statement: { name?: string }, ...rest: unknown[]) => unknown;
+      Object.assign(client, {
+        query: (statement: { name?: string }, ...rest: unknown[]) => {
+          statements.push(statement.name ?? '');
+          return query(statement, ...rest);
+        },
+      });
+    });
+    const relay = outbox.startRelay(publisher, { pool: observed, ...QUIET, ...options });
+    await until(() => statements.includes(MARK_AND_READ), { description: 'the first look at the table' });
+    statements = [];
+    return relay;
+  }
+
+  it('is one statement for many commits: the time between two looks bounds them, not the commits', async () => {
+    const broker = new RecordingBroker();
+    broker.before = () => new Promise((resolve) => setTimeout(resolve, 2));
+    const passIntervalMs = 100;
+    const relay = await startObservedRelay(broker, { passIntervalMs });
+    const startedAt = performance.now();
+    const writers = Array.from({ length: 10 }, async (_, writer) => {
+      for (let index = 0; index < 50; index++) {
+        await outbox.commitRow(`order-${writer}-${index % 7}`, index);
+        relay.nudge();
+      }
+    });
+    await Promise.all(writers);
+    await until(() => outbox.allSent(), { description: 'all rows to be sent' });
+
+    expect(broker.messages).toHaveLength(500);
+    const looks = (performance.now() - startedAt) / passIntervalMs;
+    expect(statements.length).toBeLessThanOrEqual(looks + 3);
+    expect(statements.length).toBeLessThan(250);
+  });
+
+  it('for a commit alone is one read at once, however long the time between two looks, and one mark later', async () => {
+    const broker = new RecordingBroker();
+    let restedMs = 0;
+    const relay = await startObservedRelay(broker, {
+      passIntervalMs: 60_000,
+      markIntervalMs: 20,
+      clock: () => performance.now() + restedMs,
+    });
+    restedMs = 60_000;
+    await outbox.commitRow('order', 'alone');
+    relay.nudge();
+    await until(() => outbox.allSent(), { description: 'the row to be sent and marked' });
+    expect(broker.payloadsOf('order')).toEqual(['alone']);
+    expect(statements).toEqual([MARK_AND_READ, 'outbox-mark-sent']);
+  });
+
+  it('brings the next rows of a key with the mark of those before, each once and in order', async () => {
+    const broker = new RecordingBroker();
+    const relay = await startObservedRelay(broker, { passIntervalMs: 1, markIntervalMs: 600_000 });
+    for (let step = 0; step < 100; step++) {
+      await outbox.commitRow('order', step);
+      relay.nudge();
+      if (step % 3 === 0) await until(() => broker.messages.length === step + 1, { intervalMs: 1 });
+    }
+    await until(() => broker.messages.length === 100, { description: 'all rows of the key' });
+    expect(broker.payloadsOf('order')).toEqual(Array.from({ length: 100 }, (_, step) => step));
+    await relay.stop();
+    expect(await outbox.countUnsent()).toBe(0);
+  });
+
+  it('reads a row that was committed while its key was busy as soon as the key is free', async () => {
+    const broker = new RecordingBroker();
+    const answer = createGate();
+    broker.before = ({ payload }) => (payload === 'first' ? answer.opened : undefined);
+    const relay = await startObservedRelay(broker, {});
+    await outbox.commitRow('order', 'first');
+    relay.nudge();
+    await until(() => relay.state().inFlight === 1, { description: 'the first row to be with the broker' });
+    await outbox.commitRow('order', 'second');
+    await outbox.commitRow('other', 'third');
+    relay.nudge();
+    await until(() => broker.messages.length === 1, { description: 'the other key' });
+
+    answer.open();
+    await until(() => broker.messages.length === 3, { description: 'the key that was busy' });
+    expect(broker.payloadsOf('order')).toEqual(['first', 'second']);
+  });
+});
+
+describe('a broker that never answers', () => {
+  it('has its row sent again when the time for an answer is over', async () => {
+    const broker = new RecordingBroker();
+    let attempts = 0;
+    broker.before = () => (++attempts === 1 ? new Promise(() => undefined) : undefined);
+    const relay = outbox.startRelay(broker, { publishTimeoutMs: 100 });
+    await outbox.commitRow('order', 'confirmed');
+    await until(() => outbox.allSent(), { description: 'the row to be sent and marked' });
+    expect(broker.payloadsOf('order')).toEqual(['confirmed']);
+    expect(relay.state().failedTotal).toBe(1);
+  });
+});
+
+describe('throughput', () => {
+  it('publishes well over 2,000 rows a second', async () => {
+    const rows = Array.from({ length: 10_000 }, (_, index) => ({
+      topic: 'story',
+      key: `order-${index % 2_500}`,
+      payload: { index },
+    }));
+    await writeOutbox(outbox.pool, rows);
+    const broker = new RecordingBroker();
+    broker.before = () => new Promise((resolve) => setTimeout(resolve, 2));
+    const startedAt = Date.now();
+    outbox.startRelay(broker);
+    await until(() => outbox.allSent(), { timeoutMs: 30_000, description: '10,000 rows' });
+    const perSecond = Math.round(10_000_000 / (Date.now() - startedAt));
+
+    expect(broker.messages).toHaveLength(10_000);
+    expect(perSecond).toBeGreaterThan(2_000);
+  }, 40_000);
+});
+
+describe('a relay whose database hangs', () => {
+  it('stops all the same', async () => {
+    const broker = new RecordingBroker();
+    const relay = outbox.startRelay(broker, { statementTimeoutMs: 300 });
+    await outbox.commitRow('key', 1);
+    await until(() => outbox.allSent(), { description: 'the relay to be at work' });
+    const rival = await outbox.pool.connect();
+    await rival.query('BEGIN');
+    await rival.query('LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE');
+    await until(async () => (await sessionsWaitingForLock(outbox.pool)) > 0, {
+      description: 'the relay to wait for the table',
+    });
+    const startedAt = performance.now();
+    await relay.stop();
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await rival.query('ROLLBACK');
+    rival.release();
+  });
+});
+
+describe('a machine whose clock is set back by an hour', () => {
+  it('shares the shards out at once all the same', async () => {
+    const first = outbox.startRelay(new RecordingBroker());
+    await until(() => first.state().shards === 16, { description: 'the first relay to own everything' });
+    const now = Date.now.bind(Date);
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 3_600_000);
+    const second = outbox.startRelay(new RecordingBroker());
+    await until(() => first.state().shards === 8 && second.state().shards === 8, {
+      description: 'equal shares',
+      timeoutMs: 5_000,
+    });
+    clock.mockRestore();
+  });
+});

@@ -1,0 +1,107 @@
+import { createOutboxTable, OutboxRelay, writeOutbox } from '@rocketshop/outbox';
+import type { OutboxMessage, OutboxPublisher, OutboxRelayOptions } from '@rocketshop/outbox';
+import type { Pool } from 'pg';
+import { createPool, startPostgres } from '../support/postgres.js';
+import type { TestPostgres } from '../support/postgres.js';
+
+/** Intervals at which a story does not wait. */
+const quick = { pollIntervalMs: 25, rebalanceIntervalMs: 50, backoffInitialMs: 20, backoffMaxMs: 200 } as const;
+
+async function migrate(url: string): Promise<void> {
+  const migrating = createPool(url);
+  await createOutboxTable(migrating);
+  await migrating.end();
+}
+
+/** A broker that keeps what it was given, in order, and can be told to fail or to hold. */
+export class RecordingBroker implements OutboxPublisher {
+  readonly messages: OutboxMessage[] = [];
+  before: (message: OutboxMessage) => Promise<void> | void = () => undefined;
+
+  async publish(message: OutboxMessage): Promise<void> {
+    await this.before(message);
+    this.messages.push(message);
+  }
+
+  payloadsOf(key: string): unknown[] {
+    return this.messages.filter((message) => message.key === key).map((message) => message.payload);
+  }
+}
+
+/** A PostgreSQL of the test file's own; on it, for each story, a fresh outbox and the relays that the story starts. */
+export class OutboxRelays {
+  private databaseUrl = '';
+  private pools: Pool[] = [];
+  private relays: OutboxRelay[] = [];
+
+  private constructor(private readonly postgres: TestPostgres) {}
+
+  static async start(): Promise<OutboxRelays> {
+    return new OutboxRelays(await startPostgres());
+  }
+
+  stop(): Promise<void> {
+    return this.postgres.stop();
+  }
+
+  /** Before each story: an empty outbox, and the pool of whoever writes to it. */
+  async openDatabase(): Promise<void> {
+    this.databaseUrl = await this.postgres.createDatabaseFrom('outbox', migrate);
+    this.openPool({ max: 20 });
+  }
+
+  /** After each story: first its relays, for they work on its pools. */
+  async closeDatabase(): Promise<void> {
+    await Promise.all(this.relays.splice(0).map((relay) => relay.stop()));
+    await Promise.all(this.pools.splice(0).map((pool) => pool.end()));
+  }
+
+  /** The pool of the story's writers and, unless they are given another, of its relays. */
+  get pool(): Pool {
+    const [pool] = this.pools;
+    if (!pool) throw new Error('no outbox before openDatabase()');
+    return pool;
+  }
+
+  /** More connections to the story's database, which end with it. */
+  openPool(options: Parameters<typeof createPool>[1] = {}): Pool {
+    const pool = createPool(this.databaseUrl, options);
+    this.pools.push(pool);
+    return pool;
+  }
+
+  startRelay(publisher: OutboxPublisher, options: Partial<OutboxRelayOptions> = {}): OutboxRelay {
+    const relay = new OutboxRelay({ pool: this.pool, publisher, ...quick, ...options });
+    this.relays.push(relay);
+    relay.start();
+    return relay;
+  }
+
+  async commitRow(key: string, payload: unknown): Promise<void> {
+    const client = await this.pool.connect();
+    try {
+      await client.query('BEGIN');
+      await writeOutbox(client, [{ topic: 'story', key, payload }]);
+      await client.query('COMMIT');
+    } finally {
+      client.release();
+    }
+  }
+
+  async countUnsent(): Promise<number> {
+    const { rows } = await this.pool.query<{ unsent: number }>(
+      'SELECT count(*)::int AS unsent FROM outbox WHERE sent_at IS NULL',
+    );
+    return rows[0]?.unsent ?? -1;
+  }
+
+  async allSent(): Promise<boolean> {
+    return (await this.countUnsent()) === 0;
+  }
+
+  /** Ends the sessions by which relays own their shards. */
+  async killSessionsWithLocks(): Promise<void> {
+    await this.pool.query(`SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks
+      WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS holders`);
+  }
+}
