@@ -1,8 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { HttpCallError, JsonClient, type JsonClientOptions } from '@rocketshop/service-defaults';
+import { execFile } from 'node:child_process';
 import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { freePort } from '../support/ports.js';
+import { repositoryRoot } from '../support/processes.js';
 import { until } from '../support/until.js';
 
 interface Received {
@@ -147,4 +151,15 @@ describe('a call fails', () => {
     await expect(client.post(url, '{}')).rejects.toThrow(HttpCallError);
     await until(() => new Promise<boolean>((resolve) => server.getConnections((_error, open) => resolve(open === 0))));
   });
+});
+
+it('leaves the fetch of its process alone', async () => {
+  const program = `await import('@rocketshop/service-defaults');
+    const { default: Agent } = await import('undici/lib/dispatcher/agent.js');
+    await fetch('data:,').then((answer) => answer.text());
+    console.log(globalThis[Symbol.for('undici.globalDispatcher.1')] instanceof Agent);`;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: join(repositoryRoot, 'test'),
+  });
+  expect(stdout.trim()).toBe('false');
 });

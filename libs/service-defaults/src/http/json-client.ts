@@ -1,5 +1,6 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { Agent } from 'undici';
+// The package's own entry makes its agent the one of the process's fetch, which is built for another version of it.
+import Agent from 'undici/lib/dispatcher/agent.js';
 import { JsonExchange, type JsonAnswer } from './json-client-exchange.js';
 
 export interface JsonClientOptions {
