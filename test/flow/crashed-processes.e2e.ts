@@ -4,7 +4,8 @@ import { FaultProxy } from '../faults/fault-proxy.js';
 import { expectInvariants } from '../support/expect-invariants.js';
 import { createPool } from '../support/postgres.js';
 import { ShopClient, type HttpAnswer, type OrderAnswer } from '../support/shop-client.js';
-import { SERVICES, ShopSystem, untilReady, type ServiceName } from '../support/shop-system.js';
+import { SERVICES, ShopSystem, type ServiceName } from '../support/shop-system.js';
+import { untilReady } from '../support/until-ready.js';
 import { until } from '../support/until.js';
 import { openPayment, place, teapots, untilPaymentIs, untilStatus } from './story-steps.js';
 

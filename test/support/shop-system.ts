@@ -8,7 +8,6 @@ import { startPostgresServer, type PostgresServer } from './services/postgres.js
 import { startRedisServer, type RedisServer } from './services/redis.js';
 import type { DatabaseUrls } from '../invariants/shop-records.js';
 import type { ShopUrls } from './shop-client.js';
-import { until } from './until.js';
 
 export const SERVICES = ['order', 'stock', 'coupon', 'user', 'pay'] as const;
 export type ServiceName = (typeof SERVICES)[number];
@@ -336,9 +335,4 @@ export class ShopSystem {
     if (!found) throw new Error(`${program}, replica ${replica}, is not part of this system`);
     return found;
   }
-}
-
-/** Resolves when `url` answers its readiness check with 200. */
-export async function untilReady(url: string, timeoutMs = 20_000): Promise<void> {
-  await until(async () => (await fetch(`${url}/health/ready`)).ok, { timeoutMs, description: `${url} to be ready` });
 }
