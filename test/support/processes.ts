@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { endChild, isRunning } from './services/child.js';
+import { endChild, endingWithParent, isRunning } from './services/child.js';
 import { loadServicesConfig } from './services/services.config.js';
 
 /** The repository, seen from the source and from `test/dist` alike. */
@@ -54,13 +54,12 @@ process.once('exit', () => {
 /** Starts a built program in a plain Node process and waits for its ready line. */
 export async function spawnService(options: SpawnOptions): Promise<SpawnedService> {
   const child = spawn(
-    process.execPath,
-    [
+    ...endingWithParent(process.execPath, [
       '--enable-source-maps',
       ...(options.nodeArgs ?? []),
       join(repositoryRoot, options.program),
       ...(options.args ?? []),
-    ],
+    ]),
     {
       cwd: repositoryRoot,
       env: { PATH: loadServicesConfig().path, ...options.env },

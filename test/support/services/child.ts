@@ -1,5 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { delimiter, join } from 'node:path';
+import { loadServicesConfig } from './services.config.js';
 
 export const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
 
@@ -12,6 +15,8 @@ export async function endChild(child: ChildProcess, signal: NodeJS.Signals, limi
   await exited;
   clearTimeout(limit);
 }
+
+const commandOf = (child: ChildProcess): string => child.spawnargs.join(' ');
 
 /** Resolves when a line of the child's output matches; rejects with its output when it ends first or takes too long. */
 export function waitForOutput(child: ChildProcess, pattern: RegExp, limitMs: number): Promise<void> {
@@ -27,9 +32,10 @@ export function waitForOutput(child: ChildProcess, pattern: RegExp, limitMs: num
       if (output.length < 65_536) output += chunk.toString();
       if (pattern.test(output)) finish();
     };
-    const onExit = (code: number | null): void => finish(new Error(`${child.spawnfile} ended with ${code}\n${output}`));
+    const onExit = (code: number | null): void =>
+      finish(new Error(`${commandOf(child)} ended with ${code}\n${output}`));
     const limit = setTimeout(
-      () => finish(new Error(`${child.spawnfile} was not ready in ${limitMs} ms\n${output}`)),
+      () => finish(new Error(`${commandOf(child)} was not ready in ${limitMs} ms\n${output}`)),
       limitMs,
     );
     child.stdout?.on('data', onData);
@@ -37,4 +43,29 @@ export function waitForOutput(child: ChildProcess, pattern: RegExp, limitMs: num
     child.once('exit', onExit);
     child.once('error', finish);
   });
+}
+
+/**
+ * The command line under which a program ends with whoever started it, even one that was killed with -9 and could not tidy up.
+ * By Linux's parent-death signal (util-linux's setpriv); where there is none, the plain command line.
+ */
+export function endingWithParent(
+  command: string,
+  args: readonly string[],
+  signal: 'KILL' | 'QUIT' = 'KILL',
+): [command: string, args: string[]] {
+  setpriv ??= findSetpriv();
+  return setpriv === '' ? [command, [...args]] : [setpriv, ['--pdeathsig', signal, command, ...args]];
+}
+
+/** Empty where this machine has none. */
+let setpriv: string | undefined;
+
+function findSetpriv(): string {
+  if (process.platform !== 'linux') return '';
+  const candidates = loadServicesConfig()
+    .path.split(delimiter)
+    .map((folder) => join(folder, 'setpriv'));
+  const works = (path: string): boolean => spawnSync(path, ['--pdeathsig', 'KILL', 'true']).status === 0;
+  return candidates.find(works) ?? '';
 }

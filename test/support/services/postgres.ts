@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { endChild, isRunning, waitForOutput } from './child.js';
+import { endChild, endingWithParent, isRunning, waitForOutput } from './child.js';
 import { freePort } from './free-port.js';
 import { locatePostgres } from './postgres-binaries.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
@@ -108,7 +108,7 @@ async function start(
     jit: 'off',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(binaries.postgres, ['-D', data, '-p', String(port), ...args], {
+  const child = spawn(...endingWithParent(binaries.postgres, ['-D', data, '-p', String(port), ...args], 'QUIT'), {
     ...binaries.runAs,
     cwd: data,
     // Ctrl-C in a terminal goes to the whole group; whoever started us decides when the database ends.

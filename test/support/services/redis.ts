@@ -3,7 +3,7 @@ import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
-import { endChild, isRunning, waitForOutput } from './child.js';
+import { endChild, endingWithParent, isRunning, waitForOutput } from './child.js';
 import { unpackRedis } from './debian-redis.js';
 import { freePort } from './free-port.js';
 import { loadServicesConfig } from './services.config.js';
@@ -54,7 +54,7 @@ export async function startRedisServer(options: { readonly port?: number } = {})
 async function start(program: RedisProgram, port: number): Promise<RedisServer> {
   const home = await mkdtemp(join(tmpdir(), 'rocketshop-redis-'));
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', home, '--save', '', '--appendonly', 'no'];
-  const child = spawn(program.command, args, {
+  const child = spawn(...endingWithParent(program.command, args), {
     // Ctrl-C in a terminal goes to the whole group; whoever started us decides when it ends.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
