@@ -20,7 +20,7 @@ import type { OrderItemRow, OrderRow } from '../database/statements.js';
 import { BalanceExceedsTotalError, splitTotal, totalOf, type OrderTotal } from '../domain/order-total.js';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
-import { timerDelayMs } from '../timers/timer-delay.js';
+import { timerMessage } from '../timers/timer-message.js';
 import { CouponRpc, StockRpc, UserRpc } from '../remote-services.js';
 import { viewOrder, type OrderView } from '../read-order/order-view.js';
 
@@ -115,13 +115,12 @@ export class PlaceOrderSteps {
   /** 1. From here on there is something to undo, so the abandon timer is written in the same transaction. */
   async preOrder(run: PlaceOrderRun): Promise<StepResult> {
     const { orderId } = run;
-    const abandon: PayloadOf<typeof abandonOrder> = { version: 1, orderId };
     try {
       const [, { rows }] = await this.database.inOneRoundTrip([
         keyInsertStatement(run.claim, orderId),
         this.orderInsert(run),
         itemsInsert(run),
-        outboxInsert([this.timer(abandonOrder.topic, abandon, this.config.abandonTimeoutMs)]),
+        outboxInsert([this.timer(abandonOrder.topic, orderId, this.config.abandonTimeoutMs)]),
       ]);
       run.preOrder = { times: only(rows), answeredAtMs: performance.now() };
     } catch (error) {
@@ -209,8 +208,7 @@ export class PlaceOrderSteps {
     const messages: OutboxRow[] = [
       { topic: orderConfirmed.topic, key: orderId, payload: confirmed, headers: traceHeaders() },
     ];
-    const close: PayloadOf<typeof closeUnpaidOrder> = { version: 1, orderId };
-    if (order.payable > 0n) messages.push(this.timer(closeUnpaidOrder.topic, close, this.config.unpaidTimeoutMs));
+    if (order.payable > 0n) messages.push(this.timer(closeUnpaidOrder.topic, orderId, this.config.unpaidTimeoutMs));
     return messages;
   }
 
@@ -230,9 +228,8 @@ export class PlaceOrderSteps {
     ]);
   }
 
-  private timer(topic: string, payload: { readonly orderId: string }, dueInMs: number): OutboxRow {
-    const delayMs = timerDelayMs(dueInMs, this.config.timeScale);
-    return { topic, key: payload.orderId, payload, delayMs, headers: traceHeaders() };
+  private timer(topic: string, orderId: string, dueInMs: number): OutboxRow {
+    return timerMessage(topic, orderId, dueInMs, this.config.timeScale);
   }
 
   private options(run: PlaceOrderRun): CallOptions {

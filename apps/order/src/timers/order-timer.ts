@@ -1,11 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OrderStatus } from '@rocketshop/contracts';
 import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
-import { Database, traceHeaders } from '@rocketshop/service-defaults';
+import { Database } from '@rocketshop/service-defaults';
 import * as statements from '../database/statements.js';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
-import { timerDelayMs } from './timer-delay.js';
+import { timerMessage } from './timer-message.js';
 
 interface TimerRow {
   readonly status: OrderStatus;
@@ -30,11 +30,8 @@ export class OrderTimer {
 
   /** The message came early (a level of the ladder was shorter, or a clock ran ahead): again when it is due. */
   async setAgain(topic: string, orderId: string, dueInMs: number): Promise<void> {
-    const due = timerDelayMs(dueInMs, this.config.timeScale);
-    const payload = { version: 1, orderId };
-    await this.database.inOneRoundTrip([
-      outboxInsert([{ topic, key: orderId, payload, delayMs: due, headers: traceHeaders() }]),
-    ]);
+    const message = timerMessage(topic, orderId, dueInMs, this.config.timeScale);
+    await this.database.inOneRoundTrip([outboxInsert([message])]);
     this.outbox.nudge();
   }
 }
