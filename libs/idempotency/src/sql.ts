@@ -8,9 +8,9 @@ export interface SqlRunner {
   query(sql: string): Promise<unknown>;
 }
 
-/** A prepared statement with its values, for a client that sends several at once. */
+/** A prepared statement with its values, as `query` takes it, or a client that sends several at once. */
 export interface PgStatement {
   readonly name: string;
   readonly text: string;
-  readonly values: readonly unknown[];
+  readonly values: unknown[];
 }

@@ -17,11 +17,11 @@ const INSERT = {
     ORDER BY row.position`,
 };
 
-/** A prepared statement with its values, for a client that sends several at once. */
+/** A prepared statement with its values, as `query` takes it, or a client that sends several at once. */
 export interface OutboxStatement {
   readonly name: string;
   readonly text: string;
-  readonly values: readonly unknown[];
+  readonly values: unknown[];
 }
 
 /**
@@ -50,8 +50,7 @@ export function outboxInsert(rows: readonly OutboxRow[]): OutboxStatement {
  */
 export async function writeOutbox(client: PgQueryable, rows: readonly OutboxRow[]): Promise<void> {
   if (rows.length === 0) return;
-  const { name, text, values } = outboxInsert(rows);
-  await client.query({ name, text, values: [...values] });
+  await client.query(outboxInsert(rows));
 }
 
 function required(what: string, text: string): string {

@@ -67,9 +67,8 @@ export async function insertIdempotencyKey(
   resourceId: string,
   answer?: KeptAnswer,
 ): Promise<void> {
-  const { name, text, values } = keyInsertStatement(claim, resourceId, answer);
   try {
-    await client.query({ name, text, values: [...values] });
+    await client.query(keyInsertStatement(claim, resourceId, answer));
   } catch (error) {
     throw asKeyTaken(error, claim);
   }
@@ -108,8 +107,7 @@ export async function answerIdempotencyKey(
   resourceId: string,
   answer: KeptAnswer,
 ): Promise<boolean> {
-  const { name, text, values } = keyAnswerStatement(resourceId, answer);
-  const { rowCount } = await client.query({ name, text, values: [...values] });
+  const { rowCount } = await client.query(keyAnswerStatement(resourceId, answer));
   if ((rowCount ?? 0) > 0) return true;
   const { rows } = await client.query({ ...HAS_ANSWER, values: [resourceId] });
   if (rows.length === 0) throw new IdempotencyKeyMissingError(`no idempotency key made ${resourceId}`);

@@ -1,5 +1,6 @@
 import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import { StatementRefusedError, TransactionOutcomeUnknownError } from '../errors.js';
+import { borrowClient } from './borrow-client.js';
 import { isAnsweredByServer } from './outcome.js';
 import { REFUSED } from './refuse.js';
 import type { BoundStatement } from './statement.js';
@@ -21,21 +22,21 @@ export async function inOneRoundTrip<const Statements extends readonly BoundStat
   pool: Pool,
   statements: Statements,
 ): Promise<ResultsOf<Statements>> {
-  const client = await pool.connect();
-  // As in a transaction of several trips: the pool listens to idle clients only.
-  client.on('error', ignore);
+  const results = await borrowClient(pool, (client) => runIn(client, statements));
+  return results as ResultsOf<Statements>;
+}
+
+async function runIn(client: PoolClient, statements: readonly BoundStatement[]): Promise<QueryResult[]> {
   try {
     const results = await send(client, statements);
     client.release();
-    return results as ResultsOf<Statements>;
+    return results;
   } catch (error) {
     const isAnswered = isAnsweredByServer(error);
     client.release(!isAnswered);
     if (!isAnswered)
       throw new TransactionOutcomeUnknownError('the connection broke before the answer', { cause: error });
     throw isRefusal(error) ? new StatementRefusedError(error.message) : error;
-  } finally {
-    client.off('error', ignore);
   }
 }
 
@@ -49,5 +50,3 @@ function send(client: PoolClient, statements: readonly BoundStatement[]): Promis
 
 const isRefusal = (error: unknown): error is Error =>
   error instanceof Error && 'code' in error && error.code === REFUSED;
-
-const ignore = (): void => undefined;

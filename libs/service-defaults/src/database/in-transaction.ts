@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { DataSource } from 'typeorm';
 import { TransactionOutcomeUnknownError } from '../errors.js';
+import { borrowClient } from './borrow-client.js';
 import { isAnsweredByServer } from './outcome.js';
 
 /** What belongs to a transaction besides its statements. */
@@ -31,18 +32,8 @@ export async function inTransaction<T>(
   source: DataSource | Pool,
   work: (client: PoolClient, scope: TransactionScope) => Promise<T>,
 ): Promise<T> {
-  const client = await poolOf(source).connect();
-  // The pool listens to idle clients only; a connection that breaks while it is ours must not end the process.
-  // The statement under way, or the next one, rejects with the same news.
-  client.on('error', ignore);
-  try {
-    return await runIn(client, work);
-  } finally {
-    client.off('error', ignore);
-  }
+  return borrowClient(poolOf(source), (client) => runIn(client, work));
 }
-
-const ignore = (): void => undefined;
 
 async function runIn<T>(
   client: PoolClient,
