@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import type { JsonClient } from '@rocketshop/service-defaults';
+import { isSuccess, type JsonClient } from '@rocketshop/service-defaults';
 import { request, type ShopUrls } from '@rocketshop/test';
 import { buyerId, couponId, COUPONS_PER_BUYER, goodsId, GOODS } from './bench-data.js';
 import type { PaidOrders } from './paid-orders.js';
@@ -81,7 +81,7 @@ export class Buyer {
     const headers = { authorization: `Bearer ${this.token}`, 'idempotency-key': `"${randomUUID()}"` };
     const { status, text } = await this.shop.http.post(url, JSON.stringify(body), headers);
     const answer = (text ? JSON.parse(text) : {}) as Readonly<Record<string, unknown>>;
-    if (status < 300) return answer;
+    if (isSuccess(status)) return answer;
     const { pathname } = new URL(url);
     throw new Error(
       `${pathname.split('/').slice(0, 3).join('/')}: ${status} ${JSON.stringify(answer['code'] ?? null)}`,
