@@ -63,7 +63,7 @@ class ProbeController {
 
   @Post()
   write(@Body({ schema: z.strictObject({ quantity: z.int().min(1) }) }) body: { quantity: number }): unknown {
-    return body;
+    return { ...body, traceId: currentTrace()?.traceId };
   }
 
   @MessagePattern(deduct.pattern)
@@ -148,9 +148,32 @@ describe('HTTP', () => {
     expect(await priced.json()).toMatchObject({ code: 'REQUEST_INVALID', errors: [{ message: expect.any(String) }] });
     expect((await post('{"quantity":')).status).toBe(400);
     expect((await post(`{"padding":"${'x'.repeat(70_000)}"}`)).status).toBe(413);
+    expect((await post('{"quantity":1,"__proto__":{"isAdmin":true}}')).status).toBe(400);
+    const form = await fetch(`${httpUrl}/probe`, { method: 'POST', body: new URLSearchParams({ quantity: '1' }) });
+    expect(form.status).toBe(415);
+    // Refused by the router, before anything of ours runs.
+    const malformed = await fetch(`${httpUrl}/probe/%zz`);
+    expect(malformed.status).toBe(400);
+    expect(malformed.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await malformed.json()).toMatchObject({ code: 'BAD_REQUEST', status: 400 });
     const nowhere = await fetch(`${httpUrl}/nowhere`);
     expect(nowhere.status).toBe(404);
     expect(nowhere.headers.get('content-type')).toContain('application/problem+json');
+  });
+
+  it('continues the trace of the caller in the handler, behind a body, and in the log', async () => {
+    const { httpUrl } = await start();
+    const { traceId, traceparent } = continueTrace(undefined);
+    const headers = { 'content-type': 'application/json', traceparent };
+    const answer = await fetch(`${httpUrl}/probe`, { method: 'POST', headers, body: '{"quantity":1}' });
+    expect(await answer.json()).toEqual({ quantity: 1, traceId });
+    await until(() => logLines.some((line) => line.includes('"request"')), { description: 'the line of the request' });
+    expect(JSON.parse(logLines.find((line) => line.includes('"request"')) ?? '{}')).toMatchObject({
+      method: 'POST',
+      route: '/probe',
+      status: 201,
+      traceId,
+    });
   });
 
   it('has health, metrics and an API page, and safe headers', async () => {
@@ -163,6 +186,7 @@ describe('HTTP', () => {
     expect(docs.status).toBe(200);
     expect(docs.headers.get('x-powered-by')).toBeNull();
     expect(docs.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(await (await fetch(`${httpUrl}/docs/swagger-ui-bundle.js`)).text()).toContain('SwaggerUIBundle');
     expect(await (await fetch(`${httpUrl}/docs-json`)).json()).toHaveProperty('paths./probe.post.requestBody');
   });
 

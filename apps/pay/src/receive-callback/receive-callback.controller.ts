@@ -2,11 +2,13 @@ import { Controller, HttpCode, Inject, Post, Req, type RawBodyRequest } from '@n
 import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CALLBACK_SIGNATURE_HEADER, providerCallbackSchema, type ProviderCallback } from '@rocketshop/contracts';
 import { LOGGER, Metrics, ProblemError, type Logger } from '@rocketshop/service-defaults';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 import { verifyCallbackSignature } from './callback-signature.js';
 import { isAccepted, ReceiveCallbackService, type CallbackOutcome } from './receive-callback.service.js';
+
+type CallbackRequest = RawBodyRequest<{ readonly headers: IncomingHttpHeaders }>;
 
 /** The provider's signed word that money has arrived. 2xx only after it is committed; else the provider tells again. */
 @ApiTags('provider')
@@ -31,7 +33,7 @@ export class ReceiveCallbackController {
   @HttpCode(200)
   @ApiHeader({ name: CALLBACK_SIGNATURE_HEADER, required: true, description: 't=<unix s>,v1=<HMAC-SHA256 of t.body>' })
   @ApiOperation({ summary: "The provider's callback, signed over its raw bytes" })
-  async receive(@Req() request: RawBodyRequest<IncomingMessage>): Promise<{ outcome: CallbackOutcome }> {
+  async receive(@Req() request: CallbackRequest): Promise<{ outcome: CallbackOutcome }> {
     const rawBody = this.verify(request);
     const event = parse(rawBody);
     const outcome = await this.callbacks.receive(event);
@@ -42,7 +44,7 @@ export class ReceiveCallbackController {
     throw new ProblemError({ status: 422, code: outcome, title: 'The callback does not fit our records.' });
   }
 
-  private verify(request: RawBodyRequest<IncomingMessage>): Buffer {
+  private verify(request: CallbackRequest): Buffer {
     const header = request.headers[CALLBACK_SIGNATURE_HEADER];
     const { rawBody } = request;
     const secrets = this.config.callbackSecrets.map((secret) => secret.reveal());

@@ -13,15 +13,17 @@ interface HttpRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly body?: unknown;
+  /** Fastify's and Express's route template. */
+  readonly routeOptions?: { readonly url?: string | undefined };
   readonly route?: { readonly path?: string };
   readonly buyer?: { readonly id: string };
   idempotencyClaim?: IdempotencyClaim;
 }
 
+/** What Fastify's reply and Express's response have in common. */
 interface HttpResponse {
-  readonly headersSent: boolean;
   status(code: number): unknown;
-  setHeader(name: string, value: string): unknown;
+  header(name: string, value: string): unknown;
 }
 
 /**
@@ -83,18 +85,18 @@ function claimOf(request: HttpRequest): IdempotencyClaim {
   if (!buyer) throw new Error('IdempotencyInterceptor used on a route whose guard sets no buyer');
   const key = parseIdempotencyKey(request.headers['idempotency-key']);
   if (key === undefined) throw keyInvalid();
-  const route = `${request.method} ${request.route?.path ?? ''}`;
+  const route = `${request.method} ${request.routeOptions?.url ?? request.route?.path ?? ''}`;
   return { buyerId: buyer.id, route, key, fingerprint: fingerprint({ buyerId: buyer.id, route, body: request.body }) };
 }
 
 function replay(answer: KeptAnswer, response: HttpResponse): unknown {
   response.status(answer.status);
-  response.setHeader('Idempotency-Replayed', 'true');
-  if (answer.status >= 400) response.setHeader('Content-Type', 'application/problem+json; charset=utf-8');
+  response.header('Idempotency-Replayed', 'true');
+  if (answer.status >= 400) response.header('Content-Type', 'application/problem+json; charset=utf-8');
   return answer.body;
 }
 
 function pending(response: HttpResponse): HttpException {
-  response.setHeader('Retry-After', '1');
+  response.header('Retry-After', '1');
   return keyPending();
 }

@@ -1,7 +1,7 @@
 import { Catch, HttpException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
 import { STATUS_CODES } from 'node:http';
-import type { ServerResponse } from 'node:http';
 import type { Logger } from '../logging/create-logger.js';
 import { problemTypeOf, ProblemError } from './problem-error.js';
 import type { Problem } from './problem-error.js';
@@ -19,30 +19,34 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const { problem, headers } = toAnswer(error);
     if (problem.status >= 500) this.logger.error({ err: error, code: problem.code }, 'request failed');
-    writeProblem(host.switchToHttp().getResponse<ServerResponse>(), problem, headers);
+    writeProblem(host.switchToHttp().getResponse<FastifyReply>(), problem, headers);
   }
 }
 
 export function writeProblem(
-  response: ServerResponse,
+  reply: FastifyReply,
   problem: Problem,
   headers: Readonly<Record<string, string>> = {},
 ): void {
-  if (response.headersSent) {
-    response.end();
+  if (reply.raw.headersSent) {
+    reply.raw.end();
     return;
   }
-  response.statusCode = problem.status;
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-  response.setHeader('content-type', 'application/problem+json; charset=utf-8');
-  response.setHeader('cache-control', 'no-store');
-  response.end(JSON.stringify(problem));
+  void reply
+    .code(problem.status)
+    .headers({ ...headers, 'content-type': 'application/problem+json; charset=utf-8', 'cache-control': 'no-store' })
+    .send(JSON.stringify(problem));
+}
+
+/** For what the router refuses before any hook or filter: a malformed path, a parameter that is too long. */
+export function writeRouterProblem(error: unknown, reply: FastifyReply): void {
+  writeProblem(reply, plain(clientStatus(error) ?? 500));
 }
 
 function toAnswer(error: unknown): Answer {
   if (error instanceof ProblemError) return { problem: error.problem, headers: error.headers };
   if (error instanceof HttpException) return { problem: fromHttpException(error), headers: {} };
-  const status = middlewareStatus(error);
+  const status = clientStatus(error);
   if (status !== undefined) return { problem: plain(status), headers: {} };
   return { problem: plain(500), headers: {} };
 }
@@ -55,11 +59,11 @@ function fromHttpException(exception: HttpException): Problem {
   return status >= 500 ? plain(status) : plain(status, exception.message);
 }
 
-/** body-parser and its like mark errors that are the client's doing: 400 malformed JSON, 413 too large, 415 charset. */
-function middlewareStatus(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('status' in error) || !('expose' in error)) return undefined;
-  const { status } = error;
-  return typeof status === 'number' && status >= 400 && status < 500 ? status : undefined;
+/** The HTTP server marks errors that are the client's doing: 400 malformed JSON, 413 too large, 415 not JSON. */
+function clientStatus(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
+  const { statusCode } = error;
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
 }
 
 function plain(status: number, detail?: string): Problem {

@@ -2,7 +2,9 @@ import { NestFactory } from '@nestjs/core';
 import type { DynamicModule, Type } from '@nestjs/common';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { Server } from '@nestjs/microservices';
-import type { NestExpressApplication } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import 'reflect-metadata';
 import type { Secret } from '../config/secret.js';
@@ -11,9 +13,10 @@ import { Readiness } from '../health/readiness.js';
 import type { ReadinessCheck } from '../health/readiness.js';
 import { setUpOpenApi } from '../http/open-api.js';
 import type { OpenApiOptions } from '../http/open-api.js';
-import { ProblemFilter } from '../http/problem.filter.js';
-import { createRequestMiddleware } from '../http/request.middleware.js';
-import { createSecurityHeaders } from '../http/security-headers.js';
+import { ProblemFilter, writeRouterProblem } from '../http/problem.filter.js';
+import { addRequestHooks } from '../http/request-hooks.js';
+import type { RequestHooksOptions } from '../http/request-hooks.js';
+import { securityHeaders } from '../http/security-headers.js';
 import { createValidationPipe } from '../http/validation.pipe.js';
 import { createLogger } from '../logging/create-logger.js';
 import type { Logger } from '../logging/create-logger.js';
@@ -40,9 +43,9 @@ export interface ServiceOptions {
   readonly config: ServiceConfig;
   readonly module: Type | DynamicModule;
   /** Message transports beside HTTP and RPC. They start listening before the service is ready. */
-  readonly transports?: (app: NestExpressApplication) => readonly CustomTransportStrategy[];
+  readonly transports?: (app: NestFastifyApplication) => readonly CustomTransportStrategy[];
   /** Shown by readiness under their names, as degraded where they fail: the service serves without them for a while. */
-  readonly optionalChecks?: (app: NestExpressApplication) => Readonly<Record<string, ReadinessCheck>>;
+  readonly optionalChecks?: (app: NestFastifyApplication) => Readonly<Record<string, ReadinessCheck>>;
   /** Keeps `request.rawBody` for handlers that check a signature over the bytes. @default false */
   readonly rawBody?: boolean;
   readonly openApi?: OpenApiOptions;
@@ -50,7 +53,7 @@ export interface ServiceOptions {
 }
 
 export interface Service {
-  readonly app: NestExpressApplication;
+  readonly app: NestFastifyApplication;
   readonly logger: Logger;
   readonly httpUrl: string;
   readonly rpcPort: number | undefined;
@@ -74,12 +77,18 @@ export async function createService(options: ServiceOptions): Promise<Service> {
   const metrics = new Metrics(options.name);
   const readiness = new Readiness();
   const defaults = ServiceDefaultsModule.forRoot({ logger, metrics, readiness, tokenSecret: config.tokenSecret });
-  const app = await NestFactory.create<NestExpressApplication>(
+  const headers = securityHeaders();
+  const app = await NestFactory.create<NestFastifyApplication>(
     { module: ServiceRoot, imports: [defaults, options.module] },
+    new FastifyAdapter({
+      bodyLimit: BODY_BYTES_MAX,
+      frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) =>
+        writeRouterProblem(error, reply.headers(headers)),
+    }),
     { logger: new NestLogger(logger), rawBody: options.rawBody ?? false, bodyParser: false, abortOnError: false },
   );
   try {
-    configureHttp(app, logger, metrics, readiness);
+    configureHttp(app, { logger, metrics, readiness, headers });
     if (options.openApi) setUpOpenApi(app, options.openApi);
     const rpc = config.rpcPort === undefined ? undefined : connectRpc(app, config.bindAddress, config.rpcPort);
     for (const strategy of options.transports?.(app) ?? []) connectTransport(app, strategy);
@@ -105,14 +114,10 @@ export async function createService(options: ServiceOptions): Promise<Service> {
 
 class ServiceRoot {}
 
-function configureHttp(app: NestExpressApplication, logger: Logger, metrics: Metrics, readiness: Readiness): void {
-  app.disable('x-powered-by');
-  // Nobody asks for the same answer again; a hash of each would be for nothing.
-  app.disable('etag');
-  app.use(createRequestMiddleware(logger, metrics, readiness));
-  app.use(createSecurityHeaders());
-  app.useBodyParser('json', { limit: BODY_BYTES_MAX });
-  app.useGlobalFilters(new ProblemFilter(logger));
+function configureHttp(app: NestFastifyApplication, options: RequestHooksOptions): void {
+  addRequestHooks(app.getHttpAdapter().getInstance(), options);
+  app.useBodyParser('application/json', { bodyLimit: BODY_BYTES_MAX });
+  app.useGlobalFilters(new ProblemFilter(options.logger));
   app.useGlobalPipes(createValidationPipe());
   const server = app.getHttpServer();
   server.headersTimeout = HEADERS_TIMEOUT_MS;
@@ -121,14 +126,14 @@ function configureHttp(app: NestExpressApplication, logger: Logger, metrics: Met
   server.maxHeadersCount = 100;
 }
 
-function connectRpc(app: NestExpressApplication, host: string, port: number): RpcServer {
+function connectRpc(app: NestFastifyApplication, host: string, port: number): RpcServer {
   const strategy = new RpcServer({ host, port });
   app.connectMicroservice({ strategy });
   return strategy;
 }
 
 /** Messages continue the trace of who sent them, where their context tells its headers. */
-function connectTransport(app: NestExpressApplication, strategy: CustomTransportStrategy): void {
+function connectTransport(app: NestFastifyApplication, strategy: CustomTransportStrategy): void {
   if (strategy instanceof Server) {
     // Nest takes what the hook returns for the outcome of the delivery, though its type says void.
     strategy.setOnProcessingStartHook((_transport, context, done): unknown =>
@@ -146,7 +151,7 @@ function headersOf(context: unknown): Readonly<Record<string, unknown>> {
   return typeof headers === 'object' && headers !== null ? (headers as Record<string, unknown>) : {};
 }
 
-async function listen(app: NestExpressApplication, config: ServiceConfig): Promise<void> {
+async function listen(app: NestFastifyApplication, config: ServiceConfig): Promise<void> {
   try {
     await app.startAllMicroservices();
     await app.listen(config.httpPort, config.bindAddress);

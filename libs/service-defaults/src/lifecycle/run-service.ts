@@ -1,5 +1,5 @@
 import type { CustomTransportStrategy } from '@nestjs/microservices';
-import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '../logging/create-logger.js';
 import type { Logger } from '../logging/create-logger.js';
 import { createService } from './create-service.js';
@@ -13,7 +13,7 @@ export interface RunServiceOptions<C extends ServiceConfig> extends Pick<
   readonly loadConfig: () => C;
   readonly module: (config: C) => ServiceOptions['module'];
   /** Message transports, usually providers of the module: `(app) => [app.get(RocketmqServer)]`. */
-  readonly transports?: (app: NestExpressApplication, config: C) => readonly CustomTransportStrategy[];
+  readonly transports?: (app: NestFastifyApplication, config: C) => readonly CustomTransportStrategy[];
 }
 
 /** After this long a shutdown is stuck, and whoever supervises us is about to kill us anyway. */

@@ -1,0 +1,66 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Metrics } from '../health/metrics.js';
+import type { Readiness } from '../health/readiness.js';
+import type { Logger } from '../logging/create-logger.js';
+import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
+import type { TraceContext } from '../trace/trace-context.js';
+
+/** Probed every few seconds by machines: counted, but logged at debug only. */
+const QUIET = /^\/(health|metrics)\b/;
+
+interface TracedRequest extends FastifyRequest {
+  trace?: TraceContext;
+}
+
+export interface RequestHooksOptions {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+  /** Set on every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * Opens the trace of a request, and when it is over writes one log line and one observation.
+ * The line names method, route template, status and duration; no query, header or body, where secrets would be.
+ */
+export function addRequestHooks(fastify: FastifyInstance, options: RequestHooksOptions): void {
+  const writeOutcome = createOutcomeWriter(options);
+  fastify.decorateRequest('trace', undefined);
+  fastify.addHook('onRequest', (request: TracedRequest, reply, done) => {
+    const startedAt = performance.now();
+    const trace = continueTrace(request.headers[TRACEPARENT_HEADER]);
+    request.trace = trace;
+    reply.headers(options.headers);
+    reply.raw.once('close', () => {
+      // A connection that was busy when the server closed would be kept alive, and the process with it.
+      if (options.readiness.draining) request.socket.end();
+      writeOutcome(request, reply, performance.now() - startedAt, trace);
+    });
+    done();
+  });
+  // After the body is read: its events run in the connection's context, not in the one of whoever waits for them.
+  fastify.addHook('preHandler', (request: TracedRequest, _reply, done) => {
+    if (request.trace) runWithTrace(request.trace, done);
+    else done();
+  });
+}
+
+function createOutcomeWriter({ logger, metrics }: RequestHooksOptions) {
+  const durations = metrics.histogram({
+    name: 'http_request_duration_seconds',
+    help: 'Time to answer HTTP requests by route template',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  });
+  return (request: FastifyRequest, { raw }: FastifyReply, durationMs: number, trace: TraceContext): void => {
+    const { method } = request;
+    // The template, not the path: a path has ids in it, which would make a time series of every order.
+    const route = request.routeOptions.url ?? '(none)';
+    const status = raw.writableFinished ? raw.statusCode : 499;
+    durations.observe({ method, route, status }, durationMs / 1000);
+    const fields = { method, route, status, durationMs: Math.round(durationMs * 10) / 10, traceId: trace.traceId };
+    if (QUIET.test(route)) logger.debug(fields, 'request');
+    else logger.info(fields, 'request');
+  };
+}
