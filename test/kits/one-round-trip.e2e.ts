@@ -6,6 +6,7 @@ import {
   inOneRoundTrip,
   refusalOf,
   StatementRefusedError,
+  StatementsNotSentError,
   TransactionOutcomeUnknownError,
 } from '@rocketshop/service-defaults';
 import pg from 'pg';
@@ -129,7 +130,7 @@ describe('several statements in one round trip', () => {
     const namesake = { ...readThing, text: 'SELECT 1' };
     await inOneRoundTrip(pool, [read(1)]);
     const mistaken = inOneRoundTrip(pool, [bind(insertThing, [1, 1n]), bind(namesake)]);
-    await expect(mistaken).rejects.toThrow(TransactionOutcomeUnknownError);
+    await expect(mistaken).rejects.toThrow(StatementsNotSentError);
     expect(await amounts()).toEqual([]);
     await inOneRoundTrip(pool, [bind(insertThing, [1, 1n])]);
     expect(await amounts()).toEqual(['1:1']);

@@ -56,6 +56,12 @@ export class TransactionOutcomeUnknownError extends ServiceDefaultsError {
   readonly retriable = true;
 }
 
+/** Thrown when a transaction's statements never left in full, so it did not happen: the connection was gone, or a value cannot be sent. */
+export class StatementsNotSentError extends ServiceDefaultsError {
+  readonly code = 'STATEMENTS_NOT_SENT';
+  readonly retriable = true;
+}
+
 /** Thrown when the database did not answer at start for as long as the service was told to wait. */
 export class DatabaseUnavailableError extends ServiceDefaultsError {
   readonly code = 'DATABASE_UNAVAILABLE';

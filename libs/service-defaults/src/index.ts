@@ -35,6 +35,8 @@ export { inTransaction, poolOf } from './database/in-transaction.js';
 export type { TransactionScope } from './database/in-transaction.js';
 export { inOneRoundTrip } from './database/in-one-round-trip.js';
 export type { ResultsOf } from './database/in-one-round-trip.js';
+export { SharedTrips } from './database/shared-trips.js';
+export type { SharedTripsOptions } from './database/shared-trips.js';
 export { createRefuseUnless, dropRefuseUnless, refusalOf } from './database/refuse.js';
 export { bind, namedStatement } from './database/statement.js';
 export type { BoundStatement, NamedStatement, TransactionClient } from './database/statement.js';

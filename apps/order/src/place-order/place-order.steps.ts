@@ -116,7 +116,7 @@ export class PlaceOrderSteps {
   async preOrder(run: PlaceOrderRun): Promise<StepResult> {
     const { orderId } = run;
     try {
-      const [, { rows }] = await this.database.inOneRoundTrip([
+      const [, { rows }] = await this.database.inSharedRoundTrip([
         keyInsertStatement(run.claim, orderId),
         this.orderInsert(run),
         itemsInsert(run),
@@ -164,7 +164,7 @@ export class PlaceOrderSteps {
     const order = this.confirmedRow(run);
     const view = viewOrder(order, quoted(run).items);
     try {
-      await this.database.inOneRoundTrip([
+      await this.database.inSharedRoundTrip([
         bind(statements.confirmOrder, [
           order.order_id,
           order.status,

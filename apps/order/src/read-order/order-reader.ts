@@ -25,7 +25,7 @@ export class OrderReader {
 
   /** For pay, which asks what is owed. */
   async findPayable(orderId: string, userId: string): Promise<PayableRow | undefined> {
-    const { rows } = await this.database.query<PayableRow>(statements.selectPayable, [orderId]);
+    const rows = await this.database.read<PayableRow>(statements.selectPayable, [orderId]);
     const [order] = rows;
     return order && maySee(order, userId) ? order : undefined;
   }

@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { paymentSucceeded, readMessage, type PayloadOf } from '@rocketshop/contracts';
 import { DiscardMessageError, ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
-import { Database, LOGGER, namedStatement, type Logger } from '@rocketshop/service-defaults';
+import { bind, Database, LOGGER, namedStatement, type Logger } from '@rocketshop/service-defaults';
 import type { PoolClient } from 'pg';
 import * as statements from '../database/statements.js';
 import type { OrderRow } from '../database/statements.js';
@@ -34,8 +34,8 @@ export class PaymentSucceededConsumer {
   @EventPattern(paymentSucceeded.topic, ROCKETMQ_TRANSPORT, { group: 'order-record-payment' })
   async paid(@Payload() payload: unknown): Promise<void> {
     const payment = readMessage(paymentSucceeded, payload);
-    const { rowCount } = await this.database.query(statements.markPaid, markPaidValues(payment));
-    if (rowCount === 1) return;
+    const [marked] = await this.database.inSharedRoundTrip([bind(statements.markPaid, markPaidValues(payment))]);
+    if (marked.rowCount === 1) return;
     const outcome = await this.database.inTransaction((client) => this.record(client, payment));
     const { orderId, paymentId } = payment;
     if (outcome === 'LATE') this.logger.warn({ orderId, paymentId }, 'paid too late; pay refunds it');

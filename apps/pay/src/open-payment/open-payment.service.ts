@@ -71,7 +71,7 @@ export class OpenPaymentService {
   /** Of two requests at once one inserts, the other waits at the fence and finds the row. */
   private async createRow({ orderId, payable, currency }: Payable, userId: string): Promise<PaymentRow> {
     const values = [randomUUID(), orderId, userId, BigInt(payable), currency];
-    const [first] = await this.database.inOneRoundTrip([bind<PaymentRow>(statements.insertFirstPayment, values)]);
+    const [first] = await this.database.inSharedRoundTrip([bind<PaymentRow>(statements.insertFirstPayment, values)]);
     return first.rows[0] ?? this.findOrCreateRow(orderId, values);
   }
 
@@ -130,7 +130,7 @@ export class OpenPaymentService {
   ): Promise<PaymentView> {
     const view = viewPayment({ ...payment, status: 'PAYING', charge_id: chargeId, pay_url: payUrl });
     try {
-      await this.database.inOneRoundTrip([
+      await this.database.inSharedRoundTrip([
         bind(statements.lockOpenPaymentOrder, [payment.order_id]),
         bind(statements.startPayingOrRefuse, [payment.payment_id, chargeId, payUrl]),
         keyInsertStatement(claim, payment.payment_id, created(view)),

@@ -60,7 +60,7 @@ export class ReceiveCallbackService {
 
   /** What nearly every callback comes to. Refused where it was told before, or anything does not fit. */
   private async pay(event: ProviderCallback): Promise<CallbackOutcome> {
-    await this.database.inOneRoundTrip([
+    await this.database.inSharedRoundTrip([
       bind(statements.insertEvent, [event.eventId, 'PAID', JSON.stringify(event)]),
       ...payStatements(event),
     ]);

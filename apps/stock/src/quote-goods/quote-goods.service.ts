@@ -12,7 +12,7 @@ export class QuoteGoodsService {
 
   async quote(call: CallOf<typeof quoteGoods>): Promise<AnswerOf<typeof quoteGoods>> {
     const goodsIds = call.items.map((line) => line.goodsId);
-    const { rows } = await this.database.query<GoodsRow>(readGoods, [goodsIds]);
+    const rows = await this.database.read<GoodsRow>(readGoods, [goodsIds]);
     const goods = new Map(rows.map((row) => [row.goods_id, toGoods(row)]));
     const refusal = refuseLines(call.items, goods);
     if (refusal) return refusal;

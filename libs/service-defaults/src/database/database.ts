@@ -4,7 +4,8 @@ import { inTransaction, poolOf } from './in-transaction.js';
 import type { TransactionScope } from './in-transaction.js';
 import { inOneRoundTrip } from './in-one-round-trip.js';
 import type { ResultsOf } from './in-one-round-trip.js';
-import { namedStatement } from './statement.js';
+import { SharedTrips } from './shared-trips.js';
+import { bind, namedStatement } from './statement.js';
 import type { BoundStatement, NamedStatement } from './statement.js';
 
 /** Injection token of the pg pool of the service's database. */
@@ -13,9 +14,13 @@ export const PG_POOL = Symbol('PG_POOL');
 /** A service's database as its use cases see it. */
 export class Database {
   readonly pool: Pool;
+  private readonly transactions: SharedTrips;
+  private readonly reads: SharedTrips;
 
   constructor(readonly dataSource: DataSource) {
     this.pool = poolOf(dataSource);
+    this.transactions = new SharedTrips(this.pool);
+    this.reads = new SharedTrips(this.pool);
   }
 
   /** One READ COMMITTED transaction on one client; see {@link inTransaction}. */
@@ -30,7 +35,26 @@ export class Database {
     return inOneRoundTrip(this.pool, statements);
   }
 
-  /** One statement outside of a transaction, for reads. */
+  /**
+   * The same, and may share its transaction with other requests' (group commit). Only for what touches the rows of its
+   * own request and no others: see {@link SharedTrips}.
+   */
+  inSharedRoundTrip<const Statements extends readonly BoundStatement[]>(
+    statements: Statements,
+  ): Promise<ResultsOf<Statements>> {
+    return this.transactions.run(statements);
+  }
+
+  /** A quick read by key of what is committed; may share its round trip with other requests' reads. */
+  async read<Row extends QueryResultRow = QueryResultRow>(
+    statement: NamedStatement,
+    values: readonly unknown[] = [],
+  ): Promise<Row[]> {
+    const [{ rows }] = await this.reads.run([bind<Row>(statement, values)]);
+    return rows;
+  }
+
+  /** One statement outside of a transaction. */
   query<Row extends QueryResultRow = QueryResultRow>(
     statement: NamedStatement,
     values: readonly unknown[] = [],

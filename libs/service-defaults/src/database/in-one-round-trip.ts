@@ -1,5 +1,5 @@
 import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
-import { StatementRefusedError, TransactionOutcomeUnknownError } from '../errors.js';
+import { StatementRefusedError, StatementsNotSentError, TransactionOutcomeUnknownError } from '../errors.js';
 import { borrowClient } from './borrow-client.js';
 import { isAnsweredByServer } from './outcome.js';
 import { REFUSED } from './refuse.js';
@@ -16,6 +16,7 @@ export type ResultsOf<Statements extends readonly BoundStatement[]> = {
  * the ones before it did and what others have committed when it begins. For transactions in which no statement needs a
  * result of an earlier one; one that must not go on says so with `refuse_unless` or breaks a constraint.
  * @throws {StatementRefusedError} when `refuse_unless` said no; everything is rolled back
+ * @throws {StatementsNotSentError} when it did not happen, since they never left in full
  * @throws {TransactionOutcomeUnknownError} when the connection broke before the answer
  */
 export async function inOneRoundTrip<const Statements extends readonly BoundStatement[]>(
@@ -27,25 +28,21 @@ export async function inOneRoundTrip<const Statements extends readonly BoundStat
 }
 
 async function runIn(client: PoolClient, statements: readonly BoundStatement[]): Promise<QueryResult[]> {
+  let batch: StatementBatch | undefined;
   try {
-    const results = await send(client, statements);
+    const results = await new Promise<QueryResult<QueryResultRow>[]>((resolve, reject) => {
+      batch = new StatementBatch(client, statements, (error, all) => (error ? reject(error) : resolve(all)));
+      client.query(batch);
+    });
     client.release();
     return results;
   } catch (error) {
     const isAnswered = isAnsweredByServer(error);
     client.release(!isAnswered);
-    if (!isAnswered)
-      throw new TransactionOutcomeUnknownError('the connection broke before the answer', { cause: error });
-    throw isRefusal(error) ? new StatementRefusedError(error.message) : error;
+    if (isAnswered) throw isRefusal(error) ? new StatementRefusedError(error.message) : error;
+    if (!batch?.isSent) throw new StatementsNotSentError('the statements were not sent', { cause: error });
+    throw new TransactionOutcomeUnknownError('the connection broke before the answer', { cause: error });
   }
-}
-
-function send(client: PoolClient, statements: readonly BoundStatement[]): Promise<QueryResult<QueryResultRow>[]> {
-  return new Promise((resolve, reject) => {
-    client.query(
-      new StatementBatch(client, statements, (error, results) => (error ? reject(error) : resolve(results))),
-    );
-  });
 }
 
 const isRefusal = (error: unknown): error is Error =>

@@ -34,6 +34,7 @@ export class StatementBatch implements Submittable {
   private readonly results: QueryResult[] = [];
   private answered = 0;
   private failure: Error | null = null;
+  private isComplete = false;
 
   constructor(
     client: ClientBase,
@@ -45,6 +46,11 @@ export class StatementBatch implements Submittable {
       const config = { name, text, values: [...values], types };
       return new pg.Query(config, (error, result) => this.collect(error, result)) as unknown as PgQuery;
     });
+  }
+
+  /** Whether all was handed to the connection. Before that, the server has nothing that it could commit. */
+  get isSent(): boolean {
+    return this.isComplete;
   }
 
   /** Name and text of the statement whose messages arrive now: the client keeps by them what is prepared. */
@@ -66,6 +72,7 @@ export class StatementBatch implements Submittable {
         if (error) return void connection.stream.destroy(error);
       }
       connection.sync();
+      this.isComplete = true;
     } finally {
       connection.stream.uncork();
     }

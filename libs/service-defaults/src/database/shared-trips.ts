@@ -1,0 +1,94 @@
+import type { Pool, QueryResult } from 'pg';
+import { StatementRefusedError, StatementsNotSentError } from '../errors.js';
+import { inOneRoundTrip } from './in-one-round-trip.js';
+import type { ResultsOf } from './in-one-round-trip.js';
+import { isAnsweredByServer } from './outcome.js';
+import type { BoundStatement } from './statement.js';
+
+export interface SharedTripsOptions {
+  /**
+   * How long whoever comes waits for the trip that is under way. One that takes longer waits for a lock or is slow, and
+   * the next ones go without it, on another connection. @default 10
+   */
+  readonly patienceMs?: number;
+  /** Of one trip. @default 32 */
+  readonly passengersMax?: number;
+}
+
+interface Passenger {
+  readonly statements: readonly BoundStatement[];
+  readonly resolve: (results: readonly QueryResult[]) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Group commit: what comes while a round trip is under way goes with the next one, all of it as one transaction. Alone
+ * nobody waits; under load a commit, its fsync and a round trip are shared by many requests.
+ *
+ * For reads, and for transactions that touch the rows of their own request only: a statement that waits for a lock
+ * holds up those it travels with, and they keep their locks until it has got its own. Where one fails, all are rolled
+ * back, and each goes again alone: it fails, or takes effect, by itself.
+ */
+export class SharedTrips {
+  private readonly patienceMs: number;
+  private readonly passengersMax: number;
+  private waiting: Passenger[] = [];
+  /** Whether a trip is under way that is still worth waiting for. */
+  private isAwaited = false;
+
+  constructor(
+    private readonly pool: Pool,
+    { patienceMs = 10, passengersMax = 32 }: SharedTripsOptions = {},
+  ) {
+    this.patienceMs = patienceMs;
+    this.passengersMax = passengersMax;
+  }
+
+  /** As {@link inOneRoundTrip}, errors included. */
+  run<const Statements extends readonly BoundStatement[]>(statements: Statements): Promise<ResultsOf<Statements>> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ statements, resolve: (results) => resolve(results as ResultsOf<Statements>), reject });
+      if (!this.isAwaited) this.depart();
+    });
+  }
+
+  private depart(): void {
+    const passengers = this.waiting.splice(0, this.passengersMax);
+    if (passengers.length === 0) return;
+    this.isAwaited = true;
+    let hasLetOthersGo = false;
+    const letOthersGo = (): void => {
+      if (hasLetOthersGo) return;
+      hasLetOthersGo = true;
+      this.isAwaited = false;
+      this.depart();
+    };
+    const patience = setTimeout(letOthersGo, this.patienceMs);
+    void this.travel(passengers).then(() => {
+      clearTimeout(patience);
+      letOthersGo();
+    });
+  }
+
+  /** Never rejects: what goes wrong is told to those it concerns. */
+  private async travel(passengers: readonly Passenger[]): Promise<void> {
+    try {
+      const results: readonly QueryResult[] = await inOneRoundTrip(
+        this.pool,
+        passengers.flatMap(({ statements }) => statements),
+      );
+      let start = 0;
+      for (const { statements, resolve } of passengers) resolve(results.slice(start, (start += statements.length)));
+    } catch (error) {
+      if (passengers.length > 1 && didNotHappen(error)) {
+        await Promise.all(passengers.map((passenger) => this.travel([passenger])));
+      } else {
+        for (const { reject } of passengers) reject(error);
+      }
+    }
+  }
+}
+
+/** For certain, and for a reason that may be one passenger's own. */
+const didNotHappen = (error: unknown): boolean =>
+  error instanceof StatementRefusedError || error instanceof StatementsNotSentError || isAnsweredByServer(error);
