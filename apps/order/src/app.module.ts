@@ -58,8 +58,9 @@ export class OrderModule {
         }),
         IdempotencyModule.forRootAsync({
           inject: [Database, LOGGER],
-          useFactory: ({ pool }: Database, logger: Logger) => ({
+          useFactory: ({ pool, reader }: Database, logger: Logger) => ({
             pool,
+            reader,
             logger,
             redisUrl: config.redisUrl?.reveal(),
             // One key is one order for ever: the key's row is as old as its order.

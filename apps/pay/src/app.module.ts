@@ -48,7 +48,12 @@ export class PayModule {
         }),
         IdempotencyModule.forRootAsync({
           inject: [Database, LOGGER],
-          useFactory: ({ pool }: Database, logger: Logger) => ({ pool, logger, redisUrl: config.redisUrl?.reveal() }),
+          useFactory: ({ pool, reader }: Database, logger: Logger) => ({
+            pool,
+            reader,
+            logger,
+            redisUrl: config.redisUrl?.reveal(),
+          }),
         }),
       ],
       controllers: [

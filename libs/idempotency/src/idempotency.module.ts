@@ -13,9 +13,12 @@ import { AnswerHints } from './hints/answer-hints.js';
 import { RedisHints } from './hints/redis-hints.js';
 import { purgeIdempotencyKeys } from './http/idempotency-store.js';
 import { KeyLookup } from './http/key-lookup.js';
+import type { PgReader } from './sql.js';
 
 export interface IdempotencyModuleOptions {
   readonly pool: Pool;
+  /** Looks keys up. @default the pool */
+  readonly reader?: PgReader;
   readonly redisUrl?: string | undefined;
   readonly redisTimeoutMs?: number;
   /**
@@ -100,7 +103,8 @@ export class IdempotencyModule {
         {
           provide: KeyLookup,
           inject: [OPTIONS, AnswerHints],
-          useFactory: ({ pool }: IdempotencyModuleOptions, hints: AnswerHints) => new KeyLookup(pool, hints),
+          useFactory: ({ pool, reader }: IdempotencyModuleOptions, hints: AnswerHints) =>
+            new KeyLookup(reader ?? pool, hints),
         },
         {
           provide: Sweeper,

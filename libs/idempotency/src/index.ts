@@ -1,5 +1,5 @@
 export * from './errors.js';
-export type { PgQueryable, PgStatement, SqlRunner } from './sql.js';
+export type { PgQueryable, PgReader, PgStatement, SqlRunner } from './sql.js';
 export { createIdempotencyKeysTable, dropIdempotencyKeysTable } from './http/idempotency-keys-table.js';
 export { parseIdempotencyKey } from './http/idempotency-key-header.js';
 export { canonicalJson, fingerprint } from './http/fingerprint.js';

@@ -1,7 +1,12 @@
-import type { ClientBase } from 'pg';
+import type { ClientBase, QueryResult, QueryResultRow } from 'pg';
 
 /** The pg client of the caller's transaction, or a pool for a single statement. */
 export type PgQueryable = Pick<ClientBase, 'query'>;
+
+/** Runs single statements: a pool, a client, or what gathers several requests' reads into one round trip. */
+export interface PgReader {
+  query<Row extends QueryResultRow>(statement: PgStatement): Promise<QueryResult<Row>>;
+}
 
 /** Anything that runs SQL: a TypeORM QueryRunner, a pg client or pool. */
 export interface SqlRunner {

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { IdempotencyKeyMissingError, IdempotencyKeyTakenError } from '../errors.js';
-import type { PgQueryable, PgStatement } from '../sql.js';
+import type { PgQueryable, PgReader, PgStatement } from '../sql.js';
 import { KEYS_PRIMARY_KEY } from './idempotency-keys-table.js';
 
 /** A request's claim to its key, made by the interceptor, used by the use case. */
@@ -121,10 +121,10 @@ export function keyAnswerStatement(resourceId: string, answer: KeptAnswer): PgSt
 
 /** The key's row as committed, or undefined. */
 export async function findIdempotencyKey(
-  client: PgQueryable,
+  reader: PgReader,
   claim: Pick<IdempotencyClaim, 'buyerId' | 'route' | 'key'>,
 ): Promise<KeyRow | undefined> {
-  const { rows } = await client.query<KeyRecord>({ ...FIND_KEY, values: [claim.buyerId, claim.route, claim.key] });
+  const { rows } = await reader.query<KeyRecord>({ ...FIND_KEY, values: [claim.buyerId, claim.route, claim.key] });
   const record = rows[0];
   if (!record) return undefined;
   return {

@@ -45,12 +45,20 @@ export class Database {
     return this.transactions.run(statements);
   }
 
+  /** The same for kits that are given something to query. */
+  readonly reader = {
+    query: async <Row extends QueryResultRow>(statement: BoundStatement): Promise<QueryResult<Row>> => {
+      const [result] = await this.reads.run([statement as BoundStatement<Row>]);
+      return result;
+    },
+  };
+
   /** A quick read by key of what is committed; may share its round trip with other requests' reads. */
   async read<Row extends QueryResultRow = QueryResultRow>(
     statement: NamedStatement,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
-    const [{ rows }] = await this.reads.run([bind<Row>(statement, values)]);
+    const { rows } = await this.reader.query<Row>(bind(statement, values));
     return rows;
   }
 
