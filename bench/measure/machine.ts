@@ -3,7 +3,6 @@ import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, statfsSync, wr
 import { availableParallelism, cpus, loadavg, platform, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { Histogram } from './histogram.js';
-import { median } from './median.js';
 
 /** What a figure is worth nothing without. */
 export interface Machine {
@@ -23,14 +22,10 @@ export interface Machine {
   /** `write` of 4 KiB and `fdatasync`, one after the other, ms. */
   readonly syncP50Ms: number;
   readonly syncP99Ms: number;
-  /** CPU time of a fixed piece of work, ms: what a core is worth now, on a machine that is shared with others. */
-  readonly fixedWorkMs: number;
 }
 
 const TMPFS_MAGIC = 0x01021994;
 const PROBE_WRITES = 200;
-const PROBE_OBJECTS = 100_000;
-const PROBE_RUNS = 5;
 
 export function describeMachine(args: readonly string[]): Machine {
   const folder = tmpdir();
@@ -49,7 +44,6 @@ export function describeMachine(args: readonly string[]): Machine {
     isMemoryDisk: platform() === 'linux' && statfsSync(folder).type === TMPFS_MAGIC,
     syncP50Ms: sync.percentile(0.5),
     syncP99Ms: sync.percentile(0.99),
-    fixedWorkMs: probeSpeed(),
   };
 }
 
@@ -58,7 +52,6 @@ export function machineLines(machine: Machine): string {
     `machine  ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}, Node ${machine.node}`,
     `disk     ${machine.folder}${machine.isMemoryDisk ? ' is in memory: SYNC_FLUSH means nothing here' : ''}; ` +
       `4 KiB and fdatasync: p50 ${machine.syncP50Ms.toFixed(2)} ms, p99 ${machine.syncP99Ms.toFixed(2)} ms`,
-    `speed    ${machine.fixedWorkMs.toFixed(0)} ms for a fixed piece of work; runs with another figure do not compare`,
     `commit   ${machine.commit}`,
     `command  ${machine.command}`,
     `at       ${machine.startedAt}, load average ${machine.loadAverage.toFixed(1)}` +
@@ -73,18 +66,6 @@ function commit(): string {
   } catch {
     return 'unknown (no git)';
   }
-}
-
-/** The median of several runs, the first of which V8 needs to compile it. */
-function probeSpeed(): number {
-  const times = Array.from({ length: PROBE_RUNS }, () => {
-    const started = process.cpuUsage();
-    for (let index = 0; index < PROBE_OBJECTS; index++)
-      JSON.parse(JSON.stringify({ id: index, name: `good-${index}` }));
-    const { user, system } = process.cpuUsage(started);
-    return (user + system) / 1000;
-  });
-  return median(times);
 }
 
 function probeSync(folder: string): Histogram {

@@ -8,7 +8,7 @@ import type { BoundStatement } from './statement.js';
 export interface SharedTripsOptions {
   /**
    * How long whoever comes waits for the trip that is under way. One that takes longer waits for a lock or is slow, and
-   * the next ones go without it, on another connection. @default 10
+   * the next ones go without it, on another connection. @default 25
    */
   readonly patienceMs?: number;
   /** Of one trip. @default 32 */
@@ -38,7 +38,7 @@ export class SharedTrips {
 
   constructor(
     private readonly pool: Pool,
-    { patienceMs = 10, passengersMax = 32 }: SharedTripsOptions = {},
+    { patienceMs = 25, passengersMax = 32 }: SharedTripsOptions = {},
   ) {
     this.patienceMs = patienceMs;
     this.passengersMax = passengersMax;
