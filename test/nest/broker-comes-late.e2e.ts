@@ -2,6 +2,7 @@ import { afterEach, expect, it } from '@jest/globals';
 import { Controller, type INestApplication } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { startBroker, startNameServer, type BrokerHandle, type NameServer } from '@rocketshop/mq-broker';
 import {
   PublishNotConfirmedError,
@@ -37,7 +38,8 @@ it('a service that starts before its name server and broker works as soon as the
   const port = await freePort();
   const namesrvAddr = `127.0.0.1:${port}`;
   const rocketmq = RocketmqModule.forRoot({ namesrvAddr, sendTimeoutMs: 500, routeRefreshIntervalMs: 50 });
-  app = await NestFactory.create({ module: class {}, imports: [rocketmq], controllers: [Consumer] }, { logger: false });
+  const root = { module: class {}, imports: [rocketmq], controllers: [Consumer] };
+  app = await NestFactory.create(root, new FastifyAdapter(), { logger: false });
   app.connectMicroservice({ strategy: app.get(RocketmqServer) });
   await app.startAllMicroservices();
 

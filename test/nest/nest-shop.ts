@@ -1,5 +1,6 @@
 import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { startBroker, type BrokerHandle } from '@rocketshop/mq-broker';
 import { PullConsumer } from '@rocketshop/mq-client';
 import { RocketmqModule, RocketmqPublisher, RocketmqServer, type RocketmqModuleOptions } from '@rocketshop/mq-nest';
@@ -36,7 +37,7 @@ export class NestShop {
   async bootWith(rocketmq: DynamicModule, controllers: Type[], imports: Type[] = []): Promise<RunningApp> {
     @Module({ imports: [rocketmq, ...imports], controllers })
     class AppModule {}
-    const app = await NestFactory.create(AppModule, { logger: false, abortOnError: false });
+    const app = await NestFactory.create(AppModule, new FastifyAdapter(), { logger: false, abortOnError: false });
     this.apps.push(app);
     const server = app.get(RocketmqServer);
     app.connectMicroservice({ strategy: server });
