@@ -58,6 +58,8 @@ class ProbeController {
   @Get(':id')
   read(@Param('id') id: string): never {
     if (id === 'missing') throw notFound('probe');
+    // As a client of somebody else's API throws: his 404 is not ours.
+    if (id === 'elsewhere') throw Object.assign(new Error('not found there'), { statusCode: 404 });
     throw new Error(`password=hunter2 in ${id}`);
   }
 
@@ -135,6 +137,7 @@ describe('HTTP', () => {
     const broken = await fetch(`${httpUrl}/probe/broken?card=4111`);
     expect(broken.status).toBe(500);
     expect(await broken.text()).not.toContain('hunter2');
+    expect((await fetch(`${httpUrl}/probe/elsewhere`)).status).toBe(500);
     expect(logLines.join('')).toContain('hunter2');
     expect(logLines.join('')).not.toContain('4111');
   });

@@ -38,16 +38,14 @@ export function writeProblem(
     .send(JSON.stringify(problem));
 }
 
-/** For what the router refuses before any hook or filter: a malformed path, a parameter that is too long. */
-export function writeRouterProblem(error: unknown, reply: FastifyReply): void {
-  writeProblem(reply, plain(clientStatus(error) ?? 500));
+/** For what the router refuses before any hook or filter: 400 a malformed path, 414 a parameter that is too long. */
+export function writeRouterProblem({ statusCode = 500 }: { readonly statusCode?: number }, reply: FastifyReply): void {
+  writeProblem(reply, plain(statusCode));
 }
 
 function toAnswer(error: unknown): Answer {
   if (error instanceof ProblemError) return { problem: error.problem, headers: error.headers };
   if (error instanceof HttpException) return { problem: fromHttpException(error), headers: {} };
-  const status = clientStatus(error);
-  if (status !== undefined) return { problem: plain(status), headers: {} };
   return { problem: plain(500), headers: {} };
 }
 
@@ -57,13 +55,6 @@ function fromHttpException(exception: HttpException): Problem {
   const body = exception.getResponse();
   if (typeof body === 'object' && 'type' in body && 'code' in body && 'title' in body) return body as Problem;
   return status >= 500 ? plain(status) : plain(status, exception.message);
-}
-
-/** The HTTP server marks errors that are the client's doing: 400 malformed JSON, 413 too large, 415 not JSON. */
-function clientStatus(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('statusCode' in error)) return undefined;
-  const { statusCode } = error;
-  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : undefined;
 }
 
 function plain(status: number, detail?: string): Problem {

@@ -4,7 +4,7 @@ import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { Server } from '@nestjs/microservices';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyReply } from 'fastify';
+import type { FastifyError, FastifyReply } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import 'reflect-metadata';
 import type { Secret } from '../config/secret.js';
@@ -82,7 +82,7 @@ export async function createService(options: ServiceOptions): Promise<Service> {
     { module: ServiceRoot, imports: [defaults, options.module] },
     new FastifyAdapter({
       bodyLimit: BODY_BYTES_MAX,
-      frameworkErrors: (error: unknown, _request: unknown, reply: FastifyReply) =>
+      frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) =>
         writeRouterProblem(error, reply.headers(headers)),
     }),
     { logger: new NestLogger(logger), rawBody: options.rawBody ?? false, bodyParser: false, abortOnError: false },
@@ -116,7 +116,7 @@ class ServiceRoot {}
 
 function configureHttp(app: NestFastifyApplication, options: RequestHooksOptions): void {
   addRequestHooks(app.getHttpAdapter().getInstance(), options);
-  app.useBodyParser('application/json', { bodyLimit: BODY_BYTES_MAX });
+  app.useBodyParser('application/json');
   app.useGlobalFilters(new ProblemFilter(options.logger));
   app.useGlobalPipes(createValidationPipe());
   const server = app.getHttpServer();
