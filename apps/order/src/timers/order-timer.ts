@@ -24,8 +24,8 @@ export class OrderTimer {
 
   /** How things stand, or undefined for an order that is not known here. */
   async read(orderId: string): Promise<TimerRow | undefined> {
-    const rows = await this.database.read<TimerRow>(statements.selectTimer, [orderId]);
-    return rows[0];
+    const [row] = await this.database.read<TimerRow>(statements.selectTimer, [orderId]);
+    return row;
   }
 
   /** The message came early (a level of the ladder was shorter, or a clock ran ahead): again when it is due. */

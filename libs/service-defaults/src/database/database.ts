@@ -14,6 +14,13 @@ export const PG_POOL = Symbol('PG_POOL');
 /** A service's database as its use cases see it. */
 export class Database {
   readonly pool: Pool;
+  /** Reads as {@link read} does, for kits that are given something to query. */
+  readonly reader = {
+    query: async <Row extends QueryResultRow>(statement: BoundStatement): Promise<QueryResult<Row>> => {
+      const [result] = await this.reads.run([statement as BoundStatement<Row>]);
+      return result;
+    },
+  };
   private readonly transactions: SharedTrips;
   private readonly reads: SharedTrips;
 
@@ -44,14 +51,6 @@ export class Database {
   ): Promise<ResultsOf<Statements>> {
     return this.transactions.run(statements);
   }
-
-  /** The same for kits that are given something to query. */
-  readonly reader = {
-    query: async <Row extends QueryResultRow>(statement: BoundStatement): Promise<QueryResult<Row>> => {
-      const [result] = await this.reads.run([statement as BoundStatement<Row>]);
-      return result;
-    },
-  };
 
   /** A quick read by key of what is committed; may share its round trip with other requests' reads. */
   async read<Row extends QueryResultRow = QueryResultRow>(

@@ -33,8 +33,8 @@ export class SharedTrips {
   private readonly patienceMs: number;
   private readonly passengersMax: number;
   private waiting: Passenger[] = [];
-  /** Whether a trip is under way that is still worth waiting for. */
-  private isAwaited = false;
+  /** Who travels on the trip that is still worth waiting for. */
+  private awaited: readonly Passenger[] | undefined;
 
   constructor(
     private readonly pool: Pool,
@@ -48,19 +48,17 @@ export class SharedTrips {
   run<const Statements extends readonly BoundStatement[]>(statements: Statements): Promise<ResultsOf<Statements>> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ statements, resolve: (results) => resolve(results as ResultsOf<Statements>), reject });
-      if (!this.isAwaited) this.depart();
+      if (!this.awaited) this.depart();
     });
   }
 
   private depart(): void {
     const passengers = this.waiting.splice(0, this.passengersMax);
     if (passengers.length === 0) return;
-    this.isAwaited = true;
-    let hasLetOthersGo = false;
+    this.awaited = passengers;
     const letOthersGo = (): void => {
-      if (hasLetOthersGo) return;
-      hasLetOthersGo = true;
-      this.isAwaited = false;
+      if (this.awaited !== passengers) return;
+      this.awaited = undefined;
       this.depart();
     };
     const patience = setTimeout(letOthersGo, this.patienceMs);

@@ -32,11 +32,12 @@ type Outcome = (error: Error | null, results: QueryResult[]) => void;
  * pg's queries do the work: each writes its messages and reads its answers as ever, only the Syncs in between are left out.
  */
 export class StatementBatch implements Submittable {
+  /** Whether all was handed to the connection. Before that, the server has nothing that it could commit. */
+  isSent = false;
   private readonly queries: readonly PgQuery[];
   private readonly results: QueryResult[] = [];
   private answered = 0;
   private failure: Error | null = null;
-  private isComplete = false;
 
   constructor(
     client: ClientBase,
@@ -52,11 +53,6 @@ export class StatementBatch implements Submittable {
       query._result._types = types;
       return query;
     });
-  }
-
-  /** Whether all was handed to the connection. Before that, the server has nothing that it could commit. */
-  get isSent(): boolean {
-    return this.isComplete;
   }
 
   /** Name and text of the statement whose messages arrive now: the client keeps by them what is prepared. */
@@ -78,7 +74,7 @@ export class StatementBatch implements Submittable {
         if (error) return void connection.stream.destroy(error);
       }
       connection.sync();
-      this.isComplete = true;
+      this.isSent = true;
     } finally {
       connection.stream.uncork();
     }
