@@ -85,4 +85,24 @@ describe('a broker with poisoned buffers', () => {
     }
     expect(found).toEqual(expected);
   });
+
+  it('answers pulls of readers that take their time with the bytes that were sent', async () => {
+    const writer = await broker.connect();
+    const bodies = Array.from({ length: 2 * MESSAGES }, (_, index) => labelled(1, index));
+    for (const body of bodies) expect((await send(writer, 'orders', { queueId: 0, body })).code).toBe(0);
+    const readers = await Promise.all(Array.from({ length: 4 }, () => broker.connect()));
+    // All asked in one go: the broker answers hundreds of them before anybody reads.
+    const answers = await Promise.all(
+      readers.flatMap((reader) =>
+        bodies.map(async (_, queueOffset) => ({
+          queueOffset,
+          ...(await pull(reader, 'orders', { queueOffset, maxMsgNums: 1 + (queueOffset % 8) })),
+        })),
+      ),
+    );
+    for (const { queueOffset, messages } of answers) {
+      const wanted = bodies.slice(queueOffset, queueOffset + 1 + (queueOffset % 8));
+      expect(messages.map(({ body }) => digest(body))).toEqual(wanted.map(digest));
+    }
+  });
 });

@@ -10,6 +10,7 @@ export type {
   GetStatus,
   MessageDraft,
   QueueState,
+  RecordAllocator,
   StoreLog,
   TagMatcher,
 } from './store.types.js';

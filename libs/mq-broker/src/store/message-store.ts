@@ -27,6 +27,7 @@ import type {
   GetResult,
   MessageDraft,
   QueueState,
+  RecordAllocator,
   TagMatcher,
 } from './store.types.js';
 import { StoreEngine } from './store-engine.js';
@@ -189,7 +190,10 @@ export class MessageStore {
     this.engine.tick();
   }
 
-  /** The table of `rocketmq-wire` 5.3; at least one message is returned when there is one that matches. */
+  /**
+   * Up to `maxCount` messages from `offset` on (RocketMQ `DefaultMessageStore.getMessage`); at least one when there is one that
+   * matches. `allocate` says where they are put; a fresh buffer without it.
+   */
   getMessages(
     topic: string,
     queueId: number,
@@ -197,8 +201,9 @@ export class MessageStore {
     maxCount: number,
     maxBytes: number = Number.MAX_SAFE_INTEGER,
     tagMatcher?: TagMatcher,
+    allocate?: RecordAllocator,
   ): GetResult {
-    return this.reader.getMessages(topic, queueId, offset, maxCount, maxBytes, tagMatcher);
+    return this.reader.getMessages(topic, queueId, offset, maxCount, maxBytes, tagMatcher, allocate);
   }
 
   /** The record at a position named by a client; undefined where no valid record begins. */

@@ -65,13 +65,16 @@ export interface GetResult {
   nextBeginOffset: number;
   minOffset: number;
   maxOffset: number;
-  /** Records as clients read them, one behind the other. Nobody writes to them again. */
+  /** Records as clients read them, one behind the other, in what the caller's allocator gave; the store keeps no hold of it. */
   buffers: Buffer[];
   count: number;
   bytes: number;
   /** The first message looked at lies further behind the log's end than memory is taken to reach. */
   slow: boolean;
 }
+
+/** Where a look-up's records go: a buffer of at least `bytes`, which is the caller's. */
+export type RecordAllocator = (bytes: number) => Buffer;
 
 /** Tells whether a message with this tags code is wanted. */
 export type TagMatcher = (tagsCode: number) => boolean;

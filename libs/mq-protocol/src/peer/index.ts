@@ -3,3 +3,4 @@ export { listenPeers, type ListenPeersOptions, type PeerServer } from './listen-
 export type { AnswerHandler, PeerHandlers } from './peer-handlers.js';
 export { DEFAULT_PEER_LIMITS, type PeerLimits } from './peer-limits.js';
 export { Peer } from './peer.js';
+export { SLAB_BYTES, takeSlab } from './slab-pool.js';

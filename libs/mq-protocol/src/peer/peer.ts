@@ -12,6 +12,7 @@ import type { PeerSocket } from './peer-socket.js';
 import { PendingRequests } from './pending-requests.js';
 import { PromiseAnswer } from './promise-answer.js';
 import { failureResponse, RequestRunner } from './request-runner.js';
+import { giveSlab } from './slab-pool.js';
 import { WriteQueue } from './write-queue.js';
 
 /** A frame that is late is still waited for while it comes at this pace. */
@@ -136,6 +137,16 @@ export class Peer {
   writeCopy(source: Buffer, start = 0, end: number = source.length): void {
     if (this.isClosed) return;
     this.queue.copy(source, start, end);
+    this.scheduleFlush();
+  }
+
+  /**
+   * Sends the first `bytes` of a slab (`takeSlab`) without a copy. The slab is the peer's from here on, which gives it back
+   * to the pool when the kernel has them.
+   */
+  writeSlab(slab: Buffer, bytes: number): void {
+    if (this.isClosed) return giveSlab(slab);
+    this.queue.addSlab(slab, bytes);
     this.scheduleFlush();
   }
 

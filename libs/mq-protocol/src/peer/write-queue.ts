@@ -64,6 +64,14 @@ export class WriteQueue {
     }
   }
 
+  /** Adds the first `bytes` of a slab without a copy and takes the slab over: it is given back when they are sent. */
+  addSlab(slab: Buffer, bytes: number): void {
+    this.seal();
+    this.sealed.push(slab.subarray(0, bytes));
+    this.sealedBytes += bytes;
+    this.slabs.push(slab);
+  }
+
   /** Hands all bytes to the socket. */
   flush(): void {
     this.seal();

@@ -6,6 +6,7 @@ import {
   type SerializeType,
 } from '@rocketshop/mq-protocol';
 import type { GetResult, GetStatus } from '../../store/index.js';
+import type { RecordSlab } from './record-slab.js';
 
 /** How a look-up's end is told to the client (RocketMQ `PullMessageProcessor.composeResponseHeader`). */
 const codes: Readonly<Record<Exclude<GetStatus, 'NO_MATCHED_LOGIC_QUEUE' | 'NO_MESSAGE_IN_QUEUE'>, number>> = {
@@ -26,7 +27,7 @@ export function pullCode(status: GetStatus, requestedOffset: number): number {
 }
 
 /**
- * Sends what was found: a header from a template, then the store's own buffers, joined with everything else of this tick
+ * Sends what was found: a header from a template, then the records out of `slab`, joined with everything else of this tick
  * into one write.
  */
 export function sendPullAnswer(
@@ -36,6 +37,7 @@ export function sendPullAnswer(
   code: number,
   result: GetResult,
   brokerId: number,
+  slab: RecordSlab,
 ): void {
   const bodyBytes = code === ResponseCode.SUCCESS ? result.bytes : 0;
   const start = peer.reserve(PULL_ANSWER_BYTES_MAX);
@@ -53,5 +55,5 @@ export function sendPullAnswer(
     bodyBytes,
   );
   peer.commit(end);
-  if (bodyBytes > 0) for (const buffer of result.buffers) peer.write(buffer);
+  if (bodyBytes > 0) for (const records of result.buffers) slab.send(peer, records);
 }

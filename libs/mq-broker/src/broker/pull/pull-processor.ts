@@ -16,6 +16,7 @@ import type { HeldPull, LongPollTable } from '../long-poll/long-poll-table.js';
 import { refuse } from '../send/send-checks.js';
 import type { StatisticsCounters } from '../statistics/broker-statistics.js';
 import { pullCode, sendPullAnswer } from './pull-answer.js';
+import { RecordSlab } from './record-slab.js';
 import { SubscriptionFilterCache, type SubscriptionFilter } from './subscription-filter.js';
 
 /** Most messages in one answer. RocketMQ stops at 32; a client that asks for more may have more. */
@@ -40,6 +41,7 @@ type PullTask = Omit<HeldPull, 'deadlineMs'>;
  */
 export class PullProcessor {
   private readonly filters = new SubscriptionFilterCache();
+  private readonly slab = new RecordSlab();
 
   constructor(private readonly parts: PullProcessorParts) {}
 
@@ -98,6 +100,7 @@ export class PullProcessor {
       task.maxMessages,
       task.maxBytes,
       task.filter.match,
+      this.slab.take,
     );
   }
 
@@ -105,7 +108,7 @@ export class PullProcessor {
     const { context, statistics } = this.parts;
     if (result.count > 0) statistics.countGet(task.group, task.topic, result.count);
     const code = pullCode(result.status, task.queueOffset);
-    sendPullAnswer(task.peer, task.serializeType, task.opaque, code, result, context.config.brokerId);
+    sendPullAnswer(task.peer, task.serializeType, task.opaque, code, result, context.config.brokerId, this.slab);
   }
 
   /**

@@ -39,6 +39,11 @@ export class LogTail {
     this.current = this.begin(base);
   }
 
+  /** Where RAM begins; everything before has been written to the files. */
+  get minOffset(): number {
+    return (this.chunks[0] ?? this.current).base;
+  }
+
   room(): number {
     return this.current.buffer.length - this.current.used;
   }

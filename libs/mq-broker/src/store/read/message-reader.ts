@@ -3,12 +3,14 @@ import type { QueueTable } from '../consume-queue/queue-table.js';
 import { viewOf } from '../record/record-layout.js';
 import { copyToWire, storeTimestampOf, wireSizeOf } from '../record/record-reader.js';
 import type { DamageReport } from '../recovery/damage-report.js';
-import type { BoundaryType, GetResult, GetStatus, TagMatcher } from '../store.types.js';
+import type { BoundaryType, GetResult, GetStatus, RecordAllocator, TagMatcher } from '../store.types.js';
+import type { ReadRun } from './read-windows.js';
 import type { RecordSource } from './record-source.js';
 
 /** Consume queue bytes looked at for one filtered pull (DefaultMessageStore: maxFilterMessageSize). */
 const SCAN_BYTES_MIN = 16_000;
 const UNIT_BYTES = 20;
+const allocateUnsafe: RecordAllocator = (bytes) => Buffer.allocUnsafe(bytes);
 /** MessageStoreConfig: maxTransferBytesOnMessageInMemory and the like. At least one message is always returned. */
 const RECENT = { bytes: 262_144, count: 32 };
 const OLD = { bytes: 65_536, count: 8 };
@@ -34,6 +36,7 @@ interface Wanted {
 export class MessageReader {
   private readonly wanted: Wanted[] = [];
   private wantedCount = 0;
+  private readonly run: ReadRun = { start: 0, end: 0 };
 
   constructor(
     private readonly queues: QueueTable,
@@ -49,6 +52,7 @@ export class MessageReader {
     maxCount: number,
     maxBytes: number,
     matches?: TagMatcher,
+    allocate: RecordAllocator = allocateUnsafe,
   ): GetResult {
     const queue = this.queues.find(topic, queueId);
     if (!queue) return emptyResult('NO_MATCHED_LOGIC_QUEUE', 0, 0, 0);
@@ -59,7 +63,7 @@ export class MessageReader {
     if (offset > maxOffset) return emptyResult('OFFSET_OVERFLOW_BADLY', maxOffset, minOffset, maxOffset);
     const result = emptyResult('NO_MATCHED_MESSAGE', offset, minOffset, maxOffset);
     this.select(queue, offset, maxCount, maxBytes, matches, result);
-    if (this.wantedCount > 0) this.collect(queue, result);
+    if (this.wantedCount > 0) this.collect(queue, result, allocate);
     return result;
   }
 
@@ -153,15 +157,15 @@ export class MessageReader {
   }
 
   /** Copies what `select` noted into one buffer; what fails its check is left out and reported. */
-  private collect(queue: ConsumeQueue, result: GetResult): void {
-    const target = Buffer.allocUnsafe(result.bytes);
+  private collect(queue: ConsumeQueue, result: GetResult, allocate: RecordAllocator): void {
+    const target = allocate(result.bytes);
     const view = viewOf(target);
     let length = 0;
-    let runEnd = 0;
+    this.run.end = 0;
     for (let index = 0; index < this.wantedCount; index++) {
       const { physicalOffset, size, queueOffset } = this.wanted[index] as Wanted;
-      if (physicalOffset >= runEnd) runEnd = this.runEndFrom(index);
-      const verdict = this.records.fetch(physicalOffset, size, runEnd);
+      if (physicalOffset >= this.run.end) this.beginRun(index);
+      const verdict = this.records.fetch(physicalOffset, size, this.run);
       if (verdict !== 'VALID') {
         const { topic, queueId } = queue;
         this.damage.add({ physicalOffset, bytes: size, reason: verdict, topic, queueId, queueOffset });
@@ -176,8 +180,8 @@ export class MessageReader {
     result.buffers.push(length === target.length ? target : target.subarray(0, length));
   }
 
-  /** End of the last record that lies close behind its forerunner, starting from the wanted one at `index`. */
-  private runEndFrom(index: number): number {
+  /** From the wanted record at `index` to the last one that lies close behind its forerunner. */
+  private beginRun(index: number): void {
     const first = this.wanted[index] as Wanted;
     let end = first.physicalOffset + first.size;
     for (let next = index + 1; next < this.wantedCount; next++) {
@@ -185,7 +189,8 @@ export class MessageReader {
       if (physicalOffset - end > COALESCE_GAP_BYTES) break;
       end = physicalOffset + size;
     }
-    return end;
+    this.run.start = first.physicalOffset;
+    this.run.end = end;
   }
 
   private want(physicalOffset: number, size: number, queueOffset: number): void {

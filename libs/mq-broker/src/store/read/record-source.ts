@@ -3,44 +3,18 @@ import type { LogTail } from '../commit-log/log-tail.js';
 import { verifyRecord } from '../record/record-reader.js';
 import type { RecordVerdict } from '../record/record-reader.js';
 import { RECORD_BYTES_MIN, viewOf } from '../record/record-layout.js';
+import { ReadWindows, type ReadRun } from './read-windows.js';
 
-/** Read from a file at once when records lie close together. */
-const READ_BYTES = 256 * 1024;
 const SIZE_BYTES = 4;
-
-/** Pieces of files kept, for consumers at different places. */
-const WINDOWS = 4;
-
-/** A piece of a file as it was read: only bytes that were written before, so it never gets out of date. */
-class ReadWindow {
-  buffer: Buffer = Buffer.allocUnsafeSlow(0);
-  view = viewOf(this.buffer);
-  base = 0;
-  bytes = 0;
-  lastUse = 0;
-
-  holds(physicalOffset: number, size: number): boolean {
-    return physicalOffset >= this.base && physicalOffset + size <= this.base + this.bytes;
-  }
-
-  load(files: LogFiles, physicalOffset: number, bytes: number): void {
-    if (bytes > this.buffer.length) {
-      this.buffer = Buffer.allocUnsafeSlow(Math.max(bytes, READ_BYTES));
-      this.view = viewOf(this.buffer);
-    }
-    this.base = physicalOffset;
-    this.bytes = files.read(this.buffer, 0, bytes, physicalOffset);
-  }
-}
 
 /**
  * Records by physical offset: from RAM when they are recent, else from the file, checked. `fetch` moves a cursor
  * (buffer, view, at) that is valid until the next call.
  */
 export class RecordSource {
-  private readonly windows = Array.from({ length: WINDOWS }, () => new ReadWindow());
+  private readonly windows: ReadWindows;
+  private readonly alone: ReadRun = { start: 0, end: 0 };
   private readonly head: Buffer = Buffer.alloc(SIZE_BYTES);
-  private uses = 0;
 
   buffer: Buffer = this.head;
   view = viewOf(this.head);
@@ -49,13 +23,14 @@ export class RecordSource {
   constructor(
     private readonly files: LogFiles,
     private readonly tail: LogTail,
-  ) {}
+  ) {
+    this.windows = new ReadWindows(files, () => tail.minOffset);
+  }
 
   /**
-   * Moves to the record of `size` bytes at `physicalOffset`. `readUntil` is where the last record wanted in this call ends:
-   * everything up to there that fits is read with one system call.
+   * Moves to the record of `size` bytes at `physicalOffset`; `run` is what is wanted together with it and is read with it.
    */
-  fetch(physicalOffset: number, size: number, readUntil = physicalOffset + size): RecordVerdict {
+  fetch(physicalOffset: number, size: number, run?: ReadRun): RecordVerdict {
     const chunk = this.tail.find(physicalOffset, size);
     if (chunk) {
       this.buffer = chunk.buffer;
@@ -64,7 +39,7 @@ export class RecordSource {
       // Written by this process and never out of its memory: the position is the only thing that can be wrong.
       return chunk.view.getInt32(this.at) === size ? 'VALID' : 'length';
     }
-    const window = this.windowFor(physicalOffset, size, readUntil);
+    const window = this.windows.windowFor(physicalOffset, size, run ?? this.runOf(physicalOffset, size));
     this.buffer = window.buffer;
     this.view = window.view;
     this.at = physicalOffset - window.base;
@@ -90,20 +65,12 @@ export class RecordSource {
 
   /** Forgets what was read: the files may be gone. */
   forget(): void {
-    for (const window of this.windows) window.bytes = 0;
+    this.windows.forget();
   }
 
-  private windowFor(physicalOffset: number, size: number, readUntil: number): ReadWindow {
-    let oldest = this.windows[0] as ReadWindow;
-    for (const window of this.windows) {
-      if (window.holds(physicalOffset, size)) {
-        window.lastUse = ++this.uses;
-        return window;
-      }
-      if (window.lastUse < oldest.lastUse) oldest = window;
-    }
-    oldest.lastUse = ++this.uses;
-    oldest.load(this.files, physicalOffset, Math.max(size, Math.min(readUntil - physicalOffset, READ_BYTES)));
-    return oldest;
+  private runOf(physicalOffset: number, size: number): ReadRun {
+    this.alone.start = physicalOffset;
+    this.alone.end = physicalOffset + size;
+    return this.alone;
   }
 }

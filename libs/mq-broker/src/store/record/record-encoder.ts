@@ -21,6 +21,7 @@ import {
   PROPERTY_SEPARATOR,
   TOPIC_BYTES_MAX_V1,
   TRAILER_BYTES,
+  checksumOf,
   writeInt64,
   writeTrailer,
 } from './record-layout.js';
@@ -96,5 +97,5 @@ export function encodeRecord(
   target.set(properties, position);
   position += properties.length;
   if (separatorBytesOf(properties) === 1) target[position++] = PROPERTY_SEPARATOR;
-  writeTrailer(target, position, crc32(target.subarray(at, position)) & 0x7fffffff);
+  writeTrailer(target, position, checksumOf(target, at, position));
 }

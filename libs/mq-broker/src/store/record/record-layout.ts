@@ -1,3 +1,5 @@
+import { crc32 } from 'node:zlib';
+
 /**
  * A record, as it lies in the commit log (RocketMQ: MessageExtEncoder.java, CommitLog.java). Integers are big-endian.
  *
@@ -69,6 +71,11 @@ export function readInt64(view: DataView, at: number): number {
 
 export function viewOf(buffer: Uint8Array): DataView {
   return new DataView(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+}
+
+/** What a trailer holds of the bytes before it. A plain Uint8Array is made in half the time of Buffer's `subarray`. */
+export function checksumOf(source: Uint8Array, start: number, end: number): number {
+  return crc32(new Uint8Array(source.buffer, source.byteOffset + start, end - start)) & 0x7fffffff;
 }
 
 export function writeTrailer(target: Buffer, at: number, checksum: number): void {

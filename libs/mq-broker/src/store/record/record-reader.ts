@@ -1,4 +1,3 @@
-import { crc32 } from 'node:zlib';
 import {
   AT_MAGIC,
   AT_PHYSICAL_OFFSET,
@@ -12,6 +11,7 @@ import {
   RECORD_BYTES_MIN,
   TRAILER_BYTES,
   bodyLengthAt,
+  checksumOf,
   readInt64,
   readTrailer,
   storeTimestampAt,
@@ -39,7 +39,7 @@ export function verifyRecord(
   if (readInt64(view, at + AT_PHYSICAL_OFFSET) !== physicalOffset) return 'position';
   const trailerAt = at + size - TRAILER_BYTES;
   const checksum = readTrailer(source, trailerAt);
-  if (checksum < 0 || checksum !== (crc32(source.subarray(at, trailerAt)) & 0x7fffffff)) return 'checksum';
+  if (checksum < 0 || checksum !== checksumOf(source, at, trailerAt)) return 'checksum';
   return 'VALID';
 }
 

@@ -46,6 +46,7 @@ export class FaultyDisk implements Disk {
     holdSyncs: false,
   };
   syncs = 0;
+  reads = 0;
   private names = new Map<string, Inode>();
   private durableNames = new Map<string, Inode>();
   private directories = new Set<string>(['/']);
@@ -259,6 +260,7 @@ class FaultyFile implements DiskFile {
   }
 
   read(buffer: Uint8Array, start: number, length: number, position: number): number {
+    this.disk.reads++;
     const bytes = this.inode.content.subarray(position, position + length);
     buffer.set(bytes, start);
     return bytes.length;
