@@ -4,8 +4,9 @@ import { viewOf } from '../record/record-layout.js';
 /** A block of a file; blocks lie one behind the other from the file's begin. */
 const BLOCK_BYTES = 256 * 1024;
 /**
- * Blocks kept, made as they are needed. Consumers of a topic's queues read the same stretch of the log at slightly different
- * places: measured with eight queues, four blocks were read 6.5 times each and these once.
+ * Blocks kept, made as they are needed: 8 MiB. The consumers of a topic's queues read the same stretch of the log, at places
+ * that drift apart. Measured with eight queues read at full speed: four windows read each byte 6.5 times, these 3 times.
+ * 128 blocks, with or without reading ahead, read it 1.3 times and are a third slower: they lie outside of the CPU's caches.
  */
 const BLOCKS_MAX = 32;
 /** Runs of records up to here are read as they are: a whole block costs more than another system call. */
