@@ -141,8 +141,8 @@ export class Peer {
   }
 
   /**
-   * Sends the first `bytes` of a slab (`takeSlab`) without a copy. The slab is the peer's from here on, which gives it back
-   * to the pool when the kernel has them.
+   * As `write` with the first `bytes` of a slab (`takeSlab`). The slab is the peer's from here on, which gives it back to the
+   * pool.
    */
   writeSlab(slab: Buffer, bytes: number): void {
     if (this.isClosed) return giveSlab(slab);

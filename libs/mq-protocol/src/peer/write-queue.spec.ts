@@ -7,12 +7,7 @@ const POISON = 0xdd;
 const BYTES = 40_000;
 
 /** A socket that looks at the bytes only when it is told to, as a kernel does whose buffer was full. */
-class LateSocket implements PeerSocket {
-  readonly remoteAddress = '10.0.0.5';
-  readonly remotePort = 40_000;
-  readonly localAddress = '10.0.0.1';
-  readonly localPort = 10_911;
-  readonly writableLength = 0;
+class LateSocket implements Pick<PeerSocket, 'cork' | 'uncork' | 'write'> {
   private held: Uint8Array[] = [];
   private callbacks: ((error?: Error | null) => void)[] = [];
 
@@ -30,10 +25,6 @@ class LateSocket implements PeerSocket {
 
   cork(): void {}
   uncork(): void {}
-  pause(): void {}
-  resume(): void {}
-  end(): void {}
-  destroy(): void {}
 }
 
 /** Takes slabs until none of the used ones can be left, and overwrites them as their next owners would. */
@@ -59,6 +50,16 @@ describe('a write queue', () => {
     const sent = Buffer.concat([Buffer.from('head'), Buffer.alloc(BYTES, 1), Buffer.from('tail')]);
     expect(socket.take().equals(sent)).toBe(true);
     expect(poisonFreeSlabs().has(slab)).toBe(true);
+  });
+
+  it('copies few bytes of a slab, and gives it to the next at once', () => {
+    const socket = new LateSocket();
+    const queue = new WriteQueue(socket, () => undefined);
+    const slab = takeSlab().fill(1);
+    queue.addSlab(slab, 100);
+    expect(poisonFreeSlabs().has(slab)).toBe(true);
+    queue.flush();
+    expect(socket.take().equals(Buffer.alloc(100, 1))).toBe(true);
   });
 
   it('never uses a slab again whose bytes were not sent', () => {

@@ -22,7 +22,7 @@ export class WriteQueue {
   private readonly inFlight: Buffer[][] = [];
 
   constructor(
-    private readonly socket: PeerSocket,
+    private readonly socket: Pick<PeerSocket, 'cork' | 'uncork' | 'write'>,
     private readonly onWritten: (error?: Error | null) => void,
   ) {}
 
@@ -64,8 +64,13 @@ export class WriteQueue {
     }
   }
 
-  /** Adds the first `bytes` of a slab without a copy and takes the slab over: it is given back when they are sent. */
+  /** As `add` with the first `bytes` of a slab, which it takes over: the slab is given back when it is not needed any more. */
   addSlab(slab: Buffer, bytes: number): void {
+    if (bytes <= COPY_BYTES_MAX) {
+      this.copy(slab, 0, bytes);
+      giveSlab(slab);
+      return;
+    }
     this.seal();
     this.sealed.push(slab.subarray(0, bytes));
     this.sealedBytes += bytes;
