@@ -1,16 +1,14 @@
 import type { ConsumeQueue } from '../consume-queue/consume-queue.js';
 import type { QueueTable } from '../consume-queue/queue-table.js';
+import { UNIT_BYTES } from '../consume-queue/unit-layout.js';
 import { viewOf } from '../record/record-layout.js';
 import { copyToWire, storeTimestampOf, wireSizeOf } from '../record/record-reader.js';
 import type { DamageReport } from '../recovery/damage-report.js';
 import type { BoundaryType, GetResult, GetStatus, RecordAllocator, TagMatcher } from '../store.types.js';
-import type { ReadRun } from './read-windows.js';
 import type { RecordSource } from './record-source.js';
 
 /** Consume queue bytes looked at for one filtered pull (DefaultMessageStore: maxFilterMessageSize). */
 const SCAN_BYTES_MIN = 16_000;
-const UNIT_BYTES = 20;
-const allocateUnsafe: RecordAllocator = (bytes) => Buffer.allocUnsafe(bytes);
 /** MessageStoreConfig: maxTransferBytesOnMessageInMemory and the like. At least one message is always returned. */
 const RECENT = { bytes: 262_144, count: 32 };
 const OLD = { bytes: 65_536, count: 8 };
@@ -19,6 +17,8 @@ const OLD = { bytes: 65_536, count: 8 };
  * lies between belongs to the other queues of the topic, which are likely read next.
  */
 const COALESCE_GAP_BYTES = 16 * 1024;
+
+const allocateUnsafe: RecordAllocator = (bytes) => Buffer.allocUnsafe(bytes);
 
 export interface LogBounds {
   minOffset: number;
@@ -36,7 +36,6 @@ interface Wanted {
 export class MessageReader {
   private readonly wanted: Wanted[] = [];
   private wantedCount = 0;
-  private readonly run: ReadRun = { start: 0, end: 0 };
 
   constructor(
     private readonly queues: QueueTable,
@@ -161,11 +160,15 @@ export class MessageReader {
     const target = allocate(result.bytes);
     const view = viewOf(target);
     let length = 0;
-    this.run.end = 0;
+    let runStart = 0;
+    let runEnd = 0;
     for (let index = 0; index < this.wantedCount; index++) {
       const { physicalOffset, size, queueOffset } = this.wanted[index] as Wanted;
-      if (physicalOffset >= this.run.end) this.beginRun(index);
-      const verdict = this.records.fetch(physicalOffset, size, this.run);
+      if (physicalOffset >= runEnd) {
+        runStart = physicalOffset;
+        runEnd = this.runEndFrom(index);
+      }
+      const verdict = this.records.fetch(physicalOffset, size, runStart, runEnd);
       if (verdict !== 'VALID') {
         const { topic, queueId } = queue;
         this.damage.add({ physicalOffset, bytes: size, reason: verdict, topic, queueId, queueOffset });
@@ -180,8 +183,8 @@ export class MessageReader {
     result.buffers.push(length === target.length ? target : target.subarray(0, length));
   }
 
-  /** From the wanted record at `index` to the last one that lies close behind its forerunner. */
-  private beginRun(index: number): void {
+  /** End of the last record that lies close behind its forerunner, starting from the wanted one at `index`. */
+  private runEndFrom(index: number): number {
     const first = this.wanted[index] as Wanted;
     let end = first.physicalOffset + first.size;
     for (let next = index + 1; next < this.wantedCount; next++) {
@@ -189,8 +192,7 @@ export class MessageReader {
       if (physicalOffset - end > COALESCE_GAP_BYTES) break;
       end = physicalOffset + size;
     }
-    this.run.start = first.physicalOffset;
-    this.run.end = end;
+    return end;
   }
 
   private want(physicalOffset: number, size: number, queueOffset: number): void {

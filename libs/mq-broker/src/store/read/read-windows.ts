@@ -35,12 +35,6 @@ export class ReadWindow {
   }
 }
 
-/** Records wanted together: where the first begins and the last ends. */
-export interface ReadRun {
-  start: number;
-  end: number;
-}
-
 /**
  * Pieces of the log's files that were read lately. Long runs are read by blocks, which other readers of that stretch
  * find again; short ones, and records that lie across two blocks, are read as they are.
@@ -57,10 +51,13 @@ export class ReadWindows {
     private readonly writtenEnd: () => number,
   ) {}
 
-  /** The window that holds a record; with fewer bytes than `size` where the log ends early. */
-  windowFor(physicalOffset: number, size: number, run: ReadRun): ReadWindow {
+  /**
+   * The window that holds a record; with fewer bytes than `size` where the log ends early. The run is the stretch from the
+   * first to the last of the records wanted together.
+   */
+  windowFor(physicalOffset: number, size: number, runStart: number, runEnd: number): ReadWindow {
     if (this.last.holds(physicalOffset, size)) return this.last;
-    this.last = this.find(physicalOffset, size) ?? this.load(physicalOffset, size, run);
+    this.last = this.find(physicalOffset, size) ?? this.load(physicalOffset, size, runStart, runEnd);
     this.last.lastUse = ++this.uses;
     return this.last;
   }
@@ -75,13 +72,13 @@ export class ReadWindows {
     return this.blocks.find((block) => block.holds(physicalOffset, size));
   }
 
-  private load(physicalOffset: number, size: number, run: ReadRun): ReadWindow {
+  private load(physicalOffset: number, size: number, runStart: number, runEnd: number): ReadWindow {
     const fileBase = this.files.baseOf(physicalOffset);
     const base = physicalOffset - ((physicalOffset - fileBase) % BLOCK_BYTES);
     const end = Math.min(base + BLOCK_BYTES, this.writtenEnd());
-    const isLong = run.end - run.start > RUN_BYTES_MAX;
+    const isLong = runEnd - runStart > RUN_BYTES_MAX;
     if (isLong && physicalOffset + size <= end) return this.blockToFill(base).load(this.files, base, end - base);
-    return this.single.load(this.files, physicalOffset, isLong ? size : Math.max(size, run.end - physicalOffset));
+    return this.single.load(this.files, physicalOffset, isLong ? size : Math.max(size, runEnd - physicalOffset));
   }
 
   /** The block that is there already but was read when less was written, else a new one, else the one unused for longest. */

@@ -3,7 +3,7 @@ import type { LogTail } from '../commit-log/log-tail.js';
 import { verifyRecord } from '../record/record-reader.js';
 import type { RecordVerdict } from '../record/record-reader.js';
 import { RECORD_BYTES_MIN, viewOf } from '../record/record-layout.js';
-import { ReadWindows, type ReadRun } from './read-windows.js';
+import { ReadWindows } from './read-windows.js';
 
 const SIZE_BYTES = 4;
 
@@ -13,7 +13,6 @@ const SIZE_BYTES = 4;
  */
 export class RecordSource {
   private readonly windows: ReadWindows;
-  private readonly alone: ReadRun = { start: 0, end: 0 };
   private readonly head: Buffer = Buffer.alloc(SIZE_BYTES);
 
   buffer: Buffer = this.head;
@@ -28,9 +27,15 @@ export class RecordSource {
   }
 
   /**
-   * Moves to the record of `size` bytes at `physicalOffset`; `run` is what is wanted together with it and is read with it.
+   * Moves to the record of `size` bytes at `physicalOffset`. `runStart` and `runEnd` are where the first of the records wanted
+   * together begins and the last one ends: they are read together.
    */
-  fetch(physicalOffset: number, size: number, run?: ReadRun): RecordVerdict {
+  fetch(
+    physicalOffset: number,
+    size: number,
+    runStart = physicalOffset,
+    runEnd = physicalOffset + size,
+  ): RecordVerdict {
     const chunk = this.tail.find(physicalOffset, size);
     if (chunk) {
       this.buffer = chunk.buffer;
@@ -39,7 +44,7 @@ export class RecordSource {
       // Written by this process and never out of its memory: the position is the only thing that can be wrong.
       return chunk.view.getInt32(this.at) === size ? 'VALID' : 'length';
     }
-    const window = this.windows.windowFor(physicalOffset, size, run ?? this.runOf(physicalOffset, size));
+    const window = this.windows.windowFor(physicalOffset, size, runStart, runEnd);
     this.buffer = window.buffer;
     this.view = window.view;
     this.at = physicalOffset - window.base;
@@ -66,11 +71,5 @@ export class RecordSource {
   /** Forgets what was read: the files may be gone. */
   forget(): void {
     this.windows.forget();
-  }
-
-  private runOf(physicalOffset: number, size: number): ReadRun {
-    this.alone.start = physicalOffset;
-    this.alone.end = physicalOffset + size;
-    return this.alone;
   }
 }
