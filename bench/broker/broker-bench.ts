@@ -135,11 +135,7 @@ class BrokerBench {
     for (let run = 1; run <= this.options.extent.runs; run += 1) {
       for (const contender of run % 2 === 1 ? contenders : contenders.toReversed()) {
         contender.resume();
-        if (row.needsFill && run === 1) {
-          await this.fill(contender, topic);
-          // Read once before it counts: what serves a pull is compiled by then, as the loads before have done it for sends.
-          await this.load.run(contender.target, row.load(topic, this.options.extent));
-        }
+        if (row.needsFill && run === 1) await this.fill(contender, row, topic);
         settleDisk();
         const result = await this.load.run(contender.target, row.load(topic, this.options.extent));
         contender.pause();
@@ -148,10 +144,12 @@ class BrokerBench {
     }
   }
 
-  private async fill({ target, name }: Contender, topic: string): Promise<void> {
+  /** Stores what the row reads, and reads it once before it counts: the warm-up has only compiled what serves sends. */
+  private async fill({ target, name }: Contender, row: Row, topic: string): Promise<void> {
     const messages = this.options.extent.pullMessages;
     const { failures } = await this.load.run(target, { kind: 'fill', topic, messages, bodyBytes: 1024 });
     if (failures.length > 0) throw new Error(`${name} did not take the messages to pull: ${failures.join('; ')}`);
+    await this.load.run(target, row.load(topic, this.options.extent));
   }
 
   private report(measurement: Measurement): void {
