@@ -18,6 +18,16 @@ interface Stream extends NodeJS.EventEmitter {
   destroy(): void;
 }
 
+/** Each is one byte that says what it is, and an int32 that counts itself and what follows. */
+function messagesIn(bytes: Buffer): Buffer[] {
+  const messages: Buffer[] = [];
+  for (let start = 0, end = 0; start < bytes.length; start = end) {
+    end = start + 1 + bytes.readInt32BE(start + 1);
+    messages.push(bytes.subarray(start, end));
+  }
+  return messages;
+}
+
 /**
  * Lets `change` stand between the connections of this database and the messages they write, for as long as `work`
  * takes. Messages leave one by one, as on a network that cuts what was written together.
@@ -32,7 +42,9 @@ async function intercept(
     const client = await connect();
     const { stream } = (client as unknown as { connection: { stream: Stream } }).connection;
     const asIs = () => undefined;
-    Object.assign(stream, { write: change(stream.write.bind(stream), stream), cork: asIs, uncork: asIs });
+    const writeMessage = change(stream.write.bind(stream), stream);
+    const write: Write = (bytes) => messagesIn(bytes).every((message) => writeMessage(message));
+    Object.assign(stream, { write, cork: asIs, uncork: asIs });
     return client;
   };
   Object.assign(pool, { connect: intercepted });

@@ -7,7 +7,7 @@ import {
   StatementsNotSentError,
   TransactionOutcomeUnknownError,
 } from '@rocketshop/service-defaults';
-import type { BoundStatement, SharedTripsOptions } from '@rocketshop/service-defaults';
+import type { BoundStatement, SharedTripsOptions, StatementResult } from '@rocketshop/service-defaults';
 import type pg from 'pg';
 import { createPool, startPostgres } from '../support/postgres.js';
 import type { TestPostgres } from '../support/postgres.js';
@@ -57,7 +57,7 @@ function randomNumbers(seed: number): (below: number) => number {
 const numbersUpTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 
 /** What each statement of a passenger found, or why it failed. */
-const rowsOf = (outcome: PromiseSettledResult<readonly pg.QueryResult[]> | undefined) =>
+const rowsOf = (outcome: PromiseSettledResult<readonly StatementResult[]> | undefined) =>
   outcome?.status === 'fulfilled' ? outcome.value.map(({ rows }) => rows) : outcome?.reason;
 
 describe('round trips that requests share', () => {

@@ -5,7 +5,7 @@ export type PgQueryable = Pick<ClientBase, 'query'>;
 
 /** Runs single statements: a pool, a client, or what gathers several requests' reads into one round trip. */
 export interface PgReader {
-  query<Row extends QueryResultRow>(statement: PgStatement): Promise<QueryResult<Row>>;
+  query<Row extends QueryResultRow>(statement: PgStatement): Promise<Pick<QueryResult<Row>, 'rows'>>;
 }
 
 /** Anything that runs SQL: a TypeORM QueryRunner, a pg client or pool. */

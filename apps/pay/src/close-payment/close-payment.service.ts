@@ -36,7 +36,11 @@ const closing = (orderId: string) =>
     bind(statements.closePayments, [orderId]),
   ] as const;
 
-function outcomeOf(orderId: string, inserted: QueryResult, locked: QueryResult<PaymentOrderRow>): CloseOutcome {
+function outcomeOf(
+  orderId: string,
+  inserted: Pick<QueryResult, 'rowCount'>,
+  locked: Pick<QueryResult<PaymentOrderRow>, 'rows'>,
+): CloseOutcome {
   const [order] = locked.rows;
   if (!order) throw new Error(`the payment order ${orderId} vanished while it was being closed`);
   if (order.status === 'PAID') return 'ALREADY_PAID';

@@ -6,7 +6,7 @@ import { inOneRoundTrip } from './in-one-round-trip.js';
 import type { ResultsOf } from './in-one-round-trip.js';
 import { SharedTrips } from './shared-trips.js';
 import { bind, namedStatement } from './statement.js';
-import type { BoundStatement, NamedStatement } from './statement.js';
+import type { BoundStatement, NamedStatement, StatementResult } from './statement.js';
 
 /** Injection token of the pg pool of the service's database. */
 export const PG_POOL = Symbol('PG_POOL');
@@ -16,7 +16,7 @@ export class Database {
   readonly pool: Pool;
   /** Reads as {@link read} does, for kits that are given something to query. */
   readonly reader = {
-    query: async <Row extends QueryResultRow>(statement: BoundStatement): Promise<QueryResult<Row>> => {
+    query: async <Row extends QueryResultRow>(statement: BoundStatement): Promise<StatementResult<Row>> => {
       const [result] = await this.reads.run([statement as BoundStatement<Row>]);
       return result;
     },

@@ -1,14 +1,16 @@
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { StatementRefusedError, StatementsNotSentError, TransactionOutcomeUnknownError } from '../errors.js';
 import { borrowClient } from './borrow-client.js';
 import { isAnsweredByServer } from './outcome.js';
 import { REFUSED } from './refuse.js';
-import type { BoundStatement } from './statement.js';
+import type { BoundStatement, StatementResult } from './statement.js';
 import { StatementBatch } from './statement-batch.js';
 
 /** One result a statement, in their order. */
 export type ResultsOf<Statements extends readonly BoundStatement[]> = {
-  -readonly [Index in keyof Statements]: Statements[Index] extends BoundStatement<infer Row> ? QueryResult<Row> : never;
+  -readonly [Index in keyof Statements]: Statements[Index] extends BoundStatement<infer Row>
+    ? StatementResult<Row>
+    : never;
 };
 
 /**
@@ -27,10 +29,10 @@ export async function inOneRoundTrip<const Statements extends readonly BoundStat
   return results as ResultsOf<Statements>;
 }
 
-async function runIn(client: PoolClient, statements: readonly BoundStatement[]): Promise<QueryResult[]> {
+async function runIn(client: PoolClient, statements: readonly BoundStatement[]): Promise<StatementResult[]> {
   let batch: StatementBatch | undefined;
   try {
-    const results = await new Promise<QueryResult<QueryResultRow>[]>((resolve, reject) => {
+    const results = await new Promise<StatementResult[]>((resolve, reject) => {
       batch = new StatementBatch(client, statements, (error, all) => (error ? reject(error) : resolve(all)));
       client.query(batch);
     });

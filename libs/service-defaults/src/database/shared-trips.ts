@@ -1,9 +1,9 @@
-import type { Pool, QueryResult } from 'pg';
+import type { Pool } from 'pg';
 import { StatementRefusedError, StatementsNotSentError } from '../errors.js';
 import { inOneRoundTrip } from './in-one-round-trip.js';
 import type { ResultsOf } from './in-one-round-trip.js';
 import { isAnsweredByServer } from './outcome.js';
-import type { BoundStatement } from './statement.js';
+import type { BoundStatement, StatementResult } from './statement.js';
 
 export interface SharedTripsOptions {
   /**
@@ -17,7 +17,7 @@ export interface SharedTripsOptions {
 
 interface Passenger {
   readonly statements: readonly BoundStatement[];
-  readonly resolve: (results: readonly QueryResult[]) => void;
+  readonly resolve: (results: readonly StatementResult[]) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -71,7 +71,7 @@ export class SharedTrips {
   /** Never rejects: what goes wrong is told to those it concerns. */
   private async travel(passengers: readonly Passenger[]): Promise<void> {
     try {
-      const results: readonly QueryResult[] = await inOneRoundTrip(
+      const results: readonly StatementResult[] = await inOneRoundTrip(
         this.pool,
         passengers.flatMap(({ statements }) => statements),
       );

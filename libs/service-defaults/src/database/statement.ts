@@ -15,6 +15,13 @@ export interface BoundStatement<Row extends QueryResultRow = QueryResultRow> ext
   readonly row?: Row;
 }
 
+/** What a statement of a batch found and did. */
+export interface StatementResult<Row extends QueryResultRow = QueryResultRow> {
+  readonly rows: Row[];
+  /** Rows read or changed. */
+  readonly rowCount: number;
+}
+
 export const bind = <Row extends QueryResultRow = QueryResultRow>(
   { name, text }: NamedStatement,
   values: readonly unknown[] = [],

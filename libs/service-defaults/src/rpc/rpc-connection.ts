@@ -1,11 +1,12 @@
 import { ClientTCP } from '@nestjs/microservices';
 import type { WritePacket } from '@nestjs/microservices';
+import { GatheringSocket } from './gathering-socket.js';
 import { currentTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 
 /** Nest's TCP client for calls that have one answer, which is a promise here: an observable of it costs as much as the call. */
 export class RpcConnection extends ClientTCP {
   constructor(host: string, port: number) {
-    super({ host, port });
+    super({ host, port, socketClass: GatheringSocket });
   }
 
   /** Whether a call can be sent without waiting for `connect()`. */
