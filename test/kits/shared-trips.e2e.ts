@@ -27,6 +27,21 @@ const addToThing = {
 const readThing = { name: 'read-thing', text: 'SELECT id, amount FROM things WHERE id = $1' };
 const refuseUnless = { name: 'refuse-unless', text: `SELECT refuse_unless($1, 'NOT_TODAY')` };
 const divideBy = { name: 'divide-by', text: 'SELECT 6 / $1::int AS quotient' };
+/* Columnar: what all who want it want is one execution. */
+const insertAll = {
+  name: 'insert-all',
+  columnar: true,
+  text: `WITH new AS (INSERT INTO things SELECT * FROM unnest($1::int[], $2::int[]) RETURNING id)
+         SELECT refuse_unless(count(*) = cardinality($1::int[]), 'NOT_ALL') FROM new`,
+} as const;
+/** Which execution of the statement changed the row: those of one have the same word in `by`. */
+const addToAll = {
+  name: 'add-to-all',
+  columnar: true,
+  text: `UPDATE things SET amount = things.amount + more.amount
+           FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS more (id, amount, line), (SELECT clock_timestamp()) AS now (at)
+          WHERE things.id = more.id RETURNING more.line::int AS line, things.id, things.amount, now.at::text AS by`,
+} as const;
 const tellTrip = { name: 'tell-trip', text: 'SELECT pg_current_xact_id()::text AS trip, pg_backend_pid() AS pid' };
 
 interface Trip {
@@ -44,6 +59,9 @@ const add = (id: number, amount = 1) => bind<Pick<Thing, 'amount'>>(addToThing, 
 const read = (id: number) => bind<Thing>(readThing, [id]);
 const refuse = () => bind(refuseUnless, [false]);
 const trip = () => bind<Trip>(tellTrip);
+const insertOf = (...ids: number[]) => bind(insertAll, [ids, ids]);
+const addOf = (amount: number, ...ids: number[]) =>
+  bind<Thing & { readonly by: string }>(addToAll, [ids, ids.map(() => amount)]);
 
 /** A small generator with a fixed seed: failures can be repeated. */
 function randomNumbers(seed: number): (below: number) => number {
@@ -97,11 +115,9 @@ describe('round trips that requests share', () => {
     return { pool, trips: new SharedTrips(pool, options) };
   };
 
-  /** `passengers` share one trip: they come while the one of somebody else is under way. */
-  const together = async (trips: SharedTrips, passengers: readonly (readonly BoundStatement[])[]) => {
-    const [, ...outcomes] = await Promise.allSettled([[trip()], ...passengers].map((one) => trips.run(one)));
-    return outcomes;
-  };
+  /** `passengers` share one trip: they come in one turn of the event loop. */
+  const together = (trips: SharedTrips, passengers: readonly (readonly BoundStatement[])[]) =>
+    Promise.allSettled(passengers.map((one) => trips.run(one)));
 
   const lockThing = async (id: number): Promise<HeldLock> => {
     const lock = await holdLock(others, 'SELECT FROM things WHERE id = $1 FOR UPDATE', [id]);
@@ -249,8 +265,8 @@ describe('round trips that requests share', () => {
     const outcomes = await together(trips, [[insert(1)], [insert(2)], [insert(3)]]);
     busy.release();
     expect(outcomes.map(({ status }) => status)).toEqual(Array(3).fill('rejected'));
-    // Once for who came first, once for those who waited: nobody asks again alone.
-    expect(connect).toHaveBeenCalledTimes(2);
+    // Once for all of them: nobody asks again alone.
+    expect(connect).toHaveBeenCalledTimes(1);
     await trips.run([insert(4)]);
     expect(await amounts()).toEqual(['4:1']);
   });
@@ -263,7 +279,7 @@ describe('round trips that requests share', () => {
     for (const [, on] of outcomes) {
       for (const row of on.rows) passengersOf.set(row.trip, (passengersOf.get(row.trip) ?? 0) + 1);
     }
-    expect([...passengersOf.values()]).toEqual([1, 3, 3, 3, 1]);
+    expect([...passengersOf.values()]).toEqual([3, 3, 3, 2]);
     expect(await amounts()).toEqual(ids.map((id) => `${id}:1`));
   });
 
@@ -275,8 +291,44 @@ describe('round trips that requests share', () => {
     const ids = numbersUpTo(100).map((index) => (index * 37) % 100);
     const found = await Promise.all(ids.map((id) => trips.run([read(id)])));
     expect(found.map(([{ rows }]) => rows)).toEqual(ids.map((id) => (id % 2 === 0 ? [{ id, amount: id * 7 }] : [])));
-    // One for who came first, 40, 40, and the 19 that are left.
-    expect(tripsMade).toBe(4);
+    // 40, 40, and the 20 that are left.
+    expect(tripsMade).toBe(3);
+  });
+
+  it('execute a columnar statement once for all who want it, and give each the rows of his own lines', async () => {
+    const { trips } = createTrips();
+    const wanted = [[1], [4, 2], [], [3, 9, 5]];
+    const outcomes = await Promise.all(wanted.map((ids) => trips.run([insertOf(...ids), addOf(10, ...ids, 99)])));
+    expect(outcomes.map(([, { rows }]) => rows.map(({ id, amount }) => ({ id, amount })))).toEqual(
+      wanted.map((ids) => ids.map((id) => ({ id, amount: id + 10 }))),
+    );
+    expect(outcomes.map(([, { rowCount }]) => rowCount)).toEqual([1, 2, 0, 3]);
+    expect(new Set(outcomes.flatMap(([, { rows }]) => rows.map(({ by }) => by))).size).toBe(1);
+    expect(await amounts()).toEqual(['1:11', '2:12', '3:13', '4:14', '5:15', '9:19']);
+  });
+
+  it('of columnar statements fail only the passenger that fails, as any others', async () => {
+    const { trips } = createTrips();
+    await others.query('INSERT INTO things VALUES (2, 0)');
+    const outcomes = await Promise.allSettled([
+      trips.run([insertOf(1), addOf(1, 1)]),
+      trips.run([insertOf(2), addOf(1, 2)]),
+      trips.run([insertOf(3), addOf(1, 3)]),
+      trips.run([addOf(5, 2), refuse()]),
+      trips.run([addOf(7, 2)]),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+      'rejected',
+      'fulfilled',
+    ]);
+    expect([rowsOf(outcomes[1]), rowsOf(outcomes[3])]).toEqual([
+      expect.objectContaining({ code: '23505' }),
+      new StatementRefusedError('NOT_TODAY'),
+    ]);
+    expect(await amounts()).toEqual(['1:2', '2:7', '3:4']);
   });
 
   it('leave the connection and what is prepared on it usable when a statement fails', async () => {

@@ -10,10 +10,6 @@ export async function runBroker(): Promise<void> {
   try {
     const config = loadBrokerConfig();
     const broker = await start(config);
-    console.log(
-      `The broker ${config.brokerName} is ready on ${broker.address} ` +
-        `(${config.flushDiskType}, store ${broker.storePathRootDir}). Stop it with Ctrl-C.`,
-    );
     const stop = (): void => {
       broker.close().then(
         () => console.log('The broker has stopped; everything taken is on the disk.'),
@@ -22,6 +18,11 @@ export async function runBroker(): Promise<void> {
     };
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
+    // Said last: whoever reads it may stop the process in the same moment.
+    console.log(
+      `The broker ${config.brokerName} is ready on ${broker.address} ` +
+        `(${config.flushDiskType}, store ${broker.storePathRootDir}). Stop it with Ctrl-C.`,
+    );
   } catch (error) {
     fail('start', error);
   }

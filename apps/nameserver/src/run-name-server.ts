@@ -14,12 +14,13 @@ export async function runNameServer(): Promise<void> {
     }).catch((error: unknown) => {
       throw explain(error, config);
     });
-    console.log(`The name server is ready on ${nameServer.address}. Stop it with Ctrl-C.`);
     const stop = (): void => {
       nameServer.close().catch((error: unknown) => fail('stop cleanly', error));
     };
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
+    // Said last: whoever reads it may stop the process in the same moment.
+    console.log(`The name server is ready on ${nameServer.address}. Stop it with Ctrl-C.`);
   } catch (error) {
     fail('start', error);
   }

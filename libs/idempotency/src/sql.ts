@@ -18,4 +18,6 @@ export interface PgStatement {
   readonly name: string;
   readonly text: string;
   readonly values: unknown[];
+  /** Each value is a column, with an element for each key: several such statements are one with longer columns. */
+  readonly columnar?: true;
 }

@@ -10,18 +10,21 @@ export type PgQueryable = Pick<ClientBase, 'query'>;
  */
 const INSERT = {
   name: 'outbox-insert',
+  columnar: true,
   text: `INSERT INTO outbox (order_key, topic, tag, payload, headers, delay_ms)
     SELECT row.order_key, row.topic, row.tag, row.payload::json, row.headers::json, row.delay_ms
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[])
       WITH ORDINALITY AS row (order_key, topic, tag, payload, headers, delay_ms, position)
     ORDER BY row.position`,
-};
+} as const;
 
 /** A prepared statement with its values, as `query` takes it, or a client that sends several at once. */
 export interface OutboxStatement {
   readonly name: string;
   readonly text: string;
   readonly values: unknown[];
+  /** Each value is a column: several such statements are one with longer columns. */
+  readonly columnar: true;
 }
 
 /**

@@ -4,33 +4,47 @@
  */
 
 /**
- * Claims the order's key for the use. Waits while a cancel of the same order is open; zero rows means this order has
- * been seen before, and is refused.
+ * Claims the orders' keys for the use. Waits while a cancel of one of them is open; fewer rows than orders means one has
+ * been seen before, and is refused. Sorted, so that two of these wait for each other in one direction.
  */
 export const logUse = {
   name: 'log-use',
+  columnar: true,
   text: `WITH claimed AS (
            INSERT INTO coupon_success_log (order_id, coupon_id, discount, outcome)
-           VALUES ($1, $2, $3, 'DEDUCTED')
+           SELECT use.order_id, use.coupon_id, use.discount, 'DEDUCTED'
+           FROM unnest($1::uuid[], $2::text[], $3::bigint[]) AS use (order_id, coupon_id, discount)
+           ORDER BY use.order_id
            ON CONFLICT DO NOTHING
            RETURNING order_id
          )
-         SELECT refuse_unless(count(*) = 1, 'SEEN_BEFORE') FROM claimed`,
-};
+         SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'SEEN_BEFORE') FROM claimed`,
+} as const;
 
 /**
- * Marks the coupon as used if it is this buyer's, free, not expired, and worth the asked discount; refuses otherwise.
- * Two orders that want one coupon: the second waits for the first and then finds it used.
+ * Marks each coupon as used if it is this buyer's, free, not expired, and worth the asked discount; refuses otherwise.
+ * Two orders that want one coupon: the second waits for the first and then finds it used, and both are refused where they
+ * ask in one statement. Locked in sorted order, so that two of these cannot deadlock.
  */
 export const takeCoupon = {
   name: 'take-coupon',
-  text: `WITH taken AS (
-           UPDATE coupons SET order_id = $1
-           WHERE coupon_id = $2 AND user_id = $3 AND order_id IS NULL AND expires_at > now() AND discount >= $4
-           RETURNING coupon_id
+  columnar: true,
+  text: `WITH wanted AS MATERIALIZED (
+           SELECT coupons.coupon_id, use.order_id, use.user_id, use.discount
+           FROM coupons
+           JOIN unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) AS use (order_id, coupon_id, user_id, discount)
+             USING (coupon_id)
+           ORDER BY coupons.coupon_id
+           FOR UPDATE OF coupons
+         ), taken AS (
+           UPDATE coupons SET order_id = wanted.order_id
+           FROM wanted
+           WHERE coupons.coupon_id = wanted.coupon_id AND coupons.user_id = wanted.user_id
+             AND coupons.order_id IS NULL AND coupons.expires_at > now() AND coupons.discount >= wanted.discount
+           RETURNING coupons.coupon_id
          )
-         SELECT refuse_unless(count(*) = 1, 'NOT_FREE') FROM taken`,
-};
+         SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'NOT_FREE') FROM taken`,
+} as const;
 
 /** The cancel's claim of the same key. Waits while a use is open; changes nothing where the use was first. */
 export const fenceOrder = {
@@ -75,9 +89,11 @@ export const releaseCoupon = {
 /** The coupon with the database's clock, so that a quote and a use judge expiry by the same watch. */
 export const readCoupon = {
   name: 'read-coupon',
-  text: `SELECT coupon_id, user_id, discount, minimum_total, currency, expires_at, order_id, now() AS now
-         FROM coupons WHERE coupon_id = $1`,
-};
+  columnar: true,
+  text: `SELECT wanted.line::int AS line, coupon_id, user_id, discount, minimum_total, currency, expires_at, order_id,
+                now() AS now
+         FROM unnest($1::text[]) WITH ORDINALITY AS wanted (coupon_id, line) JOIN coupons USING (coupon_id)`,
+} as const;
 
 /** A buyer's own coupons, soonest to expire first. */
 export const readCouponsOf = {

@@ -11,7 +11,7 @@ export class QuoteCouponService {
   constructor(private readonly database: Database) {}
 
   async quote(call: CallOf<typeof quoteCoupon>): Promise<AnswerOf<typeof quoteCoupon>> {
-    const [row] = await this.database.read<CouponRow>(readCoupon, [call.couponId]);
+    const [row] = await this.database.read<CouponRow>(readCoupon, [[call.couponId]]);
     if (!row) return couponNotFound();
     const coupon = toCoupon(row);
     const total = BigInt(call.total);

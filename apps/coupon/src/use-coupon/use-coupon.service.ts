@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, useCoupon } from '@rocketshop/contracts';
 import {
-  bind,
+  bindLine,
   Database,
   deadlinePassed,
   isPastDeadline,
@@ -44,9 +44,9 @@ export class UseCouponService {
   }
 
   private async take({ orderId, couponId, userId, discount, deadline }: Call): Promise<void> {
-    await this.database.inOneRoundTrip([
-      bind(logUse, [orderId, couponId, discount]),
-      bind(takeCoupon, [orderId, couponId, userId, discount]),
+    await this.database.inSharedRoundTrip([
+      bindLine(logUse, [orderId, couponId, discount]),
+      bindLine(takeCoupon, [orderId, couponId, userId, discount]),
       refusePastDeadline(deadline),
     ]);
   }
@@ -64,7 +64,7 @@ export class UseCouponService {
   }
 
   private async explain(call: Call): Promise<Answer> {
-    const [row] = (await this.database.query<CouponRow>(readCoupon, [call.couponId])).rows;
+    const [row] = (await this.database.query<CouponRow>(readCoupon, [[call.couponId]])).rows;
     if (!row) return couponNotFound();
     const coupon = toCoupon(row);
     if (coupon.discount < BigInt(call.discount)) {

@@ -2,7 +2,8 @@ import type { OrderStatus } from '@rocketshop/contracts';
 
 /*
  * The order service's hot statements. Each state change names the status it starts from: zero rows means that somebody
- * else was first. Each runs on the connection of its caller's transaction, prepared under its name.
+ * else was first. Each runs on the connection of its caller's transaction, prepared under its name. Those of every order
+ * are columnar, so that many orders are one execution.
  */
 
 /** bigint columns arrive as BigInt. */
@@ -44,27 +45,41 @@ export interface OrderItemRow {
 /** Step 1. The due time is reckoned by the database's clock, which every replica and every timer shares. */
 export const insertOrder = {
   name: 'insert-order',
-  text: `INSERT INTO orders (order_id, user_id, status, currency, total, discount, balance_used, payable, coupon_id,
-                             idempotency_key, created_at, abandon_at)
-         VALUES ($1, $2, 'PENDING', $3, $4, $5, $6, $7, $8, $9, now(), now() + $10 * interval '1 millisecond')
-      RETURNING created_at, abandon_at`,
-};
+  columnar: true,
+  text: `WITH inserted AS (
+           INSERT INTO orders (order_id, user_id, currency, total, discount, balance_used, payable, coupon_id,
+                               idempotency_key, status, created_at, abandon_at)
+           SELECT order_id, user_id, currency, total, discount, balance_used, payable, coupon_id,
+                  idempotency_key, 'PENDING', now(), now() + abandon_ms * interval '1 millisecond'
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[],
+                         $8::text[], $9::text[], $10::bigint[])
+               AS placed (order_id, user_id, currency, total, discount, balance_used, payable,
+                          coupon_id, idempotency_key, abandon_ms))
+         SELECT line::int AS line, now() AS created_at, now() + abandon_ms * interval '1 millisecond' AS abandon_at
+           FROM unnest($10::bigint[]) WITH ORDINALITY AS placed (abandon_ms, line)`,
+} as const;
 
 export const insertOrderItems = {
   name: 'insert-order-items',
+  columnar: true,
   text: `INSERT INTO order_items (order_id, goods_id, name, quantity, unit_price)
-         SELECT $1, * FROM unnest($2::text[], $3::text[], $4::int[], $5::bigint[])`,
-};
+         SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::bigint[])`,
+} as const;
 
 /** Step 5, the point of no return. */
 export const confirmOrder = {
   name: 'confirm-order',
+  columnar: true,
   text: `WITH confirmed AS (
-           UPDATE orders SET status = $2, confirmed_at = $3, paid_at = $4, close_at = $5
-            WHERE order_id = $1 AND status = 'PENDING'
-        RETURNING order_id)
-         SELECT refuse_unless(count(*) = 1, 'CONFIRM_LOST') FROM confirmed`,
-};
+           UPDATE orders
+              SET status = decided.status, confirmed_at = decided.confirmed_at, paid_at = decided.paid_at,
+                  close_at = decided.close_at
+             FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
+               AS decided (order_id, status, confirmed_at, paid_at, close_at)
+            WHERE orders.order_id = decided.order_id AND orders.status = 'PENDING'
+        RETURNING orders.order_id)
+         SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'CONFIRM_LOST') FROM confirmed`,
+} as const;
 
 /** The other way out of PENDING, and the way out of CONFIRMED once pay has answered CLOSED. */
 export const beginCancel = {
@@ -81,8 +96,10 @@ export const selectOrder = { name: 'select-order', text: 'SELECT * FROM orders W
 /** What pay has to know: a quarter of the columns, asked for with every payment. */
 export const selectPayable = {
   name: 'select-payable',
-  text: 'SELECT user_id, status, payable, currency FROM orders WHERE order_id = $1',
-};
+  columnar: true,
+  text: `SELECT wanted.line::int AS line, user_id, status, payable, currency
+           FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) JOIN orders USING (order_id)`,
+} as const;
 
 export const selectOrderItems = {
   name: 'select-order-items',
@@ -121,12 +138,17 @@ export const finishCancel = {
   text: `UPDATE orders SET status = 'CANCELLED', cancelled_at = now() WHERE order_id = $1 AND status = 'CANCELLING'`,
 };
 
-/** The usual payment: of an order that waits for just this. Zero rows: the locked row tells why. */
+/** The usual payment: of an order that waits for just this. No row: the locked row tells why. */
 export const markPaid = {
   name: 'mark-paid',
-  text: `UPDATE orders SET status = 'PAID', payment_id = $2, paid_at = now()
-          WHERE order_id = $1 AND status = 'CONFIRMED' AND payable = $3 AND currency = $4`,
-};
+  columnar: true,
+  text: `UPDATE orders SET status = 'PAID', payment_id = payment.payment_id, paid_at = now()
+           FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[]) WITH ORDINALITY
+             AS payment (order_id, payment_id, amount, currency, line)
+          WHERE orders.order_id = payment.order_id AND orders.status = 'CONFIRMED'
+            AND orders.payable = payment.amount AND orders.currency = payment.currency
+      RETURNING payment.line::int AS line`,
+} as const;
 
 export const recordLatePayment = {
   name: 'record-late-payment',
@@ -136,11 +158,12 @@ export const recordLatePayment = {
 /** How long until a timer is due, by the database's clock; negative when it is overdue. */
 export const selectTimer = {
   name: 'select-timer',
-  text: `SELECT status,
+  columnar: true,
+  text: `SELECT wanted.line::int AS line, status,
                 (extract(epoch FROM abandon_at - now()) * 1000)::float8 AS abandon_in_ms,
                 (extract(epoch FROM close_at - now()) * 1000)::float8 AS close_in_ms
-           FROM orders WHERE order_id = $1`,
-};
+           FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) JOIN orders USING (order_id)`,
+} as const;
 
 /** The sweeper's nets, each over a partial index of the few orders that are in that state. */
 export const selectAbandoned = {

@@ -7,7 +7,7 @@ import { ORDER_CONFIG } from '../order.tokens.js';
 import type { OrderView } from '../read-order/order-view.js';
 import { placeOrderSchema, type PlaceOrderBody } from './place-order.dto.js';
 import { PlaceOrderService } from './place-order.service.js';
-import { newPlaceOrderRun } from './place-order.steps.js';
+import { newPlaceOrderRun } from './place-order.run.js';
 
 @ApiTags('orders')
 @ApiBearerAuth()

@@ -5,7 +5,8 @@ import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
 import { OrderReader } from '../read-order/order-reader.js';
 import type { OrderView } from '../read-order/order-view.js';
 import { PLACE_ORDER_FLOW, type StepResult } from './place-order.flow.js';
-import { PlaceOrderSteps, type PlaceOrderRun } from './place-order.steps.js';
+import type { PlaceOrderRun } from './place-order.run.js';
+import { PlaceOrderSteps } from './place-order.steps.js';
 import { refusal, refusedOrder } from './refused-order.js';
 
 /** Runs the flow, step after step, and undoes it where a step did not happen. */

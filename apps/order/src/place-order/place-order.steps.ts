@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import {
   abandonOrder,
@@ -12,46 +11,28 @@ import {
   useCoupon,
   type PayloadOf,
 } from '@rocketshop/contracts';
-import { asKeyTaken, keyAnswerStatement, keyInsertStatement, type IdempotencyClaim } from '@rocketshop/idempotency';
+import { asKeyTaken, keyAnswerStatement, keyInsertStatement } from '@rocketshop/idempotency';
 import { outboxInsert, OutboxRelay, type OutboxRow } from '@rocketshop/outbox';
-import { bind, Database, StatementRefusedError, traceHeaders, type CallOptions } from '@rocketshop/service-defaults';
+import {
+  bind,
+  bindLine,
+  Database,
+  StatementRefusedError,
+  traceHeaders,
+  type CallOptions,
+} from '@rocketshop/service-defaults';
 import * as statements from '../database/statements.js';
-import type { OrderItemRow, OrderRow } from '../database/statements.js';
-import { BalanceExceedsTotalError, splitTotal, totalOf, type OrderTotal } from '../domain/order-total.js';
+import type { OrderRow } from '../database/statements.js';
+import { BalanceExceedsTotalError, splitTotal, totalOf } from '../domain/order-total.js';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 import { timerMessage } from '../timers/timer-message.js';
 import { CouponRpc, StockRpc, UserRpc } from '../remote-services.js';
-import { viewOrder, type OrderView } from '../read-order/order-view.js';
-
-import type { PlaceOrderBody } from './place-order.dto.js';
+import { viewOrder } from '../read-order/order-view.js';
 import type { StepResult } from './place-order.flow.js';
+import { decidedRow, preOrdered, quoted, type PlaceOrderRun, type PreOrderTimes } from './place-order.run.js';
 
 const DONE = { ok: true } as const;
-
-/** What one run of the flow knows, filled in step by step. */
-export interface PlaceOrderRun {
-  readonly orderId: string;
-  readonly userId: string;
-  readonly body: PlaceOrderBody;
-  readonly claim: IdempotencyClaim;
-  /** ms since the epoch; travels in the calls, and a participant past it refuses. */
-  readonly deadline: number;
-  currency?: string;
-  items?: readonly OrderItemRow[];
-  total?: OrderTotal;
-  preOrder?: PreOrder;
-  confirmed?: OrderView;
-}
-
-/** What only the database could say of the row. */
-type PreOrderTimes = Pick<OrderRow, 'created_at' | 'abandon_at'>;
-
-interface PreOrder {
-  readonly times: PreOrderTimes;
-  /** When the row came back, on the process's own clock that is never set. */
-  readonly answeredAtMs: number;
-}
 
 /** Thrown when confirm changed no row: the abandon timer or the sweeper was first. */
 export class ConfirmLostError extends Error {
@@ -59,10 +40,6 @@ export class ConfirmLostError extends Error {
   readonly code = 'CONFIRM_LOST';
   readonly retriable = false;
 }
-
-export const newPlaceOrderRun = (
-  init: Pick<PlaceOrderRun, 'userId' | 'body' | 'claim' | 'deadline'>,
-): PlaceOrderRun => ({ orderId: randomUUID(), ...init });
 
 /** The steps of the order flow. Each returns done or a refusal; a fault or a time-out is thrown. */
 @Injectable()
@@ -165,7 +142,7 @@ export class PlaceOrderSteps {
     const view = viewOrder(order, quoted(run).items);
     try {
       await this.database.inSharedRoundTrip([
-        bind(statements.confirmOrder, [
+        bindLine(statements.confirmOrder, [
           order.order_id,
           order.status,
           order.confirmed_at,
@@ -189,10 +166,9 @@ export class PlaceOrderSteps {
     const { times, answeredAtMs } = preOrdered(run);
     // The database's clock, which all replicas and timers share, as the pre-order told it. Asking it again costs a round trip.
     const now = new Date(times.created_at.getTime() + Math.round(performance.now() - answeredAtMs));
-    const row = pendingRow(run, times);
-    if (row.payable === 0n) return { ...row, status: 'PAID', confirmed_at: now, paid_at: now };
+    if (quoted(run).total.payable === 0n) return decidedRow(run, times, { status: 'PAID', at: now, closeAt: null });
     const closeAt = new Date(now.getTime() + this.config.unpaidTimeoutMs);
-    return { ...row, status: 'CONFIRMED', confirmed_at: now, close_at: closeAt };
+    return decidedRow(run, times, { status: 'CONFIRMED', at: now, closeAt });
   }
 
   private confirmedMessages(order: OrderRow): OutboxRow[] {
@@ -214,7 +190,7 @@ export class PlaceOrderSteps {
 
   private orderInsert(run: PlaceOrderRun) {
     const { total, currency } = quoted(run);
-    return bind<PreOrderTimes>(statements.insertOrder, [
+    return bindLine<PreOrderTimes>(statements.insertOrder, [
       run.orderId,
       run.userId,
       currency,
@@ -237,50 +213,10 @@ export class PlaceOrderSteps {
   }
 }
 
-function quoted(run: PlaceOrderRun) {
-  const { total, currency, items } = run;
-  if (!total || !currency || !items) throw new Error('the flow ran a step before its quote');
-  return { total, currency, items };
-}
-
-function preOrdered({ preOrder }: PlaceOrderRun): PreOrder {
-  if (!preOrder) throw new Error('the flow ran a step before its pre-order');
-  return preOrder;
-}
-
-/** The row as pre-order wrote it. */
-function pendingRow(run: PlaceOrderRun, times: PreOrderTimes): OrderRow {
-  const { total, currency } = quoted(run);
-  return {
-    ...times,
-    order_id: run.orderId,
-    user_id: run.userId,
-    status: 'PENDING',
-    currency,
-    total: total.total,
-    discount: total.discount,
-    balance_used: total.balanceUsed,
-    payable: total.payable,
-    coupon_id: run.body.couponId ?? null,
-    idempotency_key: run.claim.key,
-    confirmed_at: null,
-    close_at: null,
-    paid_at: null,
-    payment_id: null,
-    late_payment_id: null,
-    cancel_reason: null,
-    cancel_detail: null,
-    cancelled_by: null,
-    cancelling_at: null,
-    cancel_sent_at: null,
-    cancelled_at: null,
-  };
-}
-
 function itemsInsert(run: PlaceOrderRun) {
   const { items } = quoted(run);
   return bind(statements.insertOrderItems, [
-    run.orderId,
+    items.map(() => run.orderId),
     items.map((item) => item.goods_id),
     items.map((item) => item.name),
     items.map((item) => item.quantity),

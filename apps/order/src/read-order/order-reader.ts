@@ -25,7 +25,7 @@ export class OrderReader {
 
   /** For pay, which asks what is owed. */
   async findPayable(orderId: string, userId: string): Promise<PayableRow | undefined> {
-    const [order] = await this.database.read<PayableRow>(statements.selectPayable, [orderId]);
+    const [order] = await this.database.read<PayableRow>(statements.selectPayable, [[orderId]]);
     return order && maySee(order, userId) ? order : undefined;
   }
 

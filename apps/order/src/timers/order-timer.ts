@@ -24,7 +24,7 @@ export class OrderTimer {
 
   /** How things stand, or undefined for an order that is not known here. */
   async read(orderId: string): Promise<TimerRow | undefined> {
-    const [row] = await this.database.read<TimerRow>(statements.selectTimer, [orderId]);
+    const [row] = await this.database.read<TimerRow>(statements.selectTimer, [[orderId]]);
     return row;
   }
 

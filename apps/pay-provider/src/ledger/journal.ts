@@ -87,8 +87,8 @@ export class Journal<Entry> {
   }
 
   private async writeAll(): Promise<void> {
-    // Lines of the same tick go into one write.
-    await Promise.resolve();
+    // Lines of one turn of the event loop go into one write, and share its sync.
+    await new Promise((resolve) => setImmediate(resolve));
     while (this.waiters.length > 0 && this.failure === undefined)
       await this.writeBatch(this.lines.splice(0), this.waiters.splice(0));
     this.writing = undefined;

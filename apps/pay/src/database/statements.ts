@@ -41,19 +41,25 @@ export interface RefundRow {
   attempts: number;
 }
 
-/** `statement`, if it finds one row (of those that meet `condition`); else all that runs with it is rolled back. */
-const orRefuse = ({ name, text }: NamedStatement, reason: string, condition = 'true'): NamedStatement => ({
-  name: `${name}-or-refuse`,
-  text: `WITH found AS (${text}) SELECT refuse_unless(count(*) = 1, '${reason}') FROM found WHERE ${condition}`,
-});
+interface ColumnarStatement extends NamedStatement {
+  readonly columnar: true;
+}
 
-const insertFence = (orderId: string, status: string): string =>
-  `INSERT INTO payment_orders (order_id, status) VALUES (${orderId}, ${status}) ON CONFLICT DO NOTHING`;
+/**
+ * `statement`, if it finds a row (that meets `condition`) for each of its lines; else all that runs with it is rolled back.
+ * Its first parameter is a column of uuids or texts.
+ */
+const orRefuse = ({ name, text }: NamedStatement, reason: string, condition = 'true'): ColumnarStatement => ({
+  name: `${name}-or-refuse`,
+  columnar: true,
+  text: `WITH found AS (${text})
+         SELECT refuse_unless(count(*) = cardinality($1), '${reason}') FROM found WHERE ${condition}`,
+});
 
 /** The fence, with the status it has when nobody was here before: OPEN for a payment, CLOSED for a close. */
 export const insertPaymentOrder = {
   name: 'insert-payment-order',
-  text: insertFence('$1', '$2'),
+  text: 'INSERT INTO payment_orders (order_id, status) VALUES ($1, $2) ON CONFLICT DO NOTHING',
 };
 
 /** A statement of its own after the insert, so that it sees what the one it waited for has committed. */
@@ -62,7 +68,16 @@ export const lockPaymentOrder = {
   text: 'SELECT order_id, status FROM payment_orders WHERE order_id = $1 FOR UPDATE',
 };
 
-export const lockOpenPaymentOrder = orRefuse(lockPaymentOrder, 'FENCE_NOT_OPEN', `status = 'OPEN'`);
+/** Sorted, so that two of these wait for each other in one direction. */
+export const lockOpenPaymentOrder = orRefuse(
+  {
+    name: 'lock-open-payment-order',
+    text: `SELECT status FROM payment_orders JOIN unnest($1::uuid[]) AS wanted (order_id) USING (order_id)
+            ORDER BY order_id FOR UPDATE OF payment_orders`,
+  },
+  'FENCE_NOT_OPEN',
+  `status = 'OPEN'`,
+);
 
 export const closePaymentOrder = {
   name: 'close-payment-order',
@@ -79,21 +94,39 @@ export const payPaymentOrder = orRefuse(
   {
     name: 'pay-payment-order',
     text: `UPDATE payment_orders SET status = 'PAID', updated_at = now()
-            WHERE order_id = $1 AND status = 'OPEN' RETURNING order_id`,
+             FROM unnest($1::uuid[]) AS paid (order_id)
+            WHERE payment_orders.order_id = paid.order_id AND status = 'OPEN' RETURNING paid.order_id`,
   },
   'FENCE_NOT_OPEN',
 );
 
-const INSERT_PAYMENT = `INSERT INTO payments (payment_id, order_id, user_id, amount, currency, status)
-         SELECT $1::uuid, $2::uuid, $3::text, $4::bigint, $5::text, 'CREATED'`;
+const OPENED = `unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[])`;
 
-export const insertPayment = { name: 'insert-payment', text: `${INSERT_PAYMENT} RETURNING *` };
+/** Columns as those of {@link insertFirstPayment}. */
+export const insertPayment = {
+  name: 'insert-payment',
+  columnar: true,
+  text: `INSERT INTO payments (payment_id, order_id, user_id, amount, currency, status)
+         SELECT opened.*, 'CREATED' FROM ${OPENED} AS opened RETURNING *`,
+} as const;
 
-/** With the fence, and only if that is new. Zero rows: somebody has opened, paid or closed before. */
+/** With the fence, and only if that is new. No row: somebody has opened, paid or closed before. */
 export const insertFirstPayment = {
   name: 'insert-first-payment',
-  text: `WITH fence AS (${insertFence('$2', `'OPEN'`)} RETURNING order_id) ${INSERT_PAYMENT} FROM fence RETURNING *`,
-};
+  columnar: true,
+  text: `WITH fence AS (
+           INSERT INTO payment_orders (order_id, status)
+           SELECT order_id, 'OPEN' FROM unnest($2::uuid[]) AS wanted (order_id) ORDER BY order_id
+           ON CONFLICT DO NOTHING RETURNING order_id
+         ), payment AS (
+           INSERT INTO payments (payment_id, order_id, user_id, amount, currency, status)
+           SELECT opened.*, 'CREATED'
+             FROM ${OPENED} AS opened (payment_id, order_id, user_id, amount, currency)
+             JOIN fence USING (order_id)
+           RETURNING *)
+         SELECT line::int AS line, payment.*
+           FROM payment JOIN unnest($1::uuid[]) WITH ORDINALITY AS wanted (payment_id, line) USING (payment_id)`,
+} as const;
 
 /** The one payment of the order that is not closed, if there is one: the partial unique index allows no second. */
 export const selectLivePayment = {
@@ -111,44 +144,54 @@ export const selectPaymentsOfOrder = {
 /** The provider has the charge. Zero rows: it was paid or closed meanwhile. */
 export const startPaying = {
   name: 'start-paying',
-  text: `UPDATE payments SET status = 'PAYING', charge_id = $2, pay_url = $3
-          WHERE payment_id = $1 AND status = 'CREATED' RETURNING *`,
-};
+  columnar: true,
+  text: `UPDATE payments SET status = 'PAYING', charge_id = charge.charge_id, pay_url = charge.pay_url
+           FROM unnest($1::uuid[], $2::text[], $3::text[]) AS charge (payment_id, charge_id, pay_url)
+          WHERE payments.payment_id = charge.payment_id AND status = 'CREATED' RETURNING payments.payment_id`,
+} as const;
 
 export const startPayingOrRefuse = orRefuse(startPaying, 'NOT_CREATED');
 
-/** Whether transaction $2 of the provider was counted for, or goes back to, another payment than $1: the same money pays once. */
-const IS_FOREIGN = `EXISTS (SELECT FROM payments WHERE provider_txn_id = $2 AND payment_id <> $1)
-             OR EXISTS (SELECT FROM refunds WHERE provider_txn_id = $2 AND payment_id <> $1)`;
+/** Whether a transaction of the provider was counted for, or goes back to, another payment: the same money pays once. */
+const isForeign = (transaction: string, payment: string): string =>
+  `EXISTS (SELECT FROM payments WHERE provider_txn_id = ${transaction} AND payment_id <> ${payment})
+             OR EXISTS (SELECT FROM refunds WHERE provider_txn_id = ${transaction} AND payment_id <> ${payment})`;
 
 export const findForeignTransaction = {
   name: 'find-foreign-transaction',
-  text: `SELECT ${IS_FOREIGN} AS "isForeign"`,
+  text: `SELECT ${isForeign('$2', '$1')} AS "isForeign"`,
 };
 
 /** The last word on money, whichever way it came: every condition stands here, whatever was looked at before. */
 export const payPayment = orRefuse(
   {
     name: 'pay-payment',
-    text: `UPDATE payments SET status = 'PAID', provider_txn_id = $2, paid_at = $3
-            WHERE payment_id = $1 AND order_id = $4 AND amount = $5 AND currency = $6
-              AND status IN ('CREATED', 'PAYING') AND NOT (${IS_FOREIGN}) RETURNING payment_id`,
+    text: `UPDATE payments SET status = 'PAID', provider_txn_id = told.txn_id, paid_at = told.paid_at
+             FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::bigint[], $6::text[])
+               AS told (payment_id, txn_id, paid_at, order_id, amount, currency)
+            WHERE payments.payment_id = told.payment_id AND payments.order_id = told.order_id
+              AND payments.amount = told.amount AND payments.currency = told.currency
+              AND status IN ('CREATED', 'PAYING') AND NOT (${isForeign('told.txn_id', 'told.payment_id')})
+        RETURNING payments.payment_id`,
   },
   'PAYMENT_DOES_NOT_FIT',
 );
 
-const INSERT_EVENT = 'INSERT INTO payment_events (event_id, outcome, body) VALUES ($1, $2, $3)';
+const INSERT_EVENT = `INSERT INTO payment_events (event_id, outcome, body)
+         SELECT event_id, outcome, body::jsonb
+           FROM unnest($1::text[], $2::text[], $3::text[]) AS event (event_id, outcome, body) ORDER BY event_id`;
 
 /** For an event that nobody has told before; of another the key refuses it. */
-export const insertEvent = { name: 'insert-event', text: INSERT_EVENT };
+export const insertEvent = { name: 'insert-event', columnar: true, text: INSERT_EVENT } as const;
 
 /** The event's row is the claim: two deliveries at once queue up here. An earlier refusal is looked at again. */
 export const recordEvent = {
   name: 'record-event',
+  columnar: true,
   text: `${INSERT_EVENT}
          ON CONFLICT (event_id) DO UPDATE SET deliveries = payment_events.deliveries + 1
          RETURNING outcome`,
-};
+} as const;
 
 export const settleEvent = {
   name: 'settle-event',

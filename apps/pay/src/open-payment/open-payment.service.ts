@@ -9,7 +9,7 @@ import {
   type KeptAnswer,
 } from '@rocketshop/idempotency';
 import {
-  bind,
+  bindLine,
   Database,
   LOGGER,
   namedStatement,
@@ -70,20 +70,23 @@ export class OpenPaymentService {
 
   /** Of two requests at once one inserts, the other waits at the fence and finds the row. */
   private async createRow({ orderId, payable, currency }: Payable, userId: string): Promise<PaymentRow> {
-    const values = [randomUUID(), orderId, userId, BigInt(payable), currency];
-    const [first] = await this.database.inSharedRoundTrip([bind<PaymentRow>(statements.insertFirstPayment, values)]);
-    return first.rows[0] ?? this.findOrCreateRow(orderId, values);
+    const payment = [randomUUID(), orderId, userId, BigInt(payable), currency];
+    const [first] = await this.database.inSharedRoundTrip([
+      bindLine<PaymentRow>(statements.insertFirstPayment, payment),
+    ]);
+    return first.rows[0] ?? this.findOrCreateRow(orderId, payment);
   }
 
   /** Of an order whose fence was there already: with a payment, which is answered again, or without a live one, or closed. */
-  private findOrCreateRow(orderId: string, values: readonly unknown[]): Promise<PaymentRow> {
+  private findOrCreateRow(orderId: string, payment: readonly unknown[]): Promise<PaymentRow> {
     return this.database.inTransaction(async (client) => {
       const { status } = await lockPaymentOrder(client, orderId, 'OPEN');
       const live = await namedStatement<PaymentRow>(client, statements.selectLivePayment, [orderId]);
       const [existing] = live.rows;
       if (status === 'CLOSED') throw closed();
       if (existing) return existing;
-      const { rows } = await namedStatement<PaymentRow>(client, statements.insertPayment, values);
+      const insert = bindLine(statements.insertPayment, payment);
+      const { rows } = await namedStatement<PaymentRow>(client, insert, insert.values);
       const [created] = rows;
       if (!created) throw new Error('the payment row was not returned by its own insert');
       return created;
@@ -131,8 +134,8 @@ export class OpenPaymentService {
     const view = viewPayment({ ...payment, status: 'PAYING', charge_id: chargeId, pay_url: payUrl });
     try {
       await this.database.inSharedRoundTrip([
-        bind(statements.lockOpenPaymentOrder, [payment.order_id]),
-        bind(statements.startPayingOrRefuse, [payment.payment_id, chargeId, payUrl]),
+        bindLine(statements.lockOpenPaymentOrder, [payment.order_id]),
+        bindLine(statements.startPayingOrRefuse, [payment.payment_id, chargeId, payUrl]),
         keyInsertStatement(claim, payment.payment_id, created(view)),
       ]);
     } catch (error) {
@@ -150,7 +153,8 @@ export class OpenPaymentService {
       await lockPaymentOrder(client, payment.order_id, 'OPEN');
       if (charge) {
         const { chargeId, payUrl } = charge;
-        await namedStatement(client, statements.startPaying, [payment.payment_id, chargeId, payUrl]);
+        const start = bindLine(statements.startPaying, [payment.payment_id, chargeId, payUrl]);
+        await namedStatement(client, start, start.values);
       }
       const { rows } = await namedStatement<PaymentRow>(client, statements.selectPayment, [payment.payment_id]);
       const [current] = rows;

@@ -1,6 +1,6 @@
 import { paymentSucceeded, type PayloadOf, type ProviderCallback } from '@rocketshop/contracts';
 import { outboxInsert } from '@rocketshop/outbox';
-import { bind, traceHeaders, type BoundStatement } from '@rocketshop/service-defaults';
+import { bindLine, traceHeaders, type BoundStatement } from '@rocketshop/service-defaults';
 import * as statements from '../database/statements.js';
 
 /**
@@ -12,8 +12,8 @@ export function payStatements(event: ProviderCallback): readonly BoundStatement[
   const paidAt = new Date().toISOString();
   const payload: PayloadOf<typeof paymentSucceeded> = { version: 1, orderId, paymentId, amount, currency, paidAt };
   return [
-    bind(statements.payPaymentOrder, [orderId]),
-    bind(statements.payPayment, [paymentId, providerTxnId, paidAt, orderId, amount, currency]),
+    bindLine(statements.payPaymentOrder, [orderId]),
+    bindLine(statements.payPayment, [paymentId, providerTxnId, paidAt, orderId, amount, currency]),
     outboxInsert([{ topic: paymentSucceeded.topic, key: orderId, payload, headers: traceHeaders() }]),
   ];
 }

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProviderCallback } from '@rocketshop/contracts';
 import { OutboxRelay } from '@rocketshop/outbox';
-import { bind, Database, namedStatement, type TransactionClient } from '@rocketshop/service-defaults';
+import { bindLine, Database, namedStatement, type TransactionClient } from '@rocketshop/service-defaults';
 import { lockPaymentOrder } from '../close-payment/lock-payment-order.js';
 import { isRefused } from '../database/is-refused.js';
 import * as statements from '../database/statements.js';
@@ -61,7 +61,7 @@ export class ReceiveCallbackService {
   /** What nearly every callback comes to. Refused where it was told before, or anything does not fit. */
   private async pay(event: ProviderCallback): Promise<CallbackOutcome> {
     await this.database.inSharedRoundTrip([
-      bind(statements.insertEvent, [event.eventId, 'PAID', JSON.stringify(event)]),
+      bindLine(statements.insertEvent, [event.eventId, 'PAID', JSON.stringify(event)]),
       ...payStatements(event),
     ]);
     this.relay.nudge();
@@ -70,11 +70,8 @@ export class ReceiveCallbackService {
 
   private settleEvent(event: ProviderCallback): Promise<CallbackOutcome> {
     return this.database.inTransaction(async (client, scope) => {
-      const { rows } = await namedStatement<{ outcome: CallbackOutcome }>(client, statements.recordEvent, [
-        event.eventId,
-        'RECEIVED',
-        JSON.stringify(event),
-      ]);
+      const record = bindLine(statements.recordEvent, [event.eventId, 'RECEIVED', JSON.stringify(event)]);
+      const { rows } = await namedStatement<{ outcome: CallbackOutcome }>(client, record, record.values);
       const before = rows[0]?.outcome;
       // A refused event is looked at again: the row it missed may be there by now. An accepted one never is.
       if (before && isAccepted(before)) return before;

@@ -1,48 +1,53 @@
 /**
  * The hot statements, prepared once a connection. A deduction and what undoes it stand side by side. Lists are passed as
- * arrays, so that an order of one line and an order of twenty are the same prepared statement and the same one round trip.
- * Those of a deduction say no themselves, by `refuse_unless`, so that they can be sent together.
+ * columns, so that an order of one line, an order of twenty and twenty orders at once are the same prepared statement and
+ * the same one round trip. Those of a deduction say no themselves, by `refuse_unless`, so that they can be sent together.
  */
 
 /**
- * Claims the key (order, goods) for the deduct. Waits while a cancel of the same order is open; fewer rows than lines
- * means this order has been seen before, and is refused. Sorted, so that a deduct and a cancel wait for each other in
+ * Claims the keys (order, goods) for the deduct. Waits while a cancel of one of the orders is open; fewer rows than lines
+ * means an order has been seen before, and is refused. Sorted, so that a deduct and a cancel wait for each other in
  * one direction.
  */
 export const logDeduct = {
   name: 'log-deduct',
+  columnar: true,
   text: `WITH claimed AS (
            INSERT INTO stock_success_log (order_id, goods_id, quantity, outcome)
-           SELECT $1, line.goods_id, line.quantity, 'DEDUCTED'
-           FROM unnest($2::text[], $3::integer[]) AS line (goods_id, quantity)
-           ORDER BY line.goods_id
+           SELECT line.order_id, line.goods_id, line.quantity, 'DEDUCTED'
+           FROM unnest($1::uuid[], $2::text[], $3::integer[]) AS line (order_id, goods_id, quantity)
+           ORDER BY line.order_id, line.goods_id
            ON CONFLICT DO NOTHING
            RETURNING goods_id
          )
-         SELECT refuse_unless(count(*) = cardinality($2::text[]), 'SEEN_BEFORE') FROM claimed`,
-};
+         SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'SEEN_BEFORE') FROM claimed`,
+} as const;
 
 /**
- * Takes all lines or refuses. The rows are locked in sorted order first: a bare UPDATE ... FROM would lock them in
- * whatever order its join finds them and two orders could deadlock. The condition is checked again on the newest
- * version of a row that another transaction held, so nothing is ever sold twice.
+ * Takes all lines of all orders or refuses. The rows are locked in sorted order first: a bare UPDATE ... FROM would lock
+ * them in whatever order its join finds them and two transactions could deadlock. The condition is checked again on the
+ * newest version of a row that another transaction held, so nothing is ever sold twice. A row changes once for all who
+ * want of it, and its version counts each of them.
  */
 export const takeGoods = {
   name: 'take-goods',
+  columnar: true,
   text: `WITH wanted AS MATERIALIZED (
-           SELECT goods.goods_id, line.quantity
-           FROM goods JOIN unnest($1::text[], $2::integer[]) AS line (goods_id, quantity) USING (goods_id)
+           SELECT goods.goods_id, asked.quantity, asked.lines
+           FROM goods JOIN (SELECT goods_id, sum(quantity) AS quantity, count(*) AS lines
+                              FROM unnest($1::text[], $2::integer[]) AS line (goods_id, quantity)
+                             GROUP BY goods_id) AS asked USING (goods_id)
            ORDER BY goods.goods_id
            FOR UPDATE OF goods
          ), taken AS (
            UPDATE goods
-           SET available = goods.available - wanted.quantity, version = goods.version + 1
+           SET available = goods.available - wanted.quantity, version = goods.version + wanted.lines
            FROM wanted
            WHERE goods.goods_id = wanted.goods_id AND goods.available >= wanted.quantity
-           RETURNING goods.goods_id
+           RETURNING wanted.lines
          )
-         SELECT refuse_unless(count(*) = cardinality($1::text[]), 'NOT_ENOUGH') FROM taken`,
-};
+         SELECT refuse_unless(coalesce(sum(lines), 0) = cardinality($1::text[]), 'NOT_ENOUGH') FROM taken`,
+} as const;
 
 /** The cancel's claim of the same keys. Waits while a deduct is open; changes nothing where the deduct was first. */
 export const fenceOrder = {
@@ -98,5 +103,7 @@ export const giveBackGoods = {
 /** Price and stock of the asked goods in one round trip; no lock, a quote promises nothing. */
 export const readGoods = {
   name: 'read-goods',
-  text: `SELECT goods_id, name, unit_price, currency, available FROM goods WHERE goods_id = ANY ($1::text[])`,
-};
+  columnar: true,
+  text: `SELECT wanted.line::int AS line, goods_id, name, unit_price, currency, available
+         FROM unnest($1::text[]) WITH ORDINALITY AS wanted (goods_id, line) JOIN goods USING (goods_id)`,
+} as const;

@@ -47,8 +47,8 @@ export class DeductStockService {
     const lines = sortLines(call.items);
     const goodsIds = lines.map((line) => line.goodsId);
     const quantities = lines.map((line) => line.quantity);
-    await this.database.inOneRoundTrip([
-      bind(logDeduct, [call.orderId, goodsIds, quantities]),
+    await this.database.inSharedRoundTrip([
+      bind(logDeduct, [lines.map(() => call.orderId), goodsIds, quantities]),
       bind(takeGoods, [goodsIds, quantities]),
       refusePastDeadline(call.deadline),
     ]);

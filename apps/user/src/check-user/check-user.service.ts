@@ -11,7 +11,7 @@ export class CheckUserService {
   constructor(private readonly database: Database) {}
 
   async check(call: CallOf<typeof checkUser>): Promise<AnswerOf<typeof checkUser>> {
-    const [row] = await this.database.read<AccountRow>(readAccount, [call.userId]);
+    const [row] = await this.database.read<AccountRow>(readAccount, [[call.userId]]);
     if (!row) return userNotFound();
     return refuseTaking(toAccount(row), BigInt(call.balanceToUse), call.currency) ?? { ok: true };
   }

@@ -1,10 +1,4 @@
-import {
-  bind,
-  namedStatement,
-  type BoundStatement,
-  type NamedStatement,
-  type TransactionClient,
-} from '@rocketshop/service-defaults';
+import { bindLine, namedStatement, type BoundStatement, type TransactionClient } from '@rocketshop/service-defaults';
 import { buyerAccount, ledgerTransactionId, SHOP_ACCOUNT } from '../domain/ledger.js';
 import { giveBackBalance, takeBalance } from './statements.js';
 
@@ -28,6 +22,11 @@ export async function giveBackToBuyer(client: TransactionClient, taken: OrderBal
   return entries.rowCount === 2;
 }
 
-function move(statement: NamedStatement, { userId, currency }: OrderBalance, amount: bigint, transactionId: string) {
-  return bind(statement, [userId, amount, currency, transactionId, buyerAccount(userId), SHOP_ACCOUNT.orders]);
+function move(
+  statement: typeof takeBalance | typeof giveBackBalance,
+  { userId, currency }: OrderBalance,
+  amount: bigint,
+  transactionId: string,
+) {
+  return bindLine(statement, [userId, amount, currency, transactionId, buyerAccount(userId), SHOP_ACCOUNT.orders]);
 }

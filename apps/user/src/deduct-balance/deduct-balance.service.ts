@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, deductBalance } from '@rocketshop/contracts';
 import {
-  bind,
+  bindLine,
   Database,
   deadlinePassed,
   isPastDeadline,
@@ -46,8 +46,8 @@ export class DeductBalanceService {
 
   private async take({ orderId, userId, currency, deadline, ...call }: Call): Promise<void> {
     const amount = BigInt(call.amount);
-    await this.database.inOneRoundTrip([
-      bind(logDeduct, [orderId, userId, amount, currency]),
+    await this.database.inSharedRoundTrip([
+      bindLine(logDeduct, [orderId, userId, amount, currency]),
       // The ledger knows no entry of nothing.
       ...(amount > 0n ? [takeFromBuyer({ orderId, userId, amount, currency })] : []),
       refusePastDeadline(deadline),
@@ -63,7 +63,7 @@ export class DeductBalanceService {
   }
 
   private async explain(call: Call): Promise<Answer> {
-    const [row] = (await this.database.query<AccountRow>(readAccount, [call.userId])).rows;
+    const [row] = (await this.database.query<AccountRow>(readAccount, [[call.userId]])).rows;
     if (!row) return userNotFound();
     const amount = BigInt(call.amount);
     // Enough again by now: an order of this buyer was cancelled in between. The answer stays what it was.

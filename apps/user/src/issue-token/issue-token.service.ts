@@ -19,7 +19,7 @@ export class IssueTokenService {
   /** @throws {ProblemError} 404 DEMO_DATA_OFF or USER_NOT_FOUND */
   async issueFor(userId: string): Promise<IssuedToken> {
     if (!this.config.demoData) throw notFound('page', 'DEMO_DATA_OFF');
-    const { rowCount } = await this.database.query(readAccount, [userId]);
+    const { rowCount } = await this.database.query(readAccount, [[userId]]);
     if (rowCount !== 1) throw notFound('user');
     return { token: this.tokens.sign(userId, LIFETIME_SECONDS * 1000), expiresInSeconds: LIFETIME_SECONDS };
   }

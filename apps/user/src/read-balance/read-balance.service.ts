@@ -10,7 +10,7 @@ export class ReadBalanceService {
 
   /** @throws {ProblemError} 404 ACCOUNT_NOT_FOUND */
   async readOf(userId: string): Promise<Balance> {
-    const [row] = (await this.database.query<AccountRow>(readAccount, [userId])).rows;
+    const [row] = (await this.database.query<AccountRow>(readAccount, [[userId]])).rows;
     if (!row) throw notFound('account');
     return { userId, balance: row.balance.toString(), currency: row.currency };
   }

@@ -32,24 +32,38 @@ interface KeyRecord {
   readonly answer_body: unknown;
 }
 
+/*
+ * Columnar: each parameter is an array with an element for each key, so that what many requests want is one statement.
+ * Keys are inserted in sorted order, so that two of these wait for each other in one direction.
+ */
 const INSERT_KEY = {
   name: 'idempotency-insert-key',
+  columnar: true,
   text: `INSERT INTO idempotency_keys
       (buyer_id, route, key, fingerprint, resource_id, answer_status, answer_body, answered_at)
-    VALUES ($1, $2, $3, $4, $5, $6::smallint, $7::json, CASE WHEN $6::smallint IS NULL THEN NULL ELSE now() END)`,
-};
+    SELECT claim.buyer_id, claim.route, claim.key, claim.fingerprint, claim.resource_id, claim.answer_status,
+      claim.answer_body::json, CASE WHEN claim.answer_status IS NULL THEN NULL ELSE now() END
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::bytea[], $5::text[], $6::smallint[], $7::text[])
+      AS claim (buyer_id, route, key, fingerprint, resource_id, answer_status, answer_body)
+    ORDER BY claim.buyer_id, claim.route, claim.key`,
+} as const;
 
 const ANSWER_KEY = {
   name: 'idempotency-answer-key',
-  text: `UPDATE idempotency_keys SET answer_status = $2, answer_body = $3::json, answered_at = now()
-    WHERE resource_id = $1 AND answer_status IS NULL`,
-};
+  columnar: true,
+  text: `UPDATE idempotency_keys
+    SET answer_status = answer.status, answer_body = answer.body::json, answered_at = now()
+    FROM unnest($1::text[], $2::smallint[], $3::text[]) AS answer (resource_id, status, body)
+    WHERE idempotency_keys.resource_id = answer.resource_id AND idempotency_keys.answer_status IS NULL`,
+} as const;
 
 const FIND_KEY = {
   name: 'idempotency-find-key',
-  text: `SELECT fingerprint, resource_id, answer_status, answer_body FROM idempotency_keys
-    WHERE buyer_id = $1 AND route = $2 AND key = $3`,
-};
+  columnar: true,
+  text: `SELECT wanted.line::int AS line, fingerprint, resource_id, answer_status, answer_body
+    FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS wanted (buyer_id, route, key, line)
+    JOIN idempotency_keys USING (buyer_id, route, key)`,
+} as const;
 
 const HAS_ANSWER = {
   name: 'idempotency-has-answer',
@@ -79,13 +93,13 @@ export function keyInsertStatement(claim: IdempotencyClaim, resourceId: string, 
   return {
     ...INSERT_KEY,
     values: [
-      claim.buyerId,
-      claim.route,
-      claim.key,
-      claim.fingerprint,
-      resourceId,
-      answer?.status ?? null,
-      answer ? JSON.stringify(answer.body ?? null) : null,
+      [claim.buyerId],
+      [claim.route],
+      [claim.key],
+      [claim.fingerprint],
+      [resourceId],
+      [answer?.status ?? null],
+      [answer ? JSON.stringify(answer.body ?? null) : null],
     ],
   };
 }
@@ -116,7 +130,7 @@ export async function answerIdempotencyKey(
 
 /** The same as a statement, for callers that send a transaction's statements together. */
 export function keyAnswerStatement(resourceId: string, answer: KeptAnswer): PgStatement {
-  return { ...ANSWER_KEY, values: [resourceId, answer.status, JSON.stringify(answer.body ?? null)] };
+  return { ...ANSWER_KEY, values: [[resourceId], [answer.status], [JSON.stringify(answer.body ?? null)]] };
 }
 
 /** The key's row as committed, or undefined. */
@@ -124,7 +138,10 @@ export async function findIdempotencyKey(
   reader: PgReader,
   claim: Pick<IdempotencyClaim, 'buyerId' | 'route' | 'key'>,
 ): Promise<KeyRow | undefined> {
-  const { rows } = await reader.query<KeyRecord>({ ...FIND_KEY, values: [claim.buyerId, claim.route, claim.key] });
+  const { rows } = await reader.query<KeyRecord>({
+    ...FIND_KEY,
+    values: [[claim.buyerId], [claim.route], [claim.key]],
+  });
   const record = rows[0];
   if (!record) return undefined;
   return {

@@ -20,6 +20,19 @@ export interface DatabaseOptions {
   readonly startTimeoutMs?: number;
 }
 
+/*
+ * A prepared statement keeps the plan that it got while its tables were small, when reading all of one looks cheap, until
+ * they are analyzed again. Ours find rows by key, one after the other, so they are planned once and for tables of any size.
+ */
+const PLAN_BY_KEY = [
+  'plan_cache_mode=force_generic_plan',
+  'enable_seqscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+]
+  .map((setting) => `-c ${setting}`)
+  .join(' ');
+
 /** TypeORM options for one service's database. The schema changes by migrations only: `synchronize` is never on. */
 export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
   return {
@@ -41,6 +54,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
       statement_timeout: options.statementTimeoutMs ?? 15_000,
       idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 30_000,
       keepAlive: true,
+      options: PLAN_BY_KEY,
     },
   };
 }

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { StatementRefusedError, StatementsNotSentError } from '../errors.js';
 import { inOneRoundTrip } from './in-one-round-trip.js';
 import type { ResultsOf } from './in-one-round-trip.js';
+import { mergeStatements } from './merge-statements.js';
 import { isAnsweredByServer } from './outcome.js';
 import type { BoundStatement, StatementResult } from './statement.js';
 
@@ -11,7 +12,7 @@ export interface SharedTripsOptions {
    * the next ones go without it, on another connection. @default 25
    */
   readonly patienceMs?: number;
-  /** Of one trip. @default 32 */
+  /** Of one trip. @default 64 */
   readonly passengersMax?: number;
 }
 
@@ -22,12 +23,14 @@ interface Passenger {
 }
 
 /**
- * Group commit: what comes while a round trip is under way goes with the next one, all of it as one transaction. Alone
- * nobody waits; under load a commit, its fsync and a round trip are shared by many requests.
+ * Group commit: what comes in one turn of the event loop, or while a round trip is under way, goes with the next one, all
+ * of it as one transaction. Alone nobody waits; under load a commit, its fsync and a round trip are shared by many requests,
+ * and so are the executions of their columnar statements: see {@link mergeStatements}.
  *
- * For reads, and for transactions that touch the rows of their own request only: a statement that waits for a lock
- * holds up those it travels with, and they keep their locks until it has got its own. Where one fails, all are rolled
- * back, and each goes again alone: it fails, or takes effect, by itself.
+ * For reads, for transactions that touch the rows of their own request only, and for those whose one statement locks
+ * the rows of all in sorted order: a statement that waits for a lock holds up those it travels with, and they keep their
+ * locks until it has got its own. Where one fails, all are rolled back, and each goes again alone: it fails, or takes
+ * effect, by itself.
  */
 export class SharedTrips {
   private readonly patienceMs: number;
@@ -35,10 +38,11 @@ export class SharedTrips {
   private waiting: Passenger[] = [];
   /** Who travels on the trip that is still worth waiting for. */
   private awaited: readonly Passenger[] | undefined;
+  private isDeparting = false;
 
   constructor(
     private readonly pool: Pool,
-    { patienceMs = 25, passengersMax = 32 }: SharedTripsOptions = {},
+    { patienceMs = 25, passengersMax = 64 }: SharedTripsOptions = {},
   ) {
     this.patienceMs = patienceMs;
     this.passengersMax = passengersMax;
@@ -48,6 +52,16 @@ export class SharedTrips {
   run<const Statements extends readonly BoundStatement[]>(statements: Statements): Promise<ResultsOf<Statements>> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ statements, resolve: (results) => resolve(results as ResultsOf<Statements>), reject });
+      this.departSoon();
+    });
+  }
+
+  /** When the event loop's turn is over: what many wait for comes to all of them in one turn, and so does what they want next. */
+  private departSoon(): void {
+    if (this.awaited || this.isDeparting) return;
+    this.isDeparting = true;
+    setImmediate(() => {
+      this.isDeparting = false;
       if (!this.awaited) this.depart();
     });
   }
@@ -59,7 +73,7 @@ export class SharedTrips {
     const letOthersGo = (): void => {
       if (this.awaited !== passengers) return;
       this.awaited = undefined;
-      this.depart();
+      this.departSoon();
     };
     const patience = setTimeout(letOthersGo, this.patienceMs);
     void this.travel(passengers).then(() => {
@@ -71,12 +85,9 @@ export class SharedTrips {
   /** Never rejects: what goes wrong is told to those it concerns. */
   private async travel(passengers: readonly Passenger[]): Promise<void> {
     try {
-      const results: readonly StatementResult[] = await inOneRoundTrip(
-        this.pool,
-        passengers.flatMap(({ statements }) => statements),
-      );
-      let start = 0;
-      for (const { statements, resolve } of passengers) resolve(results.slice(start, (start += statements.length)));
+      const { statements, deal } = mergeStatements(passengers.map((passenger) => passenger.statements));
+      const dealt = deal(await inOneRoundTrip(this.pool, statements));
+      for (const [index, { resolve }] of passengers.entries()) resolve(dealt[index] ?? []);
     } catch (error) {
       if (passengers.length > 1 && didNotHappen(error)) {
         await Promise.all(passengers.map((passenger) => this.travel([passenger])));

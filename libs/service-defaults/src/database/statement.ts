@@ -7,6 +7,12 @@ export type TransactionClient = Pick<ClientBase, 'query'>;
 export interface NamedStatement {
   readonly name: string;
   readonly text: string;
+  /**
+   * Each parameter is a column: an array with one value for each line it is about, which `unnest` turns into rows. What
+   * many requests want is then one execution with longer columns: see {@link mergeStatements}. A row that it returns
+   * names its line (`WITH ORDINALITY`, from 1) as `line`, an int.
+   */
+  readonly columnar?: true;
 }
 
 /** A hot statement with its values, ready to be sent among others. `row` is never there: it tells the compiler what rows come. */
@@ -22,10 +28,17 @@ export interface StatementResult<Row extends QueryResultRow = QueryResultRow> {
   readonly rowCount: number;
 }
 
+/** @param values of a columnar statement: its columns */
 export const bind = <Row extends QueryResultRow = QueryResultRow>(
-  { name, text }: NamedStatement,
+  statement: NamedStatement,
   values: readonly unknown[] = [],
-): BoundStatement<Row> => ({ name, text, values });
+): BoundStatement<Row> => ({ ...statement, values });
+
+/** A columnar statement about one line. */
+export const bindLine = <Row extends QueryResultRow = QueryResultRow>(
+  statement: NamedStatement & { readonly columnar: true },
+  line: readonly unknown[],
+): BoundStatement<Row> => ({ ...statement, values: line.map((value) => [value]) });
 
 /** Sends `statement` as a prepared statement on the transaction's client. int8 columns arrive as BigInt. */
 export function namedStatement<Row extends QueryResultRow = QueryResultRow>(

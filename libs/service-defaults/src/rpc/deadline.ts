@@ -1,4 +1,4 @@
-import { bind } from '../database/statement.js';
+import { bindLine } from '../database/statement.js';
 import type { BoundStatement } from '../database/statement.js';
 
 export interface DeadlineRefusal {
@@ -19,8 +19,10 @@ export const deadlinePassed = (): DeadlineRefusal => ({
 
 const refuseTooLate = {
   name: 'refuse-too-late',
-  text: `SELECT refuse_unless(clock_timestamp() <= to_timestamp($1::double precision / 1000), 'TOO_LATE')`,
-};
+  columnar: true,
+  text: `SELECT refuse_unless(clock_timestamp() <= to_timestamp(min(call.deadline) / 1000), 'TOO_LATE')
+         FROM unnest($1::double precision[]) AS call (deadline)`,
+} as const;
 
 /**
  * The last statement of what a command does: refuses TOO_LATE when its caller no longer listens, since the statements
@@ -29,4 +31,4 @@ const refuseTooLate = {
  * is the caller's, so one is as good as the other.
  * @param deadline ms since the epoch
  */
-export const refusePastDeadline = (deadline: number): BoundStatement => bind(refuseTooLate, [deadline]);
+export const refusePastDeadline = (deadline: number): BoundStatement => bindLine(refuseTooLate, [deadline]);
