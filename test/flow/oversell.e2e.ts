@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeductStockService } from '@rocketshop/stock';
-import { orderIdOf, Participants, readNumber, type Participant } from './participants.js';
+import { holdGate, orderIdOf, Participants, readNumber, untilBlocked, type Participant } from './participants.js';
 
 let participants: Participants;
 let stock: Participant;
@@ -16,8 +16,9 @@ beforeEach(async () => {
   services = [new DeductStockService(stock.database), new DeductStockService(replica.database)];
 });
 
+const call = () => ({ orderId: orderIdOf(), deadline: Date.now() + 60_000 });
 const deduct = (index: number, items: { goodsId: string; quantity: number }[]) =>
-  services[index % services.length]!.deduct({ orderId: orderIdOf(), items, deadline: Date.now() + 60_000 });
+  services[index % services.length]!.deduct({ ...call(), items });
 const available = (goodsId: string) =>
   readNumber(stock.database, 'SELECT available FROM goods WHERE goods_id = $1', [goodsId]);
 const crowd = <T>(size: number, buy: (index: number) => Promise<T>) =>
@@ -58,6 +59,28 @@ describe('a crowd in front of scarce goods', () => {
     expect(await available('teapot')).toBe(100);
   });
 
+  it('locks the goods in sorted order, whatever the order of the carts', async () => {
+    const carts = [
+      ['teapot', 'globe'],
+      ['lantern', 'teapot'],
+    ].map((ids) => ids.map((goodsId) => ({ goodsId, quantity: 1 })));
+    for (const [held, locked] of [
+      ['globe', []],
+      ['lantern', ['globe']],
+      ['teapot', ['globe', 'lantern']],
+    ] as const) {
+      const gate = await holdGate(stock.database, `SELECT FROM goods WHERE goods_id = '${held}' FOR UPDATE`);
+      const answers = Promise.all(carts.map((items) => services[0]!.deduct({ ...call(), items })));
+      await untilBlocked(stock, 1);
+      const free = `SELECT goods_id FROM goods ORDER BY goods_id FOR UPDATE SKIP LOCKED`;
+      const { rows } = await stock.database.pool.query<{ goods_id: string }>(free);
+      const taken = ['globe', 'lantern', 'teapot'].filter((id) => !rows.some(({ goods_id }) => goods_id === id));
+      expect(taken).toEqual([...locked, held]);
+      await gate.open();
+      expect((await answers).map((answer) => answer.ok)).toEqual([true, true]);
+    }
+  });
+
   it('does not deadlock over carts with the same goods in opposite order', async () => {
     const cart = [
       { goodsId: 'teapot', quantity: 1 },
@@ -69,7 +92,7 @@ describe('a crowd in front of scarce goods', () => {
     expect(await available('globe')).toBe(0);
     expect(await available('lantern')).toBe(5);
     expect(await available('teapot')).toBe(95);
-    // Else PostgreSQL has ended one after a second, and it has gone again alone.
+    // Else PostgreSQL would have ended one after a second, and it would have gone again alone.
     const deadlocks = 'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()';
     expect(await readNumber(stock.database, deadlocks)).toBe(0);
   });
