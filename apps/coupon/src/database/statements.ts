@@ -1,6 +1,7 @@
 /**
  * The hot statements, prepared once a connection. A use and what undoes it stand side by side. Those of a use say no
- * themselves, by `refuse_unless`, so that they can be sent together.
+ * themselves, by `refuse_unless`, so that they can be sent together. Columnar ones say twice which coupons they are about,
+ * by the join and by `= ANY`, so that a plan made for a small table has a key to go by from whichever side it joins.
  */
 
 /**
@@ -34,12 +35,13 @@ export const takeCoupon = {
            FROM coupons
            JOIN unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[]) AS use (order_id, coupon_id, user_id, discount)
              USING (coupon_id)
+           WHERE coupon_id = ANY ($2)
            ORDER BY coupons.coupon_id
            FOR UPDATE OF coupons
          ), taken AS (
            UPDATE coupons SET order_id = wanted.order_id
            FROM wanted
-           WHERE coupons.coupon_id = wanted.coupon_id AND coupons.user_id = wanted.user_id
+           WHERE coupons.coupon_id = wanted.coupon_id AND coupons.coupon_id = ANY ($2) AND coupons.user_id = wanted.user_id
              AND coupons.order_id IS NULL AND coupons.expires_at > now() AND coupons.discount >= wanted.discount
            RETURNING coupons.coupon_id
          )
@@ -92,7 +94,8 @@ export const readCoupon = {
   columnar: true,
   text: `SELECT wanted.line::int AS line, coupon_id, user_id, discount, minimum_total, currency, expires_at, order_id,
                 now() AS now
-         FROM unnest($1::text[]) WITH ORDINALITY AS wanted (coupon_id, line) JOIN coupons USING (coupon_id)`,
+         FROM unnest($1::text[]) WITH ORDINALITY AS wanted (coupon_id, line) JOIN coupons USING (coupon_id)
+         WHERE coupon_id = ANY ($1)`,
 } as const;
 
 /** A buyer's own coupons, soonest to expire first. */

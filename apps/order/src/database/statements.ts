@@ -4,6 +4,10 @@ import type { OrderStatus } from '@rocketshop/contracts';
  * The order service's hot statements. Each state change names the status it starts from: zero rows means that somebody
  * else was first. Each runs on the connection of its caller's transaction, prepared under its name. Those of every order
  * are columnar, so that many orders are one execution.
+ *
+ * They say twice which rows they are about, by the join and by `= ANY ($1)`, so that a plan made for a small table has a key
+ * to go by from whichever side it joins. And a state change compares `status || ''`: else the planner may take the partial
+ * index of all orders in that status for a quick way to a few of them, which it is not when many orders wait.
  */
 
 /** bigint columns arrive as BigInt. */
@@ -76,7 +80,7 @@ export const confirmOrder = {
                   close_at = decided.close_at
              FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
                AS decided (order_id, status, confirmed_at, paid_at, close_at)
-            WHERE orders.order_id = decided.order_id AND orders.status = 'PENDING'
+            WHERE orders.order_id = decided.order_id AND orders.order_id = ANY ($1) AND orders.status || '' = 'PENDING'
         RETURNING orders.order_id)
          SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'CONFIRM_LOST') FROM confirmed`,
 } as const;
@@ -98,7 +102,8 @@ export const selectPayable = {
   name: 'select-payable',
   columnar: true,
   text: `SELECT wanted.line::int AS line, user_id, status, payable, currency
-           FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) JOIN orders USING (order_id)`,
+           FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) JOIN orders USING (order_id)
+          WHERE orders.order_id = ANY ($1)`,
 } as const;
 
 export const selectOrderItems = {
@@ -145,7 +150,7 @@ export const markPaid = {
   text: `UPDATE orders SET status = 'PAID', payment_id = payment.payment_id, paid_at = now()
            FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[]) WITH ORDINALITY
              AS payment (order_id, payment_id, amount, currency, line)
-          WHERE orders.order_id = payment.order_id AND orders.status = 'CONFIRMED'
+          WHERE orders.order_id = payment.order_id AND orders.order_id = ANY ($1) AND orders.status || '' = 'CONFIRMED'
             AND orders.payable = payment.amount AND orders.currency = payment.currency
       RETURNING payment.line::int AS line`,
 } as const;
@@ -162,7 +167,8 @@ export const selectTimer = {
   text: `SELECT wanted.line::int AS line, status,
                 (extract(epoch FROM abandon_at - now()) * 1000)::float8 AS abandon_in_ms,
                 (extract(epoch FROM close_at - now()) * 1000)::float8 AS close_in_ms
-           FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) JOIN orders USING (order_id)`,
+           FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) JOIN orders USING (order_id)
+          WHERE orders.order_id = ANY ($1)`,
 } as const;
 
 /** The sweeper's nets, each over a partial index of the few orders that are in that state. */

@@ -8,6 +8,10 @@ import type { PaymentOrderStatus, PaymentStatus } from '../domain/payment-status
  *
  * What happens with nearly every payment goes a short way, all of its statements in one round trip; where one of them says
  * no, nothing of it stays and the long way decides from scratch. Both ways share their SQL.
+ *
+ * Columnar ones say twice which rows they are about, by the join and by `= ANY ($1)`, so that a plan made for a small table
+ * has a key to go by from whichever side it joins. And a state change of payments compares `status || ''`: else the planner
+ * may take the partial index of all live payments for a quick way to a few of them, which it is not when there are many.
  */
 
 /** bigint columns arrive as BigInt. */
@@ -73,7 +77,7 @@ export const lockOpenPaymentOrder = orRefuse(
   {
     name: 'lock-open-payment-order',
     text: `SELECT status FROM payment_orders JOIN unnest($1::uuid[]) AS wanted (order_id) USING (order_id)
-            ORDER BY order_id FOR UPDATE OF payment_orders`,
+            WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE OF payment_orders`,
   },
   'FENCE_NOT_OPEN',
   `status = 'OPEN'`,
@@ -95,7 +99,8 @@ export const payPaymentOrder = orRefuse(
     name: 'pay-payment-order',
     text: `UPDATE payment_orders SET status = 'PAID', updated_at = now()
              FROM unnest($1::uuid[]) AS paid (order_id)
-            WHERE payment_orders.order_id = paid.order_id AND status = 'OPEN' RETURNING paid.order_id`,
+            WHERE payment_orders.order_id = paid.order_id AND payment_orders.order_id = ANY ($1) AND status = 'OPEN'
+        RETURNING paid.order_id`,
   },
   'FENCE_NOT_OPEN',
 );
@@ -147,7 +152,8 @@ export const startPaying = {
   columnar: true,
   text: `UPDATE payments SET status = 'PAYING', charge_id = charge.charge_id, pay_url = charge.pay_url
            FROM unnest($1::uuid[], $2::text[], $3::text[]) AS charge (payment_id, charge_id, pay_url)
-          WHERE payments.payment_id = charge.payment_id AND status = 'CREATED' RETURNING payments.payment_id`,
+          WHERE payments.payment_id = charge.payment_id AND payments.payment_id = ANY ($1) AND status || '' = 'CREATED'
+        RETURNING payments.payment_id`,
 } as const;
 
 export const startPayingOrRefuse = orRefuse(startPaying, 'NOT_CREATED');
@@ -169,9 +175,9 @@ export const payPayment = orRefuse(
     text: `UPDATE payments SET status = 'PAID', provider_txn_id = told.txn_id, paid_at = told.paid_at
              FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::bigint[], $6::text[])
                AS told (payment_id, txn_id, paid_at, order_id, amount, currency)
-            WHERE payments.payment_id = told.payment_id AND payments.order_id = told.order_id
+            WHERE payments.payment_id = told.payment_id AND payments.payment_id = ANY ($1) AND payments.order_id = told.order_id
               AND payments.amount = told.amount AND payments.currency = told.currency
-              AND status IN ('CREATED', 'PAYING') AND NOT (${isForeign('told.txn_id', 'told.payment_id')})
+              AND status || '' IN ('CREATED', 'PAYING') AND NOT (${isForeign('told.txn_id', 'told.payment_id')})
         RETURNING payments.payment_id`,
   },
   'PAYMENT_DOES_NOT_FIT',

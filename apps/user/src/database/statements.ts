@@ -1,6 +1,7 @@
 /**
  * The hot statements, prepared once a connection. A deduction and what undoes it stand side by side. Those of a deduction
- * say no themselves, by `refuse_unless`, so that they can be sent together.
+ * say no themselves, by `refuse_unless`, so that they can be sent together. Columnar ones say twice whose accounts they are
+ * about, by the join and by `= ANY`, so that a plan made for a small table has a key to go by from whichever side it joins.
  */
 
 /**
@@ -35,12 +36,13 @@ const MOVE = `WITH move AS (
            SELECT accounts.user_id, total.currency, total.amount, total.moves
            FROM accounts JOIN (SELECT user_id, currency, sum(amount) AS amount, count(*) AS moves
                                  FROM move GROUP BY user_id, currency) AS total USING (user_id)
+           WHERE user_id = ANY ($1)
            ORDER BY accounts.user_id
            FOR UPDATE OF accounts
          ), account AS (
            UPDATE accounts SET balance = accounts.balance + locked.amount, version = accounts.version + locked.moves
            FROM locked
-           WHERE accounts.user_id = locked.user_id AND accounts.currency = locked.currency
+           WHERE accounts.user_id = locked.user_id AND accounts.user_id = ANY ($1) AND accounts.currency = locked.currency
              AND accounts.balance + locked.amount >= 0
            RETURNING accounts.user_id, accounts.currency
          ), entries AS (
@@ -104,5 +106,6 @@ export const readAccount = {
   name: 'read-account',
   columnar: true,
   text: `SELECT wanted.line::int AS line, user_id, balance, currency
-         FROM unnest($1::text[]) WITH ORDINALITY AS wanted (user_id, line) JOIN accounts USING (user_id)`,
+         FROM unnest($1::text[]) WITH ORDINALITY AS wanted (user_id, line) JOIN accounts USING (user_id)
+         WHERE user_id = ANY ($1)`,
 } as const;

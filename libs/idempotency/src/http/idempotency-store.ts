@@ -34,6 +34,7 @@ interface KeyRecord {
 
 /*
  * Columnar: each parameter is an array with an element for each key, so that what many requests want is one statement.
+ * Which rows they change is said twice, by the join and by `= ANY`, so that a plan made for a small table has a key to go by.
  * Keys are inserted in sorted order, so that two of these wait for each other in one direction.
  */
 const INSERT_KEY = {
@@ -54,7 +55,8 @@ const ANSWER_KEY = {
   text: `UPDATE idempotency_keys
     SET answer_status = answer.status, answer_body = answer.body::json, answered_at = now()
     FROM unnest($1::text[], $2::smallint[], $3::text[]) AS answer (resource_id, status, body)
-    WHERE idempotency_keys.resource_id = answer.resource_id AND idempotency_keys.answer_status IS NULL`,
+    WHERE idempotency_keys.resource_id = answer.resource_id AND idempotency_keys.resource_id = ANY ($1)
+      AND idempotency_keys.answer_status IS NULL`,
 } as const;
 
 const FIND_KEY = {

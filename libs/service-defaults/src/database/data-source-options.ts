@@ -27,8 +27,10 @@ export interface DatabaseOptions {
 const PLAN_BY_KEY = [
   'plan_cache_mode=force_generic_plan',
   'enable_seqscan=off',
+  'enable_bitmapscan=off',
   'enable_hashjoin=off',
   'enable_mergejoin=off',
+  'enable_material=off',
 ]
   .map((setting) => `-c ${setting}`)
   .join(' ');
