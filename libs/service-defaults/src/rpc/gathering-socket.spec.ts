@@ -1,0 +1,59 @@
+import { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import { expect, it } from '@jest/globals';
+import { GatheringSocket } from './gathering-socket.js';
+
+/** What a socket was told to write, a list for each write. */
+class WritesOnly extends Duplex {
+  readonly writes: string[][] = [];
+
+  override _read(): void {
+    // Nobody answers.
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.writes.push([chunk.toString()]);
+    done();
+  }
+
+  override _writev(chunks: { readonly chunk: Buffer }[], done: () => void): void {
+    this.writes.push(chunks.map(({ chunk }) => chunk.toString()));
+    done();
+  }
+}
+
+const open = () => {
+  const stream = new WritesOnly();
+  return { stream, socket: new GatheringSocket(stream as unknown as Socket) };
+};
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+it('writes the messages of one turn of the event loop together, in their order', async () => {
+  const { stream, socket } = open();
+  for (const n of [1, 2]) socket.sendMessage({ n });
+  await Promise.resolve().then(() => socket.sendMessage({ n: 3 }));
+  expect(stream.writes).toEqual([]);
+  await turn();
+  socket.sendMessage({ n: 4 });
+  await turn();
+  expect(stream.writes).toEqual([['7#{"n":1}', '7#{"n":2}', '7#{"n":3}'], ['7#{"n":4}']]);
+});
+
+it('does not gather so much that the socket would ask for a pause', async () => {
+  const { stream, socket } = open();
+  const long = 'x'.repeat(5_000);
+  for (const n of [1, 2, 3]) socket.sendMessage({ n, long });
+  expect(stream.writes.map((messages) => messages.length)).toEqual([2]);
+  expect(stream.isPaused()).toBe(false);
+  await turn();
+  expect(stream.writes.map((messages) => messages.length)).toEqual([2, 1]);
+});
+
+it('writes what it has gathered when it is told to end', async () => {
+  const { stream, socket } = open();
+  socket.sendMessage({ n: 1 });
+  socket.end();
+  expect(stream.writes).toEqual([['7#{"n":1}']]);
+  await turn();
+  expect(stream.writes).toHaveLength(1);
+});

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import {
+  connectAndMigrate,
+  inTransaction,
+  namedStatement,
+  TransactionOutcomeUnknownError,
+} from '@rocketshop/service-defaults';
+import type { DatabaseOptions } from '@rocketshop/service-defaults';
+import type { Pool } from 'pg';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { freePort } from '../support/ports.js';
+import { createPool, startPostgres } from '../support/postgres.js';
+import type { TestPostgres } from '../support/postgres.js';
+
+jest.setTimeout(60_000);
+
+let migrationRuns = 0;
+
+class CreateThings1700000000000 implements MigrationInterface {
+  readonly name = 'CreateThings1700000000000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    migrationRuns++;
+    await runner.query('CREATE TABLE things (id int PRIMARY KEY, amount bigint NOT NULL)');
+    await runner.query('SELECT pg_sleep(0.2)');
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query('DROP TABLE things');
+  }
+}
+
+const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+
+describe('the database', () => {
+  let postgres: TestPostgres;
+  let options: DatabaseOptions;
+
+  beforeAll(async () => {
+    postgres = await startPostgres();
+    options = {
+      url: await postgres.createDatabase(),
+      entities: [],
+      migrations: [CreateThings1700000000000],
+      applicationName: 'test',
+    };
+  }, 60_000);
+  afterAll(() => postgres.stop());
+
+  it('is migrated once by four replicas that boot together', async () => {
+    const replicas = await Promise.all([1, 2, 3, 4].map(() => connectAndMigrate(options)));
+    expect(migrationRuns).toBe(1);
+    const again = await connectAndMigrate(options);
+    expect(migrationRuns).toBe(1);
+    await Promise.all([...replicas, again].map((dataSource) => dataSource.destroy()));
+  });
+
+  it('is waited for while it starts, and not when it says no', async () => {
+    const wrong = postgres.server.url('no_such_database');
+    await expect(connectAndMigrate({ ...options, url: wrong })).rejects.toThrow('does not exist');
+    const port = await freePort();
+    const absent = connectAndMigrate({ ...options, url: `postgres://a:b@127.0.0.1:${port}/c`, startTimeoutMs: 700 });
+    await expect(absent).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+  });
+
+  it('commits, rolls back, and runs what waits for the commit only then', async () => {
+    const dataSource = await connectAndMigrate(options);
+    const insert = { name: 'insert-thing', text: 'INSERT INTO things (id, amount) VALUES ($1, $2)' };
+    const read = { name: 'read-thing', text: 'SELECT amount FROM things WHERE id = $1' };
+    const committed: number[] = [];
+    await inTransaction(dataSource, async (client, scope) => {
+      scope.afterCommit(() => committed.push(1));
+      await namedStatement(client, insert, [1, 9_007_199_254_740_993n]);
+      expect(committed).toEqual([]);
+    });
+    const rolledBack = inTransaction(dataSource, async (client, scope) => {
+      scope.afterCommit(() => committed.push(2));
+      await namedStatement(client, insert, [2, 1n]);
+      throw new Error('changed my mind');
+    });
+    await expect(rolledBack).rejects.toThrow('changed my mind');
+    expect(committed).toEqual([1]);
+    const amounts: (bigint | undefined)[] = [];
+    await inTransaction(dataSource, async (client) => {
+      for (const id of [1, 2]) {
+        const { rows } = await namedStatement<{ amount: bigint }>(client, read, [id]);
+        amounts.push(rows[0]?.amount);
+      }
+    });
+    expect(amounts).toEqual([9_007_199_254_740_993n, undefined]);
+    await dataSource.destroy();
+  });
+
+  it('says that it does not know when the connection breaks, and survives it', async () => {
+    const pool: Pool = createPool(options.url);
+    const unknown = inTransaction(pool, async (client) => {
+      const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+    });
+    expect(await errorOf(unknown)).toBeInstanceOf(TransactionOutcomeUnknownError);
+    expect(await inTransaction(pool, (client) => client.query('SELECT 1 AS one'))).toMatchObject({
+      rows: [{ one: 1 }],
+    });
+    const swallowed = inTransaction(pool, async (client) => {
+      await errorOf(client.query('SELECT 1/0'));
+    });
+    await expect(swallowed).rejects.toThrow('rolled it back');
+    await pool.end();
+  });
+});
