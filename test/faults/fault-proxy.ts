@@ -25,8 +25,8 @@ export type Rule = (passage: Passage) => Verdict | Promise<Verdict>;
 const passAll: Rule = () => 'pass';
 
 /**
- * A loopback proxy that stands before PostgreSQL, an RPC port, the broker or an HTTP port and makes faults, so that no
- * product code needs a switch for them. A rule may also be where a test acts: kill a process when it sees a frame.
+ * A proxy that stands before PostgreSQL, an RPC port, the broker or an HTTP port and makes faults, so that no product
+ * code needs a switch for them. A rule may also be where a test acts: kill a process when it sees a frame.
  */
 export class FaultProxy {
   private rule: Rule = passAll;
@@ -39,14 +39,17 @@ export class FaultProxy {
     private readonly target: { readonly host: string; readonly port: number },
   ) {}
 
-  /** @param listenPort 0 for a free one */
-  static async start(target: { host?: string; port: number }, listenPort = 0): Promise<FaultProxy> {
+  /** @param listenOn by default a free port of loopback; another host only where the network is the proxy's own */
+  static async start(
+    target: { host?: string; port: number },
+    listenOn: { host?: string; port?: number } = {},
+  ): Promise<FaultProxy> {
     const server = createServer();
     const proxy = new FaultProxy(server, { host: target.host ?? '127.0.0.1', port: target.port });
     server.on('connection', (socket) => proxy.accept(socket));
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(listenPort, '127.0.0.1', resolve);
+      server.listen(listenOn.port ?? 0, listenOn.host ?? '127.0.0.1', resolve);
     });
     return proxy;
   }

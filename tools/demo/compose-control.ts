@@ -1,9 +1,6 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { promisify } from 'node:util';
-import { untilReady, type ProgramName, type ShopUrls } from '@rocketshop/test';
-import type { ShopControl } from './shop-control.js';
-
-const run = promisify(execFile);
+import { RemoteFaultPoint, untilReady, type ProgramName, type ShopUrls } from '@rocketshop/test';
+import { Compose, type Variables } from './compose.js';
+import type { ServiceBehindFaults, ShopControl } from './shop-control.js';
 
 export const COMPOSE_URLS: ShopUrls = {
   order: 'http://127.0.0.1:3001',
@@ -23,24 +20,114 @@ const URL_OF: Readonly<Partial<Record<ProgramName, string>>> = {
   'pay-provider': COMPOSE_URLS.provider,
 };
 
-/** Control over the containers of docker-compose.yml. */
-export function controlCompose(timeScale: number): ShopControl {
-  const compose = composeCommand();
-  const call = async (...args: string[]) => void (await run(compose[0] ?? 'docker', [...compose.slice(1), ...args]));
-  return {
-    timeScale,
-    stop: (program) => call('stop', program),
-    kill: (program) => call('kill', '-s', 'SIGKILL', program),
-    start: async (program) => {
-      await call('start', program);
-      await untilReady(URL_OF[program] ?? COMPOSE_URLS.order, 60_000);
-    },
-    proxy: () => undefined,
-  };
+const FAULTS_URL = 'http://127.0.0.1:3020';
+/** The order service's way to stock and coupon, with the proxies of faults on it. */
+const THROUGH_FAULTS = { STOCK_RPC: 'faults:4002', COUPON_RPC: 'faults:4003' };
+const FAULTS_PROFILE = ['--profile', 'faults'];
+
+const READY_MS = 60_000;
+/** Whoever starts the demo has waited for the shop before. */
+const FIRST_ANSWER_MS = 5_000;
+
+/**
+ * Control over the containers of docker-compose.yml:
+ *   found      the shop is up, nothing is changed
+ *   prepared   the container faults is up, and order calls stock and coupon through it
+ *   put back   order calls them itself, faults is gone, everything else is up; stories that still run act no more
+ */
+export class ComposeControl implements ShopControl {
+  private readonly compose = new Compose();
+  private readonly containerIds = new Map<ProgramName, string>();
+  /** What was stopped or killed here, and is not up again. */
+  private readonly down = new Set<ProgramName>();
+  private isPutBack = false;
+
+  private constructor(readonly timeScale: number) {}
+
+  static async find(timeScale: number): Promise<ComposeControl> {
+    const control = new ComposeControl(timeScale);
+    const { compose } = control;
+    const urls = Object.values(COMPOSE_URLS) as string[];
+    const answers = await Promise.allSettled(urls.map((url) => untilReady(url, FIRST_ANSWER_MS)));
+    const silent = urls.filter((_url, index) => answers[index]?.status === 'rejected');
+    const advice = `start the shop first: ${compose.spell('up', '-d')} && npm run wait`;
+    if (silent.length > 0) throw new Error(`not ready: ${silent.join(', ')}; ${advice}`);
+    // Who else answers there must not be taken for it: a container beside it would get no port.
+    if ((await compose.run(['ps', '-q', 'order'])).trim() === '')
+      throw new Error(`the order service at ${COMPOSE_URLS.order} runs in no container; ${advice}`);
+    return control;
+  }
+
+  async prepare(): Promise<void> {
+    await this.runForStory([...FAULTS_PROFILE, 'up', '-d', '--no-deps', 'faults']);
+    await untilReady(FAULTS_URL, READY_MS).catch((cause: unknown) => {
+      throw new Error(`faults did not come up: ${this.compose.spell(...FAULTS_PROFILE, 'logs', 'faults')}`, { cause });
+    });
+    await recreateOrder((args) => this.runForStory(args, THROUGH_FAULTS));
+    // Beforehand: coupon is killed while a request is held, and order waits no longer than RPC_TIMEOUT_MS for that.
+    await this.containerIdOf('coupon');
+  }
+
+  /** Also what an interrupted demo before this one has left behind. */
+  async putBack(): Promise<void> {
+    this.isPutBack = true;
+    const steps = [
+      ...[...this.down].map((program) => () => this.compose.run(['start', program])),
+      () => recreateOrder((args) => this.compose.run(args)),
+      () => this.compose.run([...FAULTS_PROFILE, 'rm', '--stop', '--force', '-v', 'faults']),
+    ];
+    const problems: string[] = [];
+    for (const step of steps) {
+      await step().catch((error: Error) => problems.push(error.message));
+    }
+    if (problems.length === 0) return;
+    const byHand = `${this.compose.spell(...FAULTS_PROFILE, 'down')} && ${this.compose.spell('up', '-d')}`;
+    throw new Error(`The containers are not as they were; this puts them back: ${byHand}\n${problems.join('\n')}`);
+  }
+
+  async stop(program: ProgramName): Promise<void> {
+    this.down.add(program);
+    await this.runForStory(['stop', program]);
+  }
+
+  async kill(program: ProgramName): Promise<void> {
+    const id = await this.containerIdOf(program);
+    this.refuseWhenPutBack();
+    this.down.add(program);
+    await this.compose.kill(id);
+  }
+
+  async start(program: ProgramName): Promise<void> {
+    await this.runForStory(['start', program]);
+    this.down.delete(program);
+    await untilReady(URL_OF[program] ?? COMPOSE_URLS.order, READY_MS);
+  }
+
+  faults(service: ServiceBehindFaults): RemoteFaultPoint {
+    return new RemoteFaultPoint(`${FAULTS_URL}/faults/${service}`);
+  }
+
+  /** Calls have their turns, so one that was let through here is over when the putting back begins. */
+  private async runForStory(args: readonly string[], variables: Variables = {}): Promise<void> {
+    this.refuseWhenPutBack();
+    await this.compose.run(args, variables);
+  }
+
+  private refuseWhenPutBack(): void {
+    if (this.isPutBack) throw new Error('the containers are put back, the demo is over');
+  }
+
+  private async containerIdOf(program: ProgramName): Promise<string> {
+    const id = this.containerIds.get(program) ?? (await this.compose.run(['ps', '-q', program])).trim();
+    if (id === '') throw new Error(`${program} runs in no container`);
+    this.containerIds.set(program, id);
+    return id;
+  }
 }
 
-/** `docker compose` where it is a plugin, else the stand-alone `docker-compose`. */
-function composeCommand(): readonly string[] {
-  const plugin = spawnSync('docker', ['compose', 'version'], { stdio: 'ignore' });
-  return plugin.status === 0 ? ['docker', 'compose'] : ['docker-compose'];
+/** Removed first: compose 1 cannot recreate a container on an engine of today. */
+async function recreateOrder(run: (args: readonly string[]) => Promise<unknown>): Promise<void> {
+  await run(['rm', '--stop', '--force', '-v', 'order']);
+  await run(['up', '-d', '--no-deps', '--no-build', 'order']);
+  await untilReady(COMPOSE_URLS.order, READY_MS);
 }

@@ -9,14 +9,17 @@ import {
 } from '@rocketshop/test';
 import { databaseUrlsFromEnvironment } from '../invariants/invariants.config.js';
 import { printInvariants } from '../invariants/print-invariants.js';
-import { COMPOSE_URLS, controlCompose } from './compose-control.js';
+import { COMPOSE_URLS, ComposeControl } from './compose-control.js';
 import { removeDemoState, writeDemoState } from './demo-state.js';
+import { listenForInterruption } from './interruption.js';
 import { controlProcesses } from './process-control.js';
-import type { ShopControl } from './shop-control.js';
+import { BEHIND_FAULTS, type ShopControl } from './shop-control.js';
 import { logInAll, STORIES } from './stories.js';
 
 /** 30 minutes to pay become 5 seconds, and a retry after 10 seconds one after 28 milliseconds. */
 const TIME_SCALE = 360;
+/** The exit code that shells give to Ctrl-C. */
+const INTERRUPTED = 130;
 
 interface DemoOptions {
   readonly once: boolean;
@@ -34,24 +37,24 @@ function parseArguments(args: readonly string[]): DemoOptions {
   return { once: args.includes('--once'), compose: args.includes('--compose') };
 }
 
-async function playStories(urls: ShopUrls, control: ShopControl): Promise<boolean> {
+async function playStories(urls: ShopUrls, control: ShopControl, interrupted: AbortSignal): Promise<boolean> {
   await request(`${urls.order}/demo/reset`, { method: 'POST' });
   const buyers = await logInAll(urls);
   let ok = true;
   console.log(`\nTwelve orders (a day of the shop's timers takes ${Math.round(86_400 / control.timeScale)} s here):\n`);
   for (const [index, story] of STORIES.entries()) {
     const line = `${String(index + 1).padStart(2)}  ${story.title.padEnd(42)}`;
-    if (story.needsProxy && !control.proxy('stock')) {
-      console.log(`${line}not played here: it needs the fault proxy of npm run demo`);
-      continue;
-    }
+    let outcome: string;
     try {
       const { happened, inconsistentMs } = await story.play(buyers, control);
-      console.log(`${line}${happened}${inconsistentMs > 0 ? ` (inconsistent for ${inconsistentMs} ms)` : ''}`);
+      outcome = `${happened}${inconsistentMs > 0 ? ` (inconsistent for ${inconsistentMs} ms)` : ''}`;
     } catch (error) {
       ok = false;
-      console.log(`${line}FAILED: ${error instanceof Error ? error.message : String(error)}`);
+      outcome = `FAILED: ${messageOf(error)}`;
     }
+    // A shop that is being stopped under it is no story's outcome.
+    interrupted.throwIfAborted();
+    console.log(`${line}${outcome}`);
   }
   return ok;
 }
@@ -81,48 +84,67 @@ Ctrl-C stops everything.`);
 async function demoOnProcesses(options: DemoOptions): Promise<number> {
   const started = performance.now();
   const seconds = () => `${((performance.now() - started) / 1000).toFixed(1).padStart(5)} s`;
-  const interrupted = new Promise<'interrupted'>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve('interrupted'));
-  });
+  const { signal, arrived } = listenForInterruption();
   const system = await ShopSystem.start({
     wellKnownPorts: true,
     timeScale: TIME_SCALE,
-    proxied: ['stock', 'coupon'],
+    proxied: BEHIND_FAULTS,
     onProgress: (what) => console.log(`${seconds()}  ${what}`),
   });
   try {
     writeDemoState({ pid: process.pid, databaseUrls: system.databaseUrls });
     console.log(`${seconds()}  ready`);
-    const outcome = await Promise.race([interrupted, playAndProve(system)]);
+    const outcome = await Promise.race([arrived, playAndProve(system, signal)]);
     if (outcome !== 'interrupted' && !options.once) {
       printNextSteps(system.urls);
-      await interrupted;
+      await arrived;
     }
     if (outcome === 'interrupted' || !options.once) console.log('\nStopping.');
-    return outcome === 'interrupted' ? 130 : outcome ? 0 : 1;
+    return outcome === 'interrupted' ? INTERRUPTED : outcome ? 0 : 1;
   } finally {
     removeDemoState();
     await system.stop();
   }
 }
 
-async function playAndProve(system: ShopSystem): Promise<boolean> {
-  const played = await playStories(system.urls, controlProcesses(system));
+async function playAndProve(system: ShopSystem, interrupted: AbortSignal): Promise<boolean> {
+  const played = await playStories(system.urls, controlProcesses(system), interrupted);
   const holds = await proveInvariants(system.databaseUrls);
   return played && holds;
 }
 
 async function demoOnCompose(): Promise<number> {
-  const control = controlCompose(Number(process.env['TIME_SCALE'] ?? 60));
-  const played = await playStories(COMPOSE_URLS, control);
-  const holds = await proveInvariants(databaseUrlsFromEnvironment({}));
-  return played && holds ? 0 : 1;
+  const { signal, arrived } = listenForInterruption();
+  const control = await ComposeControl.find(Number(process.env['TIME_SCALE'] ?? 60));
+  try {
+    const outcome = await Promise.race([arrived, playAndProveOnCompose(control, signal)]);
+    return outcome === 'interrupted' ? INTERRUPTED : outcome ? 0 : 1;
+  } catch (error) {
+    // At once, since putting the containers back may fail too.
+    console.error(`\n${messageOf(error)}`);
+    return 1;
+  } finally {
+    console.log('\nPutting the containers back.');
+    await control.putBack();
+  }
 }
+
+async function playAndProveOnCompose(control: ComposeControl, interrupted: AbortSignal): Promise<boolean> {
+  console.log('Putting the fault proxy between order and stock, coupon.');
+  await control.prepare();
+  const played = await playStories(COMPOSE_URLS, control, interrupted);
+  const holds = await proveInvariants(databaseUrlsFromEnvironment({}));
+  return played && holds;
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 const options = parseArguments(process.argv.slice(2));
 try {
   process.exitCode = options.compose ? await demoOnCompose() : await demoOnProcesses(options);
 } catch (error) {
-  console.error(`\n${error instanceof Error ? error.message : String(error)}`);
+  console.error(`\n${messageOf(error)}`);
   process.exitCode = 1;
 }
+// The story that was interrupted still waits for something that will not come.
+if (process.exitCode === INTERRUPTED) process.exit();

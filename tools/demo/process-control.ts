@@ -1,4 +1,4 @@
-import { untilReady, type ShopSystem, type ProgramName } from '@rocketshop/test';
+import { ProxyFaultPoint, untilReady, type ShopSystem, type ProgramName } from '@rocketshop/test';
 import type { ShopControl } from './shop-control.js';
 
 const isMessaging = (program: ProgramName) => program === 'broker' || program === 'nameserver';
@@ -15,6 +15,6 @@ export function controlProcesses(system: ShopSystem): ShopControl {
       // A service is ready again when it has found the broker: until then messages wait in the outbox.
       if (isMessaging(program)) await untilReady(system.url('order'));
     },
-    proxy: (service) => system.proxy(service),
+    faults: (service) => new ProxyFaultPoint(system.proxy(service)),
   };
 }

@@ -1,4 +1,8 @@
-import type { FaultProxy, ProgramName, ServiceName } from '@rocketshop/test';
+import type { FaultPoint, ProgramName } from '@rocketshop/test';
+
+/** Services whose RPC interface the order service reaches through a fault proxy. */
+export const BEHIND_FAULTS = ['stock', 'coupon'] as const;
+export type ServiceBehindFaults = (typeof BEHIND_FAULTS)[number];
 
 /** What the demo does to a running shop, whether it runs as processes or as containers. */
 export interface ShopControl {
@@ -8,8 +12,8 @@ export interface ShopControl {
   kill(program: ProgramName): Promise<void>;
   /** The same program on the same data; ready when it resolves. */
   start(program: ProgramName): Promise<void>;
-  /** The fault proxy before a service's RPC interface; undefined where there is none. */
-  proxy(service: ServiceName): FaultProxy | undefined;
+  /** Where faults are made between the order service and this one. */
+  faults(service: ServiceBehindFaults): FaultPoint;
   /** What the clock knob is set to. */
   readonly timeScale: number;
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ShopClient, until, type OrderAnswer, type ShopUrls } from '@rocketshop/test';
+import { ShopClient, until, type FaultPoint, type OrderAnswer, type ShopUrls } from '@rocketshop/test';
 import type { ShopControl } from './shop-control.js';
 
 export interface Buyers {
@@ -17,12 +17,12 @@ export interface StoryResult {
 
 export interface Story {
   readonly title: string;
-  /** True where the story needs the fault proxy, which stands before processes only. */
-  readonly needsProxy?: boolean;
   play(buyers: Buyers, control: ShopControl): Promise<StoryResult>;
 }
 
 const WAIT_MS = 60_000;
+/** The call that the fault is for is made at once, or never. */
+const FAULT_WAIT_MS = 10_000;
 
 export async function logInAll(urls: ShopUrls): Promise<Buyers> {
   const [ada, grace, linus] = await Promise.all([
@@ -57,6 +57,16 @@ async function untilStatus(buyer: ShopClient, orderId: string, status: string): 
     description: `order ${orderId} to be ${status}`,
   });
   return Math.round(performance.now() - started);
+}
+
+/** Heals once the fault has happened and `meanwhile` is over, or when one of them failed. */
+async function healAfter(faults: FaultPoint, meanwhile: () => Promise<unknown>): Promise<void> {
+  try {
+    await until(() => faults.hasHappened(), { timeoutMs: FAULT_WAIT_MS, description: 'the fault to happen' });
+    await meanwhile();
+  } finally {
+    await faults.heal();
+  }
 }
 
 async function refused(
@@ -105,43 +115,35 @@ export const STORIES: readonly Story[] = [
   },
   {
     title: 'coupon killed in mid-flow, and back',
-    needsProxy: true,
     async play({ ada }, control) {
       const before = await ada.available('teapot');
-      let killing: Promise<void> | undefined;
-      control.proxy('coupon')?.use(({ direction, bytes }) => {
-        if (direction !== 'request' || !bytes.includes('coupon.use-coupon')) return 'pass';
-        killing ??= control.kill('coupon');
-        return 'cut';
-      });
-      const answer = await ada.placeOrder({ ...teapots(3), couponId: 'ada-two' });
-      expectStatus('POST /orders', answer, 503);
+      const coupon = control.faults('coupon');
+      await coupon.make({ holdRequest: 'coupon.use-coupon' });
+      const placing = ada.placeOrder({ ...teapots(3), couponId: 'ada-two' });
+      const [answer] = await Promise.all([placing, healAfter(coupon, () => control.kill('coupon'))]);
       const started = performance.now();
-      await killing;
-      control.proxy('coupon')?.heal();
+      const { body: meanwhile } = await ada.readOrder(answer.body.orderId);
       await control.start('coupon');
+      expectStatus('POST /orders', answer, 503);
+      if (meanwhile.status !== 'CANCELLING') throw new StoryError(`it was ${meanwhile.status} while coupon was down`);
       await untilStatus(ada, answer.body.orderId, 'CANCELLED');
-      const inconsistentMs = Math.round(performance.now() - started);
+      const inconsistentMs = elapsed(started);
       if ((await ada.available('teapot')) !== before) throw new StoryError('the stock did not come back');
       return { happened: 'CANCELLING while coupon was down, then CANCELLED; stock given back', inconsistentMs };
     },
   },
   {
     title: 'deducted, but the answer got lost',
-    needsProxy: true,
     async play({ ada }, control) {
       const before = await ada.available('lantern');
-      let lost = false;
-      control.proxy('stock')?.use(({ direction, bytes }) => {
-        if (direction === 'request' && bytes.includes('stock.deduct-stock')) lost = true;
-        return lost && direction === 'answer' ? 'drop' : 'pass';
-      });
+      const stock = control.faults('stock');
+      await stock.make({ loseAnswersTo: 'stock.deduct-stock' });
       const started = performance.now();
-      const answer = await ada.placeOrder({ items: [{ goodsId: 'lantern', quantity: 2 }] });
-      control.proxy('stock')?.heal();
+      const placing = ada.placeOrder({ items: [{ goodsId: 'lantern', quantity: 2 }] });
+      const [answer] = await Promise.all([placing, healAfter(stock, () => placing)]);
       expectStatus('POST /orders', answer, 503);
       await untilStatus(ada, answer.body.orderId, 'CANCELLED');
-      const inconsistentMs = Math.round(performance.now() - started);
+      const inconsistentMs = elapsed(started);
       if ((await ada.available('lantern')) !== before) throw new StoryError('the stock did not come back');
       return { happened: 'timed out; the log knew of the deduction, and it was undone', inconsistentMs };
     },
