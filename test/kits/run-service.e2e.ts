@@ -47,6 +47,13 @@ describe('a service as a process', () => {
     await first.stop();
   });
 
+  it('ends at once with 0 when it is told to stop while it still starts', async () => {
+    const starting = { program, env: { ...env, NEVER_READY: '1' }, readyLine: /waiting for what never comes/ };
+    const service = await spawnService(starting);
+    expect(await service.stop()).toBe(0);
+    expect(service.lines.join('\n')).not.toContain('minimal ready');
+  });
+
   it('a crash leaves no process behind', async () => {
     const service = await spawnService({ program, env });
     await service.kill();

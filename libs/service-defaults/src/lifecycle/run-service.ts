@@ -18,13 +18,18 @@ export interface RunServiceOptions<C extends ServiceConfig> extends Pick<
 
 /** After this long a shutdown is stuck, and whoever supervises us is about to kill us anyway. */
 const SHUTDOWN_LIMIT_MS = 15_000;
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /**
  * The whole of a service's `main.ts`: configuration, start, the ready line `<name> ready` on stdout, and a clean end
  * on SIGTERM or SIGINT: no new work, what has begun is finished, exit 0. A second signal, or 15 s, ends it with 1.
+ * While it starts there is nothing to finish, and it ends at once.
  */
 export async function runService<C extends ServiceConfig>(options: RunServiceOptions<C>): Promise<void> {
   let logger = createLogger({ name: options.name });
+  // The first process of a container is not ended by a signal that it does not handle.
+  const endAtOnce = (): never => process.exit(0);
+  for (const signal of SIGNALS) process.on(signal, endAtOnce);
   try {
     const config = options.loadConfig();
     logger = createLogger({ name: options.name, ...(config.logLevel ? { level: config.logLevel } : {}) });
@@ -38,6 +43,7 @@ export async function runService<C extends ServiceConfig>(options: RunServiceOpt
       ...(options.rawBody === undefined ? {} : { rawBody: options.rawBody }),
       ...(options.openApi ? { openApi: options.openApi } : {}),
     });
+    for (const signal of SIGNALS) process.off(signal, endAtOnce);
     stopOnSignal(service, logger);
     logger.info({ http: service.httpUrl, rpc: service.rpcPort }, `${options.name} ready`);
   } catch (error) {
@@ -71,6 +77,5 @@ function stopOnSignal(service: Service, logger: Logger): void {
       },
     );
   };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  for (const signal of SIGNALS) process.on(signal, stop);
 }
