@@ -13,55 +13,12 @@ import { createPool, startPostgres } from '../support/postgres.js';
 import type { TestPostgres } from '../support/postgres.js';
 import { holdLock, untilWaiting } from '../support/row-lock.js';
 import type { HeldLock } from '../support/row-lock.js';
+import { add, addOf, divideBy, insert, insertOf, insertThing, read, refuse, trip } from './things.js';
 
 jest.setTimeout(60_000);
 
 /** Longer than a test may last: a story in which nobody loses patience. */
 const FOR_EVER_MS = 600_000;
-
-const insertThing = { name: 'insert-thing', text: 'INSERT INTO things (id, amount) VALUES ($1, $2)' };
-const addToThing = {
-  name: 'add-to-thing',
-  text: 'UPDATE things SET amount = amount + $2 WHERE id = $1 RETURNING amount',
-};
-const readThing = { name: 'read-thing', text: 'SELECT id, amount FROM things WHERE id = $1' };
-const refuseUnless = { name: 'refuse-unless', text: `SELECT refuse_unless($1, 'NOT_TODAY')` };
-const divideBy = { name: 'divide-by', text: 'SELECT 6 / $1::int AS quotient' };
-/* Columnar: what all who want it want is one execution. */
-const insertAll = {
-  name: 'insert-all',
-  columnar: true,
-  text: `WITH new AS (INSERT INTO things SELECT * FROM unnest($1::int[], $2::int[]) RETURNING id)
-         SELECT refuse_unless(count(*) = cardinality($1::int[]), 'NOT_ALL') FROM new`,
-} as const;
-/** Which execution of the statement changed the row: those of one have the same word in `by`. */
-const addToAll = {
-  name: 'add-to-all',
-  columnar: true,
-  text: `UPDATE things SET amount = things.amount + more.amount
-           FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS more (id, amount, line), (SELECT clock_timestamp()) AS now (at)
-          WHERE things.id = more.id RETURNING more.line::int AS line, things.id, things.amount, now.at::text AS by`,
-} as const;
-const tellTrip = { name: 'tell-trip', text: 'SELECT pg_current_xact_id()::text AS trip, pg_backend_pid() AS pid' };
-
-interface Trip {
-  /** Equal for those that travel together. */
-  readonly trip: string;
-  /** The connection they use. */
-  readonly pid: number;
-}
-interface Thing {
-  readonly id: number;
-  readonly amount: number;
-}
-const insert = (id: number, amount = 1) => bind(insertThing, [id, amount]);
-const add = (id: number, amount = 1) => bind<Pick<Thing, 'amount'>>(addToThing, [id, amount]);
-const read = (id: number) => bind<Thing>(readThing, [id]);
-const refuse = () => bind(refuseUnless, [false]);
-const trip = () => bind<Trip>(tellTrip);
-const insertOf = (...ids: number[]) => bind(insertAll, [ids, ids]);
-const addOf = (amount: number, ...ids: number[]) =>
-  bind<Thing & { readonly by: string }>(addToAll, [ids, ids.map(() => amount)]);
 
 /** A small generator with a fixed seed: failures can be repeated. */
 function randomNumbers(seed: number): (below: number) => number {
