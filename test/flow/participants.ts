@@ -53,7 +53,8 @@ export const PARTICIPANT_NAMES = ['stock', 'coupon', 'user'] as const;
 export type ParticipantName = (typeof PARTICIPANT_NAMES)[number];
 
 const SOON_MS = 60_000;
-const soon = () => Date.now() + SOON_MS;
+/** A deadline that no story reaches. */
+export const soon = (): number => Date.now() + SOON_MS;
 
 /** An order that takes `unit` from a participant. */
 export const orderIdOf = (): string => randomUUID();
@@ -212,6 +213,10 @@ export async function readNumber({ pool }: Database, sql: string, values: readon
   const { rows } = await pool.query<Record<string, unknown>>(sql, [...values]);
   return Number(Object.values(rows[0] ?? {})[0]);
 }
+
+/** Deadlocks since the database was made: each was ended after a second, so that its victim could go again alone. */
+export const deadlocksOf = (database: Database): Promise<number> =>
+  readNumber(database, 'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()');
 
 /** What order has been told about `orderId`, one word for each answer in the outbox. */
 export async function answersTo({ database }: Participant, orderId: string): Promise<string[]> {

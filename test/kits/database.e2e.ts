@@ -8,6 +8,7 @@ import {
 import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { errorOf } from '../support/error-of.js';
 import { freePort } from '../support/ports.js';
 import { createPool, startPostgres } from '../support/postgres.js';
 import type { TestPostgres } from '../support/postgres.js';
@@ -29,12 +30,6 @@ class CreateThings1700000000000 implements MigrationInterface {
     await runner.query('DROP TABLE things');
   }
 }
-
-const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 
 describe('the database', () => {
   let postgres: TestPostgres;

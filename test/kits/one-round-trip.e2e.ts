@@ -13,14 +13,10 @@ import pg from 'pg';
 import { createPool, startPostgres } from '../support/postgres.js';
 import type { TestPostgres } from '../support/postgres.js';
 import { holdLock, untilWaiting } from '../support/row-lock.js';
+import { addToThing, insertThing } from './things.js';
 
 jest.setTimeout(60_000);
 
-const insertThing = { name: 'insert-thing', text: 'INSERT INTO things (id, amount) VALUES ($1, $2)' };
-const addToThing = {
-  name: 'add-to-thing',
-  text: 'UPDATE things SET amount = amount + $2 WHERE id = $1 RETURNING amount',
-};
 const readThing = { name: 'read-thing', text: 'SELECT amount FROM things WHERE id = $1' };
 const takeFromThing = {
   name: 'take-from-thing',

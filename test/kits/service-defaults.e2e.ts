@@ -19,6 +19,7 @@ import {
 import type { Service, ServiceOptions } from '@rocketshop/service-defaults';
 import { Writable } from 'node:stream';
 import { z } from 'zod';
+import { errorOf } from '../support/error-of.js';
 import { freePort } from '../support/ports.js';
 import { createGate, until } from '../support/until.js';
 import type { Gate } from '../support/until.js';
@@ -111,12 +112,6 @@ afterEach(async () => {
   await Promise.all(services.splice(0).map((service) => service.close()));
   logLines = [];
 });
-
-const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  );
 
 describe('HTTP', () => {
   it('answers errors as problem+json, and tells the client nothing that the log has', async () => {

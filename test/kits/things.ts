@@ -1,9 +1,9 @@
 import { bind } from '@rocketshop/service-defaults';
 
-/* What the stories of shared round trips do to their one table: things (id int PRIMARY KEY, amount int). */
+/* What the stories of round trips do to their one table: things (id int PRIMARY KEY, amount int, or bigint). */
 
 export const insertThing = { name: 'insert-thing', text: 'INSERT INTO things (id, amount) VALUES ($1, $2)' };
-const addToThing = {
+export const addToThing = {
   name: 'add-to-thing',
   text: 'UPDATE things SET amount = amount + $2 WHERE id = $1 RETURNING amount',
 };

@@ -38,8 +38,14 @@ export type { ResultsOf } from './database/in-one-round-trip.js';
 export { SharedTrips } from './database/shared-trips.js';
 export type { SharedTripsOptions } from './database/shared-trips.js';
 export { createRefuseUnless, dropRefuseUnless, refusalOf } from './database/refuse.js';
-export { bind, bindLine, namedStatement } from './database/statement.js';
-export type { BoundStatement, NamedStatement, StatementResult, TransactionClient } from './database/statement.js';
+export { bind, bindLine, boundStatement, namedStatement } from './database/statement.js';
+export type {
+  BoundStatement,
+  ColumnarStatement,
+  NamedStatement,
+  StatementResult,
+  TransactionClient,
+} from './database/statement.js';
 export { bigintTypes } from './database/pg-types.js';
 export { callWithDeadline, RpcClient } from './rpc/rpc-client.js';
 export type { CallAnswer, CallData, CallOptions, RemoteCommand } from './rpc/remote-command.js';

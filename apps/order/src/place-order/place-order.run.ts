@@ -44,14 +44,15 @@ export function preOrdered({ preOrder }: PlaceOrderRun): PreOrder {
   return preOrder;
 }
 
-export interface Decision {
+interface Decision {
   readonly status: 'CONFIRMED' | 'PAID';
   readonly at: Date;
   readonly closeAt: Date | null;
 }
 
 /** The row as pre-order wrote it and confirm decides. In one literal: V8 makes a copy of so many fields one by one. */
-export function decidedRow(run: PlaceOrderRun, times: PreOrderTimes, { status, at, closeAt }: Decision): OrderRow {
+export function decidedRow(run: PlaceOrderRun, { status, at, closeAt }: Decision): OrderRow {
+  const { times } = preOrdered(run);
   const { total, currency } = quoted(run);
   return {
     order_id: run.orderId,

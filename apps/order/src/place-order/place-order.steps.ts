@@ -166,9 +166,9 @@ export class PlaceOrderSteps {
     const { times, answeredAtMs } = preOrdered(run);
     // The database's clock, which all replicas and timers share, as the pre-order told it. Asking it again costs a round trip.
     const now = new Date(times.created_at.getTime() + Math.round(performance.now() - answeredAtMs));
-    if (quoted(run).total.payable === 0n) return decidedRow(run, times, { status: 'PAID', at: now, closeAt: null });
+    if (quoted(run).total.payable === 0n) return decidedRow(run, { status: 'PAID', at: now, closeAt: null });
     const closeAt = new Date(now.getTime() + this.config.unpaidTimeoutMs);
-    return decidedRow(run, times, { status: 'CONFIRMED', at: now, closeAt });
+    return decidedRow(run, { status: 'CONFIRMED', at: now, closeAt });
   }
 
   private confirmedMessages(order: OrderRow): OutboxRow[] {

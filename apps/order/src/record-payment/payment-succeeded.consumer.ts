@@ -2,7 +2,7 @@ import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { paymentSucceeded, readMessage, type PayloadOf } from '@rocketshop/contracts';
 import { DiscardMessageError, ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
-import { bindLine, Database, LOGGER, namedStatement, type Logger } from '@rocketshop/service-defaults';
+import { bindLine, boundStatement, Database, LOGGER, namedStatement, type Logger } from '@rocketshop/service-defaults';
 import type { PoolClient } from 'pg';
 import * as statements from '../database/statements.js';
 import type { OrderRow } from '../database/statements.js';
@@ -34,7 +34,7 @@ export class PaymentSucceededConsumer {
   @EventPattern(paymentSucceeded.topic, ROCKETMQ_TRANSPORT, { group: 'order-record-payment' })
   async paid(@Payload() payload: unknown): Promise<void> {
     const payment = readMessage(paymentSucceeded, payload);
-    const [marked] = await this.database.inSharedRoundTrip([bindLine(statements.markPaid, markPaidValues(payment))]);
+    const [marked] = await this.database.inSharedRoundTrip([markPaid(payment)]);
     if (marked.rowCount === 1) return;
     const outcome = await this.database.inTransaction((client) => this.record(client, payment));
     const { orderId, paymentId } = payment;
@@ -53,8 +53,7 @@ export class PaymentSucceededConsumer {
       await namedStatement(client, statements.recordLatePayment, [orderId, paymentId]);
       return 'LATE';
     }
-    const mark = bindLine(statements.markPaid, markPaidValues(payment));
-    const { rowCount } = await namedStatement(client, mark, mark.values);
+    const { rowCount } = await boundStatement(client, markPaid(payment));
     if (rowCount === 1) return 'PAID';
     throw new PaymentMismatchError(
       `order ${orderId} asks for ${order.payable} ${order.currency}, ${payment.amount} ${payment.currency} was paid`,
@@ -62,9 +61,5 @@ export class PaymentSucceededConsumer {
   }
 }
 
-const markPaidValues = ({ orderId, paymentId, amount, currency }: Payment) => [
-  orderId,
-  paymentId,
-  BigInt(amount),
-  currency,
-];
+const markPaid = ({ orderId, paymentId, amount, currency }: Payment) =>
+  bindLine(statements.markPaid, [orderId, paymentId, BigInt(amount), currency]);

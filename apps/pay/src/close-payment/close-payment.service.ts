@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { bind, Database, namedStatement, type TransactionClient } from '@rocketshop/service-defaults';
+import { bind, boundStatement, Database, type TransactionClient } from '@rocketshop/service-defaults';
 import type { QueryResult } from 'pg';
 import * as statements from '../database/statements.js';
 import type { PaymentOrderRow } from '../database/statements.js';
@@ -21,9 +21,9 @@ export class ClosePaymentService {
   /** The same in the caller's transaction. */
   async closeIn(client: TransactionClient, orderId: string): Promise<CloseOutcome> {
     const [insert, lock, ...updates] = closing(orderId);
-    const inserted = await namedStatement(client, insert, insert.values);
-    const locked = await namedStatement<PaymentOrderRow>(client, lock, lock.values);
-    for (const update of updates) await namedStatement(client, update, update.values);
+    const inserted = await boundStatement(client, insert);
+    const locked = await boundStatement(client, lock);
+    for (const update of updates) await boundStatement(client, update);
     return outcomeOf(orderId, inserted, locked);
   }
 }

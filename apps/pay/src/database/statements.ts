@@ -1,4 +1,4 @@
-import type { NamedStatement } from '@rocketshop/service-defaults';
+import type { ColumnarStatement, NamedStatement } from '@rocketshop/service-defaults';
 import type { PaymentOrderStatus, PaymentStatus } from '../domain/payment-status.js';
 
 /*
@@ -43,10 +43,6 @@ export interface RefundRow {
   currency: string;
   status: 'REQUESTED' | 'REFUNDED';
   attempts: number;
-}
-
-interface ColumnarStatement extends NamedStatement {
-  readonly columnar: true;
 }
 
 /**

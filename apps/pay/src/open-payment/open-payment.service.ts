@@ -10,6 +10,7 @@ import {
 } from '@rocketshop/idempotency';
 import {
   bindLine,
+  boundStatement,
   Database,
   LOGGER,
   namedStatement,
@@ -85,8 +86,7 @@ export class OpenPaymentService {
       const [existing] = live.rows;
       if (status === 'CLOSED') throw closed();
       if (existing) return existing;
-      const insert = bindLine(statements.insertPayment, payment);
-      const { rows } = await namedStatement<PaymentRow>(client, insert, insert.values);
+      const { rows } = await boundStatement(client, bindLine<PaymentRow>(statements.insertPayment, payment));
       const [created] = rows;
       if (!created) throw new Error('the payment row was not returned by its own insert');
       return created;
@@ -153,8 +153,7 @@ export class OpenPaymentService {
       await lockPaymentOrder(client, payment.order_id, 'OPEN');
       if (charge) {
         const { chargeId, payUrl } = charge;
-        const start = bindLine(statements.startPaying, [payment.payment_id, chargeId, payUrl]);
-        await namedStatement(client, start, start.values);
+        await boundStatement(client, bindLine(statements.startPaying, [payment.payment_id, chargeId, payUrl]));
       }
       const { rows } = await namedStatement<PaymentRow>(client, statements.selectPayment, [payment.payment_id]);
       const [current] = rows;

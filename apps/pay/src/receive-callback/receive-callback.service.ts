@@ -1,7 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProviderCallback } from '@rocketshop/contracts';
 import { OutboxRelay } from '@rocketshop/outbox';
-import { bindLine, Database, namedStatement, type TransactionClient } from '@rocketshop/service-defaults';
+import {
+  bindLine,
+  boundStatement,
+  Database,
+  namedStatement,
+  type TransactionClient,
+} from '@rocketshop/service-defaults';
 import { lockPaymentOrder } from '../close-payment/lock-payment-order.js';
 import { isRefused } from '../database/is-refused.js';
 import * as statements from '../database/statements.js';
@@ -70,8 +76,9 @@ export class ReceiveCallbackService {
 
   private settleEvent(event: ProviderCallback): Promise<CallbackOutcome> {
     return this.database.inTransaction(async (client, scope) => {
-      const record = bindLine(statements.recordEvent, [event.eventId, 'RECEIVED', JSON.stringify(event)]);
-      const { rows } = await namedStatement<{ outcome: CallbackOutcome }>(client, record, record.values);
+      const received = [event.eventId, 'RECEIVED', JSON.stringify(event)];
+      const record = bindLine<{ outcome: CallbackOutcome }>(statements.recordEvent, received);
+      const { rows } = await boundStatement(client, record);
       const before = rows[0]?.outcome;
       // A refused event is looked at again: the row it missed may be there by now. An accepted one never is.
       if (before && isAccepted(before)) return before;
@@ -113,7 +120,7 @@ export class ReceiveCallbackService {
       return 'REFUNDING';
     }
     assertTransition(payment.status, 'PAID');
-    for (const statement of payStatements(event)) await namedStatement(client, statement, statement.values);
+    for (const statement of payStatements(event)) await boundStatement(client, statement);
     return 'PAID';
   }
 }

@@ -1,4 +1,10 @@
-import { bindLine, namedStatement, type BoundStatement, type TransactionClient } from '@rocketshop/service-defaults';
+import {
+  bindLine,
+  boundStatement,
+  type BoundStatement,
+  type ColumnarStatement,
+  type TransactionClient,
+} from '@rocketshop/service-defaults';
 import { buyerAccount, ledgerTransactionId, SHOP_ACCOUNT } from '../domain/ledger.js';
 import { giveBackBalance, takeBalance } from './statements.js';
 
@@ -18,15 +24,10 @@ export const takeFromBuyer = (taken: OrderBalance): BoundStatement =>
 /** The way back. False, and nothing changed, where the account is not there any more. */
 export async function giveBackToBuyer(client: TransactionClient, taken: OrderBalance): Promise<boolean> {
   const statement = move(giveBackBalance, taken, taken.amount, ledgerTransactionId.return(taken.orderId));
-  const entries = await namedStatement(client, statement, statement.values);
+  const entries = await boundStatement(client, statement);
   return entries.rowCount === 2;
 }
 
-function move(
-  statement: typeof takeBalance | typeof giveBackBalance,
-  { userId, currency }: OrderBalance,
-  amount: bigint,
-  transactionId: string,
-) {
+function move(statement: ColumnarStatement, { userId, currency }: OrderBalance, amount: bigint, transactionId: string) {
   return bindLine(statement, [userId, amount, currency, transactionId, buyerAccount(userId), SHOP_ACCOUNT.orders]);
 }

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { Connection, CustomTypesConfig, FieldDef, QueryResultRow } from 'pg';
+import type { ClientBase, Connection, FieldDef, QueryResultRow } from 'pg';
 import { serialize } from 'pg-protocol';
 import type { BoundStatement } from './statement.js';
 
@@ -14,7 +14,7 @@ const { prepareValue } = (pg as unknown as { readonly utils: { prepareValue(this
   .utils;
 
 /** How to read a statement's rows. */
-export interface RowShape {
+interface RowShape {
   readonly names: readonly string[];
   readonly parsers: readonly ((text: string) => unknown)[];
 }
@@ -32,15 +32,15 @@ export class PreparedStatements {
 
   private constructor(
     connection: Connection,
-    private readonly types: CustomTypesConfig,
+    private readonly client: ClientBase,
   ) {
     this.names = connection as unknown as ConnectionNames;
   }
 
-  static of(connection: Connection, types: CustomTypesConfig): PreparedStatements {
+  static of(connection: Connection, client: ClientBase): PreparedStatements {
     let statements = PreparedStatements.ofConnections.get(connection);
     if (!statements)
-      PreparedStatements.ofConnections.set(connection, (statements = new PreparedStatements(connection, types)));
+      PreparedStatements.ofConnections.set(connection, (statements = new PreparedStatements(connection, client)));
     return statements;
   }
 
@@ -76,7 +76,7 @@ export class PreparedStatements {
 
   describe(name: string, fields: readonly FieldDef[]): void {
     const parsers = fields.map(
-      ({ dataTypeID }) => this.types.getTypeParser(dataTypeID, 'text') as (text: string) => unknown,
+      ({ dataTypeID }) => this.client.getTypeParser(dataTypeID, 'text') as (text: string) => unknown,
     );
     this.shapes.set(name, { names: fields.map((field) => field.name), parsers });
   }

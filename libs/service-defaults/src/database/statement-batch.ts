@@ -1,4 +1,4 @@
-import type { ClientBase, Connection, CustomTypesConfig, FieldDef, QueryResultRow, Submittable } from 'pg';
+import type { ClientBase, Connection, FieldDef, QueryResultRow, Submittable } from 'pg';
 import { PreparedStatements } from './prepared-statements.js';
 import type { BoundStatement, StatementResult } from './statement.js';
 
@@ -16,18 +16,15 @@ export class StatementBatch implements Submittable {
   /** Whether it was handed to the connection. Before that, the server has nothing that it could commit. */
   isSent = false;
   private readonly results: StatementResult[] = [];
-  private readonly types: CustomTypesConfig;
   private prepared: PreparedStatements | undefined;
   private rows: QueryResultRow[] = [];
   private failure: Error | null = null;
 
   constructor(
-    client: ClientBase,
+    private readonly client: ClientBase,
     private readonly statements: readonly BoundStatement[],
     private readonly onEnd: Outcome,
-  ) {
-    this.types = { getTypeParser: client.getTypeParser.bind(client) } as CustomTypesConfig;
-  }
+  ) {}
 
   /** Name and text of the statement whose messages arrive now: the client keeps by them what is prepared. */
   get name(): string | undefined {
@@ -40,7 +37,7 @@ export class StatementBatch implements Submittable {
 
   /** @returns why nothing was sent */
   submit(connection: Connection): Error | null {
-    this.prepared = PreparedStatements.of(connection, this.types);
+    this.prepared = PreparedStatements.of(connection, this.client);
     try {
       const messages = this.prepared.encode(this.statements);
       if (!connection.stream.writable) return new Error('the connection is closed');

@@ -15,6 +15,11 @@ export interface NamedStatement {
   readonly columnar?: true;
 }
 
+/** A {@link NamedStatement} whose parameters are columns. */
+export interface ColumnarStatement extends NamedStatement {
+  readonly columnar: true;
+}
+
 /** A hot statement with its values, ready to be sent among others. `row` is never there: it tells the compiler what rows come. */
 export interface BoundStatement<Row extends QueryResultRow = QueryResultRow> extends NamedStatement {
   readonly values: readonly unknown[];
@@ -36,7 +41,7 @@ export const bind = <Row extends QueryResultRow = QueryResultRow>(
 
 /** A columnar statement about one line. */
 export const bindLine = <Row extends QueryResultRow = QueryResultRow>(
-  statement: NamedStatement & { readonly columnar: true },
+  statement: ColumnarStatement,
   line: readonly unknown[],
 ): BoundStatement<Row> => ({ ...statement, values: line.map((value) => [value]) });
 
@@ -48,3 +53,9 @@ export function namedStatement<Row extends QueryResultRow = QueryResultRow>(
 ): Promise<QueryResult<Row>> {
   return client.query<Row>({ name: statement.name, text: statement.text, values: [...values] });
 }
+
+/** The same of a statement that has its values. */
+export const boundStatement = <Row extends QueryResultRow = QueryResultRow>(
+  client: TransactionClient,
+  statement: BoundStatement<Row>,
+): Promise<QueryResult<Row>> => namedStatement<Row>(client, statement, statement.values);
