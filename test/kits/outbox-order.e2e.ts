@@ -178,7 +178,7 @@ describe('a relay that is killed', () => {
   });
 });
 
-describe('a nudge', () => {
+describe('a wake call', () => {
   it('after a commit reaches whichever relay owns the key, long before anybody polls', async () => {
     const broker = new RecordingBroker();
     const patience = { pollIntervalMs: 3_000, rebalanceIntervalMs: 3_000 };
@@ -189,7 +189,7 @@ describe('a nudge', () => {
 
     for (let index = 0; index < 40; index++) await outbox.commitRow(`order-${index}`, index);
     const startedAt = Date.now();
-    first.nudge();
+    first.wake();
     await until(() => outbox.allSent(), { description: 'the rows of both relays' });
     expect(Date.now() - startedAt).toBeLessThan(1_000);
     expect(second.state().sentTotal).toBeGreaterThan(0);
@@ -206,7 +206,7 @@ describe('the row', () => {
     await client.query('ROLLBACK');
     client.release();
     await outbox.commitRow('order-1', 'happened');
-    relay.nudge();
+    relay.wake();
 
     await until(() => broker.messages.length > 0);
     expect(broker.payloadsOf('order-1')).toEqual(['happened']);

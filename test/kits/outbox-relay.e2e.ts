@@ -53,7 +53,7 @@ describe('what the relay asks the database', () => {
     const writers = Array.from({ length: 10 }, async (_, writer) => {
       for (let index = 0; index < 50; index++) {
         await outbox.commitRow(`order-${writer}-${index % 7}`, index);
-        relay.nudge();
+        relay.wake();
       }
     });
     await Promise.all(writers);
@@ -75,7 +75,7 @@ describe('what the relay asks the database', () => {
     });
     restedMs = 60_000;
     await outbox.commitRow('order', 'alone');
-    relay.nudge();
+    relay.wake();
     await until(() => outbox.allSent(), { description: 'the row to be sent and marked' });
     expect(broker.payloadsOf('order')).toEqual(['alone']);
     expect(statements).toEqual([MARK_AND_READ, 'outbox-mark-sent']);
@@ -86,7 +86,7 @@ describe('what the relay asks the database', () => {
     const relay = await startObservedRelay(broker, { passIntervalMs: 1, markIntervalMs: 600_000 });
     for (let step = 0; step < 100; step++) {
       await outbox.commitRow('order', step);
-      relay.nudge();
+      relay.wake();
       if (step % 3 === 0) await until(() => broker.messages.length === step + 1, { intervalMs: 1 });
     }
     await until(() => broker.messages.length === 100, { description: 'all rows of the key' });
@@ -101,11 +101,11 @@ describe('what the relay asks the database', () => {
     broker.before = ({ payload }) => (payload === 'first' ? answer.opened : undefined);
     const relay = await startObservedRelay(broker, {});
     await outbox.commitRow('order', 'first');
-    relay.nudge();
+    relay.wake();
     await until(() => relay.state().inFlight === 1, { description: 'the first row to be with the broker' });
     await outbox.commitRow('order', 'second');
     await outbox.commitRow('other', 'third');
-    relay.nudge();
+    relay.wake();
     await until(() => broker.messages.length === 1, { description: 'the other key' });
 
     answer.open();

@@ -14,10 +14,10 @@ export interface OutboxRelayOptions {
   readonly pool: Pool;
   readonly publisher: OutboxPublisher;
   readonly logger?: OutboxLogger;
-  /** How long a row that nobody nudged for may lie before it is seen. @default 500 */
+  /** How long a row that no wake call announced may lie before it is seen. @default 500 */
   readonly pollIntervalMs?: number;
   /**
-   * Least time between two passes over the table. The first nudge after a pause is served at once; under load one pass
+   * Least time between two passes over the table. The first wake call after a pause is served at once; under load one pass
    * serves all commits of this time, which is what the relay costs the database. At most `inFlightMax` rows leave in it.
    * @default 20
    */
@@ -60,7 +60,7 @@ export interface OutboxRelayState {
  *   relaying      rebalance when due; in one statement mark what was sent and read what is unsent; hand it out; sleep
  *   stopping      nothing new is read; messages under way are waited for and marked; then the session ends
  *
- * A pass asks the database nothing unless a read is due, or the mark of rows that were sent. A read is due after a nudge,
+ * A pass asks the database nothing unless a read is due, or the mark of rows that were sent. A read is due after a wake call,
  * here or from another relay; at the poll; when a key's back-off is over; when the read before was full; and when a key
  * is free that a read passed over. It takes along all marks there are, so that under load marks cost nothing. A key waits
  * for its mark with nothing: the read that brings its next rows is the statement that marks those before.
@@ -80,7 +80,7 @@ export class OutboxRelay {
   private loop: Promise<void> | undefined;
   private running = false;
   /** A commit here that other relays do not know of yet. */
-  private nudged = false;
+  private mustWakeOthers = false;
   /** When the table is looked at even if nobody has said a word. */
   private readAt = 0;
   /** No read begins before. */
@@ -116,8 +116,8 @@ export class OutboxRelay {
   }
 
   /** Tells the relay that rows were committed. Call it after the commit; a forgotten call costs the poll interval, no more. */
-  nudge(): void {
-    this.nudged = true;
+  wake(): void {
+    this.mustWakeOthers = true;
     this.readBy(0);
   }
 
@@ -188,11 +188,11 @@ export class OutboxRelay {
       this.rebalanceAt = now + (this.options.rebalanceIntervalMs ?? 1_000);
       await this.mark(session);
       await session.rebalance((shard) => this.dispatcher.isIdle(shard));
-      // Nobody nudged this relay for rows in a shard it has only now.
+      // No wake call told this relay of rows in a shard it has only now.
       this.readAt = now;
     }
-    if (this.nudged) {
-      this.nudged = false;
+    if (this.mustWakeOthers) {
+      this.mustWakeOthers = false;
       if (session.relays > 1) await session.wakeOthers();
     }
     const limit = now >= Math.max(this.readAt, this.notBefore) ? this.room(session) : 0;
@@ -206,7 +206,7 @@ export class OutboxRelay {
 
   private async markAndRead(session: RelaySession, now: number, limit: number): Promise<void> {
     this.notBefore = now + (this.options.passIntervalMs ?? 20);
-    // Before the statement: a nudge during it is for rows that the statement may not see.
+    // Before the statement: a wake call during it is for rows that the statement may not see.
     this.readAt = Math.min(now + (this.options.pollIntervalMs ?? 500), this.dispatcher.retryAt());
     const sent = this.takeSent();
     const ids = sent.map(({ id }) => id);

@@ -28,7 +28,7 @@ export class ReleaseCouponService {
       const log = await this.fenceAndLock(client, cancelled.orderId);
       if (isFirst) await this.giveBack(client, cancelled.orderId, log);
       await writeOutbox(client, [answerTo(cancelled, log)]);
-      scope.afterCommit(() => this.relay.nudge());
+      scope.afterCommit(() => this.relay.wake());
     });
   }
 

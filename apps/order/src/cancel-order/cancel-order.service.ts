@@ -48,7 +48,7 @@ export class CancelOrderService {
         await answerIdempotencyKey(client, order.order_id, { status, body: problem });
       }
       await this.publish(client, order);
-      scope.afterCommit(() => this.outbox.nudge());
+      scope.afterCommit(() => this.outbox.wake());
       return order;
     });
   }

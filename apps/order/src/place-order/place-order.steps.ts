@@ -103,7 +103,7 @@ export class PlaceOrderSteps {
     } catch (error) {
       throw asKeyTaken(error, run.claim);
     }
-    this.outbox.nudge();
+    this.outbox.wake();
     return DONE;
   }
 
@@ -157,7 +157,7 @@ export class PlaceOrderSteps {
       throw new ConfirmLostError('the order was no longer PENDING', { cause: error });
     }
     run.confirmed = view;
-    this.outbox.nudge();
+    this.outbox.wake();
     return DONE;
   }
 

@@ -82,7 +82,7 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
         ORDERS_PER_SWEEP_MAX,
       ]);
       for (const order of rows) await this.cancelOrder.publish(client, order);
-      if (rows.length > 0) scope.afterCommit(() => this.outbox.nudge());
+      if (rows.length > 0) scope.afterCommit(() => this.outbox.wake());
       return rows;
     });
     for (const order of overdue) {

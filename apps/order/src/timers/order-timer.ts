@@ -32,6 +32,6 @@ export class OrderTimer {
   async setAgain(topic: string, orderId: string, dueInMs: number): Promise<void> {
     const message = timerMessage(topic, orderId, dueInMs, this.config.timeScale);
     await this.database.inOneRoundTrip([outboxInsert([message])]);
-    this.outbox.nudge();
+    this.outbox.wake();
   }
 }

@@ -33,7 +33,7 @@ export class OrderCancelledConsumer {
       const outcome = await this.closePayments.closeIn(client, orderId);
       if (outcome === 'ALREADY_PAID') await this.giveBack(client, orderId);
       await this.answer(client, orderId, outcome);
-      scope.afterCommit(() => this.relay.nudge());
+      scope.afterCommit(() => this.relay.wake());
     });
   }
 

@@ -70,7 +70,7 @@ export class ReceiveCallbackService {
       bindLine(statements.insertEvent, [event.eventId, 'PAID', JSON.stringify(event)]),
       ...payStatements(event),
     ]);
-    this.relay.nudge();
+    this.relay.wake();
     return 'PAID';
   }
 
@@ -84,7 +84,7 @@ export class ReceiveCallbackService {
       if (before && isAccepted(before)) return before;
       const outcome = await this.settle(client, event);
       await namedStatement(client, statements.settleEvent, [event.eventId, outcome]);
-      scope.afterCommit(() => this.relay.nudge());
+      scope.afterCommit(() => this.relay.wake());
       return outcome;
     });
   }

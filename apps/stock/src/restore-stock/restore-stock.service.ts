@@ -39,7 +39,7 @@ export class RestoreStockService {
       const log = await this.fenceAndLock(client, cancelled);
       if (isFirst) await this.giveBackAll(client, cancelled.orderId, log);
       await writeOutbox(client, [answerTo(cancelled, log)]);
-      scope.afterCommit(() => this.relay.nudge());
+      scope.afterCommit(() => this.relay.wake());
     });
   }
 

@@ -29,7 +29,7 @@ export class ReturnBalanceService {
       const log = await this.fenceAndLock(client, cancelled);
       if (isFirst) await this.giveBack(client, cancelled.orderId, log);
       await writeOutbox(client, [answerTo(cancelled, log)]);
-      scope.afterCommit(() => this.relay.nudge());
+      scope.afterCommit(() => this.relay.wake());
     });
   }
 
