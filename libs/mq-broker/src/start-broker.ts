@@ -1,5 +1,5 @@
 import { systemClock, type BrokerClock } from './broker/broker-clock.js';
-import type { BrokerLog } from './broker/broker-context.js';
+import type { Logger } from './logger.js';
 import { resolveBrokerConfig, type BrokerConfigInput } from './broker/broker.config.js';
 import { Broker } from './broker/broker.js';
 import { startNameServer } from './start-name-server.js';
@@ -19,7 +19,7 @@ export interface StartBrokerOptions extends BrokerConfigInput {
   /** For the store, beyond what RocketMQ's settings say. */
   storeOptions?: MessageStoreOptions;
   /** @default silent */
-  log?: BrokerLog;
+  log?: Logger;
   clock?: BrokerClock;
   /** Called once when the disk failed. @default throws the error, which ends the process */
   onFatal?: (error: Error) => void;

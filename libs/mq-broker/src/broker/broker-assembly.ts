@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { listenPeers, SendAnswerWriter, TopicName, type PeerHandlers, type PeerServer } from '@rocketshop/mq-protocol';
+import type { Logger } from '../logger.js';
 import { configFileStorage } from '../config-file-storage.js';
 import type { ConfigStorage } from '../config/index.js';
 import { ConsumerOffsetStore, MessageStore, type MessageStoreOptions } from '../store/index.js';
-import { AnswerDesk } from './answers/answer-desk.js';
+import { AckQueue } from './acks/ack-queue.js';
 import type { BrokerClock } from './broker-clock.js';
-import type { BrokerContext, BrokerLog } from './broker-context.js';
+import type { BrokerContext } from './broker-context.js';
 import { nameServersOf, type BrokerConfig } from './broker.config.js';
 import { DelayLevels } from './delay/delay-levels.js';
 import { DelayOffsetFile } from './delay/delay-offset-file.js';
@@ -17,8 +18,8 @@ import { notifyConsumerIdsChanged } from './processors/client-processors.js';
 import { PullProcessor } from './pull/pull-processor.js';
 import { NameServerRegistrar } from './registration/name-server-registrar.js';
 import { SendProcessor } from './send/send-processor.js';
-import { StatisticsCounters } from './statistics/broker-statistics.js';
-import { createSurface, type Surface } from './surface.js';
+import { BrokerStatistics } from './statistics/broker-statistics.js';
+import { createRequestRoutes, type RequestRoutes } from './request-routes.js';
 import { TopicConfigManager } from './topics/index.js';
 
 export interface BrokerParts {
@@ -28,7 +29,7 @@ export interface BrokerParts {
   /** For the store, beyond what RocketMQ's settings say. */
   storeOptions: MessageStoreOptions;
   clock: BrokerClock;
-  log: BrokerLog;
+  log: Logger;
 }
 
 /** Everything a running broker consists of. */
@@ -36,14 +37,14 @@ export interface BrokerAssembly {
   readonly context: BrokerContext & { draining: boolean };
   readonly server: PeerServer;
   readonly delay: DelayScheduler;
-  readonly desk: AnswerDesk;
+  readonly acks: AckQueue;
   readonly longPolls: LongPollTable;
   readonly registrar: NameServerRegistrar;
   readonly consumers: ConsumerManager;
   readonly producers: ProducerManager;
   readonly locks: QueueLockTable;
-  readonly statistics: StatisticsCounters;
-  readonly surface: Surface;
+  readonly statistics: BrokerStatistics;
+  readonly routes: RequestRoutes;
 }
 
 const nowhere: ConfigStorage = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
@@ -113,8 +114,8 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
   });
   const address = `${config.brokerIP1}:${server.port}`;
   store.setStoreHost(config.brokerIP1, server.port);
-  const desk = createDesk(parts, store, server.port);
-  const statistics = new StatisticsCounters(clock);
+  const acks = createAckQueue(parts, store, server.port);
+  const statistics = new BrokerStatistics(clock);
   const consumers = createConsumers(parts, groups);
   const producers = new ProducerManager({ clock, channelExpiredTimeoutMs: config.channelExpiredTimeout });
   const locks = new QueueLockTable(clock, config.rebalanceLockMaxLiveTime);
@@ -134,24 +135,23 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
     delay,
     statistics,
     address,
-    registration: registrar,
     draining: false,
   };
   const pull = new PullProcessor({ context, longPolls: () => longPolls, statistics });
   const longPolls = new LongPollTable(clock, config.limits, (held) => pull.wake(held));
-  const send = new SendProcessor({ context, desk, delayLevels, locks, statistics, storePort: server.port });
-  const surface = createSurface({ context, send, pull, desk, delayLevels, locks });
-  connect(store, { desk, delay, longPolls });
-  return { context, server, delay, desk, longPolls, registrar, consumers, producers, locks, statistics, surface };
+  const send = new SendProcessor({ context, acks, delayLevels, locks, statistics, storePort: server.port });
+  const routes = createRequestRoutes({ context, send, pull, acks, delayLevels, locks });
+  connect(store, { acks, delay, longPolls });
+  return { context, server, delay, acks, longPolls, registrar, consumers, producers, locks, statistics, routes };
 }
 
-function createDesk({ config, clock }: BrokerParts, store: MessageStore, port: number): AnswerDesk {
+function createAckQueue({ config, clock }: BrokerParts, store: MessageStore, port: number): AckQueue {
   const { brokerIP1: storeHost, regionId, traceOn } = config;
   const writer = new SendAnswerWriter({ storeHost, storePort: port, regionId, traceOn });
-  return new AnswerDesk(store, writer, clock, {
+  return new AckQueue(store, writer, clock, {
     flushDiskType: config.flushDiskType,
     syncFlushTimeoutMs: config.syncFlushTimeout,
-    pendingAnswersMax: config.limits.pendingAnswersMax,
+    pendingAcksMax: config.limits.pendingAcksMax,
   });
 }
 
@@ -186,11 +186,11 @@ function createRegistrar(
 /** What the store tells goes to those who wait for it. */
 function connect(
   store: MessageStore,
-  { desk, delay, longPolls }: Pick<BrokerAssembly, 'desk' | 'delay' | 'longPolls'>,
+  { acks, delay, longPolls }: Pick<BrokerAssembly, 'acks' | 'delay' | 'longPolls'>,
 ): void {
-  store.onProgress = () => desk.onProgress();
+  store.onProgress = () => acks.onProgress();
   store.onWithdrawn = () => {
-    desk.onWithdrawn();
+    acks.onWithdrawn();
     delay.onWithdrawn();
   };
   store.onDispatch = (topic, queueId, queueOffset, tagsCode) => {

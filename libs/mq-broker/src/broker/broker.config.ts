@@ -66,7 +66,7 @@ export interface BrokerConfig {
 
 export interface BrokerLimits {
   /** Sends whose answer waits for the disk. 65,536 answers of a 4 KiB message are 256 MiB in flight. @default 65536 */
-  pendingAnswersMax: number;
+  pendingAcksMax: number;
   /** Pulls parked in the whole broker. @default 100000 */
   heldPullsMax: number;
   /** Pulls parked by one connection; a consumer parks one a queue. @default 4096 */
@@ -80,7 +80,7 @@ export interface BrokerLimits {
 }
 
 export const defaultBrokerLimits: Readonly<BrokerLimits> = {
-  pendingAnswersMax: 65_536,
+  pendingAcksMax: 65_536,
   heldPullsMax: 100_000,
   heldPullsPerPeerMax: 4_096,
   topicsMax: 10_000,

@@ -68,7 +68,7 @@ export class Broker implements PeerHandlers {
 
   onFrame(view: FrameView, peer: Peer): boolean {
     if (this.assembly === undefined || !this.isOpen) return false;
-    const take = this.assembly.surface.hot.get(view.code);
+    const take = this.assembly.routes.inPlace.get(view.code);
     if (take === undefined) return false;
     take(view, peer);
     return true;
@@ -83,7 +83,7 @@ export class Broker implements PeerHandlers {
     if (this.assembly === undefined || !this.isOpen) {
       return createResponse(request, ResponseCode.SERVICE_NOT_AVAILABLE, { remark: 'the broker is shutting down' });
     }
-    const processor = this.assembly.surface.plain.get(request.code);
+    const processor = this.assembly.routes.decoded.get(request.code);
     if (processor !== undefined) return processor(request, peer);
     const remark = ` request type ${request.code} not supported`;
     return createResponse(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, { remark });
@@ -108,17 +108,17 @@ export class Broker implements PeerHandlers {
   private async drain(): Promise<void> {
     const { assembly } = this;
     if (assembly === undefined) return;
-    const { context, server, desk, delay, longPolls, registrar, statistics } = assembly;
+    const { context, server, acks, delay, longPolls, registrar, statistics } = assembly;
     context.draining = true;
     server.stopAccepting();
     longPolls.close();
     // A table that cannot be saved must not keep the log from being closed.
     const outcomes = await Promise.allSettled([registrar.close(), delay.close()]);
-    await desk.drained(this.options.config.syncFlushTimeout);
+    await acks.drained(this.options.config.syncFlushTimeout);
     this.isOpen = false;
     this.cancelHousekeeping?.();
     statistics.stop();
-    desk.close();
+    acks.close();
     await server.close();
     outcomes.push(...(await Promise.allSettled([context.topics.close(), context.groups.close()])));
     outcomes.push(...(await Promise.allSettled([context.offsets.close()])));
@@ -134,7 +134,7 @@ export class Broker implements PeerHandlers {
     this.failure = error;
     this.isOpen = false;
     assembly.context.draining = true;
-    assembly.desk.abandon();
+    assembly.acks.abandon();
     for (const peer of assembly.server.peers) peer.close(error);
     // A close that is under way ends with the error.
     if (this.closing !== undefined) return;

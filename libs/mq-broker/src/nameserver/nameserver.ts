@@ -97,7 +97,7 @@ export class NameServer {
   }
 }
 
-/** The surface: request code to what answers it. */
+/** The one table from request code to processor. */
 function createProcessors(context: NameServerContext): Map<number, NameServerProcessor> {
   return new Map([
     ...brokerProcessors(context),

@@ -1,6 +1,6 @@
 import type { Checkpoint } from './checkpoint/checkpoint.js';
 import type { LogFiles } from './commit-log/log-files.js';
-import type { DispatchListener } from './consume-queue/dispatcher.js';
+import type { DispatchListener } from './consume-queue/queue-dispatcher.js';
 import type { FileCache } from './consume-queue/file-cache.js';
 import type { QueueTable } from './consume-queue/queue-table.js';
 import type { Disk } from './disk.js';

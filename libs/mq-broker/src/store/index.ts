@@ -11,7 +11,6 @@ export type {
   MessageDraft,
   QueueState,
   RecordAllocator,
-  StoreLog,
   TagMatcher,
 } from './store.types.js';
 export {

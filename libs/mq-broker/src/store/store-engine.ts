@@ -5,7 +5,7 @@ import { Appender } from './commit-log/appender.js';
 import { CommitLog } from './commit-log/commit-log.js';
 import { LogTail } from './commit-log/log-tail.js';
 import { ZeroFiller } from './commit-log/zero-filler.js';
-import { Dispatcher } from './consume-queue/dispatcher.js';
+import { QueueDispatcher } from './consume-queue/queue-dispatcher.js';
 import type { QueueTable } from './consume-queue/queue-table.js';
 import { isNoSpace } from './disk.js';
 import type { EngineListener, EngineParts, EngineStart } from './engine-parts.js';
@@ -36,7 +36,7 @@ export class StoreEngine {
   onFilesDeleted: () => void = () => undefined;
 
   private mode: 'OPEN' | 'CLOSING' | 'FAILED' = 'OPEN';
-  private readonly dispatcher: Dispatcher;
+  private readonly dispatcher: QueueDispatcher;
   private readonly filler: ZeroFiller;
   private readonly timers: NodeJS.Timeout[] = [];
   private tickScheduled = false;
@@ -56,7 +56,7 @@ export class StoreEngine {
     this.queues = queues;
     this.damage = parts.damage;
     this.recordBytesMax = recordBytesMax;
-    this.dispatcher = new Dispatcher(endOffset, listener);
+    this.dispatcher = new QueueDispatcher(endOffset, listener);
     this.bounds = { minOffset: files.minOffset, endOffset, memoryDistanceBytes: options.memoryDistanceBytes };
     this.diskWatch = new DiskWatch(
       disk,

@@ -1,7 +1,8 @@
 import { totalmem } from 'node:os';
 import type { Disk } from './disk.js';
 import { StoreOptionsError } from './store.errors.js';
-import type { FlushDiskType, StoreLog } from './store.types.js';
+import type { Logger } from '../logger.js';
+import type { FlushDiskType } from './store.types.js';
 
 const MiB = 1024 * 1024;
 
@@ -61,7 +62,7 @@ export interface MessageStoreOptions {
   /** The address in `storeHost`. May be changed by `setStoreHost`. @default 127.0.0.1:10911 */
   storeHost?: { host: string; port: number };
   /** @default silent */
-  log?: StoreLog;
+  log?: Logger;
   /** Wall clock, milliseconds. @default Date.now */
   now?: () => number;
   /** Clock that never jumps, milliseconds. @default performance.now */

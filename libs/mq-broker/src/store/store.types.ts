@@ -97,5 +97,3 @@ export interface DamagedRange {
   queueId?: number;
   queueOffset?: number;
 }
-
-export type StoreLog = (level: 'info' | 'warn' | 'error', message: string, fields?: Record<string, unknown>) => void;

@@ -9,7 +9,6 @@ import {
 } from '@rocketshop/mq-protocol';
 import type { MessageDraft, MessageStore } from '../../store/index.js';
 import type { BrokerClock } from '../broker-clock.js';
-import type { DelayTable } from '../broker-context.js';
 import type { TopicConfigManager } from '../topics/index.js';
 import type { DelayLevels } from './delay-levels.js';
 import type { DelayOffsetFile } from './delay-offset-file.js';
@@ -60,7 +59,7 @@ interface Delivery {
  * SCHEDULED(level, due = stored + delay) -> due -> put to its real topic -> pointer moves on. The pointer is saved only once
  * the delivered record is on the disk; a kill in between delivers again, never loses.
  */
-export class DelayScheduler implements DelayTable {
+export class DelayScheduler {
   readonly levelMax: number;
   /** Level -> offset of the next message. */
   private readonly pointers = new Map<number, number>();

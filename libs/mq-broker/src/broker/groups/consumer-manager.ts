@@ -1,30 +1,29 @@
 import type { ConsumerData, Peer } from '@rocketshop/mq-protocol';
+import { refreshChannel, type ClientChannel, type ClientIdentity } from './client-channel.js';
+import { ConsumerGroupInfo } from './consumer-group-info.js';
 
-import type { ClientChannel, ConsumerTable } from '../broker-context.js';
-import { OnlineGroup, refreshChannel, type ClientPresence } from './online-group.js';
-
-export interface ConsumerManagerOptions {
+interface ConsumerManagerOptions {
   clock: { now(): number };
-  /** A client silent for so long is dropped. @default 120000 */
+  /** The manager drops a client that sent no heartbeat for this time, ms. @default 120000 */
   channelExpiredTimeoutMs?: number;
-  /** Whether members of the group want to hear about each other. @default always */
+  /** Tells whether the group's members are notified when a member joins or leaves. @default always */
   isNotifyEnabled?: (group: string) => boolean;
 }
 
 /**
- * The consumer groups that are online, fed by heartbeats. A connection may serve several groups and a client may have
- * several connections.
+ * The consumer groups that have connected clients, as heartbeats report them. A connection may serve several groups, and
+ * a client may have several connections.
  *
  * Source: broker/client/ConsumerManager.java, DefaultConsumerIdsChangeListener.java.
  */
-export class ConsumerManager implements ConsumerTable {
+export class ConsumerManager {
   /**
-   * Called when the members or the topics of a group changed and its remaining members should divide the queues anew.
-   * Not called for groups that broadcast: they share no queues.
+   * Called when the members or the topics of a group changed: the remaining members have to rebalance the queues. It is
+   * not called for a group that broadcasts, because its members share no queues.
    */
-  onGroupChanged: ((group: OnlineGroup) => void) | undefined;
+  onGroupChanged: ((group: ConsumerGroupInfo) => void) | undefined;
 
-  private readonly table = new Map<string, OnlineGroup>();
+  private readonly table = new Map<string, ConsumerGroupInfo>();
   private readonly groupsOfPeer = new Map<Peer, Set<string>>();
   private readonly clock: { now(): number };
   private readonly channelExpiredTimeoutMs: number;
@@ -36,11 +35,11 @@ export class ConsumerManager implements ConsumerTable {
     this.isNotifyEnabled = options.isNotifyEnabled ?? (() => true);
   }
 
-  get(group: string): OnlineGroup | undefined {
+  get(group: string): ConsumerGroupInfo | undefined {
     return this.table.get(group);
   }
 
-  groups(): Iterable<OnlineGroup> {
+  groups(): Iterable<ConsumerGroupInfo> {
     return this.table.values();
   }
 
@@ -52,30 +51,33 @@ export class ConsumerManager implements ConsumerTable {
     return this.table.get(group)?.findChannel(clientId);
   }
 
-  heartbeat(client: ClientPresence, data: ConsumerData): void {
+  /** Takes one consumer group of one heartbeat. Calls `onGroupChanged` when a member joined or a topic was added or removed. */
+  heartbeat(client: ClientIdentity, data: ConsumerData): void {
     const name = data.groupName;
     let group = this.table.get(name);
-    if (group === undefined) this.table.set(name, (group = new OnlineGroup(name)));
+    if (group === undefined) this.table.set(name, (group = new ConsumerGroupInfo(name)));
     group.updateMode(data);
     const memberIsNew = refreshChannel(group.channels, client, this.clock.now());
     const topicsChanged = group.updateSubscriptions(data.subscriptionDataSet);
-    if (memberIsNew) this.noteGroupOf(client.peer, name);
+    if (memberIsNew) this.addGroupOf(client.peer, name);
     if (memberIsNew || topicsChanged) this.notify(group);
   }
 
-  /** A connection carries one client, so the client's id names nothing that the connection does not. */
-  unregister(peer: Peer, _clientId: string, group: string): void {
+  /** A connection has one client, so the connection alone identifies the client. */
+  unregister(peer: Peer, group: string): void {
     const groups = this.groupsOfPeer.get(peer);
     if (groups?.delete(group) && groups.size === 0) this.groupsOfPeer.delete(peer);
     this.removeMember(group, peer);
   }
 
+  /** The connection is closed: removes its client from every group. */
   dropPeer(peer: Peer): void {
     const groups = this.groupsOfPeer.get(peer);
     this.groupsOfPeer.delete(peer);
     for (const group of groups ?? []) this.removeMember(group, peer);
   }
 
+  /** Removes clients that sent no heartbeat for `channelExpiredTimeoutMs`, and closes their connections. */
   dropExpired(): void {
     const oldest = this.clock.now() - this.channelExpiredTimeoutMs;
     const expired = [...this.table.values()].flatMap((group) =>
@@ -84,12 +86,12 @@ export class ConsumerManager implements ConsumerTable {
         .map((channel) => ({ group: group.groupName, channel })),
     );
     for (const { group, channel } of expired) {
-      this.unregister(channel.peer, channel.clientId, group);
+      this.unregister(channel.peer, group);
       channel.peer.close();
     }
   }
 
-  private noteGroupOf(peer: Peer, group: string): void {
+  private addGroupOf(peer: Peer, group: string): void {
     const groups = this.groupsOfPeer.get(peer);
     if (groups === undefined) this.groupsOfPeer.set(peer, new Set([group]));
     else groups.add(group);
@@ -102,7 +104,7 @@ export class ConsumerManager implements ConsumerTable {
     else this.notify(group);
   }
 
-  private notify(group: OnlineGroup): void {
+  private notify(group: ConsumerGroupInfo): void {
     if (!group.isBroadcasting && this.isNotifyEnabled(group.groupName)) this.onGroupChanged?.(group);
   }
 }

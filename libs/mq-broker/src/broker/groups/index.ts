@@ -1,8 +1,5 @@
-export { ConsumerManager, type ConsumerManagerOptions } from './consumer-manager.js';
-export { OnlineGroup, type ClientPresence } from './online-group.js';
-export { ProducerManager, type ProducerManagerOptions } from './producer-manager.js';
-export {
-  GroupLimitError,
-  SubscriptionGroupManager,
-  type SubscriptionGroupManagerOptions,
-} from './subscription-group-manager.js';
+export type { ClientChannel } from './client-channel.js';
+export type { ConsumerGroupInfo } from './consumer-group-info.js';
+export { ConsumerManager } from './consumer-manager.js';
+export { ProducerManager } from './producer-manager.js';
+export { SubscriptionGroupManager } from './subscription-group-manager.js';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ConsumerData, Peer, SubscriptionData } from '@rocketshop/mq-protocol';
 
 import { ConsumerManager } from './consumer-manager.js';
-import type { ClientPresence } from './online-group.js';
+import type { ClientIdentity } from './client-channel.js';
 import { ProducerManager } from './producer-manager.js';
 
 class FakePeer {
@@ -13,7 +13,7 @@ class FakePeer {
   }
 }
 
-const client = (clientId: string): ClientPresence & { fake: FakePeer } => {
+const client = (clientId: string): ClientIdentity & { fake: FakePeer } => {
   const fake = new FakePeer();
   // The tables only compare and close connections.
   return { peer: fake as unknown as Peer, fake, clientId, language: 'JAVA', version: 409 };
@@ -89,7 +89,7 @@ describe('the consumers that are online', () => {
     consumers.heartbeat(a, consuming([subscription('T')], { groupName: 'other' }));
     notified = [];
 
-    consumers.unregister(c.peer, 'c', 'g');
+    consumers.unregister(c.peer, 'g');
     expect(notified).toEqual([['a', 'b']]);
     consumers.dropPeer(a.peer);
     expect(notified).toEqual([['a', 'b'], ['b']]);
@@ -131,7 +131,7 @@ describe('the producers that are online', () => {
     for (const each of [a, b, c]) producers.heartbeat(each, 'p');
     const ids = (): string[] => [...producers.channels('p')].map(({ clientId }) => clientId);
 
-    producers.unregister(a.peer, 'a', 'p');
+    producers.unregister(a.peer, 'p');
     expect(ids()).toEqual(['b', 'c']);
     producers.dropPeer(b.peer);
     expect(ids()).toEqual(['c']);

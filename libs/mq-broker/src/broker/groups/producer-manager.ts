@@ -1,16 +1,14 @@
 import type { Peer } from '@rocketshop/mq-protocol';
+import { refreshChannel, type ClientChannel, type ClientIdentity } from './client-channel.js';
 
-import type { ClientChannel, ProducerTable } from '../broker-context.js';
-import { refreshChannel, type ClientPresence } from './online-group.js';
-
-export interface ProducerManagerOptions {
+interface ProducerManagerOptions {
   clock: { now(): number };
-  /** A client silent for so long is dropped. @default 120000 */
+  /** The manager drops a client that sent no heartbeat for this time, ms. @default 120000 */
   channelExpiredTimeoutMs?: number;
 }
 
-/** The producer groups that are online, fed by heartbeats. Source: broker/client/ProducerManager.java. */
-export class ProducerManager implements ProducerTable {
+/** The producer groups that have connected clients, as heartbeats report them. Source: broker/client/ProducerManager.java. */
+export class ProducerManager {
   private readonly table = new Map<string, Map<Peer, ClientChannel>>();
   private readonly clock: { now(): number };
   private readonly channelExpiredTimeoutMs: number;
@@ -28,27 +26,27 @@ export class ProducerManager implements ProducerTable {
     return this.table.get(group)?.values() ?? [];
   }
 
-  heartbeat(client: ClientPresence, group: string): void {
+  heartbeat(client: ClientIdentity, group: string): void {
     let members = this.table.get(group);
     if (members === undefined) this.table.set(group, (members = new Map()));
     refreshChannel(members, client, this.clock.now());
   }
 
-  unregister(peer: Peer, _clientId: string, group: string): void {
+  unregister(peer: Peer, group: string): void {
     const members = this.table.get(group);
     if (members?.delete(peer) && members.size === 0) this.table.delete(group);
   }
 
   dropPeer(peer: Peer): void {
-    for (const group of this.table.keys()) this.unregister(peer, '', group);
+    for (const group of this.table.keys()) this.unregister(peer, group);
   }
 
   dropExpired(): void {
     const oldest = this.clock.now() - this.channelExpiredTimeoutMs;
     for (const [group, members] of this.table) {
-      for (const { peer, clientId, lastHeartbeatMs } of members.values()) {
+      for (const { peer, lastHeartbeatMs } of members.values()) {
         if (lastHeartbeatMs >= oldest) continue;
-        this.unregister(peer, clientId, group);
+        this.unregister(peer, group);
         peer.close();
       }
     }

@@ -23,7 +23,7 @@ describe('the consumer groups a broker knows', () => {
     changes: Partial<SubscriptionGroupManagerOptions['config']> = {},
     groupsMax = 100,
   ): Promise<SubscriptionGroupManager> => {
-    const limits = { pendingAnswersMax: 1, heldPullsMax: 1, heldPullsPerPeerMax: 1, topicsMax: 1, connectionsMax: 1 };
+    const limits = { pendingAcksMax: 1, heldPullsMax: 1, heldPullsPerPeerMax: 1, topicsMax: 1, connectionsMax: 1 };
     const config = { autoCreateSubscriptionGroup: true, limits: { ...limits, groupsMax }, ...changes };
     return SubscriptionGroupManager.load({ config, storage, clock });
   };

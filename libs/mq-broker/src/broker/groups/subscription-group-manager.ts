@@ -10,13 +10,11 @@ import {
   type SubscriptionGroupConfig,
   type SubscriptionGroupTable,
 } from '@rocketshop/mq-protocol';
-
-import type { GroupTable } from '../broker-context.js';
 import type { BrokerConfig } from '../broker.config.js';
 import { DeferredSave, type ConfigStorage } from '../../config/index.js';
 
 export interface SubscriptionGroupManagerOptions {
-  /** `autoCreateSubscriptionGroup` is read on each use: it may be switched while the broker runs. */
+  /** `autoCreateSubscriptionGroup` is read on each use, because an administrator may switch it while the broker runs. */
   config: Pick<BrokerConfig, 'autoCreateSubscriptionGroup' | 'limits'>;
   storage: ConfigStorage;
   clock: { now(): number };
@@ -24,7 +22,7 @@ export interface SubscriptionGroupManagerOptions {
   onSaveError?: (error: unknown) => void;
 }
 
-/** Groups a broker has from its start. Source: SubscriptionGroupManager.init. */
+/** The groups that every broker has. Source: SubscriptionGroupManager.init. */
 const INITIAL_GROUPS = Object.values(GroupName).filter(isSystemGroup);
 
 /**
@@ -32,7 +30,7 @@ const INITIAL_GROUPS = Object.values(GroupName).filter(isSystemGroup);
  *
  * Source: broker/subscription/SubscriptionGroupManager.java.
  */
-export class SubscriptionGroupManager implements GroupTable {
+export class SubscriptionGroupManager {
   private readonly table = new Map<string, SubscriptionGroupConfig>();
   private readonly clock: { now(): number };
   private readonly config: SubscriptionGroupManagerOptions['config'];
@@ -46,7 +44,7 @@ export class SubscriptionGroupManager implements GroupTable {
     this.saving = new DeferredSave(options.storage, () => this.encode(), options.onSaveError ?? (() => {}));
   }
 
-  /** Reads what was saved and adds the system groups. Throws what the storage throws and on unreadable text. */
+  /** Reads the saved table and adds the system groups. Throws what the storage throws, and BodyError on unreadable text. */
   static async load(options: SubscriptionGroupManagerOptions): Promise<SubscriptionGroupManager> {
     const manager = new SubscriptionGroupManager(options);
     const text = await options.storage.load();
@@ -74,8 +72,8 @@ export class SubscriptionGroupManager implements GroupTable {
   }
 
   /**
-   * Gives a group, creating it when that is allowed (system groups always are). Undefined means unknown: answer
-   * SUBSCRIPTION_GROUP_NOT_EXIST.
+   * Returns a group, and creates it when that is allowed; system groups are always allowed. Undefined means: not allowed,
+   * an illegal name, or too many groups. The caller answers SUBSCRIPTION_GROUP_NOT_EXIST.
    */
   findOrCreate(group: string): SubscriptionGroupConfig | undefined {
     const existing = this.table.get(group);
@@ -89,8 +87,8 @@ export class SubscriptionGroupManager implements GroupTable {
   }
 
   /**
-   * Creates or replaces a group by an administrator's request. Returns false when it already is exactly so. The name
-   * must have been validated. Throws GroupLimitError when there are too many groups.
+   * Creates or replaces a group on an administrator's request. Returns false when nothing changes. The caller has
+   * validated the name. Throws GroupLimitError when there are too many groups.
    */
   update(config: SubscriptionGroupConfig): boolean {
     const existing = this.table.get(config.groupName);
@@ -102,14 +100,14 @@ export class SubscriptionGroupManager implements GroupTable {
     return true;
   }
 
-  /** Forgets a group. Returns false when there was none. */
+  /** Removes a group. Returns false when there was none. */
   delete(group: string): boolean {
     if (!this.table.delete(group)) return false;
     this.changed();
     return true;
   }
 
-  /** The table as GET_ALL_SUBSCRIPTIONGROUP_CONFIG answers it. */
+  /** The table in the form of the answer to GET_ALL_SUBSCRIPTIONGROUP_CONFIG. */
   toTable(): SubscriptionGroupTable {
     return { dataVersion: this.dataVersion, subscriptionGroupTable: this.table };
   }
@@ -119,7 +117,7 @@ export class SubscriptionGroupManager implements GroupTable {
     return this.saving.settled();
   }
 
-  /** Saves what is not saved yet. */
+  /** Saves the changes that are not saved yet. */
   close(): Promise<void> {
     return this.saved();
   }
@@ -142,8 +140,8 @@ export class SubscriptionGroupManager implements GroupTable {
   }
 }
 
-/** Thrown when a group would exceed the broker's limit. */
-export class GroupLimitError extends Error {
+/** Thrown when one more group would exceed the broker's limit. */
+class GroupLimitError extends Error {
   readonly code = 'GROUP_LIMIT';
   readonly retriable = false;
 

@@ -14,11 +14,10 @@ import {
 } from '@rocketshop/mq-protocol';
 
 import { formatJavaProperties, parseJavaProperties } from '../../config/index.js';
-import type { Processor } from '../broker-context.js';
+import type { BrokerContext, Processor } from '../broker-context.js';
 import type { BrokerConfig } from '../broker.config.js';
-import type { AdminContext } from './admin-context.js';
 
-export function brokerStateProcessors(context: AdminContext): [number, Processor][] {
+export function brokerStateProcessors(context: BrokerContext): [number, Processor][] {
   return [
     [GetBrokerRuntimeInfo.code, (request) => getRuntimeInfo(context, request)],
     [GetBrokerConfig.code, (request) => getBrokerConfig(context, request)],
@@ -47,7 +46,7 @@ const ALWAYS_ZERO = [
   'timerDequeueTps',
 ] as const;
 
-function getRuntimeInfo(context: AdminContext, request: RemotingCommand): RemotingCommand {
+function getRuntimeInfo(context: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { statistics, store, clock, draining } = context;
   const puts = statistics.putsToday();
   const gets = statistics.getsToday();
@@ -83,7 +82,7 @@ function getRuntimeInfo(context: AdminContext, request: RemotingCommand): Remoti
 }
 
 /** For each level in use: how far it was delivered and how far it goes. */
-function delayOffsets({ delay, store }: AdminContext): Record<string, string> {
+function delayOffsets({ delay, store }: BrokerContext): Record<string, string> {
   const offsets: Record<string, string> = {};
   for (const [level, offset] of delay.offsets()) {
     const maxOffset = Math.max(0, store.maxOffset(TopicName.SCHEDULE_TOPIC, level - 1));
@@ -93,7 +92,7 @@ function delayOffsets({ delay, store }: AdminContext): Record<string, string> {
 }
 
 /** When the oldest message was stored. Left out while there is none: tools would show half a million hours. */
-function earliestMessage({ store }: AdminContext): Record<string, string> {
+function earliestMessage({ store }: BrokerContext): Record<string, string> {
   const record = store.lookMessage(store.minPhysicalOffset);
   return record === undefined ? {} : { earliestMessageTimeStamp: String(decodeMessage(record).storeTimestamp) };
 }
@@ -106,7 +105,7 @@ function formatRuntime(runtimeMs: number): string {
   return `[ ${days} days, ${hours} hours, ${minutes} minutes, ${seconds % 60} seconds ]`;
 }
 
-function getBrokerConfig({ config, topics }: AdminContext, request: RemotingCommand): RemotingCommand {
+function getBrokerConfig({ config, topics }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { limits: _limits, ...settings } = config;
   const version = JSON.stringify(topics.dataVersion);
   return GetBrokerConfig.createResponse(request, { version }, { body: Buffer.from(formatJavaProperties(settings)) });
@@ -127,7 +126,7 @@ const CHANGEABLE = {
 } satisfies { [Key in keyof BrokerConfig]?: (text: string) => BrokerConfig[Key] | undefined };
 
 /** Changes all of what is asked or nothing. */
-function updateBrokerConfig({ config }: AdminContext, request: RemotingCommand): RemotingCommand {
+function updateBrokerConfig({ config }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const properties = parseJavaProperties(request.body?.toString('utf8') ?? '');
   const accepted: Partial<Record<string, boolean | number>> = {};
   for (const [key, text] of properties) {

@@ -16,13 +16,13 @@ import {
   type RemotingCommand,
 } from '@rocketshop/mq-protocol';
 
-import type { ClientChannel, Processor } from '../broker-context.js';
-import type { AdminContext } from './admin-context.js';
+import type { BrokerContext, Processor } from '../broker-context.js';
+import type { ClientChannel } from '../groups/index.js';
 
 /** A client has so long to describe itself. Source: broker/client/net/Broker2Client.java. */
 const CLIENT_ANSWER_TIMEOUT_MS = 10_000;
 
-export function clientProcessors(context: AdminContext): [number, Processor][] {
+export function clientProcessors(context: BrokerContext): [number, Processor][] {
   return [
     [GetConsumerConnectionList.code, (request) => getConsumerConnections(context, request)],
     [GetProducerConnectionList.code, (request) => getProducerConnections(context, request)],
@@ -31,7 +31,7 @@ export function clientProcessors(context: AdminContext): [number, Processor][] {
   ];
 }
 
-function getConsumerConnections({ consumers }: AdminContext, request: RemotingCommand): RemotingCommand {
+function getConsumerConnections({ consumers }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { consumerGroup } = GetConsumerConnectionList.readRequest(request);
   const group = consumers.get(consumerGroup);
   if (group === undefined) {
@@ -48,7 +48,7 @@ function getConsumerConnections({ consumers }: AdminContext, request: RemotingCo
   return createResponse(request, ResponseCode.SUCCESS, { body });
 }
 
-function getProducerConnections({ producers }: AdminContext, request: RemotingCommand): RemotingCommand {
+function getProducerConnections({ producers }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { producerGroup } = GetProducerConnectionList.readRequest(request);
   const connections = [...producers.channels(producerGroup)].map(connectionOf);
   if (connections.length === 0) {
@@ -57,7 +57,7 @@ function getProducerConnections({ producers }: AdminContext, request: RemotingCo
   return createResponse(request, ResponseCode.SUCCESS, { body: producerConnectionBody.encode(connections) });
 }
 
-function getAllProducers({ producers }: AdminContext, request: RemotingCommand): RemotingCommand {
+function getAllProducers({ producers }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const table = new Map<string, ProducerInfo[]>();
   for (const group of producers.groups()) {
     table.set(
@@ -75,7 +75,10 @@ function getAllProducers({ producers }: AdminContext, request: RemotingCommand):
 }
 
 /** Asks the client itself and passes its answer on. */
-async function getConsumerRunningInfo({ consumers }: AdminContext, request: RemotingCommand): Promise<RemotingCommand> {
+async function getConsumerRunningInfo(
+  { consumers }: BrokerContext,
+  request: RemotingCommand,
+): Promise<RemotingCommand> {
   const header = GetConsumerRunningInfo.readRequest(request);
   const name = `<${header.consumerGroup}> <${header.clientId}>`;
   const client = consumers.findChannel(header.consumerGroup, header.clientId);

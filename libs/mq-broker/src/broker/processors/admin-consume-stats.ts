@@ -14,11 +14,10 @@ import {
   type RemotingCommand,
 } from '@rocketshop/mq-protocol';
 
-import type { Processor } from '../broker-context.js';
-import type { AdminContext } from './admin-context.js';
+import type { BrokerContext, Processor } from '../broker-context.js';
 import { topicsOfGroup } from './admin-group-queries.js';
 
-export function consumeStatsProcessors(context: AdminContext): [number, Processor][] {
+export function consumeStatsProcessors(context: BrokerContext): [number, Processor][] {
   return [
     [GetConsumeStats.code, (request) => getConsumeStats(context, request)],
     [GetBrokerConsumeStats.code, (request) => getBrokerConsumeStats(context, request)],
@@ -26,7 +25,7 @@ export function consumeStatsProcessors(context: AdminContext): [number, Processo
   ];
 }
 
-function getConsumeStats(context: AdminContext, request: RemotingCommand): RemotingCommand {
+function getConsumeStats(context: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { consumerGroup, topic = '', topicList = '' } = GetConsumeStats.readRequest(request);
   const listed = topicList.split(';').filter((name) => name !== '');
   const named = topic === '' ? listed : [topic];
@@ -43,7 +42,7 @@ function getConsumeStats(context: AdminContext, request: RemotingCommand): Remot
 }
 
 /** How far a group has read one topic of this broker. */
-function statsOf(context: AdminContext, group: string, topic: string): ConsumeStats {
+function statsOf(context: BrokerContext, group: string, topic: string): ConsumeStats {
   const { topics, store, offsets, statistics, config } = context;
   const progress: ConsumeOffset[] = [];
   const queueCount = topics.get(topic)?.readQueueNums ?? 0;
@@ -60,7 +59,7 @@ function statsOf(context: AdminContext, group: string, topic: string): ConsumeSt
   return { offsets: progress, consumeTps: statistics.groupGetTps(group, topic) };
 }
 
-function getBrokerConsumeStats(context: AdminContext, request: RemotingCommand): RemotingCommand {
+function getBrokerConsumeStats(context: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { isOrder } = GetBrokerConsumeStats.readRequest(request);
   const groups = new Map<string, ConsumeStats[]>();
   let totalDiff = 0;
@@ -77,7 +76,7 @@ function getBrokerConsumeStats(context: AdminContext, request: RemotingCommand):
   return createResponse(request, ResponseCode.SUCCESS, { body });
 }
 
-function queryConsumeTimeSpan(context: AdminContext, request: RemotingCommand): RemotingCommand {
+function queryConsumeTimeSpan(context: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { group, topic } = QueryConsumeTimeSpan.readRequest(request);
   const topicConfig = context.topics.get(topic);
   if (topicConfig === undefined) {
@@ -90,7 +89,7 @@ function queryConsumeTimeSpan(context: AdminContext, request: RemotingCommand): 
   return createResponse(request, ResponseCode.SUCCESS, { body: consumeTimeSpanBody.encode(spans) });
 }
 
-function timeSpanOf(context: AdminContext, group: string, topic: string, queueId: number): QueueTimeSpan {
+function timeSpanOf(context: BrokerContext, group: string, topic: string, queueId: number): QueueTimeSpan {
   const { store, offsets, clock, config } = context;
   const timeOf = (offset: number): number => Math.max(0, store.storeTimeOf(topic, queueId, offset));
   const maxOffset = store.maxOffset(topic, queueId);

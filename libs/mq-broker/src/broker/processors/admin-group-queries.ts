@@ -10,10 +10,9 @@ import {
   type RemotingCommand,
 } from '@rocketshop/mq-protocol';
 
-import type { Processor } from '../broker-context.js';
-import type { AdminContext } from './admin-context.js';
+import type { BrokerContext, Processor } from '../broker-context.js';
 
-export function groupQueryProcessors(context: AdminContext): [number, Processor][] {
+export function groupQueryProcessors(context: BrokerContext): [number, Processor][] {
   return [
     [QueryTopicConsumeByWho.code, (request) => queryGroupsOfTopic(context, request)],
     [QueryTopicsByConsumer.code, (request) => queryTopicsOfGroup(context, request)],
@@ -22,14 +21,14 @@ export function groupQueryProcessors(context: AdminContext): [number, Processor]
 }
 
 /** The topics a group has an offset for, whether it is online or not. */
-export function topicsOfGroup({ offsets }: AdminContext, group: string): string[] {
+export function topicsOfGroup({ offsets }: BrokerContext, group: string): string[] {
   const topics = new Set<string>();
   for (const entry of offsets.entries()) if (entry.group === group) topics.add(entry.topic);
   return [...topics];
 }
 
 /** Who reads a topic now, and who has an offset for it. */
-function queryGroupsOfTopic({ consumers, offsets }: AdminContext, request: RemotingCommand): RemotingCommand {
+function queryGroupsOfTopic({ consumers, offsets }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { topic } = QueryTopicConsumeByWho.readRequest(request);
   const groups = new Set<string>();
   for (const group of consumers.groups()) if (group.subscriptions.has(topic)) groups.add(group.groupName);
@@ -37,13 +36,13 @@ function queryGroupsOfTopic({ consumers, offsets }: AdminContext, request: Remot
   return createResponse(request, ResponseCode.SUCCESS, { body: groupListBody.encode([...groups]) });
 }
 
-function queryTopicsOfGroup(context: AdminContext, request: RemotingCommand): RemotingCommand {
+function queryTopicsOfGroup(context: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { group } = QueryTopicsByConsumer.readRequest(request);
   const body = topicListBody.encode({ topicList: topicsOfGroup(context, group) });
   return createResponse(request, ResponseCode.SUCCESS, { body });
 }
 
-function querySubscription({ consumers }: AdminContext, request: RemotingCommand): RemotingCommand {
+function querySubscription({ consumers }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { group, topic = '' } = QuerySubscriptionByConsumer.readRequest(request);
   const subscriptionData = consumers.get(group)?.subscriptions.get(topic);
   const body = groupSubscriptionBody.encode({ group, topic, subscriptionData });

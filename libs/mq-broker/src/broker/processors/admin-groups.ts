@@ -15,13 +15,12 @@ import {
   type SubscriptionGroupConfig,
 } from '@rocketshop/mq-protocol';
 
-import type { Processor } from '../broker-context.js';
-import type { AdminContext } from './admin-context.js';
+import type { BrokerContext, Processor } from '../broker-context.js';
 
 /** A retry topic never needs more; the bound keeps one request from making thousands of queues. */
 const RETRY_QUEUE_NUMS_MAX = 1024;
 
-export function groupProcessors(context: AdminContext): [number, Processor][] {
+export function groupProcessors(context: BrokerContext): [number, Processor][] {
   return [
     [UpdateAndCreateSubscriptionGroup.code, (request) => updateGroup(context, request)],
     [UpdateAndCreateSubscriptionGroupList.code, (request) => updateGroups(context, request)],
@@ -31,17 +30,17 @@ export function groupProcessors(context: AdminContext): [number, Processor][] {
   ];
 }
 
-function updateGroup(context: AdminContext, request: RemotingCommand): Promise<RemotingCommand> {
+function updateGroup(context: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
   return applyGroups(context, request, [subscriptionGroupConfigBody.decode(request.body)]);
 }
 
-function updateGroups(context: AdminContext, request: RemotingCommand): Promise<RemotingCommand> {
+function updateGroups(context: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
   return applyGroups(context, request, subscriptionGroupListBody.decode(request.body));
 }
 
 /** All are checked before one is applied: a list is taken whole or not at all. */
 async function applyGroups(
-  { groups }: AdminContext,
+  { groups }: BrokerContext,
   request: RemotingCommand,
   configs: readonly SubscriptionGroupConfig[],
 ): Promise<RemotingCommand> {
@@ -52,7 +51,7 @@ async function applyGroups(
 }
 
 /** `cleanOffset` also forgets how far the group has read, so that a group of the same name starts anew. */
-async function deleteGroup({ groups, offsets }: AdminContext, request: RemotingCommand): Promise<RemotingCommand> {
+async function deleteGroup({ groups, offsets }: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
   const { groupName, cleanOffset } = DeleteSubscriptionGroup.readRequest(request);
   checkName(groupName);
   if (cleanOffset === true) offsets.removeGroup(groupName);
@@ -62,12 +61,12 @@ async function deleteGroup({ groups, offsets }: AdminContext, request: RemotingC
 }
 
 /** 5.x tools ask page by page and stop at the total; everything in one page suits them and those of 4.9. */
-function getAllGroups({ groups }: AdminContext, request: RemotingCommand): RemotingCommand {
+function getAllGroups({ groups }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const body = subscriptionGroupTableBody.encode(groups.toTable());
   return GetAllSubscriptionGroupConfig.createResponse(request, { totalGroupNum: groups.size }, { body });
 }
 
-function getGroup({ groups }: AdminContext, request: RemotingCommand): RemotingCommand {
+function getGroup({ groups }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { group } = GetSubscriptionGroupConfig.readRequest(request);
   const config = groups.get(group);
   if (config === undefined) {

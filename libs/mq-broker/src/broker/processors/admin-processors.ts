@@ -1,8 +1,7 @@
-import type { Processor } from '../broker-context.js';
+import type { BrokerContext, Processor } from '../broker-context.js';
 import { brokerStateProcessors } from './admin-broker-state.js';
 import { clientProcessors } from './admin-clients.js';
 import { consumeStatsProcessors } from './admin-consume-stats.js';
-import type { AdminContext } from './admin-context.js';
 import { groupQueryProcessors } from './admin-group-queries.js';
 import { groupProcessors } from './admin-groups.js';
 import { statisticsProcessors } from './admin-statistics.js';
@@ -12,7 +11,7 @@ import { topicProcessors } from './admin-topics.js';
  * What administration tools ask a broker, by request code. Every code that creates or removes state checks the names it
  * is given before anything else. Source: broker/processor/AdminBrokerProcessor.java.
  */
-export function createAdminProcessors(context: AdminContext): Map<number, Processor> {
+export function createAdminProcessors(context: BrokerContext): Map<number, Processor> {
   return new Map([
     ...topicProcessors(context),
     ...groupProcessors(context),

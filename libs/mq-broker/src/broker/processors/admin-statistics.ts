@@ -7,15 +7,15 @@ import {
   type RemotingCommand,
 } from '@rocketshop/mq-protocol';
 
-import type { BrokerStatistics, Processor } from '../broker-context.js';
-import type { AdminContext } from './admin-context.js';
+import type { BrokerContext, Processor } from '../broker-context.js';
+import type { BrokerStatistics } from '../statistics/broker-statistics.js';
 
-export function statisticsProcessors(context: AdminContext): [number, Processor][] {
+export function statisticsProcessors(context: BrokerContext): [number, Processor][] {
   return [[ViewBrokerStatsData.code, (request) => viewStatistics(context, request)]];
 }
 
 /** Rates of the last minute; hours and days are not counted by topic, tools then show the minute. */
-function viewStatistics({ statistics, config }: AdminContext, request: RemotingCommand): RemotingCommand {
+function viewStatistics({ statistics, config }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { statsName, statsKey } = ViewBrokerStatsData.readRequest(request);
   const tps = tpsOf(statistics, config.brokerClusterName, statsName, statsKey);
   if (tps === undefined) {

@@ -20,11 +20,10 @@ import {
   type TopicOffset,
 } from '@rocketshop/mq-protocol';
 
-import type { Processor } from '../broker-context.js';
+import type { BrokerContext, Processor } from '../broker-context.js';
 import { applyAttributeChange, QUEUE_NUMS_MAX, type TopicConfigManager } from '../topics/index.js';
-import type { AdminContext } from './admin-context.js';
 
-export function topicProcessors(context: AdminContext): [number, Processor][] {
+export function topicProcessors(context: BrokerContext): [number, Processor][] {
   return [
     [UpdateAndCreateTopic.code, (request) => updateTopic(context, request)],
     [DeleteTopicInBroker.code, (request) => deleteTopic(context, request)],
@@ -35,7 +34,7 @@ export function topicProcessors(context: AdminContext): [number, Processor][] {
   ];
 }
 
-async function updateTopic({ topics }: AdminContext, request: RemotingCommand): Promise<RemotingCommand> {
+async function updateTopic({ topics }: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
   topics.update(readTopicUpdate(topics, request));
   // An administrator who was told "done" must find the topic after a power cut too.
   await topics.saved();
@@ -77,7 +76,7 @@ function changeAttributes(current: Record<string, string>, change: string): Reco
  * Queues and offsets go first: what a crash leaves behind is an empty topic that can be deleted again, never messages
  * that come back. Deleting what is not there is a success: the tools delete on every broker of a cluster.
  */
-async function deleteTopic(context: AdminContext, request: RemotingCommand): Promise<RemotingCommand> {
+async function deleteTopic(context: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
   const { topics, store, offsets } = context;
   const topic = changeableTopic(topics, DeleteTopicInBroker.readRequest(request).topic);
   store.deleteTopic(topic);
@@ -88,22 +87,25 @@ async function deleteTopic(context: AdminContext, request: RemotingCommand): Pro
 }
 
 /** 5.x tools ask page by page and stop at the total; everything in one page suits them and those of 4.9. */
-function getAllTopicConfig({ topics }: AdminContext, request: RemotingCommand): RemotingCommand {
+function getAllTopicConfig({ topics }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const body = topicConfigTableBody.encode(topics.toTable());
   return GetAllTopicConfig.createResponse(request, { totalTopicNum: topics.size }, { body });
 }
 
-function getTopicConfig({ topics }: AdminContext, request: RemotingCommand): RemotingCommand {
+function getTopicConfig({ topics }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const config = existingTopic(topics, GetTopicConfig.readRequest(request).topic);
   return createResponse(request, ResponseCode.SUCCESS, { body: topicConfigBody.encode(config) });
 }
 
-function getSystemTopics({ topics }: AdminContext, request: RemotingCommand): RemotingCommand {
+function getSystemTopics({ topics }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const body = topicListBody.encode({ topicList: topics.systemTopics() });
   return createResponse(request, ResponseCode.SUCCESS, { body });
 }
 
-function getTopicStats({ topics, store, config, statistics }: AdminContext, request: RemotingCommand): RemotingCommand {
+function getTopicStats(
+  { topics, store, config, statistics }: BrokerContext,
+  request: RemotingCommand,
+): RemotingCommand {
   const { topic } = GetTopicStatsInfo.readRequest(request);
   const { readQueueNums, writeQueueNums } = existingTopic(topics, topic);
   const offsets: TopicOffset[] = [];

@@ -18,7 +18,8 @@ import {
   type Peer,
   type RemotingCommand,
 } from '@rocketshop/mq-protocol';
-import type { BrokerContext, ConsumerGroupInfo, Processor } from '../broker-context.js';
+import type { BrokerContext, Processor } from '../broker-context.js';
+import type { ConsumerGroupInfo } from '../groups/index.js';
 import { parseSubscription } from '../pull/subscription-filter.js';
 
 /** Who is there: heartbeats, farewells, the members of a group. Source: `ClientManageProcessor`, `ConsumerManageProcessor`. */
@@ -52,9 +53,9 @@ function prepareGroup(context: BrokerContext, data: ConsumerData): boolean {
 }
 
 function unregister(context: BrokerContext, request: RemotingCommand, peer: Peer): RemotingCommand {
-  const { clientID, producerGroup, consumerGroup } = UnregisterClient.readRequest(request);
-  if (producerGroup !== undefined) context.producers.unregister(peer, clientID, producerGroup);
-  if (consumerGroup !== undefined) context.consumers.unregister(peer, clientID, consumerGroup);
+  const { producerGroup, consumerGroup } = UnregisterClient.readRequest(request);
+  if (producerGroup !== undefined) context.producers.unregister(peer, producerGroup);
+  if (consumerGroup !== undefined) context.consumers.unregister(peer, consumerGroup);
   return UnregisterClient.createResponse(request, {});
 }
 

@@ -11,10 +11,11 @@ import {
   type PullMessageHeader,
   type SubscriptionData,
 } from '@rocketshop/mq-protocol';
-import type { BrokerContext, ConsumerGroupInfo } from '../broker-context.js';
+import type { BrokerContext } from '../broker-context.js';
+import type { ConsumerGroupInfo } from '../groups/index.js';
 import type { HeldPull, LongPollTable } from '../long-poll/long-poll-table.js';
 import { refuse } from '../send/send-checks.js';
-import type { StatisticsCounters } from '../statistics/broker-statistics.js';
+import type { BrokerStatistics } from '../statistics/broker-statistics.js';
 import { pullCode, sendPullAnswer } from './pull-answer.js';
 import { RecordSlab } from './record-slab.js';
 import { SubscriptionFilterCache, type SubscriptionFilter } from './subscription-filter.js';
@@ -29,7 +30,7 @@ const SUSPEND_MS_MAX = 60_000;
 export interface PullProcessorParts {
   context: BrokerContext;
   longPolls: () => LongPollTable;
-  statistics: StatisticsCounters;
+  statistics: BrokerStatistics;
 }
 
 /** What a pull looks for; also what is kept of it while it is held. */

@@ -9,7 +9,7 @@ import {
   type TopicConfig,
 } from '@rocketshop/mq-protocol';
 import type { BrokerClock } from '../broker-clock.js';
-import type { BrokerLog, Registration } from '../broker-context.js';
+import type { Logger } from '../../logger.js';
 import type { BrokerConfig } from '../broker.config.js';
 import type { TopicConfigManager } from '../topics/index.js';
 import { NameServerLink } from './name-server-link.js';
@@ -32,7 +32,7 @@ export interface NameServerRegistrarParts {
   haServerAddress: string;
   topics: TopicConfigManager;
   clock: BrokerClock;
-  log: BrokerLog;
+  log: Logger;
 }
 
 /**
@@ -40,7 +40,7 @@ export interface NameServerRegistrarParts {
  * again within a second after a name server was lost. Always the whole table, so that a name server which just came back
  * knows everything after one request (RocketMQ `BrokerController.registerBrokerAll`).
  */
-export class NameServerRegistrar implements Registration {
+export class NameServerRegistrar {
   private readonly links: NameServerLink[];
   private readonly retries = new Map<NameServerLink, () => void>();
   private readonly running = new Set<NameServerLink>();

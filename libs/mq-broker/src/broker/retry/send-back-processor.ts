@@ -15,7 +15,7 @@ import {
   type SubscriptionGroupConfig,
 } from '@rocketshop/mq-protocol';
 import type { MessageDraft } from '../../store/index.js';
-import type { AnswerDesk } from '../answers/answer-desk.js';
+import type { AckQueue } from '../acks/ack-queue.js';
 import type { BrokerContext, Processor } from '../broker-context.js';
 import type { DelayLevels } from '../delay/delay-levels.js';
 
@@ -28,7 +28,7 @@ const FIRST_RETRY_LEVEL = 3;
  * CONSUMER_SEND_MSG_BACK: a consumer could not do with a message. It comes again on `%RETRY%group` after a delay that grows
  * with each time, or ends in `%DLQ%group` (RocketMQ `AbstractSendMessageProcessor.consumerSendMsgBack`).
  */
-export function sendBackProcessor(context: BrokerContext, desk: AnswerDesk, levels: DelayLevels): Processor {
+export function sendBackProcessor(context: BrokerContext, acks: AckQueue, levels: DelayLevels): Processor {
   return (request, peer) => {
     const header = ConsumerSendMsgBack.readRequest(request);
     const group = requireGroup(context, header.group);
@@ -42,7 +42,7 @@ export function sendBackProcessor(context: BrokerContext, desk: AnswerDesk, leve
     if (context.store.append(draft) !== 'PUT_OK') {
       throw new RequestRefusedError(ResponseCode.SYSTEM_ERROR, 'the message could not be stored again');
     }
-    if (!isOneway(request)) desk.answerWith(peer, ConsumerSendMsgBack.createResponse(request, {}));
+    if (!isOneway(request)) acks.answerWith(peer, ConsumerSendMsgBack.createResponse(request, {}));
     return undefined;
   };
 }

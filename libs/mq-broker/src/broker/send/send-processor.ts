@@ -19,33 +19,36 @@ import {
   type TopicConfig,
 } from '@rocketshop/mq-protocol';
 import type { MessageDraft } from '../../store/index.js';
-import type { AnswerDesk } from '../answers/answer-desk.js';
-import { requireStored } from '../answers/store-status.js';
+import type { AckQueue } from '../acks/ack-queue.js';
+import { requireStored } from '../acks/store-status.js';
 import type { BrokerContext } from '../broker-context.js';
 import type { DelayLevels } from '../delay/delay-levels.js';
 import type { QueueLockTable } from '../locks/queue-lock-table.js';
-import type { StatisticsCounters } from '../statistics/broker-statistics.js';
+import type { BrokerStatistics } from '../statistics/broker-statistics.js';
 import { PropertyRewriter } from './message-properties.js';
 import { checkSend, refuse } from './send-checks.js';
 
 /** Clients below this do not mean the maximum they send. */
 const VERSION_WITH_MAX_RECONSUME_TIMES = 121;
-/** How long the addresses in a record are, is for the broker to say: a sender's word would make the record unreadable. */
-const SYS_FLAGS_OF_THE_BROKER = MessageSysFlag.BORN_HOST_V6 | MessageSysFlag.STORE_HOST_V6;
+/**
+ * The broker sets these flags itself. They give the length of the two addresses in a record, so a wrong flag from a
+ * producer would make the record unreadable.
+ */
+const BROKER_SYS_FLAGS = MessageSysFlag.BORN_HOST_V6 | MessageSysFlag.STORE_HOST_V6;
 
 export interface SendProcessorParts {
   context: BrokerContext;
-  desk: AnswerDesk;
+  acks: AckQueue;
   /** As it stands in message ids. */
   storePort: number;
   delayLevels: DelayLevels;
   locks: QueueLockTable;
-  statistics: StatisticsCounters;
+  statistics: BrokerStatistics;
 }
 
 /**
  * SEND_MESSAGE, SEND_MESSAGE_V2 and SEND_BATCH_MESSAGE, straight out of the read buffer: check, rewrite the properties,
- * append, and leave the answer with the desk. Nothing is kept of the frame; the store copies what it stores.
+ * append, and queue the acknowledgement. Nothing is kept of the frame; the store copies what it stores.
  * Source: `SendMessageProcessor`.
  */
 export class SendProcessor {
@@ -69,7 +72,7 @@ export class SendProcessor {
    */
   handle(view: FrameView, peer: Peer): void {
     const { header, draft, parts } = this;
-    if (parts.desk.isFull) refuse(ResponseCode.SYSTEM_BUSY, '[OVERLOAD]system busy, start flow control for a while');
+    if (parts.acks.isFull) refuse(ResponseCode.SYSTEM_BUSY, '[OVERLOAD]system busy, start flow control for a while');
     header.read(view);
     const isKnown = parts.context.topics.get(header.topic) !== undefined;
     const config = checkSend(parts.context, header);
@@ -79,7 +82,7 @@ export class SendProcessor {
     draft.topic = header.topic;
     draft.queueId = queueId;
     draft.flag = header.flag;
-    draft.sysFlag = header.sysFlag & ~SYS_FLAGS_OF_THE_BROKER;
+    draft.sysFlag = header.sysFlag & ~BROKER_SYS_FLAGS;
     draft.bornTimestamp = header.bornTimestamp;
     draft.bornHost = peer.remoteHost;
     draft.bornPort = peer.remotePort;
@@ -96,7 +99,7 @@ export class SendProcessor {
     requireStored(parts.context.store.append(draft));
     parts.statistics.countPut(draft.topic, 1);
     if (!view.isOneway)
-      parts.desk.answerSend(peer, view.opaque, view.serializeType, queueId, this.properties.waitStoreMsgOk);
+      parts.acks.answerSend(peer, view.opaque, view.serializeType, queueId, this.properties.waitStoreMsgOk);
   }
 
   /** Properties as they are stored; a delayed message also changes its destination. */
@@ -196,7 +199,7 @@ export class SendProcessor {
     requireStored(parts.context.store.appendBatch(drafts));
     parts.statistics.countPut(draft.topic, drafts.length);
     if (view.isOneway) return;
-    parts.desk.answerWith(peer, this.batchAnswer(view, queueId), waitStoreMsgOk);
+    parts.acks.answerWith(peer, this.batchAnswer(view, queueId), waitStoreMsgOk);
   }
 
   private batchAnswer(view: FrameView, queueId: number): RemotingCommand {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { ManualClock } from '../../testing/manual-clock.js';
-import { StatisticsCounters } from './broker-statistics.js';
+import { BrokerStatistics } from './broker-statistics.js';
 
 describe('the broker statistics', () => {
   it('tell rates over 10 s, 60 s and 600 s in RocketMQ form', () => {
     const clock = new ManualClock();
-    const statistics = new StatisticsCounters(clock);
+    const statistics = new BrokerStatistics(clock);
     statistics.start();
     statistics.countPut('orders', 100);
     clock.advance(10_000);
@@ -21,7 +21,7 @@ describe('the broker statistics', () => {
 
   it('mark the totals at midnight', () => {
     const clock = new ManualClock();
-    const statistics = new StatisticsCounters(clock);
+    const statistics = new BrokerStatistics(clock);
     statistics.start();
     statistics.countGet('g', 'orders', 7);
     clock.advance(86_400_000);

@@ -1,5 +1,4 @@
 import type { BrokerClock } from '../broker-clock.js';
-import type { BrokerStatistics } from '../broker-context.js';
 import { RateCounter } from './rate-counter.js';
 
 const SAMPLE_INTERVAL_MS = 10_000;
@@ -31,7 +30,7 @@ class DayMarks {
  * What this broker counts (RocketMQ `BrokerStatsManager`, `StoreStatsService`). Counting is an addition; rates come from
  * samples taken every 10 s.
  */
-export class StatisticsCounters implements BrokerStatistics {
+export class BrokerStatistics {
   readonly bootTimestamp: number;
   private readonly puts: RateCounter;
   private readonly gets: RateCounter;

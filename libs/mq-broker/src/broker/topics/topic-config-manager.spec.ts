@@ -23,7 +23,7 @@ const config = (changes: Partial<Config> = {}): Config => ({
   autoCreateTopicEnable: true,
   defaultTopicQueueNums: 8,
   limits: {
-    pendingAnswersMax: 1,
+    pendingAcksMax: 1,
     heldPullsMax: 1,
     heldPullsPerPeerMax: 1,
     topicsMax: 100,

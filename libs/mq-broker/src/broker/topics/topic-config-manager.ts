@@ -11,18 +11,16 @@ import {
   type TopicConfig,
   type TopicConfigTable,
 } from '@rocketshop/mq-protocol';
-
-import type { TopicTable } from '../broker-context.js';
 import type { BrokerConfig } from '../broker.config.js';
 import { DeferredSave, type ConfigStorage } from '../../config/index.js';
 import { createTopicConfig, isSameTopicConfig } from './topic-config.js';
 import { systemTopicConfigs } from './system-topics.js';
 
-/** Bounds what one admin request can make every reader of a route enumerate. */
+/** Limits the queues that one administration request can add to a route, since every reader of the route lists them all. */
 export const QUEUE_NUMS_MAX = 16_384;
 
 export interface TopicConfigManagerOptions {
-  /** `autoCreateTopicEnable` is read on each use: it may be switched while the broker runs. */
+  /** `autoCreateTopicEnable` is read on each use, because an administrator may switch it while the broker runs. */
   config: Pick<
     BrokerConfig,
     'brokerClusterName' | 'brokerName' | 'autoCreateTopicEnable' | 'defaultTopicQueueNums' | 'limits'
@@ -34,15 +32,15 @@ export interface TopicConfigManagerOptions {
 }
 
 /**
- * The topics of this broker: `topics.json` in RocketMQ's shape and the version that tells name servers whether it
- * changed. Lookups and creations are synchronous (a send must not wait); saving follows in the background.
+ * The topics of this broker: `topics.json` in RocketMQ's shape, and the version by which name servers see a change.
+ * Look-ups and creations are synchronous, because a send must not wait; the table is saved in the background.
  *
  * Source: broker/topic/TopicConfigManager.java.
  */
-export class TopicConfigManager implements TopicTable {
+export class TopicConfigManager {
   /**
    * Called after each change with the topics that were created or changed, so that the broker registers them at once.
-   * An empty list means topics went away: the whole table is to be registered.
+   * An empty list means that a topic was removed: the broker has to register the whole table.
    */
   onChanged: ((topics: readonly TopicConfig[]) => void) | undefined;
 
@@ -58,7 +56,7 @@ export class TopicConfigManager implements TopicTable {
     this.saving = new DeferredSave(options.storage, () => this.encode(), options.onSaveError ?? (() => {}));
   }
 
-  /** Reads what was saved and adds the system topics. Throws what the storage throws and on unreadable text. */
+  /** Reads the saved table and adds the system topics. Throws what the storage throws, and BodyError on unreadable text. */
   static async load(options: TopicConfigManagerOptions): Promise<TopicConfigManager> {
     const manager = new TopicConfigManager(options);
     const text = await options.storage.load();
@@ -75,6 +73,7 @@ export class TopicConfigManager implements TopicTable {
     return this.table.size;
   }
 
+  /** A map look-up: every send and every pull calls it. */
   get(topic: string): TopicConfig | undefined {
     return this.table.get(topic);
   }
@@ -87,19 +86,20 @@ export class TopicConfigManager implements TopicTable {
     return [...this.systemTopicNames].sort();
   }
 
-  /** True for topics that belong to the broker itself: they are neither changed nor deleted by request. */
+  /** True for topics of the broker itself: a request may neither change nor delete them. */
   isSystemTopic(topic: string): boolean {
     return this.systemTopicNames.has(topic) || isSystemTopic(topic);
   }
 
-  /** True for topics only the broker itself writes. */
+  /** True for topics that only the broker writes: SCHEDULE_TOPIC_XXXX, the half topics and others. */
   isForbiddenToSend(topic: string): boolean {
     return TOPICS_NOT_TO_SEND.has(topic);
   }
 
   /**
-   * Creates a topic because somebody sent to it. Returns undefined where that is not allowed: auto-creation is off,
-   * the template is missing or does not hand its permission down, or there are too many topics.
+   * Creates a topic because a producer sent to it (RocketMQ `createTopicInSendMessageMethod`). Returns undefined when
+   * that is not allowed: auto-creation is off, the template `defaultTopic` is missing or lacks INHERIT, the name is
+   * illegal, or there are too many topics.
    */
   createInSend(topic: string, defaultTopic: string, queueNums: number, topicSysFlag: number): TopicConfig | undefined {
     const existing = this.table.get(topic);
@@ -117,16 +117,16 @@ export class TopicConfigManager implements TopicTable {
   }
 
   /**
-   * Gives a topic the broker needs for itself (`%RETRY%group`, `%DLQ%group`), creating it when missing. Undefined only
-   * where the name is not allowed or there are too many topics.
+   * Returns a topic that the broker itself needs (`%RETRY%group`, `%DLQ%group`), and creates a missing one (RocketMQ
+   * `createTopicInSendMessageBackMethod`). Undefined means that the name is illegal or there are too many topics.
    */
   createInSendBack(topic: string, queueNums: number, perm: number, topicSysFlag: number): TopicConfig | undefined {
     return this.table.get(topic) ?? this.create({ ...createTopicConfig(topic, queueNums), perm, topicSysFlag });
   }
 
   /**
-   * Creates or replaces a topic by an administrator's request. Returns false when it already is exactly so. The name
-   * must have been validated. Throws TopicLimitError when there are too many topics.
+   * Creates or replaces a topic on an administrator's request. Returns false when nothing changes. The caller has
+   * validated the name. Throws TopicLimitError when there are too many topics.
    */
   update(config: TopicConfig): boolean {
     const existing = this.table.get(config.topicName);
@@ -139,14 +139,14 @@ export class TopicConfigManager implements TopicTable {
     return true;
   }
 
-  /** Forgets a topic. Returns false when there was none. */
+  /** Removes a topic. Returns false when there was none. */
   delete(topic: string): boolean {
     if (!this.table.delete(topic)) return false;
     this.changed([]);
     return true;
   }
 
-  /** Takes the order topics a name server answered a registration with: they are ordered, all others are not. */
+  /** Takes the order topics from a name server's answer to a registration: these are ordered, all others are not. */
   applyOrderTopics(orderTopics: ReadonlySet<string>): void {
     const changed: TopicConfig[] = [];
     for (const config of this.table.values()) {
@@ -160,8 +160,8 @@ export class TopicConfigManager implements TopicTable {
   }
 
   /**
-   * Makes topics of queues that the store holds but `topics.json` does not name: a kill between the first message of
-   * an auto-created topic and the save of the table must not make that message unreachable.
+   * Creates topics for queues that are in the store but not in `topics.json`. Without this, a kill between the first
+   * message of an auto-created topic and the save of the table would make that message unreachable.
    */
   adoptStoredQueues(queues: Iterable<{ topic: string; queueId: number }>): TopicConfig[] {
     const queueNums = new Map<string, number>();
@@ -175,7 +175,7 @@ export class TopicConfigManager implements TopicTable {
     return adopted;
   }
 
-  /** The table as it travels in registrations and in the answer to GET_ALL_TOPIC_CONFIG. */
+  /** The table in the form of registrations and of the answer to GET_ALL_TOPIC_CONFIG. */
   toTable(): TopicConfigTable {
     return { dataVersion: this.dataVersion, topicConfigTable: this.table };
   }
@@ -185,7 +185,7 @@ export class TopicConfigManager implements TopicTable {
     return this.saving.settled();
   }
 
-  /** Saves what is not saved yet. */
+  /** Saves the changes that are not saved yet. */
   close(): Promise<void> {
     return this.saved();
   }
@@ -226,13 +226,13 @@ export class TopicConfigManager implements TopicTable {
     const { dataVersion, topicConfigTable } = topicConfigTableBody.decode(text);
     this.version = dataVersion;
     for (const [topic, config] of topicConfigTable) {
-      // The name becomes a folder's name: what a file says is checked like what a client says.
+      // The name becomes a folder's name, so a name from the file is checked like a name from a client.
       if (isValidTopicName(topic)) this.table.set(topic, { ...config, topicName: topic });
     }
   }
 }
 
-/** Thrown when a topic would exceed the broker's limit. */
+/** Thrown when one more topic would exceed the broker's limit. */
 export class TopicLimitError extends Error {
   readonly code = 'TOPIC_LIMIT';
   readonly retriable = false;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ConfigFile } from '../config/config-file.js';
 import type { Disk } from '../disk.js';
 import { NodeDisk } from '../node-disk.js';
-import type { StoreLog } from '../store.types.js';
+import type { Logger } from '../../logger.js';
 import { OffsetJournal, REMOVED } from './offset-journal.js';
 
 export interface ConsumerOffset {
@@ -23,7 +23,7 @@ export interface ConsumerOffsetStoreOptions {
   syncIntervalMs?: number;
   /** A snapshot is taken at the latest when the journal has this size. @default 16 MiB */
   journalBytesMax?: number;
-  log?: StoreLog;
+  log?: Logger;
   disk?: Disk;
 }
 

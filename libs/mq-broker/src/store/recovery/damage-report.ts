@@ -1,4 +1,5 @@
-import type { DamagedRange, StoreLog } from '../store.types.js';
+import type { Logger } from '../../logger.js';
+import type { DamagedRange } from '../store.types.js';
 
 /** Ranges remembered by place; beyond these only the counter goes on. */
 const DAMAGED_RANGES_MAX = 1000;
@@ -9,7 +10,7 @@ export class DamageReport {
   /** Damaged places found since the start. */
   count = 0;
 
-  constructor(private readonly log: StoreLog) {}
+  constructor(private readonly log: Logger) {}
 
   get ranges(): DamagedRange[] {
     return [...this.byOffset.values()];

@@ -2,7 +2,7 @@ import type { CheckpointState } from '../checkpoint/checkpoint.js';
 import type { LogFiles } from '../commit-log/log-files.js';
 import type { ConsumeQueue } from '../consume-queue/consume-queue.js';
 import type { QueueTable } from '../consume-queue/queue-table.js';
-import type { StoreLog } from '../store.types.js';
+import type { Logger } from '../../logger.js';
 import type { DamageReport } from './damage-report.js';
 import { LogScanner } from './log-scanner.js';
 import type { ScanVisitor } from './log-scanner.js';
@@ -21,7 +21,7 @@ export interface RecoveryParts {
   abnormal: boolean;
   recordBytesMax: number;
   deliverTimeOf: DeliverTimeOf;
-  log: StoreLog;
+  log: Logger;
 }
 
 export interface Recovered {

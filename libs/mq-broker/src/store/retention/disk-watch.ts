@@ -1,5 +1,5 @@
 import type { Disk } from '../disk.js';
-import type { StoreLog } from '../store.types.js';
+import type { Logger } from '../../logger.js';
 
 export interface DiskWatchOptions {
   directory: string;
@@ -7,7 +7,7 @@ export interface DiskWatchOptions {
   intervalMs: number;
   /** After a real "no space" this much has to be free before anything is written again. */
   resumeBytes: number;
-  log: StoreLog;
+  log: Logger;
 }
 
 /**

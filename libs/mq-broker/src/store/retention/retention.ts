@@ -2,7 +2,7 @@ import type { LogFiles } from '../commit-log/log-files.js';
 import type { QueueTable } from '../consume-queue/queue-table.js';
 import { RECORD_BYTES_MIN, viewOf } from '../record/record-layout.js';
 import { storeTimestampOf, verifyRecord } from '../record/record-reader.js';
-import type { StoreLog } from '../store.types.js';
+import type { Logger } from '../../logger.js';
 import type { RetentionClock } from './retention-clock.js';
 
 export interface RetentionOptions {
@@ -12,7 +12,7 @@ export interface RetentionOptions {
   diskSpaceCleanForciblyRatio: number;
   deleteFileBatchMax: number;
   now: () => number;
-  log: StoreLog;
+  log: Logger;
 }
 
 /**

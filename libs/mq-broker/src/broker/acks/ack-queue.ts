@@ -9,15 +9,15 @@ import {
 import type { MessageStore } from '../../store/index.js';
 import type { BrokerClock } from '../broker-clock.js';
 import { storeRefusals } from './store-status.js';
-import { PendingAnswers, type AnswerSink } from './pending-answers.js';
+import { PendingAcks, type AckSink } from './pending-acks.js';
 
 /** How often waiting answers are looked at for FLUSH_DISK_TIMEOUT, ms. */
 const EXPIRY_CHECK_INTERVAL_MS = 250;
 
-export interface AnswerDeskOptions {
+export interface AckQueueOptions {
   flushDiskType: 'ASYNC_FLUSH' | 'SYNC_FLUSH';
   syncFlushTimeoutMs: number;
-  pendingAnswersMax: number;
+  pendingAcksMax: number;
 }
 
 type StoreProgress = Pick<MessageStore, 'writtenOffset' | 'flushedOffset' | 'lastAppend'>;
@@ -26,9 +26,9 @@ type StoreProgress = Pick<MessageStore, 'writtenOffset' | 'flushedOffset' | 'las
  * Where answers wait until the disk has what they confirm: until it is written (ASYNC_FLUSH, or the sender said WAIT=false;
  * a killed process loses nothing), or until it is synced (SYNC_FLUSH; a power cut loses nothing).
  */
-export class AnswerDesk implements AnswerSink {
-  private readonly awaitingWrite: PendingAnswers;
-  private readonly awaitingFlush: PendingAnswers;
+export class AckQueue implements AckSink {
+  private readonly awaitingWrite: PendingAcks;
+  private readonly awaitingFlush: PendingAcks;
   private cancelTimer: (() => void) | undefined;
   private onEmpty: (() => void) | undefined;
 
@@ -36,15 +36,15 @@ export class AnswerDesk implements AnswerSink {
     private readonly store: StoreProgress,
     private readonly writer: SendAnswerWriter,
     private readonly clock: BrokerClock,
-    private readonly options: AnswerDeskOptions,
+    private readonly options: AckQueueOptions,
   ) {
-    this.awaitingWrite = new PendingAnswers(options.pendingAnswersMax);
-    this.awaitingFlush = new PendingAnswers(options.pendingAnswersMax);
+    this.awaitingWrite = new PendingAcks(options.pendingAcksMax);
+    this.awaitingFlush = new PendingAcks(options.pendingAcksMax);
   }
 
   /** True when as many senders wait as may wait: the next one is told that the system is busy. */
   get isFull(): boolean {
-    return this.awaitingWrite.size + this.awaitingFlush.size >= this.options.pendingAnswersMax;
+    return this.awaitingWrite.size + this.awaitingFlush.size >= this.options.pendingAcksMax;
   }
 
   get size(): number {

@@ -1,25 +1,23 @@
+import { ConsumeFromWhere, ConsumeType, MessageModel } from '@rocketshop/mq-protocol';
 import type { ConsumerData, Peer, SubscriptionData } from '@rocketshop/mq-protocol';
-
-import type { ClientChannel, ConsumerGroupInfo } from '../broker-context.js';
-
-/** A client as a heartbeat presents it. */
-export type ClientPresence = Omit<ClientChannel, 'lastHeartbeatMs'>;
+import type { ClientChannel } from './client-channel.js';
 
 /**
- * One online consumer group: its members by connection and what they subscribe to.
+ * A consumer group that has at least one connected client: its clients by connection, and their subscriptions.
  * Source: broker/client/ConsumerGroupInfo.java.
  */
-export class OnlineGroup implements ConsumerGroupInfo {
-  consumeType = 'CONSUME_PASSIVELY';
-  messageModel = 'CLUSTERING';
-  consumeFromWhere = 'CONSUME_FROM_LAST_OFFSET';
+export class ConsumerGroupInfo {
+  consumeType: string = ConsumeType.CONSUME_PASSIVELY;
+  messageModel: string = MessageModel.CLUSTERING;
+  consumeFromWhere: string = ConsumeFromWhere.CONSUME_FROM_LAST_OFFSET;
   readonly channels = new Map<Peer, ClientChannel>();
+  /** Topic to subscription. A newer `subVersion` replaces the object; an object never changes. */
   readonly subscriptions = new Map<string, SubscriptionData>();
 
   constructor(readonly groupName: string) {}
 
   get isBroadcasting(): boolean {
-    return this.messageModel === 'BROADCASTING';
+    return this.messageModel === MessageModel.BROADCASTING;
   }
 
   clientIds(): string[] {
@@ -31,7 +29,7 @@ export class OnlineGroup implements ConsumerGroupInfo {
     return undefined;
   }
 
-  /** Takes how the group consumes; the newest heartbeat of any member wins. Old Go clients write `Clustering`. */
+  /** Takes how the group consumes. The newest heartbeat of any member wins. Old Go clients write `Clustering`. */
   updateMode(data: ConsumerData): void {
     this.consumeType = data.consumeType.toUpperCase();
     this.messageModel = data.messageModel.toUpperCase();
@@ -39,8 +37,8 @@ export class OnlineGroup implements ConsumerGroupInfo {
   }
 
   /**
-   * Takes the subscriptions of one heartbeat. Returns true when a topic came or went; a changed expression of a known
-   * topic moves no queue, so nobody need be told.
+   * Takes the subscriptions of one heartbeat. Returns true when the group gained or lost a topic. A new expression for a
+   * known topic returns false: it moves no queue, so the members need no notice.
    */
   updateSubscriptions(subscriptions: readonly SubscriptionData[]): boolean {
     let changed = false;
@@ -60,15 +58,4 @@ export class OnlineGroup implements ConsumerGroupInfo {
     }
     return changed;
   }
-}
-
-/** Notes a heartbeat in a table of connections. Returns true when the connection was not in it. */
-export function refreshChannel(channels: Map<Peer, ClientChannel>, client: ClientPresence, now: number): boolean {
-  const known = channels.get(client.peer);
-  if (known?.clientId === client.clientId) {
-    known.lastHeartbeatMs = now;
-    return false;
-  }
-  channels.set(client.peer, { ...client, lastHeartbeatMs: now });
-  return true;
 }

@@ -1,7 +1,7 @@
 import type { Peer, RemotingCommand, SerializeType } from '@rocketshop/mq-protocol';
 
 /** What one stored message (or batch) still owes its sender. */
-export interface AnswerSink {
+export interface AckSink {
   /** Called in log order. `response` is ready-made by a processor that is not a single send. */
   answer(
     peer: Peer,
@@ -15,7 +15,7 @@ export interface AnswerSink {
   ): void;
 }
 
-export interface WithdrawnAnswer {
+export interface WithdrawnAck {
   peer: Peer;
   serializeType: SerializeType;
   opaque: number;
@@ -27,7 +27,7 @@ export interface WithdrawnAnswer {
  * A ring of numbers instead of a promise a message: at 100,000 messages a second a promise, its closure and its reactions
  * cost more than the rest of the send. The end offsets only grow, so settling is popping from the head.
  */
-export class PendingAnswers {
+export class PendingAcks {
   private capacity: number;
   private mask: number;
   private head = 0;
@@ -95,19 +95,19 @@ export class PendingAnswers {
   }
 
   /** Answers everything stored below `safeOffset` with `code`. */
-  settle(safeOffset: number, code: number, sink: AnswerSink): void {
+  settle(safeOffset: number, code: number, sink: AckSink): void {
     while (this.head !== this.tail && (this.endOffsets[this.head & this.mask] ?? 0) <= safeOffset) this.pop(code, sink);
   }
 
   /** Answers what was stored before `storedBeforeMs` and is still not safe. */
-  expire(storedBeforeMs: number, code: number, sink: AnswerSink): void {
+  expire(storedBeforeMs: number, code: number, sink: AckSink): void {
     while (this.head !== this.tail && (this.storedAtMs[this.head & this.mask] ?? 0) < storedBeforeMs)
       this.pop(code, sink);
   }
 
   /** Takes back, newest first, what ends behind `fromOffset`: it never reached the disk. */
-  withdraw(fromOffset: number): WithdrawnAnswer[] {
-    const withdrawn: WithdrawnAnswer[] = [];
+  withdraw(fromOffset: number): WithdrawnAck[] {
+    const withdrawn: WithdrawnAck[] = [];
     while (this.head !== this.tail) {
       const slot = (this.tail - 1) & this.mask;
       if ((this.endOffsets[slot] ?? 0) <= fromOffset) break;
@@ -128,7 +128,7 @@ export class PendingAnswers {
     while (this.head !== this.tail) this.release();
   }
 
-  private pop(code: number, sink: AnswerSink): void {
+  private pop(code: number, sink: AckSink): void {
     const slot = this.head & this.mask;
     const peer = this.peers[slot];
     const response = this.responses[slot];
@@ -150,7 +150,7 @@ export class PendingAnswers {
   }
 
   private grow(): void {
-    const grown = new PendingAnswers(this.answersMax, this.capacity * 2);
+    const grown = new PendingAcks(this.answersMax, this.capacity * 2);
     for (let position = this.head; position !== this.tail; position += 1) {
       const slot = position & this.mask;
       const peer = this.peers[slot];

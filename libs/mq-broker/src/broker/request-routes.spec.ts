@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { requestCodeName } from '@rocketshop/mq-protocol';
-import { createSurface, type SurfaceParts } from './surface.js';
+import { createRequestRoutes, type RequestRoutesParts } from './request-routes.js';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 
 /** The processors look at their parts only when they are called. */
-const surface = createSurface({ context: {} } as unknown as SurfaceParts);
+const routes = createRequestRoutes({ context: {} } as unknown as RequestRoutesParts);
 
-describe('the surface', () => {
-  const codes = [...surface.hot.keys(), ...surface.plain.keys()].sort((left, right) => left - right);
+describe('the request routes', () => {
+  const codes = [...routes.inPlace.keys(), ...routes.decoded.keys()].sort((left, right) => left - right);
 
   it('has one processor for each code', () => {
     expect(new Set(codes).size).toBe(codes.length);

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeFrame, SendAnswerWriter, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
 import { ManualClock } from '../../testing/manual-clock.js';
-import { AnswerDesk } from './answer-desk.js';
+import { AckQueue } from './ack-queue.js';
 
-/** What the desk uses of a peer: an outgoing slab, and ready-made answers. */
+/** The part of a peer that the queue uses: the outgoing slab, and complete answers. */
 class AnswersOfPeer {
   readonly answers: RemotingCommand[] = [];
   readonly closed = false;
@@ -22,7 +22,7 @@ class AnswersOfPeer {
   }
 }
 
-describe('the answer desk', () => {
+describe('the ack queue', () => {
   const store = {
     writtenOffset: 0,
     flushedOffset: 0,
@@ -31,13 +31,13 @@ describe('the answer desk', () => {
   let clock: ManualClock;
   let peer: AnswersOfPeer;
 
-  const deskOf = (flushDiskType: 'ASYNC_FLUSH' | 'SYNC_FLUSH'): AnswerDesk => {
+  const ackQueueOf = (flushDiskType: 'ASYNC_FLUSH' | 'SYNC_FLUSH'): AckQueue => {
     const writer = new SendAnswerWriter({ storeHost: '10.0.0.1', storePort: 10_911 });
-    return new AnswerDesk(store, writer, clock, { flushDiskType, syncFlushTimeoutMs: 5_000, pendingAnswersMax: 4 });
+    return new AckQueue(store, writer, clock, { flushDiskType, syncFlushTimeoutMs: 5_000, pendingAcksMax: 4 });
   };
-  const send = (desk: AnswerDesk, opaque: number, waitStoreMsgOk = true): void => {
+  const send = (acks: AckQueue, opaque: number, waitStoreMsgOk = true): void => {
     store.lastAppend = { ...store.lastAppend, endOffset: opaque * 100, storeTimestamp: clock.now() };
-    desk.answerSend(peer as unknown as Peer, opaque, 'JSON', 2, waitStoreMsgOk);
+    acks.answerSend(peer as unknown as Peer, opaque, 'JSON', 2, waitStoreMsgOk);
   };
   const answered = (): [opaque: number, code: number][] => peer.answers.map(({ opaque, code }) => [opaque, code]);
 
@@ -49,26 +49,26 @@ describe('the answer desk', () => {
   });
 
   it('answers with ASYNC_FLUSH when the message is written', () => {
-    const desk = deskOf('ASYNC_FLUSH');
-    send(desk, 1);
-    send(desk, 2);
-    desk.onProgress();
+    const acks = ackQueueOf('ASYNC_FLUSH');
+    send(acks, 1);
+    send(acks, 2);
+    acks.onProgress();
     expect(answered()).toEqual([]);
     store.writtenOffset = 100;
-    desk.onProgress();
+    acks.onProgress();
     expect(answered()).toEqual([[1, 0]]);
     expect(peer.answers[0]?.extFields).toMatchObject({ queueId: '2', MSG_REGION: 'DefaultRegion' });
   });
 
   it('answers with SYNC_FLUSH when the message is synced, unless the sender does not want to wait', () => {
-    const desk = deskOf('SYNC_FLUSH');
-    send(desk, 1);
-    send(desk, 2, false);
+    const acks = ackQueueOf('SYNC_FLUSH');
+    send(acks, 1);
+    send(acks, 2, false);
     store.writtenOffset = 200;
-    desk.onProgress();
+    acks.onProgress();
     expect(answered()).toEqual([[2, 0]]);
     store.flushedOffset = 200;
-    desk.onProgress();
+    acks.onProgress();
     expect(answered()).toEqual([
       [2, 0],
       [1, 0],
@@ -76,24 +76,24 @@ describe('the answer desk', () => {
   });
 
   it('says FLUSH_DISK_TIMEOUT when the sync takes too long, and nothing afterwards', () => {
-    const desk = deskOf('SYNC_FLUSH');
-    send(desk, 1);
+    const acks = ackQueueOf('SYNC_FLUSH');
+    send(acks, 1);
     clock.advance(5_000);
     expect(answered()).toEqual([]);
     clock.advance(500);
     expect(answered()).toEqual([[1, 10]]);
     store.flushedOffset = 100;
-    desk.onProgress();
+    acks.onProgress();
     expect(answered()).toHaveLength(1);
     expect(clock.timers).toBe(0);
   });
 
   it('refuses what the disk had no room for', () => {
-    const desk = deskOf('ASYNC_FLUSH');
-    for (const opaque of [1, 2, 3]) send(desk, opaque);
+    const acks = ackQueueOf('ASYNC_FLUSH');
+    for (const opaque of [1, 2, 3]) send(acks, opaque);
     store.writtenOffset = 100;
-    desk.onWithdrawn();
-    desk.onProgress();
+    acks.onWithdrawn();
+    acks.onProgress();
     expect(answered()).toEqual([
       [3, 14],
       [2, 14],
@@ -102,22 +102,22 @@ describe('the answer desk', () => {
   });
 
   it('is full at its maximum, and drained when everybody is answered', async () => {
-    const desk = deskOf('ASYNC_FLUSH');
-    for (const opaque of [1, 2, 3, 4]) send(desk, opaque);
-    expect(desk.isFull).toBe(true);
-    const drained = desk.drained(60_000);
+    const acks = ackQueueOf('ASYNC_FLUSH');
+    for (const opaque of [1, 2, 3, 4]) send(acks, opaque);
+    expect(acks.isFull).toBe(true);
+    const drained = acks.drained(60_000);
     store.writtenOffset = 400;
-    desk.onProgress();
+    acks.onProgress();
     await drained;
-    expect([desk.isFull, desk.size, clock.timers]).toEqual([false, 0, 0]);
+    expect([acks.isFull, acks.size, clock.timers]).toEqual([false, 0, 0]);
   });
 
   it('tells nobody anything once the disk failed', () => {
-    const desk = deskOf('SYNC_FLUSH');
-    send(desk, 1);
-    desk.abandon();
+    const acks = ackQueueOf('SYNC_FLUSH');
+    send(acks, 1);
+    acks.abandon();
     store.flushedOffset = 100;
-    desk.onProgress();
+    acks.onProgress();
     clock.advance(10_000);
     expect(answered()).toEqual([]);
   });

@@ -5,8 +5,11 @@ export interface DispatchListener {
   onDispatch: ((topic: string, queueId: number, queueOffset: number, tagsCode: number) => void) | undefined;
 }
 
-/** Lets messages into their consume queues once their bytes are as safe as the flush mode promises. */
-export class Dispatcher {
+/**
+ * Puts messages into their consume queues once their bytes are as safe as the flush mode promises (RocketMQ:
+ * ReputMessageService and CommitLogDispatcherBuildConsumeQueue).
+ */
+export class QueueDispatcher {
   readonly backlog = new DispatchBacklog();
   private readonly dispatch = (entry: DispatchEntry): void => {
     entry.queue.put(entry.physicalOffset, entry.size, entry.tagsCode);

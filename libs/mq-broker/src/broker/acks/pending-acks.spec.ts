@@ -1,16 +1,16 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { createResponse, type Peer } from '@rocketshop/mq-protocol';
-import { PendingAnswers, type AnswerSink } from './pending-answers.js';
+import { PendingAcks, type AckSink } from './pending-acks.js';
 
 const peer = { closed: false } as unknown as Peer;
 const gone = { closed: true } as unknown as Peer;
 
-describe('pending answers', () => {
+describe('pending acks', () => {
   let answered: [opaque: number, code: number][];
-  const sink: AnswerSink = {
+  const sink: AckSink = {
     answer: (_peer, _type, opaque, code) => void answered.push([opaque, code]),
   };
-  const push = (pending: PendingAnswers, opaque: number, endOffset = opaque * 100, storedAtMs = 0, to = peer): void =>
+  const push = (pending: PendingAcks, opaque: number, endOffset = opaque * 100, storedAtMs = 0, to = peer): void =>
     pending.push(endOffset, storedAtMs, to, 'JSON', opaque, endOffset - 100, 0, opaque, undefined);
 
   beforeEach(() => {
@@ -18,7 +18,7 @@ describe('pending answers', () => {
   });
 
   it('settles in log order what the disk has, and nothing beyond', () => {
-    const pending = new PendingAnswers(100);
+    const pending = new PendingAcks(100);
     for (const opaque of [1, 2, 3]) push(pending, opaque);
     pending.settle(199, 0, sink);
     expect(answered).toEqual([[1, 0]]);
@@ -32,7 +32,7 @@ describe('pending answers', () => {
   });
 
   it('grows while it is in use and keeps the order', () => {
-    const pending = new PendingAnswers(64, 4);
+    const pending = new PendingAcks(64, 4);
     for (const opaque of [1, 2, 3]) push(pending, opaque);
     pending.settle(200, 0, sink);
     for (let opaque = 4; opaque <= 40; opaque += 1) push(pending, opaque);
@@ -41,7 +41,7 @@ describe('pending answers', () => {
   });
 
   it('is full at its maximum', () => {
-    const pending = new PendingAnswers(3, 2);
+    const pending = new PendingAcks(3, 2);
     for (const opaque of [1, 2]) push(pending, opaque);
     expect(pending.isFull).toBe(false);
     push(pending, 3);
@@ -49,7 +49,7 @@ describe('pending answers', () => {
   });
 
   it('answers what waited too long with another code, and leaves the rest', () => {
-    const pending = new PendingAnswers(10);
+    const pending = new PendingAcks(10);
     push(pending, 1, 100, 1_000);
     push(pending, 2, 200, 2_000);
     pending.expire(1_500, 10, sink);
@@ -62,7 +62,7 @@ describe('pending answers', () => {
   });
 
   it('gives back what never reached the disk, newest first', () => {
-    const pending = new PendingAnswers(10);
+    const pending = new PendingAcks(10);
     for (const opaque of [1, 2, 3]) push(pending, opaque);
     expect(pending.withdraw(100).map(({ opaque }) => opaque)).toEqual([3, 2]);
     pending.settle(Infinity, 0, sink);
@@ -70,7 +70,7 @@ describe('pending answers', () => {
   });
 
   it('says nothing to whoever has gone, and nothing at all once it is cleared', () => {
-    const pending = new PendingAnswers(10);
+    const pending = new PendingAcks(10);
     push(pending, 1, 100, 0, gone);
     push(pending, 2);
     pending.settle(100, 0, sink);
@@ -81,7 +81,7 @@ describe('pending answers', () => {
   });
 
   it('hands over the answer another processor made', () => {
-    const pending = new PendingAnswers(10);
+    const pending = new PendingAcks(10);
     const response = createResponse({ opaque: 7, serializeType: 'ROCKETMQ' }, 0);
     pending.push(100, 0, peer, 'ROCKETMQ', 7, 0, 0, 0, response);
     const seen: unknown[] = [];
