@@ -27,7 +27,7 @@ export interface ResolvedClientOptions extends Required<ClientOptions> {
   readonly nameServers: readonly string[];
 }
 
-export const nameServersMax = 16;
+export const NAME_SERVERS_MAX = 16;
 
 /** Collects the problems of a set of options, so that one error names them all. */
 export class OptionProblems {
@@ -53,7 +53,7 @@ export class OptionProblems {
   }
 }
 
-const addressPattern = /^([^\s:;]+):(\d{1,5})$/;
+const ADDRESS_PATTERN = /^([^\s:;]+):(\d{1,5})$/;
 
 export function parseNameServers(text: unknown, problems: OptionProblems): string[] {
   const parts = typeof text === 'string' ? text.split(';').map((part) => part.trim()) : [];
@@ -62,14 +62,14 @@ export function parseNameServers(text: unknown, problems: OptionProblems): strin
     problems.add('namesrvAddr must name at least one name server, as host:port separated by ";"');
   }
   for (const address of addresses) {
-    const port = Number(addressPattern.exec(address)?.[2] ?? 0);
+    const port = Number(ADDRESS_PATTERN.exec(address)?.[2] ?? 0);
     if (port < 1 || port > 65_535) problems.add(`namesrvAddr: "${address}" is not host:port`);
   }
-  if (addresses.length > nameServersMax) problems.add(`namesrvAddr names more than ${nameServersMax} servers`);
+  if (addresses.length > NAME_SERVERS_MAX) problems.add(`namesrvAddr names more than ${NAME_SERVERS_MAX} servers`);
   return [...new Set(addresses)];
 }
 
-const dayMs = 86_400_000;
+const DAY_MS = 86_400_000;
 
 export function resolveClientOptions(options: ClientOptions, problems: OptionProblems): ResolvedClientOptions {
   const nameServers = parseNameServers(options.namesrvAddr, problems);
@@ -83,7 +83,7 @@ export function resolveClientOptions(options: ClientOptions, problems: OptionPro
       options.pollNameServerInterval,
       30_000,
       10,
-      dayMs,
+      DAY_MS,
     ),
     heartbeatBrokerInterval: problems.integer(
       'heartbeatBrokerInterval',
@@ -93,8 +93,8 @@ export function resolveClientOptions(options: ClientOptions, problems: OptionPro
       // A broker forgets a client after 120 s of silence.
       60_000,
     ),
-    connectTimeoutMillis: problems.integer('connectTimeoutMillis', options.connectTimeoutMillis, 3_000, 1, dayMs),
-    mqClientApiTimeout: problems.integer('mqClientApiTimeout', options.mqClientApiTimeout, 3_000, 1, dayMs),
+    connectTimeoutMillis: problems.integer('connectTimeoutMillis', options.connectTimeoutMillis, 3_000, 1, DAY_MS),
+    mqClientApiTimeout: problems.integer('mqClientApiTimeout', options.mqClientApiTimeout, 3_000, 1, DAY_MS),
   };
 }
 

@@ -1,5 +1,5 @@
 import { RpcException } from '@nestjs/microservices';
-import type { PublishStatus } from './outgoing-message.js';
+import type { PublishStatus } from './rocketmq-message.js';
 
 /**
  * Base of everything this library throws. It is an RpcException whose payload is the error itself: Nest's default filter

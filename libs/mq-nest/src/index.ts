@@ -8,7 +8,7 @@ export type {
 
 export { RocketmqPublisher } from './rocketmq.publisher.js';
 export { keyedPublisher, type KeyedMessage } from './keyed-publisher.js';
-export type { OutgoingMessage, PublishReceipt, PublishStatus } from './outgoing-message.js';
+export type { RocketmqMessage, PublishReceipt, PublishStatus } from './rocketmq-message.js';
 
 export { RocketmqServer, type RocketmqServerEvents } from './rocketmq.server.js';
 export { RocketmqEventPattern } from './rocketmq-event-pattern.decorator.js';

@@ -1,9 +1,9 @@
 import { expect, it } from '@jest/globals';
 import { keyedPublisher } from './keyed-publisher.js';
-import type { OutgoingMessage } from './outgoing-message.js';
+import type { RocketmqMessage } from './rocketmq-message.js';
 
 it('sends a row under its key and in the order of its key, without what the row has besides', async () => {
-  const sent: OutgoingMessage[] = [];
+  const sent: RocketmqMessage[] = [];
   const publisher = keyedPublisher({
     publish: (message) => {
       sent.push(message);

@@ -1,8 +1,8 @@
-import type { OutgoingMessage } from './outgoing-message.js';
+import type { RocketmqMessage } from './rocketmq-message.js';
 import type { RocketmqPublisher } from './rocketmq.publisher.js';
 
 /** A message whose key is also its order key, as an outbox hands it over. */
-export interface KeyedMessage extends Pick<OutgoingMessage, 'topic' | 'tag' | 'payload' | 'delayMs' | 'headers'> {
+export interface KeyedMessage extends Pick<RocketmqMessage, 'topic' | 'tag' | 'payload' | 'delayMs' | 'headers'> {
   readonly key: string;
 }
 

@@ -2,7 +2,7 @@ import { delayLevelFor } from './delay-ladder.js';
 import type { DriverMessage } from './driver.js';
 import { InvalidMessageError } from './errors.js';
 import { toProperties } from './headers.js';
-import type { OutgoingMessage } from './outgoing-message.js';
+import type { RocketmqMessage } from './rocketmq-message.js';
 import { encodePayload } from './payload.js';
 import { currentTraceHeaders } from './trace-context.js';
 
@@ -14,7 +14,7 @@ export function isTopicName(text: string): boolean {
 }
 
 /** An outgoing message whose delay may also be given as a level of the ladder. */
-export interface EncodableMessage extends OutgoingMessage {
+export interface EncodableMessage extends RocketmqMessage {
   readonly delayLevel?: number | undefined;
 }
 

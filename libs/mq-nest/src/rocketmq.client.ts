@@ -1,7 +1,7 @@
 import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
 import type { Driver } from './driver.js';
 import { InvalidMessageError, RequestReplyUnsupportedError } from './errors.js';
-import type { PublishReceipt } from './outgoing-message.js';
+import type { PublishReceipt } from './rocketmq-message.js';
 import type { RocketmqPublisherOptions } from './rocketmq.config.js';
 import { RocketmqPublisher } from './rocketmq.publisher.js';
 import { RocketmqRecord } from './rocketmq.record.js';

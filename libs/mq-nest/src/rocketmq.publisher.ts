@@ -7,7 +7,7 @@ import {
   PublishNotConfirmedError,
 } from './errors.js';
 import { encodeMessage, type EncodableMessage } from './message-encoder.js';
-import type { OutgoingMessage, PublishReceipt } from './outgoing-message.js';
+import type { RocketmqMessage, PublishReceipt } from './rocketmq-message.js';
 import { checkOptions, DEFAULTS, type RocketmqPublisherOptions } from './rocketmq.config.js';
 import { rocketmqDriver } from './rocketmq.driver.js';
 
@@ -40,7 +40,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
    * @throws {PublishNotConfirmedError} where the broker did not say SEND_OK; the message may be stored all the same
    * @throws {InvalidMessageError} where it can never be sent as it is
    */
-  publish(message: OutgoingMessage): Promise<PublishReceipt> {
+  publish(message: RocketmqMessage): Promise<PublishReceipt> {
     return this.publishEncodable(message);
   }
 
@@ -49,7 +49,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
    * ones of its order key are not sent. Receipts stand in the order of the messages.
    * @throws {PublishAllNotConfirmedError} with the outcome of each
    */
-  async publishAll(messages: readonly OutgoingMessage[]): Promise<PublishReceipt[]> {
+  async publishAll(messages: readonly RocketmqMessage[]): Promise<PublishReceipt[]> {
     const lastOfKey = new Map<string, Promise<PublishReceipt>>();
     const sends = messages.map((message) => {
       if (message.orderKey === undefined) return this.publish(message);

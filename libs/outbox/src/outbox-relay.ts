@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import { Dispatcher } from './dispatcher.js';
-import type { SentRow } from './dispatcher.js';
+import { RowSender } from './row-sender.js';
+import type { SentRow } from './row-sender.js';
 import type { OutboxLogger } from './outbox-logger.js';
 import { silentLogger } from './outbox-logger.js';
 import type { OutboxPublisher } from './outbox-message.js';
@@ -74,7 +74,7 @@ export interface OutboxRelayState {
 export class OutboxRelay {
   private readonly clock: () => number;
   private readonly wakeUp: WakeUp;
-  private readonly dispatcher: Dispatcher;
+  private readonly sender: RowSender;
   private readonly logger: OutboxLogger;
   private session: RelaySession | undefined;
   private loop: Promise<void> | undefined;
@@ -95,7 +95,7 @@ export class OutboxRelay {
     this.logger = options.logger ?? silentLogger;
     this.clock = options.clock ?? (() => performance.now());
     this.wakeUp = new WakeUp(this.clock);
-    this.dispatcher = new Dispatcher({
+    this.sender = new RowSender({
       publisher: options.publisher,
       logger: this.logger,
       inFlightMax: options.inFlightMax ?? 256,
@@ -139,10 +139,10 @@ export class OutboxRelay {
     return {
       shards: this.session?.shards.size ?? 0,
       relays: this.session?.relays ?? 0,
-      inFlight: this.dispatcher.inFlight,
-      failingKeys: this.dispatcher.failingKeys,
-      sentTotal: this.dispatcher.sentTotal,
-      failedTotal: this.dispatcher.failedTotal,
+      inFlight: this.sender.inFlight,
+      failingKeys: this.sender.failingKeys,
+      sentTotal: this.sender.sentTotal,
+      failedTotal: this.sender.failedTotal,
     };
   }
 
@@ -155,7 +155,7 @@ export class OutboxRelay {
     const now = this.clock();
     // A read that is due may have waited for room.
     if (this.readAt <= now) this.wakeUp.by(this.notBefore);
-    if (this.markAt !== Number.POSITIVE_INFINITY || !this.dispatcher.hasSent) return;
+    if (this.markAt !== Number.POSITIVE_INFINITY || !this.sender.hasSent) return;
     this.markAt = now + (this.options.markIntervalMs ?? 100);
     this.wakeUp.by(this.markAt);
   }
@@ -187,7 +187,7 @@ export class OutboxRelay {
     if (now >= this.rebalanceAt) {
       this.rebalanceAt = now + (this.options.rebalanceIntervalMs ?? 1_000);
       await this.mark(session);
-      await session.rebalance((shard) => this.dispatcher.isIdle(shard));
+      await session.rebalance((shard) => this.sender.isIdle(shard));
       // No wake call told this relay of rows in a shard it has only now.
       this.readAt = now;
     }
@@ -207,37 +207,37 @@ export class OutboxRelay {
   private async markAndRead(session: RelaySession, now: number, limit: number): Promise<void> {
     this.notBefore = now + (this.options.passIntervalMs ?? 20);
     // Before the statement: a wake call during it is for rows that the statement may not see.
-    this.readAt = Math.min(now + (this.options.pollIntervalMs ?? 500), this.dispatcher.retryAt());
+    this.readAt = Math.min(now + (this.options.pollIntervalMs ?? 500), this.sender.retryAt());
     const sent = this.takeSent();
     const ids = sent.map(({ id }) => id);
-    const rows = await session.markAndRead(ids, this.dispatcher.excludedKeys(), limit);
+    const rows = await session.markAndRead(ids, this.sender.excludedKeys(), limit);
     if (rows.length === limit) this.readAt = now;
-    this.dispatcher.marked(sent);
-    this.dispatcher.dispatch(rows, () => session.alive && this.session === session);
+    this.sender.marked(sent);
+    this.sender.send(rows, () => session.alive && this.session === session);
   }
 
   private async mark(session: RelaySession): Promise<void> {
     const sent = this.takeSent();
     if (sent.length === 0) return;
     await session.mark(sent.map(({ id }) => id));
-    this.dispatcher.marked(sent);
+    this.sender.marked(sent);
   }
 
   private takeSent(): readonly SentRow[] {
     this.markAt = Number.POSITIVE_INFINITY;
-    return this.dispatcher.takeSent();
+    return this.sender.takeSent();
   }
 
   /** How many rows may be read now. */
   private room(session: RelaySession): number {
-    return session.shards.size === 0 ? 0 : this.dispatcher.wanted();
+    return session.shards.size === 0 ? 0 : this.sender.wanted();
   }
 
   private disconnected(error: unknown): void {
     this.session?.close();
     this.session = undefined;
     // Sent but not marked: it is sent again by whoever owns the shard next. That is what "at least once" means.
-    this.dispatcher.forgetAll();
+    this.sender.forgetAll();
     this.markAt = Number.POSITIVE_INFINITY;
     this.rebalanceAt = 0;
     this.connectFailures++;
@@ -248,8 +248,8 @@ export class OutboxRelay {
   private async finish(): Promise<void> {
     const { session } = this;
     if (!session) return;
-    this.dispatcher.stop();
-    await this.dispatcher.idle(this.options.stopTimeoutMs ?? 5_000);
+    this.sender.stop();
+    await this.sender.idle(this.options.stopTimeoutMs ?? 5_000);
     try {
       await this.mark(session);
     } catch (error) {

@@ -33,7 +33,7 @@ import {
 import { BrokerNotFoundError, BrokerRefusedError, InvalidStateError, NoRouteError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { leaseInstance, type InstanceLease } from '../instance/instance-registry.js';
-import { masterId } from '../instance/topic-route.js';
+import { MASTER_ID } from '../instance/topic-route.js';
 
 export interface CreateTopicOptions {
   /** @default 8 */
@@ -47,7 +47,7 @@ export interface CreateTopicOptions {
 }
 
 /** How often a name server is asked for a topic that was just created. */
-export const routeCheckIntervalMs = 20;
+export const ROUTE_CHECK_INTERVAL_MS = 20;
 
 /** Creates, deletes and looks at topics, groups and messages. Source: tools/admin/DefaultMQAdminExtImpl.java. */
 export class AdminClient {
@@ -136,7 +136,7 @@ export class AdminClient {
   async examineTopicStats(topic: string): Promise<TopicStatsTable> {
     const merged: TopicStatsTable = { topicPutTps: 0, offsets: [] };
     for (const broker of (await this.fetchTopicRoute(topic)).brokerDatas) {
-      const address = broker.brokerAddrs.get(masterId);
+      const address = broker.brokerAddrs.get(MASTER_ID);
       if (address === undefined) continue;
       const response = await this.instance.invoke(address, GetTopicStatsInfo.createRequest({ topic }));
       const stats = topicStatsTableBody.decode(response.body);
@@ -167,7 +167,7 @@ export class AdminClient {
     const brokers = [...brokerAddrTable.values()].filter(
       (broker) => brokerName === undefined || broker.brokerName === brokerName,
     );
-    const addresses = brokers.flatMap((broker) => broker.brokerAddrs.get(masterId) ?? []);
+    const addresses = brokers.flatMap((broker) => broker.brokerAddrs.get(MASTER_ID) ?? []);
     if (addresses.length === 0) throw new BrokerNotFoundError(brokerName ?? 'any master');
     return addresses;
   }
@@ -182,7 +182,7 @@ export class AdminClient {
     while ((await this.instance.routes.fetchData(topic)) === undefined) {
       if (performance.now() > deadline) throw new NoRouteError(topic);
       await new Promise((resolve) => {
-        setTimeout(resolve, routeCheckIntervalMs);
+        setTimeout(resolve, ROUTE_CHECK_INTERVAL_MS);
       });
     }
   }

@@ -22,10 +22,10 @@ interface ConsumeTask {
 }
 
 /** Level of the redelivery after a consume timeout, as Java's cleanExpiredMsg. */
-const expiredDelayLevel = 3;
-const expiryScanMaxMs = 60_000;
+const EXPIRED_DELAY_LEVEL = 3;
+const EXPIRY_SCAN_MAX_MS = 60_000;
 /** How much of a finished backlog is kept before the list of waiting tasks is cut. */
-const compactionMin = 1_024;
+const COMPACTION_MIN = 1_024;
 
 /**
  * Calls the listener, at most consumeThreadMax calls at once, in the order of the pulls. What waits here is bounded by
@@ -49,7 +49,7 @@ export class ConsumeDispatcher {
     /** Something of this queue was finished: it may be pulled again. */
     private readonly onProgress: (processQueue: ProcessQueue) => void,
   ) {
-    const scanMs = Math.max(1, Math.min(expiryScanMaxMs, options.consumeTimeoutMs));
+    const scanMs = Math.max(1, Math.min(EXPIRY_SCAN_MAX_MS, options.consumeTimeoutMs));
     this.expiryScan = setInterval(() => this.giveUpExpired(), scanMs);
   }
 
@@ -109,7 +109,7 @@ export class ConsumeDispatcher {
       this.head += 1;
       if (!task.processQueue.dropped) void this.run(task);
     }
-    if (this.head === this.waiting.length || this.head >= compactionMin) {
+    if (this.head === this.waiting.length || this.head >= COMPACTION_MIN) {
       this.waiting = this.waiting.slice(this.head);
       this.head = 0;
     }
@@ -201,7 +201,7 @@ export class ConsumeDispatcher {
       const ids = task.entries.map((entry) => entry.message.msgId).join(', ');
       this.logger.warn(`listener of ${task.processQueue.queue.topic} ran into the consume timeout with ${ids}`);
       const unfinished = task.entries.filter((entry) => !entry.done);
-      void this.deliverAgain(task, unfinished, expiredDelayLevel).then(() => this.onProgress(task.processQueue));
+      void this.deliverAgain(task, unfinished, EXPIRED_DELAY_LEVEL).then(() => this.onProgress(task.processQueue));
     }
   }
 }

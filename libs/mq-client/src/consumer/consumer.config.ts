@@ -9,7 +9,7 @@ import { checkGroup } from '../producer/producer.config.js';
 /** Where a group that has never committed an offset for a queue begins. */
 export type ConsumeFromWhere = 'CONSUME_FROM_LAST_OFFSET' | 'CONSUME_FROM_FIRST_OFFSET' | 'CONSUME_FROM_TIMESTAMP';
 
-const consumeFromWheres: readonly ConsumeFromWhere[] = [
+const CONSUME_FROM_WHERES: readonly ConsumeFromWhere[] = [
   'CONSUME_FROM_LAST_OFFSET',
   'CONSUME_FROM_FIRST_OFFSET',
   'CONSUME_FROM_TIMESTAMP',
@@ -57,7 +57,7 @@ export interface ResolvedPushConsumerOptions extends Required<Omit<PushConsumerO
   readonly client: ResolvedClientOptions;
 }
 
-const dayMs = 86_400_000;
+const DAY_MS = 86_400_000;
 
 export function resolvePushConsumerOptions(options: PushConsumerOptions): ResolvedPushConsumerOptions {
   const problems = new OptionProblems('PushConsumer');
@@ -68,8 +68,8 @@ export function resolvePushConsumerOptions(options: PushConsumerOptions): Resolv
     max: number,
   ): number => problems.integer(name, options[name], fallback, min, max);
   const consumeFromWhere = options.consumeFromWhere ?? 'CONSUME_FROM_LAST_OFFSET';
-  if (!consumeFromWheres.includes(consumeFromWhere)) {
-    problems.add(`consumeFromWhere must be one of ${consumeFromWheres.join(', ')}, got ${String(consumeFromWhere)}`);
+  if (!CONSUME_FROM_WHERES.includes(consumeFromWhere)) {
+    problems.add(`consumeFromWhere must be one of ${CONSUME_FROM_WHERES.join(', ')}, got ${String(consumeFromWhere)}`);
   }
   const resolved: ResolvedPushConsumerOptions = {
     client: resolveClientOptions(options, problems),
@@ -84,13 +84,13 @@ export function resolvePushConsumerOptions(options: PushConsumerOptions): Resolv
     pullThresholdSizeForQueue: integer('pullThresholdSizeForQueue', 100, 1, 1_024),
     consumeConcurrentlyMaxSpan: integer('consumeConcurrentlyMaxSpan', 2_000, 1, 65_535),
     consumeTimeout: consumeTimeoutMinutes(options.consumeTimeout ?? 15, problems),
-    brokerSuspendMaxTimeMillis: integer('brokerSuspendMaxTimeMillis', 15_000, 1, dayMs),
-    consumerTimeoutMillisWhenSuspend: integer('consumerTimeoutMillisWhenSuspend', 30_000, 2, dayMs),
-    pullTimeDelayMillsWhenException: integer('pullTimeDelayMillsWhenException', 1_000, 1, dayMs),
-    localRetryDelayMillis: integer('localRetryDelayMillis', 5_000, 1, dayMs),
-    rebalanceInterval: integer('rebalanceInterval', 20_000, 10, dayMs),
-    persistConsumerOffsetInterval: integer('persistConsumerOffsetInterval', 5_000, 10, dayMs),
-    awaitTerminationMillisWhenShutdown: integer('awaitTerminationMillisWhenShutdown', 10_000, 0, dayMs),
+    brokerSuspendMaxTimeMillis: integer('brokerSuspendMaxTimeMillis', 15_000, 1, DAY_MS),
+    consumerTimeoutMillisWhenSuspend: integer('consumerTimeoutMillisWhenSuspend', 30_000, 2, DAY_MS),
+    pullTimeDelayMillsWhenException: integer('pullTimeDelayMillsWhenException', 1_000, 1, DAY_MS),
+    localRetryDelayMillis: integer('localRetryDelayMillis', 5_000, 1, DAY_MS),
+    rebalanceInterval: integer('rebalanceInterval', 20_000, 10, DAY_MS),
+    persistConsumerOffsetInterval: integer('persistConsumerOffsetInterval', 5_000, 10, DAY_MS),
+    awaitTerminationMillisWhenShutdown: integer('awaitTerminationMillisWhenShutdown', 10_000, 0, DAY_MS),
   };
   if (resolved.consumerTimeoutMillisWhenSuspend <= resolved.brokerSuspendMaxTimeMillis) {
     problems.add('consumerTimeoutMillisWhenSuspend must be greater than brokerSuspendMaxTimeMillis');
@@ -129,21 +129,21 @@ export function resolvePullConsumerOptions(options: PullConsumerOptions): Resolv
       options.brokerSuspendMaxTimeMillis,
       20_000,
       1,
-      dayMs,
+      DAY_MS,
     ),
     consumerTimeoutMillisWhenSuspend: problems.integer(
       'consumerTimeoutMillisWhenSuspend',
       options.consumerTimeoutMillisWhenSuspend,
       30_000,
       2,
-      dayMs,
+      DAY_MS,
     ),
     consumerPullTimeoutMillis: problems.integer(
       'consumerPullTimeoutMillis',
       options.consumerPullTimeoutMillis,
       10_000,
       1,
-      dayMs,
+      DAY_MS,
     ),
   };
   if (resolved.consumerTimeoutMillisWhenSuspend <= resolved.brokerSuspendMaxTimeMillis) {

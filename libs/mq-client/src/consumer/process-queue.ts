@@ -8,7 +8,7 @@ export interface CachedMessage {
 }
 
 /** Finished entries before the first unfinished one are cut off in lots of this size. */
-const compactionMin = 512;
+const COMPACTION_MIN = 512;
 
 /**
  * What one assigned queue has pulled and not finished, in queue order. Only this object says which offset may be
@@ -91,7 +91,7 @@ export class ProcessQueue {
     if (this.head === this.entries.length) {
       this.entries = [];
       this.head = 0;
-    } else if (this.head >= compactionMin && this.head * 2 >= this.entries.length) {
+    } else if (this.head >= COMPACTION_MIN && this.head * 2 >= this.entries.length) {
       this.entries = this.entries.slice(this.head);
       this.head = 0;
     }

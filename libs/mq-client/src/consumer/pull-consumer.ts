@@ -14,7 +14,7 @@ import { inflateMessage, pullMessages } from './pull-request.js';
 import type { PullResult } from './pull-result.js';
 import { parseSubscription, tagFilter } from './subscription.js';
 
-export const pullMaxNumsMax = 1_024;
+export const PULL_MAX_NUMS_MAX = 1_024;
 
 interface Running {
   lease: InstanceLease;
@@ -47,7 +47,7 @@ export class PullConsumer {
     const { instance } = lease;
     this.running = { lease, instance, offsets: new BrokerOffsets(instance, this.options.consumerGroup) };
     // Connections that are shared and open already; a new one begins with a heartbeat.
-    await instance.heartbeats.beatNow();
+    await instance.heartbeats.sendToAllBrokers();
   }
 
   async shutdown(): Promise<void> {
@@ -115,8 +115,8 @@ export class PullConsumer {
     suspendMs: number,
     timeoutMs: number,
   ): Promise<PullResult> {
-    if (!Number.isInteger(maxNums) || maxNums < 1 || maxNums > pullMaxNumsMax) {
-      throw new RangeError(`maxNums must be a whole number from 1 to ${pullMaxNumsMax}, got ${maxNums}`);
+    if (!Number.isInteger(maxNums) || maxNums < 1 || maxNums > PULL_MAX_NUMS_MAX) {
+      throw new RangeError(`maxNums must be a whole number from 1 to ${PULL_MAX_NUMS_MAX}, got ${maxNums}`);
     }
     const subscription = parseSubscription(queue.topic, expression);
     const { instance } = this.required();

@@ -12,10 +12,10 @@ import {
 } from '@rocketshop/mq-protocol';
 import { BrokerNotFoundError, BrokerRefusedError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
-import { masterId } from '../instance/topic-route.js';
+import { MASTER_ID } from '../instance/topic-route.js';
 import type { MessageQueue, PullStatus } from '../message.js';
 
-export interface PullQuestion {
+export interface PullRequest {
   group: string;
   queue: MessageQueue;
   offset: number;
@@ -40,7 +40,7 @@ export interface PullAnswer {
   messages: MessageExt[];
 }
 
-const statuses: ReadonlyMap<number, PullStatus> = new Map([
+const STATUSES: ReadonlyMap<number, PullStatus> = new Map([
   [ResponseCode.SUCCESS, 'FOUND'],
   [ResponseCode.PULL_NOT_FOUND, 'NO_NEW_MSG'],
   [ResponseCode.PULL_RETRY_IMMEDIATELY, 'NO_MATCHED_MSG'],
@@ -48,29 +48,29 @@ const statuses: ReadonlyMap<number, PullStatus> = new Map([
 ] as const);
 
 /** One PULL_MESSAGE (11). @throws BrokerRefusedError, BrokerNotFoundError, ConnectionError, RequestTimeoutError */
-export async function pullMessages(instance: ClientInstance, question: PullQuestion): Promise<PullAnswer> {
-  const target = instance.routes.readAddress(question.queue.brokerName, question.brokerId);
+export async function pullMessages(instance: ClientInstance, pull: PullRequest): Promise<PullAnswer> {
+  const target = instance.routes.readAddress(pull.queue.brokerName, pull.brokerId);
   if (target === undefined) {
-    await instance.routes.refresh(question.queue.topic);
-    throw new BrokerNotFoundError(question.queue.brokerName);
+    await instance.routes.refresh(pull.queue.topic);
+    throw new BrokerNotFoundError(pull.queue.brokerName);
   }
-  const request = pullRequest(question, target.brokerId === masterId);
-  const response = await instance.request(target.address, request, question.timeoutMs);
+  const command = pullCommand(pull, target.brokerId === MASTER_ID);
+  const response = await instance.request(target.address, command, pull.timeoutMs);
   return readPullAnswer(response, target.address);
 }
 
-function pullRequest(question: PullQuestion, toMaster: boolean): RemotingCommand {
-  const { commitOffset = 0, suspendMs = 0, subscription } = question;
+function pullCommand(pull: PullRequest, toMaster: boolean): RemotingCommand {
+  const { commitOffset = 0, suspendMs = 0, subscription } = pull;
   const sysFlag =
     (commitOffset > 0 && toMaster ? PullSysFlag.COMMIT_OFFSET : 0) |
     (suspendMs > 0 ? PullSysFlag.SUSPEND : 0) |
     (subscription === undefined ? 0 : PullSysFlag.SUBSCRIPTION);
   return PullMessage.createRequest({
-    consumerGroup: question.group,
-    topic: question.queue.topic,
-    queueId: question.queue.queueId,
-    queueOffset: question.offset,
-    maxMsgNums: question.maxNums,
+    consumerGroup: pull.group,
+    topic: pull.queue.topic,
+    queueId: pull.queue.queueId,
+    queueOffset: pull.offset,
+    maxMsgNums: pull.maxNums,
     sysFlag,
     commitOffset,
     suspendTimeoutMillis: suspendMs,
@@ -82,7 +82,7 @@ function pullRequest(question: PullQuestion, toMaster: boolean): RemotingCommand
 }
 
 export function readPullAnswer(response: RemotingCommand, address: string): PullAnswer {
-  const status = statuses.get(response.code);
+  const status = STATUSES.get(response.code);
   if (status === undefined) throw new BrokerRefusedError(response.code, response.remark ?? '', address, true);
   const { nextBeginOffset, minOffset, maxOffset, suggestWhichBrokerId } = PullMessage.readResponse(response);
   return {

@@ -1,7 +1,7 @@
 import { GroupName, type ConsumerData, type MessageExt, type SubscriptionData } from '@rocketshop/mq-protocol';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { messageOf } from '../instance/connections.js';
-import type { ConsumerMember, DirectConsumption, RemoteControl } from '../instance/members.js';
+import type { ConsumerMember, DirectConsumption, AdminOperations } from '../instance/members.js';
 import { PeriodicTask } from '../instance/periodic-task.js';
 import type { TopicRoute } from '../instance/topic-route.js';
 import { queueKey, type MessageQueue } from '../message.js';
@@ -19,8 +19,8 @@ import { runningInfo } from './running-info.js';
 import { SendBack } from './send-back.js';
 
 /** Pause before a sharing of queues that could not be completed is tried again. */
-export const rebalanceRetryMs = 1_000;
-const minuteMs = 60_000;
+export const REBALANCE_RETRY_MS = 1_000;
+const MINUTE_MS = 60_000;
 
 interface Assignment {
   readonly processQueue: ProcessQueue;
@@ -30,9 +30,9 @@ interface Assignment {
 }
 
 /** A push consumer between start and shutdown: the queues it holds and everything that works on them. */
-export class PushConsumerRuntime implements ConsumerMember, RemoteControl, RebalancerHost, PullerHost {
+export class PushConsumerRuntime implements ConsumerMember, AdminOperations, RebalancerHost, PullerHost {
   readonly group: string;
-  readonly remote: RemoteControl = this;
+  readonly admin: AdminOperations = this;
   readonly startedAt = Date.now();
   stopping = false;
   suspended = false;
@@ -62,7 +62,7 @@ export class PushConsumerRuntime implements ConsumerMember, RemoteControl, Rebal
       {
         consumeThreadMax: options.consumeThreadMax,
         consumeMessageBatchMaxSize: options.consumeMessageBatchMaxSize,
-        consumeTimeoutMs: options.consumeTimeout * minuteMs,
+        consumeTimeoutMs: options.consumeTimeout * MINUTE_MS,
         localRetryDelayMs: options.localRetryDelayMillis,
       },
       instance.logger,
@@ -87,7 +87,7 @@ export class PushConsumerRuntime implements ConsumerMember, RemoteControl, Rebal
     this.persist.start();
     try {
       for (const topic of this.subscriptions.keys()) await this.instance.routes.refresh(topic);
-      await this.instance.heartbeats.beatNow();
+      await this.instance.heartbeats.sendToAllBrokers();
     } finally {
       await this.rebalance.runNow();
     }
@@ -209,7 +209,7 @@ export class PushConsumerRuntime implements ConsumerMember, RemoteControl, Rebal
   private retryRebalance(): void {
     clearTimeout(this.rebalanceRetry);
     if (this.stopping) return;
-    const delayMs = Math.min(rebalanceRetryMs, this.options.rebalanceInterval);
+    const delayMs = Math.min(REBALANCE_RETRY_MS, this.options.rebalanceInterval);
     this.rebalanceRetry = setTimeout(() => this.rebalanceSoon(), delayMs);
   }
 

@@ -14,8 +14,8 @@ import { pullMessages, type PullAnswer } from './pull-request.js';
 import { tagFilter } from './subscription.js';
 
 /** Java's PULL_TIME_DELAY_MILLS_WHEN_BROKER_FLOW_CONTROL. */
-export const flowControlDelayMs = 20;
-const bytesPerMiB = 1_048_576;
+export const FLOW_CONTROL_DELAY_MS = 20;
+const BYTES_PER_MIB = 1_048_576;
 
 export interface PullerHost {
   readonly instance: ClientInstance;
@@ -81,7 +81,7 @@ export class QueuePuller {
     return (
       !suspended &&
       this.processQueue.count < options.pullThresholdForQueue &&
-      this.processQueue.bytes < options.pullThresholdSizeForQueue * bytesPerMiB &&
+      this.processQueue.bytes < options.pullThresholdSizeForQueue * BYTES_PER_MIB &&
       this.processQueue.span <= options.consumeConcurrentlyMaxSpan
     );
   }
@@ -123,7 +123,7 @@ export class QueuePuller {
 
   private delayAfter(error: unknown): number {
     if (error instanceof BrokerRefusedError && error.responseCode === ResponseCode.FLOW_CONTROL)
-      return flowControlDelayMs;
+      return FLOW_CONTROL_DELAY_MS;
     return this.host.options.pullTimeDelayMillsWhenException;
   }
 

@@ -97,7 +97,7 @@ export class Rebalancer {
     const { instance } = this.host;
     const ids = await this.askForMembers(topic);
     if (ids.includes(instance.clientId)) return ids;
-    await instance.heartbeats.beatNow();
+    await instance.heartbeats.sendToAllBrokers();
     return this.askForMembers(topic);
   }
 

@@ -2,7 +2,7 @@ import { MQ_CLIENT_VERSION, writeMessageQueue, type SubscriptionData } from '@ro
 import type { ProcessQueue } from './process-queue.js';
 import type { PushConsumerRuntime } from './push-consumer-runtime.js';
 
-const bytesPerMiB = 1_048_576;
+const BYTES_PER_MIB = 1_048_576;
 
 /** ConsumerRunningInfo (remoting/protocol/body/ConsumerRunningInfo.java), as `mqadmin consumerStatus` prints it. */
 export function runningInfo(
@@ -36,7 +36,7 @@ function queueInfo(processQueue: ProcessQueue): Record<string, unknown> {
     cachedMsgCount: processQueue.count,
     cachedMsgMaxOffset: processQueue.maxCachedOffset,
     cachedMsgMinOffset: processQueue.minCachedOffset,
-    cachedMsgSizeInMiB: Math.floor(processQueue.bytes / bytesPerMiB),
+    cachedMsgSizeInMiB: Math.floor(processQueue.bytes / BYTES_PER_MIB),
     commitOffset: processQueue.commitOffset,
     // The spelling is RocketMQ's.
     droped: processQueue.dropped,

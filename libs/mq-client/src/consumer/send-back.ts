@@ -12,12 +12,12 @@ import { messageOf } from '../instance/connections.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import type { MessageQueue } from '../message.js';
 import type { MessageSender } from '../producer/message-sender.js';
-import { delayTimeLevelMax, encodePropertiesText, type OutgoingMessage } from '../producer/outgoing-message.js';
+import { DELAY_TIME_LEVEL_MAX, encodePropertiesText, type EncodedMessage } from '../producer/encoded-message.js';
 
 /** Level of the first redelivery; each further one is a level later, up to the last. */
-export const firstRetryLevel = 3;
-export const sendBackTimeoutMs = 5_000;
-export const compressOverBytes = 4_096;
+export const FIRST_RETRY_LEVEL = 3;
+export const SEND_BACK_TIMEOUT_MS = 5_000;
+export const COMPRESS_OVER_BYTES = 4_096;
 
 export interface SendBackOptions {
   group: string;
@@ -64,7 +64,7 @@ export class SendBack {
   ): Promise<boolean> {
     try {
       const copy = resendOf(message, delayLevel, this.options, retryProperties);
-      const { sendStatus } = await this.sender.send(copy, sendBackTimeoutMs, undefined);
+      const { sendStatus } = await this.sender.send(copy, SEND_BACK_TIMEOUT_MS, undefined);
       // Counting this delivery as finished is as good as an acknowledgement: a copy that may not be on the disk is none.
       return sendStatus !== 'FLUSH_DISK_TIMEOUT';
     } catch (error) {
@@ -86,7 +86,7 @@ export class SendBack {
         unitMode: false,
         maxReconsumeTimes: this.options.maxReconsumeTimes,
       }),
-      sendBackTimeoutMs,
+      SEND_BACK_TIMEOUT_MS,
     );
   }
 }
@@ -97,13 +97,13 @@ export function resendOf(
   delayLevel: number,
   options: SendBackOptions,
   retryProperties: Readonly<Record<string, string>> = {},
-): OutgoingMessage {
+): EncodedMessage {
   const properties: Record<string, string> = { ...message.properties, ...retryProperties };
   delete properties[MessageConst.TRANSACTION_PREPARED];
   properties[MessageConst.RETRY_TOPIC] = message.topic;
   properties[MessageConst.ORIGIN_MESSAGE_ID] ??= message.msgId;
   properties[MessageConst.DELAY_TIME_LEVEL] = String(
-    Math.min(delayTimeLevelMax, delayLevel > 0 ? delayLevel : firstRetryLevel + message.reconsumeTimes),
+    Math.min(DELAY_TIME_LEVEL_MAX, delayLevel > 0 ? delayLevel : FIRST_RETRY_LEVEL + message.reconsumeTimes),
   );
   return {
     requestCode: RequestCode.SEND_MESSAGE_V2,
@@ -120,10 +120,10 @@ export function resendOf(
 }
 
 /** A body that is compressed still, since nobody here could inflate it, keeps its bytes and the method's name. */
-function bodyOfCopy({ body, sysFlag }: MessageExt): Pick<OutgoingMessage, 'body' | 'sysFlag'> {
+function bodyOfCopy({ body, sysFlag }: MessageExt): Pick<EncodedMessage, 'body' | 'sysFlag'> {
   if (isCompressed(sysFlag)) {
     return { body, sysFlag: sysFlag & (MessageSysFlag.COMPRESSED | MessageSysFlag.COMPRESSION_MASK) };
   }
-  if (body.length < compressOverBytes) return { body, sysFlag: 0 };
+  if (body.length < COMPRESS_OVER_BYTES) return { body, sysFlag: 0 };
   return { body: compress(body), sysFlag: MessageSysFlag.COMPRESSED };
 }

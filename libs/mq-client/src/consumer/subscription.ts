@@ -1,6 +1,6 @@
 import { buildSubscriptionData, MessageConst, type MessageExt, type SubscriptionData } from '@rocketshop/mq-protocol';
 
-export const tagsPerSubscriptionMax = 1_024;
+export const TAGS_PER_SUBSCRIPTION_MAX = 1_024;
 
 /** `*`, or tags joined by `||`. Source: remoting/protocol/filter/FilterAPI.java. */
 export function parseSubscription(topic: string, expression: string, subVersion = Date.now()): SubscriptionData {
@@ -8,8 +8,8 @@ export function parseSubscription(topic: string, expression: string, subVersion 
   const all = trimmed === '' || trimmed === '*';
   const tags = all ? [] : [...new Set(trimmed.split('||').map((tag) => tag.trim()))].filter((tag) => tag !== '');
   if (!all && tags.length === 0) throw new RangeError(`the subscription "${expression}" names no tag`);
-  if (tags.length > tagsPerSubscriptionMax)
-    throw new RangeError(`more than ${tagsPerSubscriptionMax} tags in one subscription`);
+  if (tags.length > TAGS_PER_SUBSCRIPTION_MAX)
+    throw new RangeError(`more than ${TAGS_PER_SUBSCRIPTION_MAX} tags in one subscription`);
   return buildSubscriptionData(topic, tags.join('||'), subVersion);
 }
 

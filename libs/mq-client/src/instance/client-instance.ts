@@ -13,9 +13,9 @@ import { RouteTable, type TopicTemplate } from './route-table.js';
 import { ServerRequests } from './server-requests.js';
 
 /** A topic without a route of its own is asked for this often, slowing down to the normal route refresh. */
-export const missingRouteRetryMinMs = 200;
+export const MISSING_ROUTE_RETRY_MIN_MS = 200;
 /** Clients of one instance; each adds to every heartbeat. */
-export const groupsMax = 1_024;
+export const GROUPS_MAX = 1_024;
 
 /**
  * What the producers and consumers of a process share: one client id, one connection a broker, routes and heartbeats.
@@ -34,7 +34,7 @@ export class ClientInstance {
   private readonly nameServerConnections: Connections;
   private readonly routePoll: PeriodicTask;
   private missingTimer: NodeJS.Timeout | undefined;
-  private missingDelayMs = missingRouteRetryMinMs;
+  private missingDelayMs = MISSING_ROUTE_RETRY_MIN_MS;
   private closed = false;
 
   constructor(readonly options: ResolvedClientOptions) {
@@ -77,7 +77,7 @@ export class ClientInstance {
   addConsumer(member: ConsumerMember): void {
     this.checkRoom(this.consumers, member.group);
     this.consumers.set(member.group, member);
-    this.missingDelayMs = missingRouteRetryMinMs;
+    this.missingDelayMs = MISSING_ROUTE_RETRY_MIN_MS;
     this.scheduleMissing();
   }
 
@@ -136,13 +136,13 @@ export class ClientInstance {
 
   private onBrokerOpen(peer: Peer, address: string): void {
     // The first frame on a new connection: the broker must know the groups before it sees their pulls.
-    this.heartbeats.beat(peer, address);
+    this.heartbeats.sendToBroker(peer, address);
     for (const consumer of this.consumers.values()) consumer.rebalanceSoon();
   }
 
   private checkRoom(members: ReadonlyMap<string, unknown>, group: string): void {
     if (members.has(group)) throw new DuplicateGroupError(group);
-    if (members.size >= groupsMax) throw new RangeError(`more than ${groupsMax} groups in one client instance`);
+    if (members.size >= GROUPS_MAX) throw new RangeError(`more than ${GROUPS_MAX} groups in one client instance`);
   }
 
   private topicsInUse(): Map<string, TopicTemplate | undefined> {

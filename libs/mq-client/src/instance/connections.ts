@@ -3,8 +3,8 @@ import { ClientError, ConnectionError, InvalidStateError, RequestTimeoutError } 
 import type { Logger } from '../logger.js';
 
 /** Pause after the first failed connect; doubles up to the maximum, so that a broker that is back is found soon. */
-export const reconnectBackoffMinMs = 50;
-export const reconnectBackoffMaxMs = 1_000;
+export const RECONNECT_BACKOFF_MIN_MS = 50;
+export const RECONNECT_BACKOFF_MAX_MS = 1_000;
 
 interface Connection {
   peer: Peer | undefined;
@@ -114,8 +114,8 @@ export class Connections {
       if (error instanceof InvalidStateError) throw error;
       connection.failures += 1;
       const backoffMs = Math.min(
-        reconnectBackoffMaxMs,
-        reconnectBackoffMinMs * 2 ** Math.min(connection.failures - 1, 10),
+        RECONNECT_BACKOFF_MAX_MS,
+        RECONNECT_BACKOFF_MIN_MS * 2 ** Math.min(connection.failures - 1, 10),
       );
       // Jitter keeps the clients of a broker that is back from arriving in one instant.
       connection.retryAt = performance.now() + backoffMs * (0.75 + Math.random() / 4);

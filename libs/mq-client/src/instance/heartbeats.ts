@@ -15,7 +15,7 @@ export class Heartbeats {
   constructor(private readonly instance: ClientInstance) {
     this.task = new PeriodicTask(
       instance.options.heartbeatBrokerInterval,
-      () => this.beatAll(),
+      () => this.sendToAll(),
       (error) => instance.logger.warn(`heartbeat: ${messageOf(error)}`),
     );
   }
@@ -29,12 +29,12 @@ export class Heartbeats {
   }
 
   /** Resolves when every reachable broker has answered. */
-  beatNow(): Promise<void> {
+  sendToAllBrokers(): Promise<void> {
     return this.task.runNow();
   }
 
   /** Writes a heartbeat at once; the answer is looked at when it comes. */
-  beat(peer: Peer, address: string): void {
+  sendToBroker(peer: Peer, address: string): void {
     if (this.idle) return;
     void this.send(peer, address);
   }
@@ -43,7 +43,7 @@ export class Heartbeats {
     return this.instance.producers.size === 0 && this.instance.consumers.size === 0;
   }
 
-  private async beatAll(): Promise<void> {
+  private async sendToAll(): Promise<void> {
     if (this.idle) return;
     const addresses = this.instance.routes.addresses(this.instance.consumers.size === 0);
     await Promise.all(

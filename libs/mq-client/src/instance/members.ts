@@ -20,11 +20,11 @@ export interface ConsumerMember {
   /** The members of the group, its queues or a connection changed: share out the queues again. */
   rebalanceSoon(): void;
   /** What only a push consumer can do; a pull consumer leaves it out. */
-  readonly remote?: RemoteControl;
+  readonly admin?: AdminOperations;
 }
 
 /** Requests an administrator sends through the broker (220, 221, 307, 309). */
-export interface RemoteControl {
+export interface AdminOperations {
   resetOffsets(offsets: ReadonlyMap<MessageQueue, number>): Promise<void>;
   /** Offsets as this consumer would commit them now. */
   consumeOffsets(topic: string): Map<MessageQueue, number>;

@@ -2,12 +2,18 @@ import { GetRouteInfoByTopic, ResponseCode, topicRouteBody, type TopicRouteData 
 import { BrokerRefusedError, NoRouteError } from '../client-error.js';
 import type { Logger } from '../logger.js';
 import type { NameServers } from './name-servers.js';
-import { masterId, parseTemplateRoute, parseTopicRoute, type BrokerAddresses, type TopicRoute } from './topic-route.js';
+import {
+  MASTER_ID,
+  parseTemplateRoute,
+  parseTopicRoute,
+  type BrokerAddresses,
+  type TopicRoute,
+} from './topic-route.js';
 
 /** Topics one client may know routes of; a program that makes up topic names must not fill the memory. */
-export const routesMax = 10_000;
+export const ROUTES_MAX = 10_000;
 /** A failed connection asks for fresh routes, but not more often than this for one topic. */
-export const refreshOnFailureMinMs = 500;
+export const REFRESH_ON_FAILURE_MIN_MS = 500;
 
 export interface TopicTemplate {
   /** Topic whose route and permissions a new topic gets, TBW102. */
@@ -46,7 +52,7 @@ export class RouteTable {
   /** For a send that failed: the broker may have moved. Never rejects and never waits. */
   refreshSoon(topic: string): void {
     const now = performance.now();
-    if (now - (this.refreshedAt.get(topic) ?? -Infinity) < refreshOnFailureMinMs) return;
+    if (now - (this.refreshedAt.get(topic) ?? -Infinity) < REFRESH_ON_FAILURE_MIN_MS) return;
     this.refresh(topic).catch((error: Error) => this.logger.debug(`route of ${topic}: ${error.message}`));
   }
 
@@ -70,11 +76,11 @@ export class RouteTable {
   }
 
   masterAddress(brokerName: string): string | undefined {
-    return this.brokers.get(brokerName)?.get(masterId);
+    return this.brokers.get(brokerName)?.get(MASTER_ID);
   }
 
   /** The address of exactly this broker id, else of any that is alive: reading goes on with a slave. */
-  readAddress(brokerName: string, brokerId = masterId): { address: string; brokerId: number } | undefined {
+  readAddress(brokerName: string, brokerId = MASTER_ID): { address: string; brokerId: number } | undefined {
     const addresses = this.brokers.get(brokerName);
     const exact = addresses?.get(brokerId);
     if (exact !== undefined) return { address: exact, brokerId };
@@ -88,7 +94,7 @@ export class RouteTable {
 
   addresses(mastersOnly: boolean): string[] {
     const addresses = [...this.brokers.values()].flatMap((byId) =>
-      mastersOnly ? (byId.get(masterId) ?? []) : Array.from(byId.values()),
+      mastersOnly ? (byId.get(MASTER_ID) ?? []) : Array.from(byId.values()),
     );
     return [...new Set(addresses)];
   }
@@ -115,7 +121,7 @@ export class RouteTable {
     for (const [name, addresses] of route.brokers) this.brokers.set(name, addresses);
     const known = this.routes.get(route.topic);
     if (known?.fingerprint === route.fingerprint) return known;
-    if (known === undefined && this.routes.size >= routesMax) this.forgetOldest();
+    if (known === undefined && this.routes.size >= ROUTES_MAX) this.forgetOldest();
     this.routes.set(route.topic, route);
     this.logger.debug(`route of ${route.topic}: ${route.publishQueues.length} write queues`);
     this.onChange(route);

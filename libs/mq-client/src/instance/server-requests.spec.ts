@@ -2,15 +2,15 @@ import { describe, expect, it } from '@jest/globals';
 import { createRequest, parseJson, RequestCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
 import { silentLogger } from '../logger.js';
 import type { ClientInstance } from './client-instance.js';
-import type { RemoteControl } from './members.js';
+import type { AdminOperations } from './members.js';
 import { readOffsetTable, ServerRequests } from './server-requests.js';
 
 const queue = { topic: 'T', brokerName: 'b', queueId: 0 };
 const peer = { remoteHost: '127.0.0.1', remotePort: 1 } as Peer;
 
-function requestsTo(remote: Partial<RemoteControl>) {
+function requestsTo(admin: Partial<AdminOperations>) {
   const rebalanced: string[] = [];
-  const consumer = (group: string) => ({ group, remote, rebalanceSoon: () => rebalanced.push(group) });
+  const consumer = (group: string) => ({ group, admin, rebalanceSoon: () => rebalanced.push(group) });
   const consumers = new Map(['g', 'h'].map((group) => [group, consumer(group)]));
   const requests = new ServerRequests({ logger: silentLogger, consumers } as unknown as ClientInstance);
   const ask = async (

@@ -14,7 +14,7 @@ import {
 } from '@rocketshop/mq-protocol';
 import type { MessageQueue } from '../message.js';
 import type { ClientInstance } from './client-instance.js';
-import type { ConsumerMember, RemoteControl } from './members.js';
+import type { AdminOperations } from './members.js';
 
 type Answer = RemotingCommand | undefined;
 type Handler = (command: RemotingCommand, peer: Peer) => Answer | Promise<Answer>;
@@ -62,7 +62,7 @@ export class ServerRequests {
     const group = command.extFields?.['group'] ?? '';
     const offsets = readOffsetTable(command.body);
     this.instance.logger.info(`${offsets.size} offsets of ${group} are reset by an administrator`);
-    await this.instance.consumers.get(group)?.remote?.resetOffsets(offsets);
+    await this.instance.consumers.get(group)?.admin?.resetOffsets(offsets);
     return undefined;
   }
 
@@ -85,7 +85,7 @@ export class ServerRequests {
     if (body === undefined) return refuse(command, 'the request has no message');
     const startedAt = performance.now();
     const message = decodeMessage(body, 0, { inflate: true });
-    let pending: ReturnType<RemoteControl['consumeDirectly']> | undefined;
+    let pending: ReturnType<AdminOperations['consumeDirectly']> | undefined;
     const refusal = this.withConsumer(command, command.extFields?.['consumerGroup'], (consumer) => {
       pending = consumer.consumeDirectly(message, command.extFields?.['brokerName'] ?? '');
       return undefined;
@@ -99,12 +99,12 @@ export class ServerRequests {
   private withConsumer(
     command: RemotingCommand,
     group: string | undefined,
-    answer: (consumer: RemoteControl) => Answer,
+    answer: (consumer: AdminOperations) => Answer,
   ): Answer {
-    const remote: ConsumerMember['remote'] = this.instance.consumers.get(group ?? '')?.remote;
-    return remote === undefined
+    const admin = this.instance.consumers.get(group ?? '')?.admin;
+    return admin === undefined
       ? refuse(command, `the group ${group ?? ''} does not run in this client`)
-      : answer(remote);
+      : answer(admin);
   }
 }
 

@@ -1,7 +1,7 @@
 import { compareMessageQueues, isReadable, isWritable, type TopicRouteData } from '@rocketshop/mq-protocol';
 import { queueKey, type MessageQueue } from '../message.js';
 
-export const masterId = 0;
+export const MASTER_ID = 0;
 
 /** Addresses of one broker name by broker id; 0 is the master. */
 export type BrokerAddresses = ReadonlyMap<number, string>;
@@ -21,7 +21,7 @@ export interface TopicRoute {
 }
 
 /** Queues of one topic on one broker, whatever the broker claims: 65536 is the limit of a topic's configuration. */
-export const queuesPerBrokerMax = 65_536;
+export const QUEUES_PER_BROKER_MAX = 65_536;
 
 /** MQClientInstance.topicRouteData2TopicPublishInfo and topicRouteData2TopicSubscribeInfo. */
 export function parseTopicRoute(topic: string, data: TopicRouteData): TopicRoute {
@@ -68,7 +68,7 @@ function publishQueuesOf(
 ): MessageQueue[] {
   if (data.orderTopicConf) return orderedQueues(topic, data.orderTopicConf);
   return data.queueDatas
-    .filter((queueData) => isWritable(queueData.perm) && brokers.get(queueData.brokerName)?.has(masterId))
+    .filter((queueData) => isWritable(queueData.perm) && brokers.get(queueData.brokerName)?.has(MASTER_ID))
     .flatMap((queueData) => queuesOf(topic, queueData.brokerName, queueData.writeQueueNums))
     .sort(compareMessageQueues);
 }
@@ -90,6 +90,6 @@ function orderedQueues(topic: string, conf: string): MessageQueue[] {
 }
 
 function queuesOf(topic: string, brokerName: string, count: number): MessageQueue[] {
-  const length = Math.max(0, Math.min(count, queuesPerBrokerMax));
+  const length = Math.max(0, Math.min(count, QUEUES_PER_BROKER_MAX));
   return Array.from({ length }, (_, queueId) => ({ topic, brokerName, queueId }));
 }

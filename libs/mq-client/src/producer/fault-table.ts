@@ -1,5 +1,5 @@
 /** DefaultMQProducer's latencyMax and notAvailableDuration: a send this slow keeps its broker out for that long. */
-const penalties: readonly (readonly [latencyMs: number, avoidMs: number])[] = [
+const PENALTIES: readonly (readonly [latencyMs: number, avoidMs: number])[] = [
   [15_000, 30_000],
   [5_000, 10_000],
   [3_000, 6_000],
@@ -7,7 +7,7 @@ const penalties: readonly (readonly [latencyMs: number, avoidMs: number])[] = [
   [550, 2_000],
 ];
 /** A broker that failed counts as this slow. */
-export const isolationLatencyMs = 10_000;
+export const ISOLATION_LATENCY_MS = 10_000;
 
 /** Which brokers to avoid for a while because they were slow or failed. Source: client/latency/MQFaultStrategy.java. */
 export class FaultTable {
@@ -16,13 +16,13 @@ export class FaultTable {
   constructor(private readonly now: () => number = () => performance.now()) {}
 
   answered(brokerName: string, latencyMs: number): void {
-    const penaltyMs = penalties.find(([threshold]) => latencyMs >= threshold)?.[1] ?? 0;
+    const penaltyMs = PENALTIES.find(([threshold]) => latencyMs >= threshold)?.[1] ?? 0;
     if (penaltyMs > 0) this.avoidUntil.set(brokerName, this.now() + penaltyMs);
     else if (this.avoidUntil.size > 0) this.avoidUntil.delete(brokerName);
   }
 
   failed(brokerName: string): void {
-    this.answered(brokerName, isolationLatencyMs);
+    this.answered(brokerName, ISOLATION_LATENCY_MS);
   }
 
   available(brokerName: string): boolean {

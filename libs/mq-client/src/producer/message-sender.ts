@@ -1,10 +1,10 @@
 import { TooManySendsError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import type { TopicTemplate } from '../instance/route-table.js';
-import { routesMax } from '../instance/route-table.js';
+import { ROUTES_MAX } from '../instance/route-table.js';
 import type { MessageQueue, SendResult } from '../message.js';
 import { FaultTable } from './fault-table.js';
-import type { OutgoingMessage } from './outgoing-message.js';
+import type { EncodedMessage } from './encoded-message.js';
 import { RoundRobin } from './queue-selector.js';
 import { SendAttempts, type SendDone } from './send-attempts.js';
 import { sendRequest, type SendIdentity } from './send-request.js';
@@ -41,7 +41,7 @@ export class MessageSender {
   }
 
   /** A chosen queue is tried once only: another one would break the order the caller is after. */
-  send(message: OutgoingMessage, timeoutMs: number, choose: QueueChoice | undefined): Promise<SendResult> {
+  send(message: EncodedMessage, timeoutMs: number, choose: QueueChoice | undefined): Promise<SendResult> {
     return new Promise<SendResult>((resolve, reject) => {
       this.sendWith(message, timeoutMs, choose, (error, result) => {
         if (result === undefined) reject(error ?? new Error('a send ended without an outcome'));
@@ -51,7 +51,7 @@ export class MessageSender {
   }
 
   /** As send(), with a callback, which must not throw. */
-  sendWith(message: OutgoingMessage, timeoutMs: number, choose: QueueChoice | undefined, done: SendDone): void {
+  sendWith(message: EncodedMessage, timeoutMs: number, choose: QueueChoice | undefined, done: SendDone): void {
     if (this.inFlight >= this.options.maxSendsInFlight) {
       done(new TooManySendsError(this.options.maxSendsInFlight), undefined);
       return;
@@ -65,7 +65,7 @@ export class MessageSender {
   }
 
   /** Writes the message to the connection and hears nothing of it. */
-  async sendOneway(message: OutgoingMessage, choose: QueueChoice | undefined): Promise<void> {
+  async sendOneway(message: EncodedMessage, choose: QueueChoice | undefined): Promise<void> {
     const { instance } = this;
     const route = instance.routes.peek(message.topic) ?? (await instance.routes.require(message.topic, this.template));
     const queue =
@@ -84,7 +84,7 @@ export class MessageSender {
   turnOf(topic: string): RoundRobin {
     let turn = this.turns.get(topic);
     if (turn === undefined) {
-      if (this.turns.size >= routesMax) this.turns.clear();
+      if (this.turns.size >= ROUTES_MAX) this.turns.clear();
       this.turns.set(topic, (turn = new RoundRobin()));
     }
     return turn;

@@ -47,7 +47,7 @@ export function checkGroup(name: string, group: unknown, problems: OptionProblem
 
 export function resolveProducerOptions(options: ProducerOptions): ResolvedProducerOptions {
   const problems = new OptionProblems('Producer');
-  const frameBytesMax = 16_777_216;
+  const FRAME_BYTES_MAX = 16_777_216;
   const resolved: ResolvedProducerOptions = {
     client: resolveClientOptions(options, problems),
     producerGroup: checkGroup('producerGroup', options.producerGroup, problems),
@@ -61,10 +61,10 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
       options.compressMsgBodyOverHowmuch,
       4_096,
       0,
-      frameBytesMax,
+      FRAME_BYTES_MAX,
     ),
     compressLevel: problems.integer('compressLevel', options.compressLevel, 5, 1, 9),
-    maxMessageSize: problems.integer('maxMessageSize', options.maxMessageSize, 4_194_304, 1, frameBytesMax - 65_536),
+    maxMessageSize: problems.integer('maxMessageSize', options.maxMessageSize, 4_194_304, 1, FRAME_BYTES_MAX - 65_536),
     defaultTopicQueueNums: problems.integer('defaultTopicQueueNums', options.defaultTopicQueueNums, 4, 1, 65_536),
     createTopicKey: options.createTopicKey ?? 'TBW102',
     maxSendsInFlight: problems.integer('maxSendsInFlight', options.maxSendsInFlight, 65_535, 1, 1_048_576),

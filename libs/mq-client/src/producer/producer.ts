@@ -11,7 +11,7 @@ import {
   type SendResult,
 } from '../message.js';
 import { MessageSender, type QueueChoice } from './message-sender.js';
-import { prepareBatch, prepareMessage, type OutgoingMessage } from './outgoing-message.js';
+import { encodeBatch, encodeMessage, type EncodedMessage } from './encoded-message.js';
 import { resolveProducerOptions, type ProducerOptions, type ResolvedProducerOptions } from './producer.config.js';
 
 interface Running {
@@ -54,7 +54,7 @@ export class Producer {
     }
     this.running = { lease, instance: lease.instance, sender };
     // Connections that are shared and open already; a new one begins with a heartbeat.
-    await lease.instance.heartbeats.beatNow();
+    await lease.instance.heartbeats.sendToAllBrokers();
   }
 
   /** Refuses new sends, waits for the answers of those under way (at most their time-out), unregisters. */
@@ -74,7 +74,7 @@ export class Producer {
    */
   send(message: Message, options?: SendOptions): Promise<SendResult> {
     try {
-      return this.transmit(prepareMessage(message, this.options), message, options);
+      return this.transmit(encodeMessage(message, this.options), message, options);
     } catch (error) {
       return Promise.reject(asError(error));
     }
@@ -85,7 +85,7 @@ export class Producer {
     // A callback that throws must reach the process, not the connection that brought the answer.
     const done: SendCallback = (error, result) => queueMicrotask(() => callback(error, result));
     try {
-      const outgoing = prepareMessage(message, this.options);
+      const outgoing = encodeMessage(message, this.options);
       const timeoutMs = options?.timeoutMs ?? this.options.sendMsgTimeout;
       this.required().sender.sendWith(outgoing, timeoutMs, queueChoice(message, options), done);
     } catch (error) {
@@ -96,7 +96,7 @@ export class Producer {
   /** Stores all messages (one topic, no delay) together in one queue, or none of them. */
   sendBatch(messages: readonly Message[], options?: SendOptions): Promise<SendResult> {
     try {
-      const outgoing = prepareBatch(messages, this.options);
+      const outgoing = encodeBatch(messages, this.options);
       const first = messages[0];
       if (first === undefined) throw new InvalidMessageError('a batch needs at least one message');
       return this.transmit(outgoing, first, options);
@@ -107,7 +107,7 @@ export class Producer {
 
   /** Resolves when the message is handed to the connection. The broker never answers: it may be lost. */
   async sendOneway(message: Message, options?: SendOptions): Promise<void> {
-    const outgoing = prepareMessage(message, this.options);
+    const outgoing = encodeMessage(message, this.options);
     await this.required().sender.sendOneway(outgoing, queueChoice(message, options));
   }
 
@@ -117,7 +117,7 @@ export class Producer {
     return [...(await instance.routes.require(topic, sender.template)).publishQueues];
   }
 
-  private transmit(outgoing: OutgoingMessage, message: Message, options: SendOptions | undefined): Promise<SendResult> {
+  private transmit(outgoing: EncodedMessage, message: Message, options: SendOptions | undefined): Promise<SendResult> {
     const timeoutMs = options?.timeoutMs ?? this.options.sendMsgTimeout;
     return this.required().sender.send(outgoing, timeoutMs, queueChoice(message, options));
   }

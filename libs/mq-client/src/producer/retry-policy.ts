@@ -2,7 +2,7 @@ import { ResponseCode } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError, ClientError, ConnectionError, RequestTimeoutError } from '../client-error.js';
 
 /** DefaultMQProducer's retryResponseCodes: another broker, or the same one later, may take the message. */
-const retriableCodes: ReadonlySet<number> = new Set([
+const RETRIABLE_CODES: ReadonlySet<number> = new Set([
   ResponseCode.TOPIC_NOT_EXIST,
   ResponseCode.SERVICE_NOT_AVAILABLE,
   ResponseCode.SYSTEM_ERROR,
@@ -13,10 +13,10 @@ const retriableCodes: ReadonlySet<number> = new Set([
   ResponseCode.GO_AWAY,
 ]);
 
-export const isRetriableCode = (responseCode: number): boolean => retriableCodes.has(responseCode);
+export const isRetriableCode = (responseCode: number): boolean => RETRIABLE_CODES.has(responseCode);
 
 /** Pause before an attempt on a broker that has just failed never grows beyond this. */
-export const retryBackoffMaxMs = 500;
+export const RETRY_BACKOFF_MAX_MS = 500;
 
 export interface AttemptState {
   /** Attempts whose request left this machine. */
@@ -38,7 +38,7 @@ export function delayBeforeRetry(error: Error, state: AttemptState): number | un
   if (!unreached && state.attempts >= state.attemptsMax) return undefined;
   if (!isRetriable(error)) return undefined;
   const doublings = Math.min(state.attempts - 1, 10);
-  const delayMs = state.otherBrokerAvailable ? 0 : Math.min(retryBackoffMaxMs, state.backoffMs * 2 ** doublings);
+  const delayMs = state.otherBrokerAvailable ? 0 : Math.min(RETRY_BACKOFF_MAX_MS, state.backoffMs * 2 ** doublings);
   return delayMs < state.remainingMs ? delayMs : undefined;
 }
 

@@ -4,7 +4,7 @@ import { asError, translateError } from '../instance/connections.js';
 import type { TopicRoute } from '../instance/topic-route.js';
 import type { MessageQueue, SendResult } from '../message.js';
 import type { MessageSender, QueueChoice } from './message-sender.js';
-import type { OutgoingMessage } from './outgoing-message.js';
+import type { EncodedMessage } from './encoded-message.js';
 import { delayBeforeRetry } from './retry-policy.js';
 import { readSendAnswer, sendRequest } from './send-request.js';
 
@@ -31,7 +31,7 @@ export class SendAttempts implements AnswerHandler {
 
   constructor(
     private readonly sender: MessageSender,
-    private readonly message: OutgoingMessage,
+    private readonly message: EncodedMessage,
     private readonly timeoutMs: number,
     private readonly choose: QueueChoice | undefined,
     private readonly done: SendDone,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRequest, createResponse, encodeFrame, FrameView } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError } from '../client-error.js';
-import type { OutgoingMessage } from './outgoing-message.js';
+import type { EncodedMessage } from './encoded-message.js';
 import { readSendAnswer, sendRequest } from './send-request.js';
 
 const queue = { topic: 'T', brokerName: 'broker-a', queueId: 2 };
-const message: OutgoingMessage = {
+const message: EncodedMessage = {
   requestCode: 310,
   topic: 'T',
   body: Buffer.from('hello'),

@@ -1,7 +1,7 @@
 import { createRequest, fieldKey, ResponseCode, type FrameView, type RemotingCommand } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError } from '../client-error.js';
 import type { MessageQueue, SendResult, SendStatus } from '../message.js';
-import type { OutgoingMessage } from './outgoing-message.js';
+import type { EncodedMessage } from './encoded-message.js';
 import { isRetriableCode } from './retry-policy.js';
 
 export interface SendIdentity {
@@ -12,7 +12,7 @@ export interface SendIdentity {
 
 /** SEND_MESSAGE_V2 (310) and SEND_BATCH_MESSAGE (320): the header has one-letter names (SendMessageRequestHeaderV2.java). */
 export function sendRequest(
-  message: OutgoingMessage,
+  message: EncodedMessage,
   queue: MessageQueue,
   identity: SendIdentity,
   oneway: boolean,
@@ -35,14 +35,14 @@ export function sendRequest(
   return createRequest(message.requestCode, { extFields, body: message.body, oneway });
 }
 
-const statuses: ReadonlyMap<number, SendStatus> = new Map([
+const STATUSES: ReadonlyMap<number, SendStatus> = new Map([
   [ResponseCode.SUCCESS, 'SEND_OK'],
   [ResponseCode.FLUSH_DISK_TIMEOUT, 'FLUSH_DISK_TIMEOUT'],
   [ResponseCode.FLUSH_SLAVE_TIMEOUT, 'FLUSH_SLAVE_TIMEOUT'],
   [ResponseCode.SLAVE_NOT_AVAILABLE, 'SLAVE_NOT_AVAILABLE'],
 ] as const);
 
-const keys = {
+const KEYS = {
   msgId: fieldKey('msgId'),
   queueId: fieldKey('queueId'),
   queueOffset: fieldKey('queueOffset'),
@@ -53,22 +53,22 @@ const keys = {
 /** Every stored outcome is a result with its status; every other answer an error. Nothing points into the frame after. */
 export function readSendAnswer(
   answer: FrameView,
-  message: OutgoingMessage,
+  message: EncodedMessage,
   queue: MessageQueue,
   address: string,
 ): SendResult | BrokerRefusedError {
-  const sendStatus = statuses.get(answer.code);
+  const sendStatus = STATUSES.get(answer.code);
   if (sendStatus === undefined) {
     return new BrokerRefusedError(answer.code, answer.remark ?? '', address, isRetriableCode(answer.code));
   }
-  const queueId = answer.int(keys.queueId, queue.queueId);
+  const queueId = answer.int(KEYS.queueId, queue.queueId);
   return {
     sendStatus,
     msgId: message.msgId,
-    offsetMsgId: answer.string(keys.msgId) ?? '',
+    offsetMsgId: answer.string(KEYS.msgId) ?? '',
     messageQueue: queueId === queue.queueId ? queue : { ...queue, queueId },
-    queueOffset: answer.long(keys.queueOffset, -1),
-    regionId: answer.name(keys.region) ?? '',
-    traceOn: answer.boolean(keys.traceOn),
+    queueOffset: answer.long(KEYS.queueOffset, -1),
+    regionId: answer.name(KEYS.region) ?? '',
+    traceOn: answer.boolean(KEYS.traceOn),
   };
 }

@@ -17,10 +17,10 @@ import { InvalidMessageError } from '../client-error.js';
 import { messageOf } from '../instance/connections.js';
 import type { Message } from '../message.js';
 
-export const delayTimeLevelMax = 18;
+export const DELAY_TIME_LEVEL_MAX = 18;
 
 /** A message ready for the wire but for its queue: encoded once, whatever number of attempts follows. */
-export interface OutgoingMessage {
+export interface EncodedMessage {
   readonly requestCode: number;
   readonly topic: string;
   readonly body: Buffer;
@@ -42,7 +42,7 @@ export interface EncodingLimits {
 }
 
 /** @throws InvalidMessageError naming the rule that is broken */
-export function prepareMessage(message: Message, limits: EncodingLimits): OutgoingMessage {
+export function encodeMessage(message: Message, limits: EncodingLimits): EncodedMessage {
   checkTopic(message.topic);
   checkBody(message.body, limits.maxMessageSize);
   const msgId = createUniqId();
@@ -63,7 +63,7 @@ export function prepareMessage(message: Message, limits: EncodingLimits): Outgoi
 }
 
 /** One request for many messages of one topic; they are stored together in one queue, or not at all. */
-export function prepareBatch(messages: readonly Message[], limits: EncodingLimits): OutgoingMessage {
+export function encodeBatch(messages: readonly Message[], limits: EncodingLimits): EncodedMessage {
   const first = messages[0];
   if (first === undefined) throw new InvalidMessageError('a batch needs at least one message');
   checkTopic(first.topic);
@@ -149,8 +149,10 @@ export function encodePropertiesText(properties: Record<string, string>): string
 }
 
 function checkedLevel(level: number): number {
-  if (!Number.isInteger(level) || level < 0 || level > delayTimeLevelMax) {
-    throw new InvalidMessageError(`delayTimeLevel must be a whole number from 0 to ${delayTimeLevelMax}, got ${level}`);
+  if (!Number.isInteger(level) || level < 0 || level > DELAY_TIME_LEVEL_MAX) {
+    throw new InvalidMessageError(
+      `delayTimeLevel must be a whole number from 0 to ${DELAY_TIME_LEVEL_MAX}, got ${level}`,
+    );
   }
   return level;
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
-import { Dispatcher } from './dispatcher.js';
+import { RowSender } from './row-sender.js';
 import { silentLogger } from './outbox-logger.js';
 import type { OutboxMessage } from './outbox-message.js';
 import type { UnsentRow } from './relay-session.js';
@@ -30,7 +30,7 @@ function createDispatcher(publishTimeoutMs = 1_000) {
       answers.set(id, { resolve, reject });
     });
   const publisher = { publish };
-  const dispatcher = new Dispatcher({
+  const sender = new RowSender({
     publisher,
     logger: silentLogger,
     inFlightMax: 8,
@@ -45,82 +45,82 @@ function createDispatcher(publishTimeoutMs = 1_000) {
     answers.get(id)?.resolve();
     await turn();
   };
-  return { dispatcher, publisher, answers, sent, turn };
+  return { sender, publisher, answers, sent, turn };
 }
 
 it('sends rows of one key one after the other, and those of other keys beside them', async () => {
-  const { dispatcher, answers, sent } = createDispatcher();
-  dispatcher.dispatch([row('1', 'a'), row('2', 'b'), row('3', 'a')], owner);
+  const { sender, answers, sent } = createDispatcher();
+  sender.send([row('1', 'a'), row('2', 'b'), row('3', 'a')], owner);
   expect([...answers.keys()]).toEqual(['1', '2']);
   await sent('1');
   expect([...answers.keys()]).toEqual(['1', '2', '3']);
-  expect(dispatcher.takeSent().map(({ id }) => id)).toEqual(['1']);
+  expect(sender.takeSent().map(({ id }) => id)).toEqual(['1']);
 });
 
 it('lets a key be read by the statement that marks its rows, and not before they have all been answered', async () => {
-  const { dispatcher, sent } = createDispatcher();
-  dispatcher.dispatch([row('1', 'a'), row('2', 'a'), row('3', 'b')], owner);
+  const { sender, sent } = createDispatcher();
+  sender.send([row('1', 'a'), row('2', 'a'), row('3', 'b')], owner);
   await sent('1');
-  expect(dispatcher.excludedKeys()).toEqual(['a', 'b']);
+  expect(sender.excludedKeys()).toEqual(['a', 'b']);
   await sent('2');
-  expect(dispatcher.excludedKeys()).toEqual(['b']);
+  expect(sender.excludedKeys()).toEqual(['b']);
 });
 
 it('asks for a read when a key that a read has passed over is free, and else for none', async () => {
-  const { dispatcher, sent } = createDispatcher();
-  dispatcher.dispatch([row('1', 'a'), row('2', 'b')], owner);
+  const { sender, sent } = createDispatcher();
+  sender.send([row('1', 'a'), row('2', 'b')], owner);
   await sent('1');
   expect(readsDue).toEqual([]);
-  dispatcher.excludedKeys();
+  sender.excludedKeys();
   await sent('2');
   expect(readsDue).toEqual([0]);
 });
 
 it('asks for a read when the back-off of a key is over', async () => {
-  const { dispatcher, answers, turn } = createDispatcher();
-  dispatcher.dispatch([row('1', 'a')], owner);
+  const { sender, answers, turn } = createDispatcher();
+  sender.send([row('1', 'a')], owner);
   answers.get('1')?.reject(new Error('refused'));
   await turn();
-  expect(dispatcher.excludedKeys()).toEqual(['a']);
+  expect(sender.excludedKeys()).toEqual(['a']);
   expect(readsDue[0]).toBeGreaterThanOrEqual(now + 75);
   expect(readsDue[0]).toBeLessThanOrEqual(now + 125);
 });
 
 it('gives a row up that is not answered in time, and does not listen to a late answer', async () => {
-  const { dispatcher, sent } = createDispatcher(1_000);
-  dispatcher.dispatch([row('1', 'a'), row('2', 'a')], owner);
+  const { sender, sent } = createDispatcher(1_000);
+  sender.send([row('1', 'a'), row('2', 'a')], owner);
   now += 999;
   await jest.advanceTimersByTimeAsync(100);
-  expect(dispatcher.inFlight).toBe(2);
+  expect(sender.inFlight).toBe(2);
   now += 1;
   await jest.advanceTimersByTimeAsync(100);
-  expect(dispatcher.inFlight).toBe(0);
-  expect(dispatcher.failedTotal).toBe(1);
+  expect(sender.inFlight).toBe(0);
+  expect(sender.failedTotal).toBe(1);
   await sent('1');
-  expect(dispatcher.takeSent()).toEqual([]);
-  expect(dispatcher.inFlight).toBe(0);
+  expect(sender.takeSent()).toEqual([]);
+  expect(sender.inFlight).toBe(0);
   expect(jest.getTimerCount()).toBe(0);
 });
 
 it('fails the row of a publisher that throws instead of rejecting', async () => {
-  const { dispatcher, publisher, turn } = createDispatcher();
+  const { sender, publisher, turn } = createDispatcher();
   publisher.publish = () => {
     throw new Error('no promise');
   };
-  dispatcher.dispatch([row('1', 'a')], owner);
+  sender.send([row('1', 'a')], owner);
   await turn();
-  expect(dispatcher.failedTotal).toBe(1);
-  expect(dispatcher.inFlight).toBe(0);
+  expect(sender.failedTotal).toBe(1);
+  expect(sender.inFlight).toBe(0);
 });
 
 it('hands out nothing more of a session that is lost, and keeps a key busy until its row is answered', async () => {
-  const { dispatcher, answers, sent } = createDispatcher();
-  dispatcher.dispatch([row('1', 'a'), row('2', 'a')], owner);
-  dispatcher.forgetAll();
-  expect(dispatcher.excludedKeys()).toEqual(['a']);
+  const { sender, answers, sent } = createDispatcher();
+  sender.send([row('1', 'a'), row('2', 'a')], owner);
+  sender.forgetAll();
+  expect(sender.excludedKeys()).toEqual(['a']);
   await sent('1');
   expect([...answers.keys()]).toEqual(['1']);
-  expect(dispatcher.takeSent()).toEqual([]);
-  expect(dispatcher.excludedKeys()).toEqual([]);
+  expect(sender.takeSent()).toEqual([]);
+  expect(sender.excludedKeys()).toEqual([]);
   expect(readsDue).toEqual([0]);
 });

@@ -6,7 +6,7 @@ import type { UnsentRow } from './relay-session.js';
  *
  * sending (one row is with the publisher) -> sending ... -> ended (all sent, or one failed, or nothing more may be sent)
  */
-export class Chain {
+export class KeyQueue {
   readonly key: string;
   readonly shard: number;
   /** Rows that were sent and not marked yet. */

@@ -1,5 +1,5 @@
 /** A message as a service sees it. No RocketMQ type: the same contract can be served by another broker. */
-export interface OutgoingMessage {
+export interface RocketmqMessage {
   /** 1 to 127 of letters, digits, "_", "-", "%" and "|". */
   readonly topic: string;
   /** One word that consumers may filter by. */

@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { decodeBatchBody, decodeProperties } from '@rocketshop/mq-protocol';
 import type { Message } from '../message.js';
-import { prepareBatch, prepareMessage } from './outgoing-message.js';
+import { encodeBatch, encodeMessage } from './encoded-message.js';
 
 const limits = { maxMessageSize: 20_000, compressMsgBodyOverHowmuch: 4_096, compressLevel: 5 };
 const message = (changes: Partial<Message> = {}): Message => ({
@@ -11,9 +11,9 @@ const message = (changes: Partial<Message> = {}): Message => ({
   ...changes,
 });
 
-describe('prepareMessage', () => {
+describe('encodeMessage', () => {
   it('carries tags, keys, delay and own properties', () => {
-    const outgoing = prepareMessage(
+    const outgoing = encodeMessage(
       message({ tags: 'paid', keys: ['k1', 'k2'], delayTimeLevel: 3, properties: { traceparent: '00-1' } }),
       limits,
     );
@@ -30,11 +30,11 @@ describe('prepareMessage', () => {
 
   it('compresses from the limit on, and leaves the caller his own body', () => {
     const body = Buffer.alloc(4_096, 'a');
-    const outgoing = prepareMessage(message({ body }), limits);
+    const outgoing = encodeMessage(message({ body }), limits);
     expect(outgoing.sysFlag).toBe(1);
     expect(inflateSync(outgoing.body)).toEqual(body);
     expect(body.equals(Buffer.alloc(4_096, 'a'))).toBe(true);
-    expect(prepareMessage(message({ body: body.subarray(1) }), limits).sysFlag).toBe(0);
+    expect(encodeMessage(message({ body: body.subarray(1) }), limits).sysFlag).toBe(0);
   });
 
   it.each<[string, Partial<Message>]>([
@@ -50,13 +50,13 @@ describe('prepareMessage', () => {
     ['from 0 to 18', { delayTimeLevel: 19 }],
     ['more than 32767 bytes', { properties: { long: 'ä'.repeat(16_400) } }],
   ])('refuses what %s', (reason, changes) => {
-    expect(() => prepareMessage(message(changes), limits)).toThrow(reason);
+    expect(() => encodeMessage(message(changes), limits)).toThrow(reason);
   });
 });
 
-describe('prepareBatch', () => {
+describe('encodeBatch', () => {
   it('carries each message with its own id and properties', () => {
-    const outgoing = prepareBatch([message({ tags: 'a' }), message({ body: Buffer.from('two'), flag: 7 })], limits);
+    const outgoing = encodeBatch([message({ tags: 'a' }), message({ body: Buffer.from('two'), flag: 7 })], limits);
     const items = decodeBatchBody(outgoing.body);
     expect(items.map((item) => item.body.toString())).toEqual(['hello', 'two']);
     expect(items.map((item) => item.flag)).toEqual([0, 7]);
@@ -72,6 +72,6 @@ describe('prepareBatch', () => {
     ['retry topic', [message({ topic: '%RETRY%g' })]],
     ['more than maxMessageSize', [message({ body: Buffer.alloc(15_000) }), message({ body: Buffer.alloc(15_000) })]],
   ])('refuses a batch: %s', (reason, messages) => {
-    expect(() => prepareBatch(messages, limits)).toThrow(reason);
+    expect(() => encodeBatch(messages, limits)).toThrow(reason);
   });
 });

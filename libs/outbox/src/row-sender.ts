@@ -1,11 +1,11 @@
-import { Chain } from './chain.js';
+import { KeyQueue } from './key-queue.js';
 import type { BackoffOptions } from './failing-keys.js';
 import { FailingKeys } from './failing-keys.js';
 import type { OutboxLogger } from './outbox-logger.js';
 import type { OutboxMessage, OutboxPublisher } from './outbox-message.js';
 import type { UnsentRow } from './relay-session.js';
 
-export interface DispatcherOptions {
+export interface RowSenderOptions {
   readonly publisher: OutboxPublisher;
   readonly logger: OutboxLogger;
   readonly inFlightMax: number;
@@ -20,7 +20,7 @@ export interface DispatcherOptions {
 
 export interface SentRow {
   readonly id: string;
-  readonly chain: Chain;
+  readonly keyQueue: KeyQueue;
 }
 
 /**
@@ -34,8 +34,8 @@ const PROBE_ROWS = 8;
 const LOOKS_PER_LIMIT = 10;
 
 /** Hands rows to the publisher: keys side by side, rows of one key one after the other. */
-export class Dispatcher {
-  private readonly chains = new Map<string, Chain>();
+export class RowSender {
+  private readonly keyQueues = new Map<string, KeyQueue>();
   private readonly failing: FailingKeys;
   private sent: SentRow[] = [];
   private rowsInFlight = 0;
@@ -47,7 +47,7 @@ export class Dispatcher {
   sentTotal = 0;
   failedTotal = 0;
 
-  constructor(private readonly options: DispatcherOptions) {
+  constructor(private readonly options: RowSenderOptions) {
     this.failing = new FailingKeys(options.backoff, options.clock);
   }
 
@@ -78,10 +78,10 @@ export class Dispatcher {
    */
   excludedKeys(): string[] {
     const keys = this.failing.waiting();
-    for (const chain of this.chains.values()) {
-      if (chain.hasEnded) continue;
-      chain.wasPassedOver = true;
-      keys.push(chain.key);
+    for (const keyQueue of this.keyQueues.values()) {
+      if (keyQueue.hasEnded) continue;
+      keyQueue.wasPassedOver = true;
+      keys.push(keyQueue.key);
     }
     return keys;
   }
@@ -92,24 +92,24 @@ export class Dispatcher {
   }
 
   isIdle(shard: number): boolean {
-    for (const chain of this.chains.values()) if (chain.shard === shard) return false;
+    for (const keyQueue of this.keyQueues.values()) if (keyQueue.shard === shard) return false;
     return true;
   }
 
   /** @param isOwner false once the lock is lost: then nothing more of these rows is handed out */
-  dispatch(rows: readonly UnsentRow[], isOwner: () => boolean): void {
+  send(rows: readonly UnsentRow[], isOwner: () => boolean): void {
     if (rows.length === 0) return;
-    const chains = new Map<string, Chain>();
+    const keyQueues = new Map<string, KeyQueue>();
     for (const row of rows) {
-      const chain = chains.get(row.message.key);
-      if (chain) chain.add(row);
-      else chains.set(row.message.key, new Chain(row, this.generation, isOwner));
+      const keyQueue = keyQueues.get(row.message.key);
+      if (keyQueue) keyQueue.add(row);
+      else keyQueues.set(row.message.key, new KeyQueue(row, this.generation, isOwner));
     }
     this.rowsInFlight += rows.length;
     this.startLateCheck();
-    for (const chain of chains.values()) {
-      this.chains.set(chain.key, chain);
-      this.sendNext(chain);
+    for (const keyQueue of keyQueues.values()) {
+      this.keyQueues.set(keyQueue.key, keyQueue);
+      this.sendNext(keyQueue);
     }
   }
 
@@ -122,9 +122,9 @@ export class Dispatcher {
 
   /** These rows are marked in the table: their keys may be read again. */
   marked(rows: readonly SentRow[]): void {
-    for (const { chain } of rows) {
-      chain.unmarked--;
-      this.release(chain);
+    for (const { keyQueue } of rows) {
+      keyQueue.unmarked--;
+      this.release(keyQueue);
     }
   }
 
@@ -135,9 +135,9 @@ export class Dispatcher {
   forgetAll(): void {
     this.generation++;
     this.sent = [];
-    for (const chain of this.chains.values()) {
-      chain.unmarked = 0;
-      this.release(chain);
+    for (const keyQueue of this.keyQueues.values()) {
+      keyQueue.unmarked = 0;
+      this.release(keyQueue);
     }
   }
 
@@ -159,16 +159,16 @@ export class Dispatcher {
     this.stopLateCheck();
   }
 
-  private sendNext(chain: Chain): void {
-    const message = chain.current;
-    if (!message || this.isStopping || chain.generation !== this.generation || !chain.isOwner()) {
-      this.end(chain);
+  private sendNext(keyQueue: KeyQueue): void {
+    const message = keyQueue.current;
+    if (!message || this.isStopping || keyQueue.generation !== this.generation || !keyQueue.isOwner()) {
+      this.end(keyQueue);
       return;
     }
-    chain.publishedAt = this.options.clock();
+    keyQueue.publishedAt = this.options.clock();
     this.publish(message).then(
-      () => this.onSent(chain, message),
-      (error: unknown) => this.onFailed(chain, message, error),
+      () => this.onSent(keyQueue, message),
+      (error: unknown) => this.onFailed(keyQueue, message, error),
     );
   }
 
@@ -181,25 +181,25 @@ export class Dispatcher {
     }
   }
 
-  private onSent(chain: Chain, message: OutboxMessage): void {
-    if (chain.hasEnded) return;
+  private onSent(keyQueue: KeyQueue, message: OutboxMessage): void {
+    if (keyQueue.hasEnded) return;
     this.failuresInARow = 0;
     this.sentTotal++;
-    this.failing.succeeded(chain.key);
-    if (chain.generation !== this.generation) {
-      this.end(chain);
+    this.failing.succeeded(keyQueue.key);
+    if (keyQueue.generation !== this.generation) {
+      this.end(keyQueue);
       return;
     }
-    chain.advance();
-    chain.unmarked++;
+    keyQueue.advance();
+    keyQueue.unmarked++;
     this.rowsInFlight--;
-    this.sent.push({ id: message.id, chain });
+    this.sent.push({ id: message.id, keyQueue });
     this.options.onProgress();
-    this.sendNext(chain);
+    this.sendNext(keyQueue);
   }
 
-  private onFailed(chain: Chain, message: OutboxMessage, error: unknown): void {
-    if (chain.hasEnded) return;
+  private onFailed(keyQueue: KeyQueue, message: OutboxMessage, error: unknown): void {
+    if (keyQueue.hasEnded) return;
     this.failuresInARow++;
     this.failedTotal++;
     const attempts = this.failing.failed(message.key);
@@ -207,7 +207,7 @@ export class Dispatcher {
     // A first failure heals by itself more often than not; one that goes on needs somebody.
     if (attempts >= 8) this.options.logger.error(fields, 'outbox row still not sent; its key waits');
     else this.options.logger.warn(fields, 'outbox row not sent; its key backs off');
-    this.end(chain);
+    this.end(keyQueue);
     this.options.onReadDue(this.retryAt());
   }
 
@@ -215,10 +215,10 @@ export class Dispatcher {
   private failLate(): void {
     const { publishTimeoutMs, clock } = this.options;
     const limit = clock() - publishTimeoutMs;
-    for (const chain of this.chains.values()) {
-      const message = chain.current;
-      if (message && !chain.hasEnded && chain.publishedAt <= limit)
-        this.onFailed(chain, message, new Error(`not confirmed in ${publishTimeoutMs} ms`));
+    for (const keyQueue of this.keyQueues.values()) {
+      const message = keyQueue.current;
+      if (message && !keyQueue.hasEnded && keyQueue.publishedAt <= limit)
+        this.onFailed(keyQueue, message, new Error(`not confirmed in ${publishTimeoutMs} ms`));
     }
     if (this.rowsInFlight === 0) this.stopLateCheck();
   }
@@ -234,16 +234,17 @@ export class Dispatcher {
     this.lateCheck = undefined;
   }
 
-  private end(chain: Chain): void {
-    chain.hasEnded = true;
-    this.rowsInFlight -= chain.left;
-    this.release(chain);
+  private end(keyQueue: KeyQueue): void {
+    keyQueue.hasEnded = true;
+    this.rowsInFlight -= keyQueue.left;
+    this.release(keyQueue);
     this.options.onProgress();
-    if (chain.wasPassedOver) this.options.onReadDue(0);
+    if (keyQueue.wasPassedOver) this.options.onReadDue(0);
     if (this.rowsInFlight === 0) this.onIdle?.();
   }
 
-  private release(chain: Chain): void {
-    if (chain.hasEnded && chain.unmarked === 0 && this.chains.get(chain.key) === chain) this.chains.delete(chain.key);
+  private release(keyQueue: KeyQueue): void {
+    if (keyQueue.hasEnded && keyQueue.unmarked === 0 && this.keyQueues.get(keyQueue.key) === keyQueue)
+      this.keyQueues.delete(keyQueue.key);
   }
 }
