@@ -5,10 +5,9 @@ const root = import.meta.dirname;
 
 // Workspace packages resolve to their sources. A plain mapper, not an export condition, is used because
 // `jest --changedSince` follows mappers across packages and ignores custom conditions.
-const workspaces = ['apps', 'libs'].flatMap((parent) =>
-  readdirSync(join(root, parent)).map((name) => `${parent}/${name}`),
-);
-const toSource = { '^@rocketshop/test$': '<rootDir>/test/index.ts' };
+const nested = ['apps', 'libs'].flatMap((parent) => readdirSync(join(root, parent)).map((name) => `${parent}/${name}`));
+const workspaces = [...nested, 'tools'];
+const toSource = {};
 for (const dir of workspaces) {
   const manifest = join(root, dir, 'package.json');
   if (!existsSync(manifest)) continue;
@@ -40,7 +39,7 @@ const base = {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': swc },
   moduleNameMapper: { ...toSource, '^(\\.{1,2}/.*)\\.js$': '$1' },
-  modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/', '<rootDir>/(test|bench|tools)/dist(-stories)?/'],
+  modulePathIgnorePatterns: ['<rootDir>/(apps|libs)/[^/]+/dist/', '<rootDir>/(test|bench|tools)/dist/'],
   setupFiles: ['<rootDir>/tools/jest/realm.js'],
 };
 

@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { stopSpawnedServices } from '@rocketshop/test';
+import { stopSpawnedServices } from '@rocketshop/shop-testkit';
 import { runBrokerBench } from './broker/broker-bench.js';
 import { FULL, QUICK } from './broker/rows.js';
 import { describeMachine, machineLines, type Machine } from './measure/machine.js';

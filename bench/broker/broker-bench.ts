@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { loadavg, platform } from 'node:os';
-import { missingJavaTools } from '@rocketshop/test';
+import { missingJavaTools } from '@rocketshop/shop-testkit';
 import {
   compareMemory,
   compareRows,

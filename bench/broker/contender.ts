@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, spawnService, startApacheRocketmq, until } from '@rocketshop/test';
+import { freePort, spawnService, startApacheRocketmq, until } from '@rocketshop/shop-testkit';
 import { profileArgs } from '../measure/profile.js';
 import type { LoadProcess } from './load-process.js';
 import type { Target } from './load-protocol.js';

@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { isSuccess, type JsonClient } from '@rocketshop/service-defaults';
-import { request, type ShopUrls } from '@rocketshop/test';
+import { request, type ShopUrls } from '@rocketshop/shop-testkit';
 import { buyerId, couponId, COUPONS_PER_BUYER, goodsId, GOODS } from './bench-data.js';
 import type { PaidOrders } from './paid-orders.js';
 

@@ -1,16 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
+import { installedPostgres, SERVICES, ShopSystem, until, type ShopSystemOptions } from '@rocketshop/shop-testkit';
 import {
   checkInvariants,
-  installedPostgres,
   readShopRecords,
-  SERVICES,
-  ShopSystem,
-  until,
   type Invariant,
   type ShopRecords,
-  type ShopSystemOptions,
-} from '@rocketshop/test';
+} from '@rocketshop/shop-testkit/invariants';
 import { JsonClient } from '@rocketshop/service-defaults';
 import { profileArgs } from '../measure/profile.js';
 import { Histogram, type LatencySummary } from '../measure/histogram.js';

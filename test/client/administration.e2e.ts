@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { MessageSystem, numbered, Received, recordingLogger } from './support/message-system.js';
 
 describe('looking after topics and groups', () => {

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { BrokerRefusedError, ClientError, Producer, PushConsumer } from '@rocketshop/mq-client';
-import { createGate, until } from '../support/until.js';
+import { createGate, until } from '@rocketshop/shop-testkit';
 import { MessageSystem, numbered, Received, recordingLogger } from './support/message-system.js';
 
 describe('when something is away', () => {

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { MessageSystem, Received } from './support/message-system.js';
 
 /** Level 3, the first of the ladder, is 10 s: here it is 20 ms. */

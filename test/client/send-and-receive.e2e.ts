@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { selectQueueByHash, type Message, type SendResult } from '@rocketshop/mq-client';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { MessageSystem, numbered, Received } from './support/message-system.js';
 
 describe('sending and receiving', () => {

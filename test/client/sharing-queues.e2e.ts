@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { PushConsumer } from '@rocketshop/mq-client';
-import { createGate, until } from '../support/until.js';
+import { createGate, until } from '@rocketshop/shop-testkit';
 import { MessageSystem, numbered, Received } from './support/message-system.js';
 
 describe('members of one group', () => {

@@ -1,6 +1,5 @@
 import { AdminClient } from '@rocketshop/mq-client';
-import { missingJavaTools } from '../support/apache/maven.js';
-import { stopSpawnedServices } from '../support/processes.js';
+import { missingJavaTools, stopSpawnedServices } from '@rocketshop/shop-testkit';
 import { onApache } from './apache/on-apache.js';
 import {
   aliOnsClient,

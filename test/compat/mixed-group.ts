@@ -1,5 +1,5 @@
 import { Producer, type AdminClient } from '@rocketshop/mq-client';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import type { ClientProgram } from './clients/client-programs.js';
 import { RunningClient } from './clients/running-client.js';
 import { bodyOf, messageId, TEXT } from './kinds.js';

@@ -3,8 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Producer, PushConsumer, type AdminClient } from '@rocketshop/mq-client';
-import { fetchJars } from '../support/apache/maven.js';
-import { loadServicesConfig } from '../support/services/services.config.js';
+import { fetchJars, loadTestkitConfig } from '@rocketshop/shop-testkit';
 import { JAVA_FLAGS, type JavaVersion } from './clients/client-programs.js';
 import { adminCommands, type AdminScene } from './mqadmin-commands.js';
 import { checkRow, type Row } from './report.js';
@@ -28,7 +27,7 @@ export async function mqadmin(version: JavaVersion, servers: Servers, admin: Adm
     const main = ['-cp', `${lib}/*`, 'org.apache.rocketmq.tools.command.MQAdminStartup'];
     const { stdout, stderr } = await run('java', [...JAVA_FLAGS, ...properties, ...main, ...args], {
       cwd: home,
-      env: { PATH: loadServicesConfig().path, HOME: home },
+      env: { PATH: loadTestkitConfig().path, HOME: home },
       timeout: COMMAND_LIMIT_MS,
       maxBuffer: 16 * 1024 * 1024,
     });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { spawnService, type SpawnedService } from '../support/processes.js';
+import { spawnService, type SpawnedService } from '@rocketshop/shop-testkit';
 import { removeScratchFolder, scratchFolder } from './scratch-folder.js';
 
 /** RocketMQ's own, but for level 3, where the retry ladder begins: one second instead of ten. */

@@ -1,5 +1,5 @@
 import { PushConsumer, type AdminClient } from '@rocketshop/mq-client';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import type { ReceivedEvent } from './clients/client-events.js';
 import type { ClientProgram } from './clients/client-programs.js';
 import { receivedEvent } from './clients/received-event.js';

@@ -1,5 +1,5 @@
 import type { AdminClient } from '@rocketshop/mq-client';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 
 /** Resolves when the group has committed everything there is of the topic. Clients commit every 5 s. */
 export async function untilCommitted(admin: AdminClient, group: string, topic: string): Promise<void> {

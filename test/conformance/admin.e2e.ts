@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
 import { createResponse, RequestCode, ResponseCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
 
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { BrokerUnderTest, heartbeat, pull, send } from './support/broker-under-test.js';
 import { askRaw } from './support/raw-request.js';
 

@@ -17,7 +17,7 @@ import {
   type Peer,
   type RemotingCommand,
 } from '@rocketshop/mq-protocol';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, heartbeat, pull, send } from './support/broker-under-test.js';
 
 const queryOffset = (peer: Peer, topic: string, queueId = 0): Promise<RemotingCommand> =>

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { StartBrokerOptions } from '@rocketshop/mq-broker';
 import { FaultyDisk } from '@rocketshop/mq-broker/testing';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, pull, send, sendRequest } from './support/broker-under-test.js';
 
 const KiB = 1024;

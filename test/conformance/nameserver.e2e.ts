@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { startNameServer, type NameServer } from '@rocketshop/mq-broker';
 import { connectPeer, RequestCode, ResponseCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
 
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { crcOf, registration, topicTable, zlibRegistration } from './support/broker-registration.js';
 import { askRaw } from './support/raw-request.js';
 

@@ -5,8 +5,7 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { freePort } from '../index.js';
-import { repositoryRoot, spawnService, stopSpawnedServices } from '../support/processes.js';
+import { freePort, repositoryRoot, spawnService, stopSpawnedServices } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, pull, send, sendRequest } from './support/broker-under-test.js';
 
 const outerAddress = Object.values(networkInterfaces())

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PullSysFlag, RequestCode, type Peer } from '@rocketshop/mq-protocol';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import {
   ask,
   BrokerUnderTest,

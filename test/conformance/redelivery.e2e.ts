@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConsumerSendMsgBack, type MessageExt, type Peer } from '@rocketshop/mq-protocol';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, heartbeat, pull, send, sendBack } from './support/broker-under-test.js';
 
 /** An hour passes in 36 seconds: level 3 (10 s) takes 100 ms. */

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createRequest, encodeFrame, FrameReader, GetMaxOffset, type RemotingCommand } from '@rocketshop/mq-protocol';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, heartbeat, send, sendRequest, sent } from './support/broker-under-test.js';
 
 /** A socket without any of our code on the sending side. */

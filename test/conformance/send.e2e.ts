@@ -11,7 +11,7 @@ import {
   TopicName,
   type Peer,
 } from '@rocketshop/mq-protocol';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, pull, send, sendRequest, sent } from './support/broker-under-test.js';
 
 const MiB = 1024 * 1024;

@@ -10,8 +10,7 @@ import {
   type Peer,
   type PeerHandlers,
 } from '@rocketshop/mq-protocol';
-import { spawnService, stopSpawnedServices, type SpawnedService } from '../support/processes.js';
-import { until } from '../support/until.js';
+import { spawnService, stopSpawnedServices, until, type SpawnedService } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, pull, send, sendRequest, sent } from './support/broker-under-test.js';
 
 const QUEUES = 4;

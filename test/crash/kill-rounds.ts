@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { spawnService } from '../support/processes.js';
-import type { SpawnedService } from '../support/processes.js';
+import { spawnService, type SpawnedService } from '@rocketshop/shop-testkit';
 import { BrokerClient, QUEUES } from './broker-client.js';
 import { check } from './checkers.js';
 import type { Verdict } from './checkers.js';

@@ -4,14 +4,18 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { freePort } from '../support/ports.js';
-import { repositoryRoot, spawnService } from '../support/processes.js';
-import { request } from '../support/shop-client.js';
-import { untilReady } from '../support/until-ready.js';
-import { until } from '../support/until.js';
-import { startFaultControl, type FaultControl } from './fault-control.js';
-import { loadFaultsConfig } from './faults.config.js';
-import { RemoteFaultPoint } from './remote-fault-point.js';
+import {
+  freePort,
+  loadFaultsConfig,
+  RemoteFaultPoint,
+  repositoryRoot,
+  request,
+  spawnService,
+  startFaultControl,
+  until,
+  untilReady,
+  type FaultControl,
+} from '@rocketshop/shop-testkit';
 
 let echo: Server;
 /** What arrived at the server, and was sent back. */
@@ -165,8 +169,8 @@ describe('the control', () => {
 describe('the program', () => {
   it('needs nothing but the built files, and ends when it is told to', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'rocketshop-faults-'));
-    await cp(join(repositoryRoot, 'test/dist'), join(folder, 'dist'), { recursive: true });
-    await cp(join(repositoryRoot, 'test/package.json'), join(folder, 'package.json'));
+    await cp(join(repositoryRoot, 'libs/shop-testkit/dist'), join(folder, 'dist'), { recursive: true });
+    await cp(join(repositoryRoot, 'libs/shop-testkit/package.json'), join(folder, 'package.json'));
     const program = await spawnService({
       program: relative(repositoryRoot, join(folder, 'dist/faults/faults.main.js')),
       env: { HTTP_PORT: '0', TARGETS: `127.0.0.1:${await freePort()}` },

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeductBalanceService, ResetDemoService } from '@rocketshop/user';
-import { orderIdOf, Participants, readNumber, type Participant } from './participants.js';
+import { orderIdOf, Participants, readNumber, type Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 let user: Participant;

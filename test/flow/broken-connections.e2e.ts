@@ -1,7 +1,13 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Database } from '@rocketshop/service-defaults';
 import type { PoolClient } from 'pg';
-import { answersTo, orderIdOf, PARTICIPANT_NAMES, Participants, type Participant } from './participants.js';
+import {
+  answersTo,
+  orderIdOf,
+  PARTICIPANT_NAMES,
+  Participants,
+  type Participant,
+} from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 beforeAll(async () => {

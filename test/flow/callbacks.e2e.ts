@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { holdCommit, loseCommit } from '../faults/lose-commit.js';
+import { createGate, holdCommit, loseCommit, until, type PaymentAnswer } from '@rocketshop/shop-testkit';
+import { BoxedShop, CALLBACK_SECRET } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
-import type { PaymentAnswer } from '../support/shop-client.js';
-import { createGate, until } from '../support/until.js';
-import { BoxedShop, CALLBACK_SECRET } from './boxed-shop.js';
 import {
   callBack,
   paidEvent,

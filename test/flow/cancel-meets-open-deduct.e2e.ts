@@ -8,7 +8,7 @@ import {
   Participants,
   untilBlocked,
   type Participant,
-} from './participants.js';
+} from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 beforeAll(async () => {

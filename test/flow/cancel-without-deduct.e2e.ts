@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { answersTo, orderIdOf, PARTICIPANT_NAMES, Participants, type Participant } from './participants.js';
+import {
+  answersTo,
+  orderIdOf,
+  PARTICIPANT_NAMES,
+  Participants,
+  type Participant,
+} from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 beforeAll(async () => {

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { AbandonOrderConsumer } from '@rocketshop/order';
-import { loseCommit } from '../faults/lose-commit.js';
+import { loseCommit } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { BoxedShop } from './boxed-shop.js';
 import { orderRow, teapots, untilStatus } from './story-steps.js';
 
 jest.setTimeout(60_000);

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { AbandonOrderConsumer, OrdersSweeper } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { raceAtLock } from '../support/row-lock.js';
-import { BoxedShop } from './boxed-shop.js';
+import { raceAtLock } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import { holdBeforeDeduct, orderRow, recordTransitions, teapots, transitionsOf, untilStatus } from './story-steps.js';
 
 jest.setTimeout(60_000);

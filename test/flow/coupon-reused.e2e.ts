@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { UseCouponService } from '@rocketshop/coupon';
-import { answersTo, orderIdOf, Participants, type Participant } from './participants.js';
+import { answersTo, orderIdOf, Participants, type Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 let coupon: Participant;

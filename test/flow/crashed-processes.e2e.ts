@@ -1,12 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { FaultProxy } from '../faults/fault-proxy.js';
+import {
+  createPool,
+  FaultProxy,
+  SERVICES,
+  ShopClient,
+  ShopSystem,
+  until,
+  untilReady,
+  type HttpAnswer,
+  type OrderAnswer,
+  type ServiceName,
+} from '@rocketshop/shop-testkit';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { createPool } from '../support/postgres.js';
-import { ShopClient, type HttpAnswer, type OrderAnswer } from '../support/shop-client.js';
-import { SERVICES, ShopSystem, type ServiceName } from '../support/shop-system.js';
-import { untilReady } from '../support/until-ready.js';
-import { until } from '../support/until.js';
 import { openPayment, place, teapots, untilPaymentIs, untilStatus } from './story-steps.js';
 
 jest.setTimeout(120_000);

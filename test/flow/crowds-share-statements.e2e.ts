@@ -3,6 +3,7 @@ import { DEMO_COUPONS, DEMO_CURRENCY, DEMO_GOODS, DEMO_USERS } from '@rocketshop
 import { UseCouponService } from '@rocketshop/coupon';
 import { DeductStockService } from '@rocketshop/stock';
 import { DeductBalanceService } from '@rocketshop/user';
+import { until } from '@rocketshop/shop-testkit';
 import {
   deadlocksOf,
   holdGate,
@@ -13,9 +14,8 @@ import {
   readNumber,
   soon,
   untilBlocked,
-} from './participants.js';
-import type { Participant } from './participants.js';
-import { until } from '../support/until.js';
+  type Participant,
+} from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 beforeAll(async () => {

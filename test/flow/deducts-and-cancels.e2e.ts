@@ -1,11 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { OrdersSweeper } from '@rocketshop/order';
-import type { Verdict } from '../faults/fault-proxy.js';
+import { createGate, until, type Cart, type ServiceName, type Verdict } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
-import type { Cart } from '../support/shop-client.js';
-import type { ServiceName } from '../support/shop-system.js';
-import { createGate, until } from '../support/until.js';
-import { BoxedShop } from './boxed-shop.js';
 import { place, recordTransitions, teapots, transitionsOf, untilStatus, withhold } from './story-steps.js';
 
 jest.setTimeout(60_000);

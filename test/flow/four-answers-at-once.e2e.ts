@@ -4,8 +4,8 @@ import { PARTICIPANTS, type Participant } from '@rocketshop/contracts';
 import { DiscardMessageError } from '@rocketshop/mq-nest';
 import { ParticipantAnsweredConsumer } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { holdLock, untilWaiting } from '../support/row-lock.js';
-import { BoxedShop } from './boxed-shop.js';
+import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import { orderRow, place, recordTransitions, transitionsOf } from './story-steps.js';
 
 jest.setTimeout(60_000);

@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { checkInvariants } from '../invariants/invariants.js';
-import { readShopRecords } from '../invariants/shop-records.js';
+import type { ServiceName } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
+import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
 import { expectInvariants } from '../support/expect-invariants.js';
-import type { ServiceName } from '../support/shop-system.js';
-import { BoxedShop } from './boxed-shop.js';
 import { openPayment, place, teapots, untilRefunded, untilStatus } from './story-steps.js';
 
 jest.setTimeout(60_000);

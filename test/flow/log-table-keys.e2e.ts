@@ -1,5 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { orderIdOf, PARTICIPANT_NAMES, Participants, type Participant, type ParticipantName } from './participants.js';
+import {
+  orderIdOf,
+  PARTICIPANT_NAMES,
+  Participants,
+  type Participant,
+  type ParticipantName,
+} from '@rocketshop/shop-testkit/in-process';
 
 /**
  * Every log table with the one key that lets an effect happen once. Without it duplicates would pass in silence, so the

@@ -9,7 +9,7 @@ import {
   soon,
   untilBlocked,
   type Participant,
-} from './participants.js';
+} from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 let stock: Participant;

@@ -11,7 +11,7 @@ import {
   silentRelay,
   untilBlocked,
   type Participant,
-} from './participants.js';
+} from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 let stock: Participant;

@@ -11,9 +11,8 @@ import {
   resetUserDemo,
   useCoupon,
 } from '@rocketshop/contracts';
-import { until } from '../support/until.js';
-import { ParticipantProcesses } from './participant-processes.js';
-import { cancelled, orderIdOf } from './participants.js';
+import { until } from '@rocketshop/shop-testkit';
+import { cancelled, orderIdOf, ParticipantProcesses } from '@rocketshop/shop-testkit/in-process';
 
 // A consumer sees a topic that did not exist before with its next look at the routes, some seconds later.
 jest.setTimeout(90_000);

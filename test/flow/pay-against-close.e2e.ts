@@ -2,12 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CloseUnpaidConsumer } from '@rocketshop/order';
 import { OrderCancelledConsumer, RefundsSweeper } from '@rocketshop/pay';
-import { loseCommit } from '../faults/lose-commit.js';
+import { loseCommit, raceAtLock, request, until } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { raceAtLock } from '../support/row-lock.js';
-import { request } from '../support/shop-client.js';
-import { until } from '../support/until.js';
-import { BoxedShop } from './boxed-shop.js';
 import { callBack, paidEvent, paidMessages } from './provider-callbacks.js';
 import {
   holdAnswers,

@@ -8,9 +8,8 @@ import {
   PaymentSucceededConsumer,
 } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { raceAtLock } from '../support/row-lock.js';
-import type { OrderAnswer } from '../support/shop-client.js';
-import { BoxedShop } from './boxed-shop.js';
+import { raceAtLock, type OrderAnswer } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import {
   holdBeforeDeduct,
   openPayment,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { BoxedShop } from './boxed-shop.js';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import { holdBeforeDeduct, place, teapots, untilStatus } from './story-steps.js';
 
 jest.setTimeout(60_000);

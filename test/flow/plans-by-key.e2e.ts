@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Database } from '@rocketshop/service-defaults';
 import type { PoolClient } from 'pg';
-import { SERVICES } from '../support/shop-system.js';
-import { BoxedShop } from './boxed-shop.js';
+import { SERVICES } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import { openPayment, place, teapots, untilStatus } from './story-steps.js';
 
 jest.setTimeout(60_000);

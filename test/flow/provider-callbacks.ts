@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
-import type { PaymentAnswer } from '../support/shop-client.js';
-import { CALLBACK_SECRET, type BoxedShop } from './boxed-shop.js';
+import type { PaymentAnswer } from '@rocketshop/shop-testkit';
+import { CALLBACK_SECRET, type BoxedShop } from '@rocketshop/shop-testkit/in-process';
 
 /** What the provider tells. */
 export type CallbackEvent = Readonly<Record<string, string>>;

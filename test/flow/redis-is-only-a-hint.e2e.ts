@@ -2,12 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { freePort } from '../support/ports.js';
+import { freePort, request, startRedisServer, until, type RedisServer } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import { describeWithRedis } from '../support/redis.js';
-import { startRedisServer, type RedisServer } from '../support/services/redis.js';
-import { request } from '../support/shop-client.js';
-import { until } from '../support/until.js';
-import { BoxedShop } from './boxed-shop.js';
 import { place, teapots, untilStatus } from './story-steps.js';
 
 jest.setTimeout(60_000);

@@ -9,7 +9,7 @@ import {
   readNumber,
   untilBlocked,
   type Participant,
-} from './participants.js';
+} from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 beforeAll(async () => {

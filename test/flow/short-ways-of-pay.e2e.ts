@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { expectInvariants } from '../support/expect-invariants.js';
-import type { PaymentAnswer } from '../support/shop-client.js';
-import { BoxedShop } from './boxed-shop.js';
+import type { PaymentAnswer } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import { callBack, paidEvent, paidMessages, recordedEvent, type CallbackEvent } from './provider-callbacks.js';
 import { holdAnswers, openPayment, place } from './story-steps.js';
 

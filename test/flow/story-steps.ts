@@ -1,10 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from '@jest/globals';
-import type { FaultProxy, Verdict } from '../faults/fault-proxy.js';
-import type { Cart, OrderAnswer, PaymentAnswer, ShopClient } from '../support/shop-client.js';
-import type { ServiceName } from '../support/shop-system.js';
-import { createGate, until } from '../support/until.js';
-import type { BoxedShop } from './boxed-shop.js';
+import {
+  createGate,
+  until,
+  type Cart,
+  type FaultProxy,
+  type OrderAnswer,
+  type PaymentAnswer,
+  type ServiceName,
+  type ShopClient,
+  type Verdict,
+} from '@rocketshop/shop-testkit';
+import type { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 
 export const teapots = (quantity = 1): Cart => ({ items: [{ goodsId: 'teapot', quantity }] });
 

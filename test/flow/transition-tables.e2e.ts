@@ -11,8 +11,8 @@ import {
 } from '@rocketshop/order';
 import { ClosePaymentRpc } from '@rocketshop/pay';
 import { expectInvariants } from '../support/expect-invariants.js';
-import type { PaymentAnswer } from '../support/shop-client.js';
-import { BoxedShop } from './boxed-shop.js';
+import type { PaymentAnswer } from '@rocketshop/shop-testkit';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import { callBack, paidEvent } from './provider-callbacks.js';
 import {
   holdBeforeDeduct,

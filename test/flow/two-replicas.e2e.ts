@@ -1,17 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { createPool } from '../support/postgres.js';
 import {
+  createPool,
+  SERVICES,
   ShopClient,
+  ShopSystem,
+  until,
   type Cart,
   type HttpAnswer,
   type OrderAnswer,
-  type PayOptions,
   type PaymentAnswer,
-} from '../support/shop-client.js';
-import { SERVICES, ShopSystem } from '../support/shop-system.js';
-import { until } from '../support/until.js';
+  type PayOptions,
+} from '@rocketshop/shop-testkit';
 import { teapots } from './story-steps.js';
 
 jest.setTimeout(180_000);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CloseUnpaidConsumer, OrdersSweeper } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { BoxedShop } from './boxed-shop.js';
+import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import {
   openPayment,
   orderRow,

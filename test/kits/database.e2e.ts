@@ -9,9 +9,7 @@ import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { errorOf } from '../support/error-of.js';
-import { freePort } from '../support/ports.js';
-import { createPool, startPostgres } from '../support/postgres.js';
-import type { TestPostgres } from '../support/postgres.js';
+import { createPool, freePort, startPostgres, type TestPostgres } from '@rocketshop/shop-testkit';
 
 jest.setTimeout(60_000);
 

@@ -27,10 +27,15 @@ import type { BuyerIdentity, Service } from '@rocketshop/service-defaults';
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import { createPool, sessionsWaitingForLock, startPostgres } from '../support/postgres.js';
-import type { TestPostgres } from '../support/postgres.js';
-import { createGate, until } from '../support/until.js';
-import type { Gate } from '../support/until.js';
+import {
+  createGate,
+  createPool,
+  sessionsWaitingForLock,
+  startPostgres,
+  until,
+  type Gate,
+  type TestPostgres,
+} from '@rocketshop/shop-testkit';
 
 // Real processes and servers: on a loaded machine a start alone can take seconds.
 jest.setTimeout(60_000);

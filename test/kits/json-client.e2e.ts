@@ -5,9 +5,7 @@ import { createServer, type IncomingHttpHeaders, type RequestListener, type Serv
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { freePort } from '../support/ports.js';
-import { repositoryRoot } from '../support/processes.js';
-import { until } from '../support/until.js';
+import { freePort, repositoryRoot, until } from '@rocketshop/shop-testkit';
 
 interface Received {
   readonly line: string;

@@ -2,8 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { expect, it } from '@jest/globals';
-import { repositoryRoot } from '../support/processes.js';
-import { until } from '../support/until.js';
+import { repositoryRoot, until } from '@rocketshop/shop-testkit';
 
 // macOS and Windows have no parent-death signal.
 const onLinux = process.platform === 'linux' ? it : it.skip;
@@ -12,8 +11,8 @@ onLinux(
   'what a runner has started ends with it, though it was killed and could not tidy up',
   async () => {
     const program = `
-    const { spawnService } = await import('./test/dist/support/processes.js');
-    const { startPostgresServer } = await import('./test/dist/support/services/postgres.js');
+    const { spawnService } = await import('./libs/shop-testkit/dist/servers/processes.js');
+    const { startPostgresServer } = await import('./libs/shop-testkit/dist/servers/postgres.js');
     const postgres = await startPostgresServer({ fsync: false });
     const nameServer = await spawnService({
       program: 'apps/nameserver/dist/main.js', env: { NAMESRV_LISTEN_PORT: '0' }, readyLine: / is ready on /,

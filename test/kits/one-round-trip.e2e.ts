@@ -10,9 +10,7 @@ import {
   TransactionOutcomeUnknownError,
 } from '@rocketshop/service-defaults';
 import pg from 'pg';
-import { createPool, startPostgres } from '../support/postgres.js';
-import type { TestPostgres } from '../support/postgres.js';
-import { holdLock, untilWaiting } from '../support/row-lock.js';
+import { createPool, holdLock, startPostgres, untilWaiting, type TestPostgres } from '@rocketshop/shop-testkit';
 import { addToThing, insertThing } from './things.js';
 
 jest.setTimeout(60_000);

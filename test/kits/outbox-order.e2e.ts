@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { writeOutbox } from '@rocketshop/outbox';
-import { createGate, until } from '../support/until.js';
+import { createGate, until } from '@rocketshop/shop-testkit';
 import { OutboxRelays, RecordingBroker } from './outbox-relays.js';
 
 // Real processes and servers: on a loaded machine a start alone can take seconds.

@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { writeOutbox } from '@rocketshop/outbox';
 import type { OutboxPublisher, OutboxRelay, OutboxRelayOptions } from '@rocketshop/outbox';
-import { sessionsWaitingForLock } from '../support/postgres.js';
-import { createGate, until } from '../support/until.js';
+import { createGate, sessionsWaitingForLock, until } from '@rocketshop/shop-testkit';
 import { OutboxRelays, RecordingBroker } from './outbox-relays.js';
 
 // Real processes and servers: on a loaded machine a start alone can take seconds.

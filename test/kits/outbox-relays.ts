@@ -1,8 +1,7 @@
 import { createOutboxTable, OutboxRelay, writeOutbox } from '@rocketshop/outbox';
 import type { OutboxMessage, OutboxPublisher, OutboxRelayOptions } from '@rocketshop/outbox';
 import type { Pool } from 'pg';
-import { createPool, startPostgres } from '../support/postgres.js';
-import type { TestPostgres } from '../support/postgres.js';
+import { createPool, startPostgres, type TestPostgres } from '@rocketshop/shop-testkit';
 
 /** Intervals at which a story does not wait. */
 const quick = { pollIntervalMs: 25, rebalanceIntervalMs: 50, backoffInitialMs: 20, backoffMaxMs: 200 } as const;

@@ -9,15 +9,18 @@ import {
 } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
 import { inTransaction } from '@rocketshop/service-defaults';
-import { startRedisServer } from '../support/services/redis.js';
-import type { RedisServer } from '../support/services/redis.js';
+import {
+  createPool,
+  freePort,
+  startPostgres,
+  startRedisServer,
+  until,
+  type RedisServer,
+  type TestPostgres,
+} from '@rocketshop/shop-testkit';
 import { Redis } from 'ioredis';
 import type { Pool, PoolClient } from 'pg';
-import { freePort } from '../support/ports.js';
-import { createPool, startPostgres } from '../support/postgres.js';
-import type { TestPostgres } from '../support/postgres.js';
 import { describeWithRedis } from '../support/redis.js';
-import { until } from '../support/until.js';
 
 // Real processes and servers: on a loaded machine a start alone can take seconds.
 jest.setTimeout(60_000);

@@ -1,6 +1,5 @@
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
-import { spawnService, stopSpawnedServices } from '../support/processes.js';
-import { until } from '../support/until.js';
+import { spawnService, stopSpawnedServices, until } from '@rocketshop/shop-testkit';
 
 // Real processes and servers: on a loaded machine a start alone can take seconds.
 jest.setTimeout(60_000);

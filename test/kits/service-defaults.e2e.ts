@@ -20,9 +20,7 @@ import type { Service, ServiceOptions } from '@rocketshop/service-defaults';
 import { Writable } from 'node:stream';
 import { z } from 'zod';
 import { errorOf } from '../support/error-of.js';
-import { freePort } from '../support/ports.js';
-import { createGate, until } from '../support/until.js';
-import type { Gate } from '../support/until.js';
+import { createGate, freePort, until, type Gate } from '@rocketshop/shop-testkit';
 
 // Real processes and servers: on a loaded machine a start alone can take seconds.
 jest.setTimeout(60_000);

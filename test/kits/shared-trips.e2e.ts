@@ -9,10 +9,14 @@ import {
 } from '@rocketshop/service-defaults';
 import type { BoundStatement, SharedTripsOptions, StatementResult } from '@rocketshop/service-defaults';
 import type pg from 'pg';
-import { createPool, startPostgres } from '../support/postgres.js';
-import type { TestPostgres } from '../support/postgres.js';
-import { holdLock, untilWaiting } from '../support/row-lock.js';
-import type { HeldLock } from '../support/row-lock.js';
+import {
+  createPool,
+  holdLock,
+  startPostgres,
+  untilWaiting,
+  type HeldLock,
+  type TestPostgres,
+} from '@rocketshop/shop-testkit';
 import { add, addOf, divideBy, insert, insertOf, insertThing, read, refuse, trip } from './things.js';
 
 jest.setTimeout(60_000);

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
-import { repositoryRoot } from '../support/processes.js';
+import { repositoryRoot } from '@rocketshop/shop-testkit';
 
 it('waits for a service behind a port that accepts and hangs up until somebody listens', async () => {
   let connections = 0;
@@ -16,7 +16,7 @@ it('waits for a service behind a port that accepts and hangs up until somebody l
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   // A program of its own, with nothing else to wait for, as npm run wait is.
-  const program = `const { untilReady } = await import('./test/dist/support/until-ready.js');
+  const program = `const { untilReady } = await import('./libs/shop-testkit/dist/wait/until-ready.js');
     await untilReady('${url}');
     console.log('ready');`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', program], {

@@ -12,8 +12,7 @@ import {
   RocketmqPublisher,
   RocketmqServer,
 } from '@rocketshop/mq-nest';
-import { freePort } from '../support/ports.js';
-import { until } from '../support/until.js';
+import { freePort, until } from '@rocketshop/shop-testkit';
 
 const received: unknown[] = [];
 

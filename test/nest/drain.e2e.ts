@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { RocketmqEventPattern } from '@rocketshop/mq-nest';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { NestShop } from './nest-shop.js';
 
 const MESSAGES = 400;

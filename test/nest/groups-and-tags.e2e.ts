@@ -11,7 +11,7 @@ import {
   type RocketmqContext,
 } from '@rocketshop/mq-nest';
 import { lastValueFrom } from 'rxjs';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { NestShop, type RunningApp } from './nest-shop.js';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

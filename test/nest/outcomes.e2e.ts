@@ -9,7 +9,7 @@ import {
   type FailureReason,
 } from '@rocketshop/mq-nest';
 import type { RocketmqContext } from '@rocketshop/mq-nest';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { NestShop, type RunningApp } from './nest-shop.js';
 
 class CouponIsGoneError extends Error {}

@@ -4,7 +4,7 @@ import { transform } from '@swc/core';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 
 const root = join(import.meta.dirname, '../..');
 const LINES_MAX = 20;

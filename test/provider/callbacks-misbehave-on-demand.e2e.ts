@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { until } from '../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 
 const SECRETS = ['new-secret-of-the-provider', 'old-secret-of-the-provider'];
 const logger = pino({ level: 'silent' });

@@ -1,7 +1,6 @@
 import { expect } from '@jest/globals';
-import { checkInvariants } from '../invariants/invariants.js';
-import { readShopRecords, type DatabaseUrls } from '../invariants/shop-records.js';
-import { until } from './until.js';
+import { until } from '@rocketshop/shop-testkit';
+import { checkInvariants, readShopRecords, type DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
 
 /** C1 to C7 hold when the last messages have arrived, which gets `timeoutMs`. Every violation is in the failure's text. */
 export async function expectInvariants(

@@ -1,9 +1,7 @@
 import { describe } from '@jest/globals';
-import { locateRedis, startRedisServer } from './services/redis.js';
-import type { RedisServer } from './services/redis.js';
-import { loadServicesConfig } from './services/services.config.js';
+import { loadTestkitConfig, locateRedis, startRedisServer, type RedisServer } from '@rocketshop/shop-testkit';
 
-const config = loadServicesConfig();
+const config = loadTestkitConfig();
 const isAvailable = config.redisUrl !== undefined || (await locateRedis(config)) !== undefined;
 
 /** For suites that need a Redis. Where there is none they are listed as not run, and count as failed where CI is set. */

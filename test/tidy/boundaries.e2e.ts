@@ -18,6 +18,7 @@ const FORBIDDEN = [
   ['a kit that imports the transport', 'libs/outbox/src/index.ts', dynamic('@rocketshop/mq-nest'), 'must not'],
   ['an app that imports another app', 'apps/order/src/main.ts', plain('@rocketshop/stock'), 'must not'],
   ['an app that imports the client', 'apps/order/src/main.ts', plain('@rocketshop/mq-client'), 'must not'],
+  ['an app that imports the testkit', 'apps/order/src/main.ts', plain('@rocketshop/shop-testkit'), 'must not'],
   ['a deep import', 'apps/order/src/main.ts', plain('@rocketshop/contracts/src/money.js'), 'past an entry point'],
   ['a relative import that leaves', 'apps/order/src/main.ts', plain('../../stock/src/index.js'), 'leaves the project'],
   [

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
-import { renderProtocolPage } from '../support/protocol-page.js';
+import { renderProtocolPage } from '@rocketshop/tools/protocol-page';
 
 const page = join(import.meta.dirname, '../../docs/protocol.md');
 

@@ -30,12 +30,9 @@ function* sourceFiles(dir) {
 function loadProjects() {
   return projectDirs().map((dir) => {
     const manifest = readJson(join(root, dir, 'package.json'));
-    // A project may be built in two parts, as test/ is; what either refers to counts.
-    const configs = readdirSync(join(root, dir)).filter((name) => /^tsconfig(\..*)?\.json$/.test(name));
-    const references = configs
-      .flatMap((name) => readJson(join(root, dir, name)).references ?? [])
-      .map(({ path }) => relative(root, resolve(root, dir, path)))
-      .filter((path) => path !== dir);
+    const references = (readJson(join(root, dir, 'tsconfig.json')).references ?? []).map(({ path }) =>
+      relative(root, resolve(root, dir, path)),
+    );
     return {
       dir,
       name: manifest.name,

@@ -13,6 +13,7 @@ export const MAY_IMPORT = {
   'admin app': ['contract', 'kit', 'transport', 'client'],
   process: ['engine', 'kit'],
   'command line': ['engine', 'client', 'wire'],
+  testkit: ['wire', 'contract', 'engine', 'client', 'transport', 'kit', 'app', 'admin app', 'process', 'command line'],
   proof: [
     'wire',
     'contract',
@@ -24,6 +25,7 @@ export const MAY_IMPORT = {
     'admin app',
     'process',
     'command line',
+    'testkit',
     'proof',
   ],
 };

@@ -1,4 +1,4 @@
-import { RemoteFaultPoint, untilReady, type ProgramName, type ShopUrls } from '@rocketshop/test';
+import { RemoteFaultPoint, untilReady, type ProgramName, type ShopUrls } from '@rocketshop/shop-testkit';
 import { Compose, type Variables } from './compose.js';
 import type { ServiceBehindFaults, ShopControl } from './shop-control.js';
 

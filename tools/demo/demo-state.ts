@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { DatabaseUrls } from '@rocketshop/test';
+import type { DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
 
 /** Where a running demo can be found by the other commands. */
 export interface DemoState {

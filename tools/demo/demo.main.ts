@@ -1,12 +1,5 @@
-import {
-  checkInvariants,
-  readShopRecords,
-  request,
-  ShopSystem,
-  until,
-  type DatabaseUrls,
-  type ShopUrls,
-} from '@rocketshop/test';
+import { request, ShopSystem, until, type ShopUrls } from '@rocketshop/shop-testkit';
+import { checkInvariants, readShopRecords, type DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
 import { databaseUrlsFromEnvironment } from '../invariants/invariants.config.js';
 import { printInvariants } from '../invariants/print-invariants.js';
 import { COMPOSE_URLS, ComposeControl } from './compose-control.js';

@@ -1,4 +1,4 @@
-import { ProxyFaultPoint, untilReady, type ShopSystem, type ProgramName } from '@rocketshop/test';
+import { ProxyFaultPoint, untilReady, type ProgramName, type ShopSystem } from '@rocketshop/shop-testkit';
 import type { ShopControl } from './shop-control.js';
 
 const isMessaging = (program: ProgramName) => program === 'broker' || program === 'nameserver';

@@ -1,4 +1,4 @@
-import type { FaultPoint, ProgramName } from '@rocketshop/test';
+import type { FaultPoint, ProgramName } from '@rocketshop/shop-testkit';
 
 /** Services whose RPC interface the order service reaches through a fault proxy. */
 export const BEHIND_FAULTS = ['stock', 'coupon'] as const;

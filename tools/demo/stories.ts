@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { ShopClient, until, type FaultPoint, type OrderAnswer, type ShopUrls } from '@rocketshop/test';
+import { ShopClient, until, type FaultPoint, type OrderAnswer, type ShopUrls } from '@rocketshop/shop-testkit';
 import type { ShopControl } from './shop-control.js';
 
 export interface Buyers {

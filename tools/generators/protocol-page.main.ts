@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { renderProtocolPage } from '@rocketshop/test';
+import { renderProtocolPage } from './protocol-page.js';
 
 const file = join(import.meta.dirname, '../../../docs/protocol.md');
 writeFileSync(file, await renderProtocolPage());

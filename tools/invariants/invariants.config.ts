@@ -1,4 +1,5 @@
-import { SERVICES, type DatabaseUrls } from '@rocketshop/test';
+import { SERVICES } from '@rocketshop/shop-testkit';
+import type { DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
 
 /** Where `docker compose up` publishes PostgreSQL, with the password it has there. */
 const COMPOSE_URL = (service: string) =>

@@ -1,4 +1,4 @@
-import { checkInvariants, readShopRecords } from '@rocketshop/test';
+import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
 import { readDemoState } from '../demo/demo-state.js';
 import { databaseUrlsFromEnvironment } from './invariants.config.js';
 import { printInvariants } from './print-invariants.js';

@@ -1,4 +1,4 @@
-import type { Invariant } from '@rocketshop/test';
+import type { Invariant } from '@rocketshop/shop-testkit/invariants';
 
 const VIOLATIONS_SHOWN_MAX = 10;
 

@@ -1,4 +1,4 @@
-import { SERVICES, untilReady } from '@rocketshop/test';
+import { SERVICES, untilReady } from '@rocketshop/shop-testkit';
 
 /** Building images is not waited for, only their start. */
 const LIMIT_MS = 120_000;

@@ -1,5 +1,5 @@
 import { Producer, PullConsumer, PushConsumer, type AdminClient, type MessageExt } from '@rocketshop/mq-client';
-import { until } from '../../support/until.js';
+import { until } from '@rocketshop/shop-testkit';
 import { checkRow, type Row } from '../report.js';
 
 const CLIENT = 'rocketshop';

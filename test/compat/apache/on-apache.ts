@@ -1,6 +1,5 @@
 import { AdminClient } from '@rocketshop/mq-client';
-import { startApacheRocketmq, type ApacheRocketmq } from '../../support/apache/apache-rocketmq.js';
-import { until } from '../../support/until.js';
+import { startApacheRocketmq, until, type ApacheRocketmq } from '@rocketshop/shop-testkit';
 import { javaClient, rocketshopClient } from '../clients/client-programs.js';
 import { mixedGroup } from '../mixed-group.js';
 import { runPart, type Row } from '../report.js';

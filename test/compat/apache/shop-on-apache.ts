@@ -1,9 +1,5 @@
-import type { ApacheRocketmq } from '../../support/apache/apache-rocketmq.js';
-import { checkInvariants } from '../../invariants/invariants.js';
-import { readShopRecords } from '../../invariants/shop-records.js';
-import { request, ShopClient } from '../../support/shop-client.js';
-import { ShopSystem } from '../../support/shop-system.js';
-import { until } from '../../support/until.js';
+import { request, ShopClient, ShopSystem, until, type ApacheRocketmq } from '@rocketshop/shop-testkit';
+import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
 import { checkRow, type Row } from '../report.js';
 import { SHOP_STORIES } from './shop-stories.js';
 

@@ -1,6 +1,12 @@
-import type { ApacheRocketmq } from '../../support/apache/apache-rocketmq.js';
-import type { Cart, HttpAnswer, OrderAnswer, PaymentAnswer, ShopClient } from '../../support/shop-client.js';
-import { until } from '../../support/until.js';
+import {
+  until,
+  type ApacheRocketmq,
+  type Cart,
+  type HttpAnswer,
+  type OrderAnswer,
+  type PaymentAnswer,
+  type ShopClient,
+} from '@rocketshop/shop-testkit';
 
 /** Longer than a start of Apache RocketMQ's broker with everybody finding it again. */
 const WAIT_MS = 90_000;

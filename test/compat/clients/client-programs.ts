@@ -4,8 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync } from 'no
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { fetchJars } from '../../support/apache/maven.js';
-import { repositoryRoot } from '../../support/processes.js';
+import { fetchJars, repositoryRoot } from '@rocketshop/shop-testkit';
 import { KINDS, type Kind } from '../kinds.js';
 
 const run = promisify(execFile);

@@ -1,9 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import { endChild, isRunning } from '../../support/services/child.js';
-import { loadServicesConfig } from '../../support/services/services.config.js';
-import { until } from '../../support/until.js';
+import { endChild, isRunning, loadTestkitConfig, until } from '@rocketshop/shop-testkit';
 import { removeScratchFolder, scratchFolder } from '../scratch-folder.js';
 import type { ClientProgram } from './client-programs.js';
 import { parseClientEvent, type ClientEvent, type ReceivedEvent } from './client-events.js';
@@ -36,7 +34,7 @@ export class RunningClient {
     const flags = program.command === 'java' ? [`-Duser.home=${home}`] : [];
     const child = spawn(program.command, [...flags, ...program.args, ...args], {
       cwd: home,
-      env: { PATH: loadServicesConfig().path, HOME: home },
+      env: { PATH: loadTestkitConfig().path, HOME: home },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     return new RunningClient(program, child, home);

@@ -20,8 +20,8 @@ import {
 import * as stock from '@rocketshop/stock';
 import * as user from '@rocketshop/user';
 import { DataSource } from 'typeorm';
-import { sessionsWaitingForLock, startPostgres, type TestPostgres } from '../support/postgres.js';
-import { until } from '../support/until.js';
+import { sessionsWaitingForLock, startPostgres, type TestPostgres } from '../servers/scratch-postgres.js';
+import { until } from '../wait/until.js';
 
 /** What a deduct answered: `ok`, or the refusal's code. */
 export type DeductAnswer = string;

@@ -2,7 +2,7 @@ import { execFile, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { loadServicesConfig } from '../services/services.config.js';
+import { loadTestkitConfig } from '../testkit.config.js';
 
 const run = promisify(execFile);
 
@@ -29,7 +29,7 @@ export function missingJavaTools(): string[] {
  * @returns the folder of jars
  */
 export async function fetchJars(label: string, artifacts: readonly Artifact[]): Promise<string> {
-  const home = join(loadServicesConfig().cacheDir, 'jars', label);
+  const home = join(loadTestkitConfig().cacheDir, 'jars', label);
   const lib = join(home, 'lib');
   const done = join(home, 'complete');
   if (existsSync(done)) return lib;

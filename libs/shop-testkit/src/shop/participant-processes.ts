@@ -12,10 +12,10 @@ import {
   type RemoteCommand,
 } from '@rocketshop/service-defaults';
 import pg from 'pg';
-import { freePort } from '../support/ports.js';
-import { createPool } from '../support/postgres.js';
-import { spawnService, stopSpawnedServices, type SpawnedService } from '../support/processes.js';
-import { startPostgresServer, type PostgresServer } from '../support/services/postgres.js';
+import { freePort } from '../servers/free-port.js';
+import { createPool } from '../servers/scratch-postgres.js';
+import { spawnService, stopSpawnedServices, type SpawnedService } from '../servers/processes.js';
+import { startPostgresServer, type PostgresServer } from '../servers/postgres.js';
 import { PARTICIPANT_NAMES, type ParticipantName } from './participants.js';
 
 const TOKEN_SECRET = 'a-secret-of-these-stories-and-no-others';

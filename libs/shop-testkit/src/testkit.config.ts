@@ -2,7 +2,7 @@ import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 
 /** What the helpers that start PostgreSQL and Redis take from the environment. */
-export interface ServicesConfig {
+export interface TestkitConfig {
   /** A Redis that runs already; nothing is started then. @default none */
   readonly redisUrl: string | undefined;
   /** Folders searched for `redis-server` and `valkey-server`. */
@@ -18,7 +18,7 @@ function defaultCacheDir(): string {
   return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'rocketshop');
 }
 
-export const loadServicesConfig = (): ServicesConfig => ({
+export const loadTestkitConfig = (): TestkitConfig => ({
   redisUrl: process.env['REDIS_URL'] || undefined,
   path: process.env['PATH'] ?? '',
   cacheDir: process.env['ROCKETSHOP_CACHE'] || defaultCacheDir(),

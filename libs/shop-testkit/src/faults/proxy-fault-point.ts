@@ -1,4 +1,4 @@
-import { createGate } from '../support/until.js';
+import { createGate } from '../wait/until.js';
 import type { Fault, FaultPoint } from './fault.js';
 import type { FaultProxy, Rule } from './fault-proxy.js';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { delimiter, join } from 'node:path';
-import { loadServicesConfig } from './services.config.js';
+import { loadTestkitConfig } from '../testkit.config.js';
 
 export const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
 
@@ -63,7 +63,7 @@ let setpriv: string | undefined;
 
 function findSetpriv(): string {
   if (process.platform !== 'linux') return '';
-  const candidates = loadServicesConfig()
+  const candidates = loadTestkitConfig()
     .path.split(delimiter)
     .map((folder) => join(folder, 'setpriv'));
   const works = (path: string): boolean => spawnSync(path, ['--pdeathsig', 'KILL', 'true']).status === 0;

@@ -16,10 +16,10 @@ import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { FaultProxy } from '../faults/fault-proxy.js';
 import type { DatabaseUrls } from '../invariants/shop-records.js';
-import { freePort } from '../support/ports.js';
-import { createPool, startPostgres, type TestPostgres } from '../support/postgres.js';
-import { ShopClient, type ShopUrls } from '../support/shop-client.js';
-import { SERVICES, type ServiceName } from '../support/shop-system.js';
+import { freePort } from '../servers/free-port.js';
+import { createPool, startPostgres, type TestPostgres } from '../servers/scratch-postgres.js';
+import { ShopClient, type ShopUrls } from './shop-client.js';
+import { SERVICES, type ServiceName } from './shop-system.js';
 
 /** What buyer tokens are signed with in these stories. */
 const TOKEN_SECRET = new Secret('a-secret-of-these-stories-and-no-others');

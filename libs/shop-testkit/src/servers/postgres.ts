@@ -10,7 +10,7 @@ import { endChild, endingWithParent, isRunning, waitForOutput } from './child.js
 import { freePort } from './free-port.js';
 import { locatePostgres } from './postgres-binaries.js';
 import type { PostgresBinaries } from './postgres-binaries.js';
-import { loadServicesConfig } from './services.config.js';
+import { loadTestkitConfig } from '../testkit.config.js';
 
 export interface PostgresServerOptions {
   /** Kept after `stop` when given; made, and removed again, when not. */
@@ -44,7 +44,7 @@ const run = promisify(execFile);
 
 /** Starts PostgreSQL from the npm package on loopback: nothing needs to be installed by hand. */
 export async function startPostgresServer(options: PostgresServerOptions = {}): Promise<PostgresServer> {
-  const binaries = locatePostgres(loadServicesConfig().cacheDir, options.binDir);
+  const binaries = locatePostgres(loadTestkitConfig().cacheDir, options.binDir);
   const isTemporary = options.dataDir === undefined;
   const home = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'rocketshop-postgres-')));
   await mkdir(home, { recursive: true });

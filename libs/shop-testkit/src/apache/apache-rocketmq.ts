@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { endChild, isRunning } from '../services/child.js';
-import { freePort } from '../services/free-port.js';
-import { loadServicesConfig } from '../services/services.config.js';
-import { until } from '../until.js';
+import { endChild, isRunning } from '../servers/child.js';
+import { freePort } from '../servers/free-port.js';
+import { loadTestkitConfig } from '../testkit.config.js';
+import { until } from '../wait/until.js';
 import { fetchJars } from './maven.js';
 
 export interface ApacheOptions {
@@ -150,7 +150,7 @@ function launchJava(
   const properties = [`-Duser.home=${home}`, `-Drocketmq.home.dir=${home}`];
   const child = spawn('java', [...properties, ...JAVA_FLAGS, ...flags, '-cp', `${home}/conf:${lib}/*`, main, ...args], {
     cwd: home,
-    env: { ROCKETMQ_HOME: home, NAMESRV_ADDR: namesrvAddr, PATH: loadServicesConfig().path },
+    env: { ROCKETMQ_HOME: home, NAMESRV_ADDR: namesrvAddr, PATH: loadTestkitConfig().path },
     detached: true,
     stdio: ['ignore', log, log],
   });

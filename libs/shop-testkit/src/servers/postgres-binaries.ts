@@ -3,7 +3,7 @@ import { accessSync, constants, cpSync, existsSync, mkdirSync, readdirSync, read
 import { createRequire } from 'node:module';
 import { arch, platform } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { loadServicesConfig } from './services.config.js';
+import { loadTestkitConfig } from '../testkit.config.js';
 
 export interface UnprivilegedUser {
   readonly uid: number;
@@ -45,7 +45,7 @@ export function installedPostgres(): string | undefined {
     .toSorted((a, b) => Number(b) - Number(a))
     .map((version) => join(DEBIAN_FOLDER, version, 'bin'));
   const folders = [
-    ...loadServicesConfig()
+    ...loadTestkitConfig()
       .path.split(delimiter)
       .filter((folder) => folder !== ''),
     ...debian,

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { endChild, endingWithParent, isRunning } from './services/child.js';
-import { loadServicesConfig } from './services/services.config.js';
+import { endChild, endingWithParent, isRunning } from './child.js';
+import { loadTestkitConfig } from '../testkit.config.js';
 
-/** The repository, seen from the source and from `test/dist` alike. */
+/** The repository, seen from the source and from `dist` alike. */
 export const repositoryRoot = findRoot(import.meta.dirname);
 
 export interface SpawnOptions {
@@ -62,7 +62,7 @@ export async function spawnService(options: SpawnOptions): Promise<SpawnedServic
     ]),
     {
       cwd: repositoryRoot,
-      env: { PATH: loadServicesConfig().path, ...options.env },
+      env: { PATH: loadTestkitConfig().path, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C in a terminal goes to the whole group; whoever started us decides who ends first.
       detached: true,

@@ -1,6 +1,6 @@
 import pg from 'pg';
-import { startPostgresServer } from './services/postgres.js';
-import type { PostgresServer } from './services/postgres.js';
+import { startPostgresServer } from './postgres.js';
+import type { PostgresServer } from './postgres.js';
 
 export interface TestPostgres {
   readonly server: PostgresServer;

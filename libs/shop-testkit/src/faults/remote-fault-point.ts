@@ -1,4 +1,4 @@
-import { request } from '../support/shop-client.js';
+import { request } from '../shop/shop-client.js';
 import type { Fault, FaultPoint } from './fault.js';
 
 /** Faults that a fault control makes in another process; see fault-control.ts for what is said between them. */

@@ -2,10 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FaultProxy } from '../faults/fault-proxy.js';
-import { spawnService, type SpawnedService } from './processes.js';
-import { freePort } from './services/free-port.js';
-import { startPostgresServer, type PostgresServer } from './services/postgres.js';
-import { startRedisServer, type RedisServer } from './services/redis.js';
+import { spawnService, type SpawnedService } from '../servers/processes.js';
+import { freePort } from '../servers/free-port.js';
+import { startPostgresServer, type PostgresServer } from '../servers/postgres.js';
+import { startRedisServer, type RedisServer } from '../servers/redis.js';
 import type { DatabaseUrls } from '../invariants/shop-records.js';
 import type { ShopUrls } from './shop-client.js';
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import { sessionsWaitingForLock } from './postgres.js';
-import { until } from './until.js';
+import { sessionsWaitingForLock } from '../servers/scratch-postgres.js';
+import { until } from '../wait/until.js';
 
 export interface HeldLock {
   /** Lets go; the second time there is nothing to do. `first` runs before and commits with it, for a story in which the holder changes something. */

@@ -6,8 +6,8 @@ import { delimiter, join } from 'node:path';
 import { endChild, endingWithParent, isRunning, waitForOutput } from './child.js';
 import { unpackRedis } from './debian-redis.js';
 import { freePort } from './free-port.js';
-import { loadServicesConfig } from './services.config.js';
-import type { ServicesConfig } from './services.config.js';
+import { loadTestkitConfig } from '../testkit.config.js';
+import type { TestkitConfig } from '../testkit.config.js';
 
 export interface RedisProgram {
   readonly command: string;
@@ -28,7 +28,7 @@ export interface RedisServer {
 const START_LIMIT_MS = 10_000;
 
 /** `redis-server` or `valkey-server` on the PATH, else unpacked from the distribution's packages without root, else none. */
-export async function locateRedis(config: ServicesConfig = loadServicesConfig()): Promise<RedisProgram | undefined> {
+export async function locateRedis(config: TestkitConfig = loadTestkitConfig()): Promise<RedisProgram | undefined> {
   for (const name of ['redis-server', 'valkey-server']) {
     for (const folder of config.path.split(delimiter).filter(Boolean)) {
       const command = join(folder, name);
@@ -43,7 +43,7 @@ export async function locateRedis(config: ServicesConfig = loadServicesConfig())
  * @returns undefined where there is none to be had; everything works without, on PostgreSQL alone
  */
 export async function startRedisServer(options: { readonly port?: number } = {}): Promise<RedisServer | undefined> {
-  const config = loadServicesConfig();
+  const config = loadTestkitConfig();
   if (config.redisUrl !== undefined && options.port === undefined) {
     return { url: config.redisUrl, origin: 'REDIS_URL', pid: undefined, stop: () => Promise.resolve() };
   }
