@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { DatabaseModule, LOGGER, Metrics, PG_POOL, type Logger } from '@rocketshop/service-defaults';
+import { DatabaseModule, LOGGER, Metrics, PG_POOL, traceHeaders, type Logger } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
 import type { CouponConfig } from './coupon.config.js';
 import { COUPON_CONFIG } from './coupon.tokens.js';
@@ -29,6 +29,7 @@ export class CouponModule {
           namesrvAddr: config.namesrvAddr,
           timeScale: config.timeScale,
           producerGroup: 'coupon',
+          traceHeaders,
         }),
         OutboxModule.forRootAsync({
           inject: [PG_POOL, RocketmqPublisher, LOGGER, Metrics],

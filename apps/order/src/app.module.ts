@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { Database, DatabaseModule, LOGGER, Metrics, type Logger } from '@rocketshop/service-defaults';
+import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders, type Logger } from '@rocketshop/service-defaults';
 import { AbandonOrderConsumer } from './abandon-order/abandon-order.consumer.js';
 import { AbandonOrderService } from './abandon-order/abandon-order.service.js';
 import { AnswerPayableRpc } from './answer-payable/answer-payable.rpc.js';
@@ -46,6 +46,7 @@ export class OrderModule {
           namesrvAddr: config.namesrvAddr,
           timeScale: config.timeScale,
           producerGroup: 'order',
+          traceHeaders,
         }),
         OutboxModule.forRootAsync({
           inject: [Database, RocketmqPublisher, LOGGER, Metrics],

@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { Database, DatabaseModule, LOGGER, Metrics, type Logger } from '@rocketshop/service-defaults';
+import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders, type Logger } from '@rocketshop/service-defaults';
 import { ClosePaymentRpc } from './close-payment/close-payment.rpc.js';
 import { ClosePaymentService } from './close-payment/close-payment.service.js';
 import { OrderCancelledConsumer } from './close-payment/order-cancelled.consumer.js';
@@ -36,7 +36,12 @@ export class PayModule {
           entities: [PaymentOrderEntity, PaymentEntity, PaymentEventEntity, RefundEntity],
           migrations: [CreatePaymentTables1700000000000],
         }),
-        RocketmqModule.forRoot({ namesrvAddr: config.namesrvAddr, timeScale: config.timeScale, producerGroup: 'pay' }),
+        RocketmqModule.forRoot({
+          namesrvAddr: config.namesrvAddr,
+          timeScale: config.timeScale,
+          producerGroup: 'pay',
+          traceHeaders,
+        }),
         OutboxModule.forRootAsync({
           inject: [Database, RocketmqPublisher, LOGGER, Metrics],
           useFactory: ({ pool }: Database, broker: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({

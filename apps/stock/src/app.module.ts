@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { DatabaseModule, LOGGER, Metrics, PG_POOL, type Logger } from '@rocketshop/service-defaults';
+import { DatabaseModule, LOGGER, Metrics, PG_POOL, traceHeaders, type Logger } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
 import { databaseOptions } from './database/database-options.js';
 import { DeductStockRpc } from './deduct-stock/deduct-stock.rpc.js';
@@ -30,6 +30,7 @@ export class StockModule {
           namesrvAddr: config.namesrvAddr,
           timeScale: config.timeScale,
           producerGroup: 'stock',
+          traceHeaders,
         }),
         OutboxModule.forRootAsync({
           inject: [PG_POOL, RocketmqPublisher, LOGGER, Metrics],

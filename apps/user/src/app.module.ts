@@ -2,7 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { DatabaseModule, LOGGER, Metrics, PG_POOL, type Logger } from '@rocketshop/service-defaults';
+import { DatabaseModule, LOGGER, Metrics, PG_POOL, traceHeaders, type Logger } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
 import { CheckUserRpc } from './check-user/check-user.rpc.js';
 import { CheckUserService } from './check-user/check-user.service.js';
@@ -27,7 +27,12 @@ export class UserModule {
       module: UserModule,
       imports: [
         DatabaseModule.forRoot(databaseOptions(config)),
-        RocketmqModule.forRoot({ namesrvAddr: config.namesrvAddr, timeScale: config.timeScale, producerGroup: 'user' }),
+        RocketmqModule.forRoot({
+          namesrvAddr: config.namesrvAddr,
+          timeScale: config.timeScale,
+          producerGroup: 'user',
+          traceHeaders,
+        }),
         OutboxModule.forRootAsync({
           inject: [PG_POOL, RocketmqPublisher, LOGGER, Metrics],
           useFactory: (pool: Pool, publisher: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({

@@ -4,7 +4,6 @@ import { InvalidMessageError } from './errors.js';
 import { toProperties } from './headers.js';
 import type { RocketmqMessage } from './rocketmq-message.js';
 import { encodePayload } from './payload.js';
-import { currentTraceHeaders } from './trace-context.js';
 
 /** Topic names the broker takes. Source: TopicValidator.java. */
 const TOPIC_NAME = /^[%|a-zA-Z0-9_-]{1,127}$/;
@@ -18,8 +17,15 @@ export interface EncodableMessage extends RocketmqMessage {
   readonly delayLevel?: number | undefined;
 }
 
-/** @throws {InvalidMessageError} */
-export function encodeMessage(message: EncodableMessage, timeScale: number): DriverMessage {
+/**
+ * @param traceHeaders go along unless the message has headers of the same names
+ * @throws {InvalidMessageError}
+ */
+export function encodeMessage(
+  message: EncodableMessage,
+  timeScale: number,
+  traceHeaders: Readonly<Record<string, string>> = {},
+): DriverMessage {
   if (!isTopicName(message.topic))
     throw new InvalidMessageError(
       `topic ${JSON.stringify(message.topic)} must be 1 to 127 of letters, digits, "_", "-", "%" and "|"`,
@@ -28,7 +34,7 @@ export function encodeMessage(message: EncodableMessage, timeScale: number): Dri
   const encoded: DriverMessage = {
     topic: message.topic,
     body: payload.body,
-    properties: toProperties({ ...currentTraceHeaders(), ...payload.headers, ...message.headers }),
+    properties: toProperties({ ...traceHeaders, ...payload.headers, ...message.headers }),
   };
   if (message.tag !== undefined) encoded.tags = checkTag(message.tag);
   if (message.key !== undefined && message.key !== '') encoded.keys = message.key;

@@ -21,6 +21,11 @@ export interface RocketmqPublisherOptions extends RocketmqConnectionOptions {
   readonly producerGroup?: string;
   /** All attempts of one send together, ms. @default 3000 */
   readonly sendTimeoutMs?: number;
+  /**
+   * Headers that carry the current trace on to a message. An application that keeps traces of its own gives its own function.
+   * @default currentTraceHeaders
+   */
+  readonly traceHeaders?: () => Readonly<Record<string, string>>;
 }
 
 export interface RocketmqServerOptions extends RocketmqConnectionOptions {

@@ -38,6 +38,13 @@ describe('publish', () => {
     expect(driver.sent[0]).toMatchObject({ delayTimeLevel: 16, orderKey: 'order-1' });
   });
 
+  it("carries the application's own trace on, and the message's headers come before it", async () => {
+    const traceHeaders = () => ({ traceparent: 'of the application', baggage: 'b' });
+    publisher = new RocketmqPublisher({ namesrvAddr, traceHeaders }, driver);
+    await publisher.publish({ topic: 'orders', payload: 1, headers: { traceparent: 'of the row' } });
+    expect(driver.sent[0]?.properties).toEqual({ traceparent: 'of the row', baggage: 'b' });
+  });
+
   it.each(['FLUSH_DISK_TIMEOUT', 'FLUSH_SLAVE_TIMEOUT', 'SLAVE_NOT_AVAILABLE'] as const)(
     'rejects with the status %s: stored, but not as safely as asked',
     async (status) => {

@@ -10,6 +10,7 @@ import { encodeMessage, type EncodableMessage } from './message-encoder.js';
 import type { RocketmqMessage, PublishReceipt } from './rocketmq-message.js';
 import { checkOptions, DEFAULTS, type RocketmqPublisherOptions } from './rocketmq.config.js';
 import { rocketmqDriver } from './rocketmq.driver.js';
+import { currentTraceHeaders } from './trace-context.js';
 
 /**
  * Sends messages. Connects with the first one, so that a service starts while its broker is away.
@@ -18,6 +19,7 @@ import { rocketmqDriver } from './rocketmq.driver.js';
 export class RocketmqPublisher implements OnApplicationShutdown {
   private readonly producer: DriverProducer;
   private readonly timeScale: number;
+  private readonly traceHeaders: () => Readonly<Record<string, string>>;
   private starting: Promise<void> | undefined;
   private isConnected = false;
   private closed = false;
@@ -27,6 +29,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
   constructor(options: RocketmqPublisherOptions, driver: Driver = rocketmqDriver) {
     checkOptions(options);
     this.timeScale = options.timeScale ?? DEFAULTS.timeScale;
+    this.traceHeaders = options.traceHeaders ?? currentTraceHeaders;
     this.producer = driver.createProducer({
       namesrvAddr: options.namesrvAddr,
       instanceName: options.instanceName ?? DEFAULTS.instanceName,
@@ -67,7 +70,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
   /** As `publish`, for the record builder's delay by level. */
   async publishEncodable(message: EncodableMessage): Promise<PublishReceipt> {
     if (this.closed) throw new NotConnectedError('the publisher is closed');
-    const encoded = encodeMessage(message, this.timeScale);
+    const encoded = encodeMessage(message, this.timeScale, this.traceHeaders());
     this.inFlight += 1;
     try {
       return await this.send(encoded, message.orderKey);

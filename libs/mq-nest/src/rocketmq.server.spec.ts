@@ -20,6 +20,7 @@ import { RocketmqPublisher } from './rocketmq.publisher.js';
 import { RocketmqEventPattern } from './rocketmq-event-pattern.decorator.js';
 import { RocketmqServer } from './rocketmq.server.js';
 import { InMemoryDriver } from './testing/index.js';
+import { currentTraceHeaders } from './trace-context.js';
 
 const namesrvAddr = '127.0.0.1:9876';
 const group = 'stock';
@@ -248,6 +249,19 @@ describe('processing hooks', () => {
     server.setOnProcessingEndHook(() => steps.push('end'));
     await publish(1);
     expect(steps).toEqual(['start orders', 'handle', 'end', 'start orders', 'handle', 'end']);
+  });
+
+  it('put a delivery into the trace of its message, until the application replaces them', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const seen: unknown[] = [];
+    behave = () => void seen.push(currentTraceHeaders());
+    await start([OrderController]);
+    await publisher.publish({ topic: 'orders', payload: 1, headers: { traceparent } });
+    await driver.settled();
+    server.setOnProcessingStartHook((_transport, _context, done) => void done());
+    await publisher.publish({ topic: 'orders', payload: 2, headers: { traceparent } });
+    await driver.settled();
+    expect(seen).toEqual([{ traceparent }, {}]);
   });
 
   it('that fail are failures of the delivery', async () => {

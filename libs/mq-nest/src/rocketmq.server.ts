@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { Server, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import { Server, type BaseRpcContext, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
 import { finalize, isObservable, lastValueFrom } from 'rxjs';
 import { findDelayLevel, LONGEST_LEVEL } from './delay-ladder.js';
 import { DeliveryCounters, type DeliveryCounts, type DiscardEvent, type FailureEvent } from './delivery-events.js';
@@ -31,6 +31,15 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
   // Else Nest logs each failure a second time.
   override readonly propagatesEventHandlerErrors = true;
   protected override readonly logger = new Logger(RocketmqServer.name);
+  /**
+   * Nest calls this hook around every delivery; here it puts the delivery into the trace of its message. An application that
+   * keeps traces of its own replaces the hook with `setOnProcessingStartHook`, so that a delivery enters one store only.
+   */
+  protected override onProcessingStartHook = (
+    _transport: unknown,
+    context: BaseRpcContext,
+    done: () => Promise<unknown>,
+  ): unknown => runInTrace((context as RocketmqContext).getHeaders(), done);
 
   private readonly table: HandlerTable;
   private readonly consumers = new Map<string, DriverConsumer>();
@@ -156,7 +165,7 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
   ): Promise<'CONSUME_SUCCESS' | 'RECONSUME_LATER'> {
     const context = new RocketmqContext([message, group]);
     try {
-      await runInTrace(context.getHeaders(), () => this.handle(context));
+      await this.handle(context);
       this.counters.of(group, message.topic).done += 1;
       return 'CONSUME_SUCCESS';
     } catch (error) {
