@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeductBalanceService, ResetDemoService } from '@rocketshop/user';
-import { orderIdOf, Participants, readNumber, type Participant } from '@rocketshop/shop-testkit/in-process';
+import { newOrderId, Participants, readNumber, type Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 let user: Participant;
@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 const take = (userId: string, amount: string, index = 0, currency = 'EUR') =>
   deducts[index % deducts.length]!.deduct({
-    orderId: orderIdOf(),
+    orderId: newOrderId(),
     userId,
     amount,
     currency,
@@ -74,7 +74,7 @@ describe('the balance and its ledger', () => {
   });
 
   it('comes back once however often the cancel is delivered, with one pair of entries', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     await user.deduct(order);
     await Promise.all(Array.from({ length: 20 }, (_, index) => (index % 2 ? user : replica).cancel(order)));
     expect(await user.taken()).toBe(0);
@@ -83,7 +83,7 @@ describe('the balance and its ledger', () => {
   });
 
   it('comes back from several cancelled orders at once, with every version counted', async () => {
-    const orders = Array.from({ length: 4 }, orderIdOf);
+    const orders = Array.from({ length: 4 }, newOrderId);
     await Promise.all(orders.map((order) => user.deduct(order)));
     expect(await balanceOf('ada')).toBe(0);
     await Promise.all(orders.map((order, index) => (index % 2 ? user : replica).cancel(order)));

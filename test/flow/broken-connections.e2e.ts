@@ -3,7 +3,7 @@ import type { Database } from '@rocketshop/service-defaults';
 import type { PoolClient } from 'pg';
 import {
   answersTo,
-  orderIdOf,
+  newOrderId,
   PARTICIPANT_NAMES,
   Participants,
   type Participant,
@@ -108,7 +108,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when its connection breaks between any two
   it('deducts all or nothing, and the cancel finds which', async () => {
     let cuts = 0;
     for (let cutAt = 1; ; cutAt++) {
-      const order = orderIdOf();
+      const order = newOrderId();
       const wasCut = await cutAtMessage(participant.database, cutAt, () => participant.deduct(order));
       if (!wasCut) break;
       cuts++;
@@ -121,7 +121,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when its connection breaks between any two
   });
 
   it('has an unknown outcome when the answer to its commit is lost; the logs know what to undo', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     await loseAnswer(participant.database, isSync, () => participant.deduct(order));
     expect(await healthy.taken()).toBe(participant.unit);
     await loseAnswer(participant.database, isCommit, () => participant.cancel(order));
@@ -133,7 +133,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when its connection breaks between any two
   it('gives back all or nothing with its answer, and does it when the cancel is delivered again', async () => {
     let cuts = 0;
     for (let cutAt = 1; ; cutAt++) {
-      const order = orderIdOf();
+      const order = newOrderId();
       expect(await healthy.deduct(order)).toBe('ok');
       const wasCut = await cutAtMessage(participant.database, cutAt, () => participant.cancel(order));
       const afterwards = [await healthy.taken(), await answersTo(healthy, order)];

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createGate, holdCommit, loseCommit, until, type PaymentAnswer } from '@rocketshop/shop-testkit';
-import { BoxedShop, CALLBACK_SECRET } from '@rocketshop/shop-testkit/in-process';
+import {
+  createGate,
+  holdCommit,
+  loseCommit,
+  openPayment,
+  place,
+  until,
+  untilStatus,
+  type PaymentAnswer,
+} from '@rocketshop/shop-testkit';
+import { CALLBACK_SECRET, InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
 import {
   callBack,
@@ -12,14 +21,13 @@ import {
   type CallbackEvent,
   type SignatureChoice,
 } from './provider-callbacks.js';
-import { openPayment, place, untilStatus } from './story-steps.js';
 
 jest.setTimeout(60_000);
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 let payment: PaymentAnswer;
 beforeAll(async () => {
-  shop = await BoxedShop.start();
+  shop = await InProcessShop.start();
 }, 120_000);
 afterEach(() => shop.heal());
 afterAll(async () => {

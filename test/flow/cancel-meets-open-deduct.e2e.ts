@@ -1,12 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
 import {
   answersTo,
-  holdGate,
   lockRowOf,
-  orderIdOf,
+  newOrderId,
   PARTICIPANT_NAMES,
   Participants,
-  untilBlocked,
   type Participant,
 } from '@rocketshop/shop-testkit/in-process';
 
@@ -18,10 +17,10 @@ afterEach(() => participants.closeAll());
 afterAll(() => participants.stop());
 
 /** The deduct has written its log row and waits for the row it takes from. */
-const openDeduct = (participant: Participant) => holdGate(participant.database, lockRowOf(participant));
+const openDeduct = (participant: Participant) => holdLock(participant.database.pool, lockRowOf(participant));
 /** The cancel has written its fence and waits to write its answer. */
 const openCancel = (participant: Participant) =>
-  holdGate(participant.database, 'LOCK TABLE outbox IN SHARE ROW EXCLUSIVE MODE');
+  holdLock(participant.database.pool, 'LOCK TABLE outbox IN SHARE ROW EXCLUSIVE MODE');
 
 describe.each(PARTICIPANT_NAMES)('%s, when a cancel meets a deduct of the same order', (name) => {
   let participant: Participant;
@@ -32,13 +31,13 @@ describe.each(PARTICIPANT_NAMES)('%s, when a cancel meets a deduct of the same o
   });
 
   it('waits for the open deduct, sees it in a new statement, and gives back', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     const gate = await openDeduct(participant);
     const deduct = participant.deduct(order);
-    await untilBlocked(participant, 1);
+    await untilWaiting(participant.database.pool, 1);
     const cancel = replica.cancel(order);
-    await untilBlocked(participant, 2);
-    await gate.open();
+    await untilWaiting(participant.database.pool, 2);
+    await gate.release();
 
     expect(await deduct).toBe('ok');
     await cancel;
@@ -47,13 +46,13 @@ describe.each(PARTICIPANT_NAMES)('%s, when a cancel meets a deduct of the same o
   });
 
   it('makes the deduct wait when the cancel is the open one, and refuses it', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     const gate = await openCancel(participant);
     const cancel = participant.cancel(order);
-    await untilBlocked(participant, 1);
+    await untilWaiting(participant.database.pool, 1);
     const deduct = replica.deduct(order);
-    await untilBlocked(participant, 2);
-    await gate.open();
+    await untilWaiting(participant.database.pool, 2);
+    await gate.release();
 
     await cancel;
     expect(await deduct).toBe('ORDER_FENCED');
@@ -62,13 +61,13 @@ describe.each(PARTICIPANT_NAMES)('%s, when a cancel meets a deduct of the same o
   });
 
   it('fences after an open deduct that is refused in the end', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     const gate = await openDeduct(participant);
     const deduct = participant.deduct(order);
-    await untilBlocked(participant, 1);
+    await untilWaiting(participant.database.pool, 1);
     const cancel = replica.cancel(order);
-    await untilBlocked(participant, 2);
-    await gate.open(participant.exhaust);
+    await untilWaiting(participant.database.pool, 2);
+    await gate.release(participant.exhaust);
 
     expect(await deduct).not.toBe('ok');
     await cancel;
@@ -77,14 +76,14 @@ describe.each(PARTICIPANT_NAMES)('%s, when a cancel meets a deduct of the same o
   });
 
   it('lets the waiting deduct through when the open cancel breaks', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     const gate = await openCancel(participant);
     const cancel = participant.cancel(order);
-    await untilBlocked(participant, 1);
+    await untilWaiting(participant.database.pool, 1);
     const deduct = replica.deduct(order);
-    await untilBlocked(participant, 2);
+    await untilWaiting(participant.database.pool, 2);
     const broken = cancel.catch((error: unknown) => String(error));
-    await gate.open(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    await gate.release(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
                      WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO outbox%'`);
 
     expect(await broken).toMatch(/terminat/);
@@ -96,13 +95,13 @@ describe.each(PARTICIPANT_NAMES)('%s, when a cancel meets a deduct of the same o
   });
 
   it('is refused when its deadline passes while it waits, and nothing is taken', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     const gate = await openDeduct(participant);
     const deadline = Date.now() + 100;
     const deduct = participant.deduct(order, deadline);
-    await untilBlocked(participant, 1);
+    await untilWaiting(participant.database.pool, 1);
     await untilPast(deadline);
-    await gate.open();
+    await gate.release();
 
     expect(await deduct).toBe('DEADLINE_PASSED');
     expect(await participant.taken()).toBe(0);

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   answersTo,
-  orderIdOf,
+  newOrderId,
   PARTICIPANT_NAMES,
   Participants,
   type Participant,
@@ -21,14 +21,14 @@ describe.each(PARTICIPANT_NAMES)('%s, when a cancel comes for an order that neve
   });
 
   it('gives nothing back and answers FENCED', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     await participant.cancel(order);
     expect(await participant.taken()).toBe(0);
     expect(await answersTo(participant, order)).toEqual(['FENCED']);
   });
 
   it('refuses the deduct that arrives after it, now and for ever', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     await participant.cancel(order);
     expect(await participant.deduct(order)).toBe('ORDER_FENCED');
     expect(await participant.deduct(order)).toBe('ORDER_FENCED');
@@ -36,7 +36,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when a cancel comes for an order that neve
   });
 
   it('still answers FENCED when it is cancelled again after the late deduct was refused', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     await participant.cancel(order);
     await participant.deduct(order);
     await participant.cancel(order);
@@ -45,7 +45,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when a cancel comes for an order that neve
   });
 
   it('refuses a deduct that comes again after its goods were given back', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     expect(await participant.deduct(order)).toBe('ok');
     await participant.cancel(order);
     expect(await participant.deduct(order)).toBe('ORDER_FENCED');

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { AbandonOrderConsumer } from '@rocketshop/order';
-import { loseCommit } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
+import { loseCommit, teapots, untilStatus } from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { orderRow, teapots, untilStatus } from './story-steps.js';
+import { orderRow } from './transitions.js';
 
 jest.setTimeout(60_000);
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start();
+  shop = await InProcessShop.start();
 }, 120_000);
 afterEach(() => shop.heal());
 afterAll(async () => {

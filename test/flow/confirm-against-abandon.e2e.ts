@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { AbandonOrderConsumer, OrdersSweeper } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { raceAtLock } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
-import { holdBeforeDeduct, orderRow, recordTransitions, teapots, transitionsOf, untilStatus } from './story-steps.js';
+import { holdBeforeDeduct, raceAtLock, teapots, untilStatus } from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
+import { orderRow, recordTransitions, transitionsOf } from './transitions.js';
 
 jest.setTimeout(60_000);
 
 const LOCK_ORDER = 'SELECT FROM orders WHERE order_id = $1 FOR UPDATE';
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start();
+  shop = await InProcessShop.start();
   await recordTransitions(shop);
 }, 120_000);
 afterEach(() => shop.heal());

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { UseCouponService } from '@rocketshop/coupon';
-import { answersTo, orderIdOf, Participants, type Participant } from '@rocketshop/shop-testkit/in-process';
+import { answersTo, newOrderId, Participants, type Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 let coupon: Participant;
@@ -23,7 +23,7 @@ const userOf = async (couponId: string): Promise<string | null | undefined> => {
 
 describe('a coupon that order A gave back and order B used again', () => {
   it('stays with B when the cancel of A is delivered once more', async () => {
-    const [a, b] = [orderIdOf(), orderIdOf()];
+    const [a, b] = [newOrderId(), newOrderId()];
     await coupon.deduct(a);
     await coupon.cancel(a);
     expect(await coupon.deduct(b)).toBe('ok');
@@ -33,7 +33,7 @@ describe('a coupon that order A gave back and order B used again', () => {
   });
 
   it('stays with B even where neither claim nor log of A is left', async () => {
-    const [a, b] = [orderIdOf(), orderIdOf()];
+    const [a, b] = [newOrderId(), newOrderId()];
     await coupon.deduct(a);
     await coupon.cancel(a);
     await coupon.deduct(b);
@@ -44,7 +44,7 @@ describe('a coupon that order A gave back and order B used again', () => {
   });
 
   it('stays with B when it was freed by hand and the first cancel of A comes after that', async () => {
-    const [a, b] = [orderIdOf(), orderIdOf()];
+    const [a, b] = [newOrderId(), newOrderId()];
     await coupon.deduct(a);
     await coupon.database.pool.query(`UPDATE coupons SET order_id = NULL WHERE coupon_id = 'ada-five'`);
     await coupon.deduct(b);
@@ -53,7 +53,7 @@ describe('a coupon that order A gave back and order B used again', () => {
   });
 
   it('is freed by the cancel of B, and of B only', async () => {
-    const [a, b] = [orderIdOf(), orderIdOf()];
+    const [a, b] = [newOrderId(), newOrderId()];
     await coupon.deduct(a);
     await coupon.cancel(a);
     await coupon.deduct(b);
@@ -65,7 +65,7 @@ describe('a coupon that order A gave back and order B used again', () => {
 describe('one coupon and many orders', () => {
   it('is used by one of fifty orders at once', async () => {
     const replica = await participants.replicaOf(coupon);
-    const orders = Array.from({ length: 50 }, orderIdOf);
+    const orders = Array.from({ length: 50 }, newOrderId);
     const answers = await Promise.all(orders.map((order, index) => (index % 2 ? coupon : replica).deduct(order)));
     expect(answers.filter((answer) => answer === 'ok')).toHaveLength(1);
     expect(answers.filter((answer) => answer === 'COUPON_USED')).toHaveLength(49);
@@ -75,9 +75,9 @@ describe('one coupon and many orders', () => {
   it('is not used by a stranger, nor after it expired', async () => {
     const service = new UseCouponService(coupon.database);
     const call = { discount: '200', deadline: Date.now() + 60_000 };
-    const stranger = { ...call, orderId: orderIdOf(), couponId: 'ada-two', userId: 'grace' };
-    const expired = { ...call, orderId: orderIdOf(), couponId: 'linus-expired', userId: 'linus' };
-    const missing = { ...call, orderId: orderIdOf(), couponId: 'no-such', userId: 'ada' };
+    const stranger = { ...call, orderId: newOrderId(), couponId: 'ada-two', userId: 'grace' };
+    const expired = { ...call, orderId: newOrderId(), couponId: 'linus-expired', userId: 'linus' };
+    const missing = { ...call, orderId: newOrderId(), couponId: 'no-such', userId: 'ada' };
     expect(await service.use(stranger)).toMatchObject({ ok: false, code: 'COUPON_NOT_FOUND' });
     expect(await service.use(expired)).toMatchObject({ ok: false, code: 'COUPON_EXPIRED' });
     expect(await service.use(missing)).toMatchObject({ ok: false, code: 'COUPON_NOT_FOUND' });

@@ -3,17 +3,21 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import {
   createPool,
   FaultProxy,
+  openPayment,
+  place,
   SERVICES,
   ShopClient,
   ShopSystem,
+  teapots,
   until,
+  untilPaymentIs,
   untilReady,
+  untilStatus,
   type HttpAnswer,
   type OrderAnswer,
   type ServiceName,
 } from '@rocketshop/shop-testkit';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { openPayment, place, teapots, untilPaymentIs, untilStatus } from './story-steps.js';
 
 jest.setTimeout(120_000);
 

@@ -3,17 +3,15 @@ import { DEMO_COUPONS, DEMO_CURRENCY, DEMO_GOODS, DEMO_USERS } from '@rocketshop
 import { UseCouponService } from '@rocketshop/coupon';
 import { DeductStockService } from '@rocketshop/stock';
 import { DeductBalanceService } from '@rocketshop/user';
-import { until } from '@rocketshop/shop-testkit';
+import { holdLock, until, untilWaiting } from '@rocketshop/shop-testkit';
 import {
   deadlocksOf,
-  holdGate,
+  futureDeadline,
   lockRowOf,
-  orderIdOf,
+  newOrderId,
   PARTICIPANT_NAMES,
   Participants,
   readNumber,
-  soon,
-  untilBlocked,
   type Participant,
 } from '@rocketshop/shop-testkit/in-process';
 
@@ -28,7 +26,7 @@ const times = <T>(count: number, work: (index: number) => T): T[] =>
   Array.from({ length: count }, (_, index) => work(index));
 
 /** Calls that come in one turn of the event loop go to the database as one. */
-const atOnce = (participant: Participant, orderIds: readonly string[], deadline = soon()) =>
+const atOnce = (participant: Participant, orderIds: readonly string[], deadline = futureDeadline()) =>
   Promise.all(orderIds.map((orderId) => participant.deduct(orderId, deadline)));
 
 const transactionsOf = (participant: Participant) =>
@@ -37,7 +35,7 @@ const transactionsOf = (participant: Participant) =>
 describe('deducts of many orders at once', () => {
   it('are one transaction and one update of each goods row, whose version counts every order', async () => {
     const stock = await participants.open('stock');
-    expect(await atOnce(stock, times(20, orderIdOf))).toEqual(times(20, () => 'ok'));
+    expect(await atOnce(stock, times(20, newOrderId))).toEqual(times(20, () => 'ok'));
     expect(await transactionsOf(stock)).toBe(1);
     expect(await stock.taken()).toBe(20 * stock.unit);
     expect(await readNumber(stock.database, `SELECT version FROM goods WHERE goods_id = 'teapot'`)).toBe(20);
@@ -45,7 +43,7 @@ describe('deducts of many orders at once', () => {
 
   it('of one balance take together what it holds, each with its ledger entries, and not a cent more', async () => {
     const user = await participants.open('user');
-    const answers = await atOnce(user, times(7, orderIdOf));
+    const answers = await atOnce(user, times(7, newOrderId));
     expect(answers.toSorted()).toEqual([...times(3, () => 'BALANCE_TOO_SMALL'), ...times(4, () => 'ok')]);
     expect(await user.taken()).toBe(10_000);
     expect(await readNumber(user.database, `SELECT version FROM accounts WHERE user_id = 'ada'`)).toBe(4);
@@ -60,7 +58,7 @@ describe('deducts of many orders at once', () => {
     const deducts = new DeductBalanceService(user.database);
     const before = await readNumber(user.database, 'SELECT sum(balance) FROM accounts');
     const deduct = (userId: string, amount: string, currency: string = DEMO_CURRENCY) =>
-      deducts.deduct({ orderId: orderIdOf(), userId, amount, currency, deadline: soon() });
+      deducts.deduct({ orderId: newOrderId(), userId, amount, currency, deadline: futureDeadline() });
     const { ada, grace } = DEMO_USERS;
     const answers = await Promise.all([deduct(ada, '100'), deduct(grace, '7'), deduct(ada, '20'), deduct(grace, '0')]);
     expect(answers).toEqual(times(4, () => ({ ok: true })));
@@ -75,7 +73,7 @@ describe('deducts of many orders at once', () => {
     const coupon = await participants.open('coupon');
     const uses = new UseCouponService(coupon.database);
     const use = (couponId: string, discount: string) =>
-      uses.use({ orderId: orderIdOf(), couponId, userId: DEMO_USERS.ada, discount, deadline: soon() });
+      uses.use({ orderId: newOrderId(), couponId, userId: DEMO_USERS.ada, discount, deadline: futureDeadline() });
     const answers = await Promise.all([
       use(DEMO_COUPONS.adaFive, '500'),
       use(DEMO_COUPONS.adaTwo, '200'),
@@ -91,7 +89,7 @@ describe('deducts of many orders at once', () => {
     const stock = await participants.open('stock');
     const deducts = new DeductStockService(stock.database);
     const deduct = (goodsId: string, quantity: number) =>
-      deducts.deduct({ orderId: orderIdOf(), items: [{ goodsId, quantity }], deadline: soon() });
+      deducts.deduct({ orderId: newOrderId(), items: [{ goodsId, quantity }], deadline: futureDeadline() });
     const { teapot, lantern } = DEMO_GOODS;
     const answers = await Promise.all([deduct(teapot, 1), deduct(lantern, 11), deduct(lantern, 2), deduct(teapot, 5)]);
     expect(answers.map((answer) => answer.ok)).toEqual([true, false, true, true]);
@@ -104,7 +102,7 @@ describe('deducts of many orders at once', () => {
 describe.each(PARTICIPANT_NAMES)('%s, asked by orders at once', (name) => {
   it('that were seen before, cancelled before, or are new: tells each its own', async () => {
     const participant = await participants.open(name);
-    const [before, cancelled, fresh] = [orderIdOf(), orderIdOf(), orderIdOf()];
+    const [before, cancelled, fresh] = [newOrderId(), newOrderId(), newOrderId()];
     expect(await participant.deduct(before)).toBe('ok');
     await participant.cancel(cancelled);
     const [again, fenced, ...same] = await atOnce(participant, [before, cancelled, before]);
@@ -117,13 +115,13 @@ describe.each(PARTICIPANT_NAMES)('%s, asked by orders at once', (name) => {
 
   it('of which one is past its deadline when the lock is let go: takes for the other only', async () => {
     const participant = await participants.open(name);
-    const gate = await holdGate(participant.database, lockRowOf(participant));
+    const gate = await holdLock(participant.database.pool, lockRowOf(participant));
     const deadline = Date.now() + 500;
-    const [late, patient] = [orderIdOf(), orderIdOf()];
+    const [late, patient] = [newOrderId(), newOrderId()];
     const answers = Promise.all([participant.deduct(late, deadline), participant.deduct(patient)]);
-    await untilBlocked(participant, 1);
+    await untilWaiting(participant.database.pool, 1);
     await until(() => Date.now() > deadline, { description: 'the deadline to be over' });
-    await gate.open();
+    await gate.release();
     expect(await answers).toEqual(['DEADLINE_PASSED', 'ok']);
     expect(await participant.taken()).toBe(participant.unit);
   });
@@ -131,7 +129,7 @@ describe.each(PARTICIPANT_NAMES)('%s, asked by orders at once', (name) => {
   it('at two replicas: nobody deadlocks', async () => {
     const first = await participants.open(name);
     const second = await participants.replicaOf(first);
-    await Promise.all(times(40, (index) => (index % 2 ? first : second).deduct(orderIdOf())));
+    await Promise.all(times(40, (index) => (index % 2 ? first : second).deduct(newOrderId())));
     expect(await deadlocksOf(first.database)).toBe(0);
   });
 });

@@ -1,15 +1,25 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { OrdersSweeper } from '@rocketshop/order';
-import { createGate, until, type Cart, type ServiceName, type Verdict } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
+import {
+  createGate,
+  place,
+  teapots,
+  until,
+  untilStatus,
+  withhold,
+  type Cart,
+  type ServiceName,
+  type Verdict,
+} from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { place, recordTransitions, teapots, transitionsOf, untilStatus, withhold } from './story-steps.js';
+import { recordTransitions, transitionsOf } from './transitions.js';
 
 jest.setTimeout(60_000);
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start({ env: { order: { RPC_TIMEOUT_MS: '1000' } } });
+  shop = await InProcessShop.start({ env: { order: { RPC_TIMEOUT_MS: '1000' } } });
   await recordTransitions(shop);
 }, 120_000);
 afterEach(() => shop.heal());

@@ -4,19 +4,19 @@ import { PARTICIPANTS, type Participant } from '@rocketshop/contracts';
 import { DiscardMessageError } from '@rocketshop/mq-nest';
 import { ParticipantAnsweredConsumer } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
-import { orderRow, place, recordTransitions, transitionsOf } from './story-steps.js';
+import { holdLock, place, untilWaiting } from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
+import { orderRow, recordTransitions, transitionsOf } from './transitions.js';
 
 jest.setTimeout(60_000);
 
 const LOCK_ORDER = 'SELECT FROM orders WHERE order_id = $1 FOR UPDATE';
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 let answers: ParticipantAnsweredConsumer;
 beforeAll(async () => {
   // order does not listen: the story hands it the answers.
-  shop = await BoxedShop.start({ deaf: ['order'] });
+  shop = await InProcessShop.start({ withoutConsumers: ['order'] });
   await recordTransitions(shop);
   answers = shop.part('order', ParticipantAnsweredConsumer);
 }, 120_000);

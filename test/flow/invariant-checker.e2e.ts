@@ -1,17 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { ServiceName } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
+import { openPayment, place, teapots, untilRefunded, untilStatus, type ServiceName } from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { openPayment, place, teapots, untilRefunded, untilStatus } from './story-steps.js';
 
 jest.setTimeout(60_000);
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 /** Orders of every kind, to plant faults in. */
 const ids = { paid: '', confirmed: '', cancelled: '' };
 beforeAll(async () => {
-  shop = await BoxedShop.start({ env: { order: { UNPAID_TIMEOUT_MS: '100000000' } } });
+  shop = await InProcessShop.start({ env: { order: { UNPAID_TIMEOUT_MS: '100000000' } } });
   const ada = shop.buyer();
   const paid = await place(ada, { ...teapots(2), couponId: 'ada-five', balanceToUse: '700' });
   const payment = await openPayment(ada, paid.orderId);

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  orderIdOf,
+  newOrderId,
   PARTICIPANT_NAMES,
   Participants,
   type Participant,
@@ -57,7 +57,7 @@ describe.each(PARTICIPANT_NAMES)('the migrated database of %s', (name) => {
 
   it('refuses a second row under the same key', async () => {
     const participant = await participants.open(name);
-    const order = orderIdOf();
+    const order = newOrderId();
     await participant.deduct(order);
     await participant.cancel(order);
     for (const table of Object.keys(LOG_KEYS[name])) {

@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeductStockService } from '@rocketshop/stock';
+import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
 import {
   deadlocksOf,
-  holdGate,
-  orderIdOf,
+  futureDeadline,
+  newOrderId,
   Participants,
   readNumber,
-  soon,
-  untilBlocked,
   type Participant,
 } from '@rocketshop/shop-testkit/in-process';
 
@@ -25,7 +24,7 @@ beforeEach(async () => {
   services = [new DeductStockService(stock.database), new DeductStockService(replica.database)];
 });
 
-const call = () => ({ orderId: orderIdOf(), deadline: soon() });
+const call = () => ({ orderId: newOrderId(), deadline: futureDeadline() });
 const deduct = (index: number, items: { goodsId: string; quantity: number }[]) =>
   services[index % services.length]!.deduct({ ...call(), items });
 const available = (goodsId: string) =>
@@ -78,14 +77,14 @@ describe('a crowd in front of scarce goods', () => {
       ['lantern', ['globe']],
       ['teapot', ['globe', 'lantern']],
     ] as const) {
-      const gate = await holdGate(stock.database, `SELECT FROM goods WHERE goods_id = '${held}' FOR UPDATE`);
+      const gate = await holdLock(stock.database.pool, `SELECT FROM goods WHERE goods_id = '${held}' FOR UPDATE`);
       const answers = Promise.all(carts.map((items) => services[0]!.deduct({ ...call(), items })));
-      await untilBlocked(stock, 1);
+      await untilWaiting(stock.database.pool, 1);
       const free = `SELECT goods_id FROM goods ORDER BY goods_id FOR UPDATE SKIP LOCKED`;
       const { rows } = await stock.database.pool.query<{ goods_id: string }>(free);
       const taken = ['globe', 'lantern', 'teapot'].filter((id) => !rows.some(({ goods_id }) => goods_id === id));
       expect(taken).toEqual([...locked, held]);
-      await gate.open();
+      await gate.release();
       expect((await answers).map((answer) => answer.ok)).toEqual([true, true]);
     }
   });

@@ -1,15 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Metrics } from '@rocketshop/service-defaults';
 import { DeductStockService, RestoreStockMetrics, RestoreStockService, SwapConflictError } from '@rocketshop/stock';
+import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
 import {
   cancelled,
-  holdGate,
+  idleRelay,
   lockRowOf,
-  orderIdOf,
+  newOrderId,
   Participants,
   readNumber,
-  silentRelay,
-  untilBlocked,
   type Participant,
 } from '@rocketshop/shop-testkit/in-process';
 
@@ -26,7 +25,7 @@ beforeEach(async () => {
   stock = await participants.open('stock');
   const replica = await participants.replicaOf(stock);
   metrics = new RestoreStockMetrics(new Metrics('stock'));
-  restores = [stock, replica].map(({ database }) => new RestoreStockService(database, silentRelay(database), metrics));
+  restores = [stock, replica].map(({ database }) => new RestoreStockService(database, idleRelay(database), metrics));
 });
 
 const teapots = (column: string) => readNumber(stock.database, `SELECT ${column} FROM goods WHERE goods_id = 'teapot'`);
@@ -34,7 +33,7 @@ const items = [{ goodsId: 'teapot', quantity: 1 }];
 
 async function deductedOrders(count: number): Promise<string[]> {
   const service = new DeductStockService(stock.database);
-  const orders = Array.from({ length: count }, orderIdOf);
+  const orders = Array.from({ length: count }, newOrderId);
   await Promise.all(orders.map((orderId) => service.deduct({ orderId, items, deadline: Date.now() + 60_000 })));
   return orders;
 }
@@ -67,10 +66,10 @@ describe('rollbacks of several orders on one row', () => {
 
   it('loses the swap to a deduct in between, and tries again on the new version', async () => {
     const [order] = await deductedOrders(1);
-    const gate = await holdGate(stock.database, lockRowOf(stock));
+    const gate = await holdLock(stock.database.pool, lockRowOf(stock));
     const restore = restores[0]!.restore(cancelled(order!, items));
-    await untilBlocked(stock, 1);
-    await gate.open(`UPDATE goods SET available = available - 7, version = version + 1 WHERE goods_id = 'teapot'`);
+    await untilWaiting(stock.database.pool, 1);
+    await gate.release(`UPDATE goods SET available = available - 7, version = version + 1 WHERE goods_id = 'teapot'`);
     await restore;
     expect(await teapots('available')).toBe(93);
     expect(await metrics.swapConflicts()).toBe(1);

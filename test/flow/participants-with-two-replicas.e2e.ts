@@ -12,7 +12,7 @@ import {
   useCoupon,
 } from '@rocketshop/contracts';
 import { until } from '@rocketshop/shop-testkit';
-import { cancelled, orderIdOf, ParticipantProcesses } from '@rocketshop/shop-testkit/in-process';
+import { cancelled, newOrderId, ParticipantProcesses } from '@rocketshop/shop-testkit/in-process';
 
 // A consumer sees a topic that did not exist before with its next look at the routes, some seconds later.
 jest.setTimeout(90_000);
@@ -68,7 +68,7 @@ describe('two replicas of stock, coupon and user', () => {
   });
 
   it('take once though the same order asks both, and give back once though both have the cancel', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     expect(await takeAll(order, 0)).toEqual(TAKEN);
     expect(await takeAll(order, 1)).toEqual(TAKEN);
     expect(await state()).toEqual([97, 7_500, 1]);
@@ -80,7 +80,7 @@ describe('two replicas of stock, coupon and user', () => {
   });
 
   it('change nothing and answer each time when one cancel is published five times', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     expect(await takeAll(order)).toEqual(TAKEN);
     for (let copy = 0; copy < 5; copy++) await shop.publish(orderCancelled.topic, cancelled(order, items));
     await untilAllAnswered(order, 5);
@@ -89,7 +89,7 @@ describe('two replicas of stock, coupon and user', () => {
   });
 
   it('fence off an order that never came, and refuse it when it comes after all', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     await shop.publish(orderCancelled.topic, cancelled(order, items));
     await untilAllAnswered(order);
     expect(shop.answersTo(order)).toEqual(ALL_FENCED);
@@ -98,7 +98,7 @@ describe('two replicas of stock, coupon and user', () => {
   });
 
   it('finish a cancel that reached them while PostgreSQL was down', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     expect(await takeAll(order)).toEqual(TAKEN);
     await shop.whileDatabaseIsDown(() => shop.publish(orderCancelled.topic, cancelled(order, items)));
     await untilAllAnswered(order);
@@ -107,7 +107,7 @@ describe('two replicas of stock, coupon and user', () => {
   });
 
   it('go on when one replica of each is killed, and when another one drains', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     expect(await takeAll(order)).toEqual(TAKEN);
     for (const [first] of Object.values(shop.replicas)) await first?.process.kill();
     await shop.publish(orderCancelled.topic, cancelled(order, items));
@@ -120,7 +120,7 @@ describe('two replicas of stock, coupon and user', () => {
     expect(codes).toEqual([0, 0, 0]);
     names.forEach((name, index) => (shop.replicas[name] = [fresh[index]!]));
 
-    const next = orderIdOf();
+    const next = newOrderId();
     expect(await takeAll(next)).toEqual(TAKEN);
     await shop.publish(orderCancelled.topic, cancelled(next, items));
     await untilAllAnswered(next);
@@ -183,7 +183,7 @@ describe('the pages of stock, coupon and user', () => {
   });
 
   it('are put back as they were seeded by one call each', async () => {
-    await takeAll(orderIdOf());
+    await takeAll(newOrderId());
     expect(await shop.call('stock', resetStockDemo, {})).toEqual({ ok: true });
     expect(await shop.call('coupon', resetCouponDemo, {})).toEqual({ ok: true });
     expect(await shop.call('user', resetUserDemo, {})).toEqual({ ok: true });

@@ -2,19 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CloseUnpaidConsumer } from '@rocketshop/order';
 import { OrderCancelledConsumer, RefundsSweeper } from '@rocketshop/pay';
-import { loseCommit, raceAtLock, request, until } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
-import { expectInvariants } from '../support/expect-invariants.js';
-import { callBack, paidEvent, paidMessages } from './provider-callbacks.js';
 import {
   holdAnswers,
+  loseCommit,
   openPayment,
   place,
-  recordTransitions,
-  transitionsOf,
+  raceAtLock,
+  request,
+  until,
   untilRefunded,
   untilStatus,
-} from './story-steps.js';
+} from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
+import { expectInvariants } from '../support/expect-invariants.js';
+import { callBack, paidEvent, paidMessages } from './provider-callbacks.js';
+import { recordTransitions, transitionsOf } from './transitions.js';
 
 jest.setTimeout(60_000);
 
@@ -22,9 +24,9 @@ const LOCK_FENCE = 'SELECT FROM payment_orders WHERE order_id = $1 FOR UPDATE';
 const PAID = ['PENDING -> CONFIRMED', 'CONFIRMED -> PAID'];
 const CANCELLED = ['PENDING -> CONFIRMED', 'CONFIRMED -> CANCELLING', 'CANCELLING -> CANCELLED'];
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start({ env: { pay: { REFUND_INTERVAL_MS: '50' } } });
+  shop = await InProcessShop.start({ env: { pay: { REFUND_INTERVAL_MS: '50' } } });
   await recordTransitions(shop);
 }, 120_000);
 afterEach(() => shop.heal());

@@ -8,22 +8,21 @@ import {
   PaymentSucceededConsumer,
 } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { raceAtLock, type OrderAnswer } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
 import {
   holdBeforeDeduct,
   openPayment,
-  orderRow,
   place,
-  recordTransitions,
+  raceAtLock,
   teapots,
-  transitionsOf,
   untilPaymentIs,
   untilRefunded,
   untilStatus,
   withhold,
+  type OrderAnswer,
   type WithheldMessages,
-} from './story-steps.js';
+} from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
+import { orderRow, recordTransitions, transitionsOf } from './transitions.js';
 
 jest.setTimeout(60_000);
 
@@ -31,9 +30,9 @@ const LOCK_ORDER = 'SELECT FROM orders WHERE order_id = $1 FOR UPDATE';
 const PAID = ['PENDING -> CONFIRMED', 'CONFIRMED -> PAID'];
 const CANCELLED = ['PENDING -> CONFIRMED', 'CONFIRMED -> CANCELLING', 'CANCELLING -> CANCELLED'];
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start();
+  shop = await InProcessShop.start();
   await recordTransitions(shop);
 }, 120_000);
 afterEach(() => shop.heal());

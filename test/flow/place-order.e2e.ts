@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
-import { holdBeforeDeduct, place, teapots, untilStatus } from './story-steps.js';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
+import { holdBeforeDeduct, place, teapots, untilStatus } from '@rocketshop/shop-testkit';
 
 jest.setTimeout(60_000);
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start();
+  shop = await InProcessShop.start();
 }, 120_000);
 afterEach(() => shop.heal());
 afterAll(async () => {

@@ -1,15 +1,14 @@
 import { afterAll, beforeAll, expect, it, jest } from '@jest/globals';
 import { Database } from '@rocketshop/service-defaults';
 import type { PoolClient } from 'pg';
-import { SERVICES } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
-import { openPayment, place, teapots, untilStatus } from './story-steps.js';
+import { openPayment, place, SERVICES, teapots, untilStatus } from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 
 jest.setTimeout(60_000);
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start();
+  shop = await InProcessShop.start();
 }, 120_000);
 afterAll(() => shop.stop());
 

@@ -1,6 +1,6 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { PaymentAnswer } from '@rocketshop/shop-testkit';
-import { CALLBACK_SECRET, type BoxedShop } from '@rocketshop/shop-testkit/in-process';
+import { CALLBACK_SECRET, type InProcessShop } from '@rocketshop/shop-testkit/in-process';
 
 /** What the provider tells. */
 export type CallbackEvent = Readonly<Record<string, string>>;
@@ -47,7 +47,7 @@ export interface CallbackAnswer {
 
 /** Posts a callback as the provider would, or as somebody else would. */
 export async function callBack(
-  shop: BoxedShop,
+  shop: InProcessShop,
   event: CallbackEvent | string,
   { secrets = [CALLBACK_SECRET], ageSeconds, altered, header }: SignatureChoice = {},
   replica = 0,
@@ -64,7 +64,7 @@ export async function callBack(
 
 /** What is written down about an event. */
 export async function recordedEvent(
-  shop: BoxedShop,
+  shop: InProcessShop,
   { eventId }: CallbackEvent,
 ): Promise<{ outcome: string; deliveries: number } | undefined> {
   const [row] = await shop.rows<{ outcome: string; deliveries: number }>(
@@ -76,7 +76,7 @@ export async function recordedEvent(
 }
 
 /** How often order was told that an order is paid. */
-export async function paidMessages(shop: BoxedShop, orderId: string): Promise<number> {
+export async function paidMessages(shop: InProcessShop, orderId: string): Promise<number> {
   const rows = await shop.rows('pay', `SELECT FROM outbox WHERE order_key = $1 AND topic = 'payment-succeeded'`, [
     orderId,
   ]);

@@ -2,17 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { freePort, request, startRedisServer, until, type RedisServer } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
+import {
+  freePort,
+  place,
+  request,
+  startRedisServer,
+  teapots,
+  until,
+  untilStatus,
+  type RedisServer,
+} from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { describeWithRedis } from '../support/redis.js';
-import { place, teapots, untilStatus } from './story-steps.js';
 
 jest.setTimeout(60_000);
 
 let port: number;
 let redis: RedisServer | undefined;
 let admin: Redis;
-let shop: BoxedShop;
+let shop: InProcessShop;
 
 const startRedis = async () => {
   redis = await startRedisServer({ port });
@@ -25,7 +33,7 @@ describeWithRedis('a Redis', () => {
     admin = new Redis(port, '127.0.0.1', { retryStrategy: () => 50 });
     admin.on('error', () => undefined);
     const env = { REDIS_URL: `redis://127.0.0.1:${port}` };
-    shop = await BoxedShop.start({ env: { order: env, pay: env } });
+    shop = await InProcessShop.start({ env: { order: env, pay: env } });
   }, 120_000);
   afterEach(() => shop.heal());
   afterAll(async () => {

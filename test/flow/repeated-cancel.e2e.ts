@@ -1,13 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { claimMessage } from '@rocketshop/idempotency';
+import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
 import {
   answersTo,
-  holdGate,
-  orderIdOf,
+  newOrderId,
   PARTICIPANT_NAMES,
   Participants,
   readNumber,
-  untilBlocked,
   type Participant,
 } from '@rocketshop/shop-testkit/in-process';
 
@@ -28,7 +27,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when one cancel is delivered several times
   beforeEach(async () => {
     participant = await participants.open(name);
     replica = await participants.replicaOf(participant);
-    order = orderIdOf();
+    order = newOrderId();
     expect(await participant.deduct(order)).toBe('ok');
     expect(await participant.taken()).toBe(participant.unit);
   });
@@ -40,12 +39,12 @@ describe.each(PARTICIPANT_NAMES)('%s, when one cancel is delivered several times
   });
 
   it('gives back once when two replicas have it at the same moment', async () => {
-    const gate = await holdGate(participant.database, 'LOCK TABLE outbox IN SHARE ROW EXCLUSIVE MODE');
+    const gate = await holdLock(participant.database.pool, 'LOCK TABLE outbox IN SHARE ROW EXCLUSIVE MODE');
     const first = participant.cancel(order);
-    await untilBlocked(participant, 1);
+    await untilWaiting(participant.database.pool, 1);
     const second = replica.cancel(order);
-    await untilBlocked(participant, 2);
-    await gate.open();
+    await untilWaiting(participant.database.pool, 2);
+    await gate.release();
     await Promise.all([first, second]);
     expect(await participant.taken()).toBe(0);
     expect(await answersTo(participant, order)).toEqual(['RESTORED', 'RESTORED']);
@@ -80,7 +79,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when one cancel is delivered several times
   });
 
   it('undoes nothing of an order that was not cancelled', async () => {
-    await participant.cancel(orderIdOf());
+    await participant.cancel(newOrderId());
     expect(await participant.taken()).toBe(participant.unit);
     expect(await readNumber(participant.database, `SELECT count(*) FROM ${COMPENSATION_LOG[name]}`)).toBe(0);
   });

@@ -2,13 +2,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { DeductStockService } from '@rocketshop/stock';
 import { UseCouponService } from '@rocketshop/coupon';
 import { DeductBalanceService } from '@rocketshop/user';
+import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
 import {
-  holdGate,
   lockRowOf,
-  orderIdOf,
+  newOrderId,
   PARTICIPANT_NAMES,
   Participants,
-  untilBlocked,
   type Participant,
 } from '@rocketshop/shop-testkit/in-process';
 
@@ -28,7 +27,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when a deduct of one order comes again', (
   });
 
   it('gives the first answer and takes nothing more', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     expect(await participant.deduct(order)).toBe('ok');
     expect(await participant.deduct(order)).toBe('ok');
     expect(await replica.deduct(order)).toBe('ok');
@@ -36,7 +35,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when a deduct of one order comes again', (
   });
 
   it('takes once when twenty of them come together', async () => {
-    const order = orderIdOf();
+    const order = newOrderId();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => (index % 2 ? participant : replica).deduct(order)),
     );
@@ -45,13 +44,13 @@ describe.each(PARTICIPANT_NAMES)('%s, when a deduct of one order comes again', (
   });
 
   it('tries again after a first try that was refused: a refusal leaves no trace', async () => {
-    const order = orderIdOf();
-    const gate = await holdGate(participant.database, lockRowOf(participant));
+    const order = newOrderId();
+    const gate = await holdLock(participant.database.pool, lockRowOf(participant));
     const first = participant.deduct(order);
-    await untilBlocked(participant, 1);
+    await untilWaiting(participant.database.pool, 1);
     const second = replica.deduct(order);
-    await untilBlocked(participant, 2);
-    await gate.open(participant.exhaust);
+    await untilWaiting(participant.database.pool, 2);
+    await gate.release(participant.exhaust);
     expect(await first).toMatch(/OUT_OF_STOCK|COUPON_EXPIRED|BALANCE_TOO_SMALL/);
     expect(await second).toMatch(/OUT_OF_STOCK|COUPON_EXPIRED|BALANCE_TOO_SMALL/);
     await participant.database.pool.query(participant.replenish);
@@ -59,7 +58,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when a deduct of one order comes again', (
   });
 
   it('refuses one whose deadline has passed, and takes nothing', async () => {
-    expect(await participant.deduct(orderIdOf(), Date.now() - 1)).toBe('DEADLINE_PASSED');
+    expect(await participant.deduct(newOrderId(), Date.now() - 1)).toBe('DEADLINE_PASSED');
     expect(await participant.taken()).toBe(0);
   });
 });
@@ -70,7 +69,7 @@ describe('a participant whose caller contradicts himself', () => {
   it('does not answer for other goods under the same order', async () => {
     const { database } = await participants.open('stock');
     const service = new DeductStockService(database);
-    const orderId = orderIdOf();
+    const orderId = newOrderId();
     await service.deduct({ orderId, items: [{ goodsId: 'teapot', quantity: 1 }], deadline: deadline() });
     const items = [{ goodsId: 'teapot', quantity: 2 }];
     await expect(service.deduct({ orderId, items, deadline: deadline() })).rejects.toThrow('other goods');
@@ -79,7 +78,7 @@ describe('a participant whose caller contradicts himself', () => {
   it('does not answer for another coupon under the same order', async () => {
     const { database } = await participants.open('coupon');
     const service = new UseCouponService(database);
-    const call = { orderId: orderIdOf(), userId: 'ada', discount: '200', deadline: deadline() };
+    const call = { orderId: newOrderId(), userId: 'ada', discount: '200', deadline: deadline() };
     expect(await service.use({ ...call, couponId: 'ada-five' })).toEqual({ ok: true });
     await expect(service.use({ ...call, couponId: 'ada-two' })).rejects.toThrow('another coupon');
   });
@@ -87,14 +86,14 @@ describe('a participant whose caller contradicts himself', () => {
   it('does not take more off than the coupon is worth', async () => {
     const { database } = await participants.open('coupon');
     const service = new UseCouponService(database);
-    const call = { orderId: orderIdOf(), userId: 'ada', discount: '501', deadline: deadline() };
+    const call = { orderId: newOrderId(), userId: 'ada', discount: '501', deadline: deadline() };
     await expect(service.use({ ...call, couponId: 'ada-five' })).rejects.toThrow('more than it is worth');
   });
 
   it('does not answer for another amount under the same order', async () => {
     const { database } = await participants.open('user');
     const service = new DeductBalanceService(database);
-    const call = { orderId: orderIdOf(), userId: 'ada', currency: 'EUR', deadline: deadline() };
+    const call = { orderId: newOrderId(), userId: 'ada', currency: 'EUR', deadline: deadline() };
     expect(await service.deduct({ ...call, amount: '100' })).toEqual({ ok: true });
     await expect(service.deduct({ ...call, amount: '101' })).rejects.toThrow('another amount');
   });

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { expectInvariants } from '../support/expect-invariants.js';
-import type { PaymentAnswer } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
+import { holdAnswers, openPayment, place, type PaymentAnswer } from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { callBack, paidEvent, paidMessages, recordedEvent, type CallbackEvent } from './provider-callbacks.js';
-import { holdAnswers, openPayment, place } from './story-steps.js';
 
 jest.setTimeout(60_000);
 
@@ -18,9 +17,9 @@ const WAYS = {
   'record-event': 'callback, long',
 } as const;
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start();
+  shop = await InProcessShop.start();
 }, 120_000);
 afterEach(() => shop.heal());
 afterAll(async () => {

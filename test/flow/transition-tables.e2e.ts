@@ -11,25 +11,23 @@ import {
 } from '@rocketshop/order';
 import { ClosePaymentRpc } from '@rocketshop/pay';
 import { expectInvariants } from '../support/expect-invariants.js';
-import type { PaymentAnswer } from '@rocketshop/shop-testkit';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
-import { callBack, paidEvent } from './provider-callbacks.js';
 import {
   holdBeforeDeduct,
   openPayment,
-  orderRow,
   place,
-  recordTransitions,
   teapots,
-  transitionsOf,
   untilStatus,
-} from './story-steps.js';
+  type PaymentAnswer,
+} from '@rocketshop/shop-testkit';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
+import { callBack, paidEvent } from './provider-callbacks.js';
+import { orderRow, recordTransitions, transitionsOf } from './transitions.js';
 
 jest.setTimeout(60_000);
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start({
+  shop = await InProcessShop.start({
     env: {
       pay: { REFUND_INTERVAL_MS: '100000000', PROVIDER_TIMEOUT_MS: '1000' },
     },

@@ -6,6 +6,7 @@ import {
   SERVICES,
   ShopClient,
   ShopSystem,
+  teapots,
   until,
   type Cart,
   type HttpAnswer,
@@ -13,7 +14,6 @@ import {
   type PaymentAnswer,
   type PayOptions,
 } from '@rocketshop/shop-testkit';
-import { teapots } from './story-steps.js';
 
 jest.setTimeout(180_000);
 

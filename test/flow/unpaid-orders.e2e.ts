@@ -2,23 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CloseUnpaidConsumer, OrdersSweeper } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { BoxedShop } from '@rocketshop/shop-testkit/in-process';
-import {
-  openPayment,
-  orderRow,
-  place,
-  recordTransitions,
-  transitionsOf,
-  untilPaymentIs,
-  untilStatus,
-  withhold,
-} from './story-steps.js';
+import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
+import { openPayment, place, untilPaymentIs, untilStatus, withhold } from '@rocketshop/shop-testkit';
+import { orderRow, recordTransitions, transitionsOf } from './transitions.js';
 
 jest.setTimeout(60_000);
 
-let shop: BoxedShop;
+let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await BoxedShop.start({ env: { order: { RPC_TIMEOUT_MS: '1000' } } });
+  shop = await InProcessShop.start({ env: { order: { RPC_TIMEOUT_MS: '1000' } } });
   await recordTransitions(shop);
 }, 120_000);
 afterEach(() => shop.heal());

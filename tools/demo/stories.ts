@@ -1,5 +1,17 @@
 import { randomUUID } from 'node:crypto';
-import { ShopClient, until, type FaultPoint, type OrderAnswer, type ShopUrls } from '@rocketshop/shop-testkit';
+import {
+  openPayment,
+  place,
+  ShopClient,
+  teapots,
+  until,
+  untilPaymentIs,
+  untilRefunded,
+  untilStatus,
+  type Cart,
+  type FaultPoint,
+  type ShopUrls,
+} from '@rocketshop/shop-testkit';
 import type { ShopControl } from './shop-control.js';
 
 export interface Buyers {
@@ -43,22 +55,6 @@ function expectStatus(what: string, answer: { status: number; body: unknown }, s
   throw new StoryError(`${what} answered ${answer.status} instead of ${status}: ${JSON.stringify(answer.body)}`);
 }
 
-async function place(buyer: ShopClient, cart: Parameters<ShopClient['placeOrder']>[0]): Promise<OrderAnswer> {
-  const answer = await buyer.placeOrder(cart);
-  expectStatus('POST /orders', answer, 201);
-  return answer.body;
-}
-
-/** @returns ms until the order has that status */
-async function untilStatus(buyer: ShopClient, orderId: string, status: string): Promise<number> {
-  const started = performance.now();
-  await until(async () => (await buyer.readOrder(orderId)).body.status === status, {
-    timeoutMs: WAIT_MS,
-    description: `order ${orderId} to be ${status}`,
-  });
-  return Math.round(performance.now() - started);
-}
-
 /** Heals once the fault has happened and `meanwhile` is over, or when one of them failed. */
 async function healAfter(faults: FaultPoint, meanwhile: () => Promise<unknown>): Promise<void> {
   try {
@@ -69,27 +65,21 @@ async function healAfter(faults: FaultPoint, meanwhile: () => Promise<unknown>):
   }
 }
 
-async function refused(
-  buyer: ShopClient,
-  cart: Parameters<ShopClient['placeOrder']>[0],
-  code: string,
-): Promise<StoryResult> {
+async function refused(buyer: ShopClient, cart: Cart, code: string): Promise<StoryResult> {
   const answer = await buyer.placeOrder(cart);
   expectStatus('POST /orders', answer, 409);
   if (answer.body.code !== code) throw new StoryError(`refused with ${answer.body.code} instead of ${code}`);
   return { happened: `refused: ${code}, nothing was taken`, inconsistentMs: 0 };
 }
 
-const teapots = (quantity: number) => ({ items: [{ goodsId: 'teapot', quantity }] });
-
 export const STORIES: readonly Story[] = [
   {
     title: 'ordered with a coupon, and paid',
     async play({ ada }) {
       const order = await place(ada, { ...teapots(2), couponId: 'ada-five' });
-      const payment = (await ada.openPayment(order.orderId)).body;
+      const payment = await openPayment(ada, order.orderId);
       await ada.pay(payment);
-      const inconsistentMs = await untilStatus(ada, order.orderId, 'PAID');
+      const inconsistentMs = await untilStatus(ada, order.orderId, 'PAID', WAIT_MS);
       return { happened: `CONFIRMED, signed callback, PAID ${order.payable} of ${order.total}`, inconsistentMs };
     },
   },
@@ -126,7 +116,7 @@ export const STORIES: readonly Story[] = [
       await control.start('coupon');
       expectStatus('POST /orders', answer, 503);
       if (meanwhile.status !== 'CANCELLING') throw new StoryError(`it was ${meanwhile.status} while coupon was down`);
-      await untilStatus(ada, answer.body.orderId, 'CANCELLED');
+      await untilStatus(ada, answer.body.orderId, 'CANCELLED', WAIT_MS);
       const inconsistentMs = elapsed(started);
       if ((await ada.available('teapot')) !== before) throw new StoryError('the stock did not come back');
       return { happened: 'CANCELLING while coupon was down, then CANCELLED; stock given back', inconsistentMs };
@@ -142,7 +132,7 @@ export const STORIES: readonly Story[] = [
       const placing = ada.placeOrder({ items: [{ goodsId: 'lantern', quantity: 2 }] });
       const [answer] = await Promise.all([placing, healAfter(stock, () => placing)]);
       expectStatus('POST /orders', answer, 503);
-      await untilStatus(ada, answer.body.orderId, 'CANCELLED');
+      await untilStatus(ada, answer.body.orderId, 'CANCELLED', WAIT_MS);
       const inconsistentMs = elapsed(started);
       if ((await ada.available('lantern')) !== before) throw new StoryError('the stock did not come back');
       return { happened: 'timed out; the log knew of the deduction, and it was undone', inconsistentMs };
@@ -161,15 +151,11 @@ export const STORIES: readonly Story[] = [
     title: 'paid after it was closed',
     async play({ grace }) {
       const order = await place(grace, teapots(1));
-      const payment = (await grace.openPayment(order.orderId)).body;
-      await untilStatus(grace, order.orderId, 'CANCELLED');
+      const payment = await openPayment(grace, order.orderId);
+      await untilStatus(grace, order.orderId, 'CANCELLED', WAIT_MS);
       await grace.pay(payment);
       const started = performance.now();
-      await until(
-        async () =>
-          (await grace.readPayment(payment.paymentId)).body.refunds?.some(({ status }) => status === 'REFUNDED'),
-        { timeoutMs: WAIT_MS, description: 'the late payment to be refunded' },
-      );
+      await untilRefunded(grace, payment, 1, WAIT_MS);
       return { happened: 'CANCELLED, then paid at the provider: refunded', inconsistentMs: elapsed(started) };
     },
   },
@@ -177,9 +163,9 @@ export const STORIES: readonly Story[] = [
     title: 'the same callback five times',
     async play({ ada }) {
       const order = await place(ada, teapots(1));
-      const payment = (await ada.openPayment(order.orderId)).body;
+      const payment = await openPayment(ada, order.orderId);
       await ada.pay(payment, { duplicates: 4 });
-      const inconsistentMs = await untilStatus(ada, order.orderId, 'PAID');
+      const inconsistentMs = await untilStatus(ada, order.orderId, 'PAID', WAIT_MS);
       const { body } = await ada.readPayment(payment.paymentId);
       if (body.refunds?.length) throw new StoryError('a duplicate was taken for a second payment');
       return { happened: 'PAID once', inconsistentMs };
@@ -210,16 +196,13 @@ export const STORIES: readonly Story[] = [
     title: 'broker killed with -9 under way, and back',
     async play({ ada }, control) {
       const order = await place(ada, teapots(1));
-      const payment = (await ada.openPayment(order.orderId)).body;
+      const payment = await openPayment(ada, order.orderId);
       await control.kill('broker');
       await ada.pay(payment);
       const started = performance.now();
-      await until(async () => (await ada.readPayment(payment.paymentId)).body.status === 'PAID', {
-        timeoutMs: WAIT_MS,
-        description: 'the payment to be PAID without a broker',
-      });
+      await untilPaymentIs(ada, payment, 'PAID', WAIT_MS);
       await control.start('broker');
-      await untilStatus(ada, order.orderId, 'PAID');
+      await untilStatus(ada, order.orderId, 'PAID', WAIT_MS);
       return { happened: 'paid while it was down; the outbox kept the message', inconsistentMs: elapsed(started) };
     },
   },
@@ -233,5 +216,5 @@ async function untilCancelled(buyer: ShopClient, orderId: string): Promise<numbe
     timeoutMs: WAIT_MS,
     description: `order ${orderId} to be closed`,
   });
-  return untilStatus(buyer, orderId, 'CANCELLED');
+  return untilStatus(buyer, orderId, 'CANCELLED', WAIT_MS);
 }

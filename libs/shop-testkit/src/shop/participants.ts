@@ -20,8 +20,7 @@ import {
 import * as stock from '@rocketshop/stock';
 import * as user from '@rocketshop/user';
 import { DataSource } from 'typeorm';
-import { sessionsWaitingForLock, startPostgres, type TestPostgres } from '../servers/scratch-postgres.js';
-import { until } from '../wait/until.js';
+import { startPostgres, type TestPostgres } from '../servers/scratch-postgres.js';
 
 /** What a deduct answered: `ok`, or the refusal's code. */
 export type DeductAnswer = string;
@@ -52,12 +51,12 @@ export interface Participant {
 export const PARTICIPANT_NAMES = ['stock', 'coupon', 'user'] as const;
 export type ParticipantName = (typeof PARTICIPANT_NAMES)[number];
 
-const SOON_MS = 60_000;
+const FAR_MS = 60_000;
 /** A deadline that no story reaches. */
-export const soon = (): number => Date.now() + SOON_MS;
+export const futureDeadline = (): number => Date.now() + FAR_MS;
 
 /** An order that takes `unit` from a participant. */
-export const orderIdOf = (): string => randomUUID();
+export const newOrderId = (): string => randomUUID();
 
 export function cancelled(
   orderId: string,
@@ -138,7 +137,7 @@ async function openDatabase(url: string, optionsOf: OptionsOf): Promise<Database
 type OptionsOf = (config: { databaseUrl: Secret; databasePoolMax: number }) => DatabaseOptions;
 
 /** A relay that is not started: what these stories write to the outbox stays there to be read. */
-export const silentRelay = ({ pool }: Database): OutboxRelay =>
+export const idleRelay = ({ pool }: Database): OutboxRelay =>
   new OutboxRelay({ pool, publisher: { publish: () => Promise.reject(new Error('nothing is sent in this story')) } });
 
 const DEMO = { demoData: true };
@@ -148,7 +147,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
     const database = await openDatabase(url, stock.databaseOptions);
     const metrics = new stock.RestoreStockMetrics(new Metrics('stock'));
     const deducts = new stock.DeductStockService(database);
-    const restores = new stock.RestoreStockService(database, silentRelay(database), metrics);
+    const restores = new stock.RestoreStockService(database, idleRelay(database), metrics);
     const items = [{ goodsId: DEMO_GOODS.teapot, quantity: 3 }];
     return {
       name: 'stock',
@@ -158,7 +157,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
       row: { table: 'goods', where: `goods_id = '${DEMO_GOODS.teapot}'` },
       exhaust: `UPDATE goods SET available = 0, version = version + 1 WHERE goods_id = '${DEMO_GOODS.teapot}'`,
       replenish: `UPDATE goods SET available = 100, version = version + 1 WHERE goods_id = '${DEMO_GOODS.teapot}'`,
-      deduct: async (orderId, deadline = soon()) => told(await deducts.deduct({ orderId, items, deadline })),
+      deduct: async (orderId, deadline = futureDeadline()) => told(await deducts.deduct({ orderId, items, deadline })),
       cancel: (orderId) => restores.restore(cancelled(orderId, items)),
       taken: () => readNumber(database, `SELECT initial_quantity - available FROM goods WHERE goods_id = 'teapot'`),
       close: () => database.dataSource.destroy(),
@@ -168,7 +167,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
   async coupon(url) {
     const database = await openDatabase(url, coupon.databaseOptions);
     const uses = new coupon.UseCouponService(database);
-    const releases = new coupon.ReleaseCouponService(database, silentRelay(database));
+    const releases = new coupon.ReleaseCouponService(database, idleRelay(database));
     const call = { couponId: DEMO_COUPONS.adaFive, userId: DEMO_USERS.ada, discount: '500' };
     return {
       name: 'coupon',
@@ -178,7 +177,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
       row: { table: 'coupons', where: `coupon_id = '${DEMO_COUPONS.adaFive}'` },
       exhaust: `UPDATE coupons SET expires_at = now() WHERE coupon_id = '${DEMO_COUPONS.adaFive}'`,
       replenish: `UPDATE coupons SET expires_at = 'infinity' WHERE coupon_id = '${DEMO_COUPONS.adaFive}'`,
-      deduct: async (orderId, deadline = soon()) => told(await uses.use({ ...call, orderId, deadline })),
+      deduct: async (orderId, deadline = futureDeadline()) => told(await uses.use({ ...call, orderId, deadline })),
       cancel: (orderId) => releases.release(cancelled(orderId)),
       taken: () => readNumber(database, `SELECT count(order_id) FROM coupons WHERE coupon_id = 'ada-five'`),
       close: () => database.dataSource.destroy(),
@@ -188,7 +187,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
   async user(url) {
     const database = await openDatabase(url, user.databaseOptions);
     const deducts = new user.DeductBalanceService(database);
-    const returns = new user.ReturnBalanceService(database, silentRelay(database));
+    const returns = new user.ReturnBalanceService(database, idleRelay(database));
     const call = { userId: DEMO_USERS.ada, amount: '2500', currency: DEMO_CURRENCY };
     return {
       name: 'user',
@@ -198,7 +197,8 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
       row: { table: 'accounts', where: `user_id = '${DEMO_USERS.ada}'` },
       exhaust: `UPDATE accounts SET balance = 0, version = version + 1 WHERE user_id = '${DEMO_USERS.ada}'`,
       replenish: `UPDATE accounts SET balance = 10000, version = version + 1 WHERE user_id = '${DEMO_USERS.ada}'`,
-      deduct: async (orderId, deadline = soon()) => told(await deducts.deduct({ ...call, orderId, deadline })),
+      deduct: async (orderId, deadline = futureDeadline()) =>
+        told(await deducts.deduct({ ...call, orderId, deadline })),
       cancel: (orderId) => returns.return(cancelled(orderId)),
       taken: () => readNumber(database, `SELECT 10000 - balance FROM accounts WHERE user_id = 'ada'`),
       close: () => database.dataSource.destroy(),
@@ -227,28 +227,4 @@ export async function answersTo({ database }: Participant, orderId: string): Pro
   return rows.map((row) => row.payload.outcome);
 }
 
-/**
- * Holds whatever `sql` locks, on a connection of its own, until opened. `first` runs before the lock is let go and
- * commits with it.
- */
-export async function holdGate({ pool }: Database, sql: string): Promise<{ open(first?: string): Promise<void> }> {
-  const client = await pool.connect();
-  await client.query('BEGIN');
-  await client.query(sql);
-  return {
-    async open(first) {
-      if (first) await client.query(first);
-      await client.query('COMMIT');
-      client.release();
-    },
-  };
-}
-
 export const lockRowOf = ({ row }: Participant): string => `SELECT FROM ${row.table} WHERE ${row.where} FOR UPDATE`;
-
-/** Resolves when exactly `count` connections of this database wait for a lock. */
-export async function untilBlocked({ database }: Participant, count: number): Promise<void> {
-  await until(async () => (await sessionsWaitingForLock(database.pool)) === count, {
-    description: `${count} connection(s) to wait for a lock`,
-  });
-}

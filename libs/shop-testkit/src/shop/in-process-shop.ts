@@ -36,11 +36,11 @@ const TOPICS = [
   'payment-succeeded',
 ];
 
-export interface BoxedShopOptions {
+export interface InProcessShopOptions {
   /** Divides delays: 30 minutes to pay are 18 s at 100, long enough that no timer interferes unasked. @default 100 */
   readonly timeScale?: number;
   /** Services that do not consume, since the story hands them their messages itself. */
-  readonly deaf?: readonly ServiceName[];
+  readonly withoutConsumers?: readonly ServiceName[];
   /** More variables for one service. */
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
 }
@@ -51,7 +51,7 @@ export interface BoxedShopOptions {
  * service's database is reached through a {@link FaultProxy}. Crashes are for stories on processes: a kill takes no
  * part of a process.
  */
-export class BoxedShop {
+export class InProcessShop {
   readonly rpcProxies = {} as Record<ServiceName, FaultProxy>;
   readonly databaseProxies = {} as Record<ServiceName, FaultProxy>;
   readonly pools = {} as Record<ServiceName, Pool>;
@@ -64,20 +64,20 @@ export class BoxedShop {
   private providerGate: FaultProxy | undefined;
 
   private constructor(
-    private readonly options: BoxedShopOptions,
+    private readonly options: InProcessShopOptions,
     private readonly postgres: TestPostgres,
     private readonly broker: BrokerHandle,
     private readonly folder: string,
   ) {}
 
-  static async start(options: BoxedShopOptions = {}): Promise<BoxedShop> {
+  static async start(options: InProcessShopOptions = {}): Promise<InProcessShop> {
     const timeScale = options.timeScale ?? 100;
     const [postgres, broker, folder] = await Promise.all([
       startPostgres(),
       startBroker({ timeScale }),
-      mkdtemp(join(tmpdir(), 'rocketshop-boxed-')),
+      mkdtemp(join(tmpdir(), 'rocketshop-in-process-')),
     ]);
-    const shop = new BoxedShop(options, postgres, broker, folder);
+    const shop = new InProcessShop(options, postgres, broker, folder);
     try {
       await shop.startAll();
       return shop;
@@ -215,7 +215,7 @@ export class BoxedShop {
 
   private async startService(name: ServiceName, replica: number, env: Readonly<Record<string, string>>): Promise<void> {
     const environment = { ...(await this.environment(name)), ...this.options.env?.[name], ...env };
-    const isListening = replica === 0 && !this.options.deaf?.includes(name);
+    const isListening = replica === 0 && !this.options.withoutConsumers?.includes(name);
     const service = await createService({
       name,
       logger,
