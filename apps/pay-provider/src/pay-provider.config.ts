@@ -1,27 +1,23 @@
-import { configField, loadConfig, LOG_LEVELS, type ConfigOf } from '@rocketshop/service-defaults';
+import { configField, httpFields, loadConfig, processFields, type ConfigOf } from '@rocketshop/service-defaults';
 
 const fields = {
-  httpPort: configField.port({
-    default: 3010,
-    reason: 'where the pay service and the paying buyer reach the provider',
-  }),
-  bindAddress: configField.text({ default: '127.0.0.1', reason: 'loopback unless a container or firewall guards it' }),
+  ...httpFields(3010),
   publicUrl: configField.optional(
-    configField.url({ reason: 'how buyers reach the pay page, where that differs from how the pay service does' }),
+    configField.url({ reason: 'how buyers reach the pay page, if the pay service reaches it by another URL' }),
   ),
   dataFile: configField.text({
     default: 'data/pay-provider/ledger.jsonl',
-    reason: "the provider's own memory: it is the outside world and shares no database with the shop",
+    reason: 'file of the provider, which is the outside world and shares no database with the shop',
   }),
   callbackSecrets: configField.secrets({
     minLength: 16,
     max: 2,
-    reason: 'sign the callbacks, one v1 for each; two while one is being rotated',
+    reason: 'sign the callbacks, one v1 for each; there are two during a rotation',
   }),
   callbackTimeoutMs: configField.integer({
     default: 5000,
     min: 1,
-    reason: 'a receiver that has not answered by then is tried again',
+    reason: 'longest wait for the answer to a callback, which is then sent again',
   }),
   callbackFirstRetryMs: configField.integer({
     default: 15_000,
@@ -32,13 +28,9 @@ const fields = {
     default: 12,
     min: 1,
     max: 50,
-    reason: 'then the event is given up: whoever missed it must ask',
+    reason: 'attempts after which the provider gives up; the merchant must then ask',
   }),
-  timeScale: configField.factor({
-    default: 1,
-    reason: 'divides business time-outs and delays, so that an hour can be shown in a second',
-  }),
-  logLevel: configField.oneOf(LOG_LEVELS, { default: 'info', reason: 'least severe level that is written' }),
+  ...processFields(),
 };
 
 /** Every variable of the payment provider simulator. */

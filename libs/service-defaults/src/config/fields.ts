@@ -1,19 +1,19 @@
+import { z } from 'zod';
 import { Secret } from './secret.js';
 
-/** What a field's reader answers: the value, or a sentence that says what is wrong and how it should look. */
-export type FieldResult<T> = { readonly value: T } | { readonly problem: string };
-
-/** One variable of a service: how it is read, what it is when nobody sets it, and why it exists. */
+/** One variable of a service: the schema that reads its text, its default, and the reason why it exists. */
 export interface ConfigField<T> {
+  /** Turns the text of the environment into the value. Each of its messages completes `<VARIABLE> ...`. */
+  readonly schema: z.ZodType<T, string>;
   readonly reason: string;
-  /** Text as it would stand in the environment. Without it the variable is required, unless `optional`. */
-  readonly default?: string;
-  /** Unset is `undefined` instead of a problem. */
+  /** Text, as in the environment. A field without a default is required, unless it is `optional`. */
+  readonly default: string | undefined;
+  /** An unset variable is `undefined` instead of a problem. */
   readonly optional: boolean;
+  /** The value appears in no message. */
   readonly secret: boolean;
-  /** The variable's name where it is not the field's own name in capitals (`httpPort` reads HTTP_PORT). */
-  readonly variable?: string;
-  read(text: string): FieldResult<T>;
+  /** The variable's name, if it is not the field's own name in capitals (`httpPort` reads HTTP_PORT). */
+  readonly variable: string | undefined;
 }
 
 export interface FieldOptions<T> {
@@ -27,165 +27,126 @@ export interface HostPort {
   readonly port: number;
 }
 
-interface FieldShape<T> {
-  readonly options: { readonly reason: string; readonly variable?: string };
-  readonly defaultText: string | undefined;
-  readonly secret?: boolean;
-  readonly read: (text: string) => FieldResult<T>;
-}
-
-function field<T>(shape: FieldShape<T>): ConfigField<T> {
+function field<T>(
+  schema: z.ZodType<T, string>,
+  options: FieldOptions<string | number | boolean>,
+  secret = false,
+): ConfigField<T> {
   return {
-    reason: shape.options.reason,
+    schema,
+    reason: options.reason,
+    default: options.default === undefined ? undefined : String(options.default),
     optional: false,
-    secret: shape.secret ?? false,
-    read: shape.read,
-    ...(shape.defaultText === undefined ? {} : { default: shape.defaultText }),
-    ...(shape.options.variable === undefined ? {} : { variable: shape.options.variable }),
+    secret,
+    variable: options.variable,
   };
 }
 
-const asText = (value: number | boolean | undefined): string | undefined =>
-  value === undefined ? undefined : String(value);
+const HOST_PORT = 'must be host:port, for example 127.0.0.1:4002';
 
-function readHostPort(text: string): FieldResult<HostPort> {
-  const match = /^(?<host>[^\s:]+|\[[0-9a-fA-F:]+\]):(?<port>\d{1,5})$/.exec(text);
-  const port = Number(match?.groups?.['port']);
-  if (!match?.groups?.['host'] || !(port >= 1 && port <= 65_535)) {
-    return { problem: 'must be host:port, for example 127.0.0.1:4002' };
-  }
-  return { value: { host: match.groups['host'].replace(/^\[|\]$/g, ''), port } };
+const hostPortSchema = z
+  .string()
+  .regex(/^([^\s:]+|\[[0-9a-fA-F:]+\]):\d{1,5}$/, HOST_PORT)
+  .transform((text): HostPort => {
+    const colon = text.lastIndexOf(':');
+    return { host: text.slice(0, colon).replace(/^\[|\]$/g, ''), port: Number(text.slice(colon + 1)) };
+  })
+  .refine(({ port }) => port >= 1 && port <= 65_535, HOST_PORT);
+
+function integerSchema(min = 0, max = Number.MAX_SAFE_INTEGER) {
+  const problem = `must be a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? ' up' : ` to ${max}`}`;
+  return z
+    .string()
+    .regex(/^-?\d+$/, problem)
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, problem);
 }
 
-function readList<T>(text: string, read: (item: string) => FieldResult<T>): FieldResult<readonly T[]> {
-  const values: T[] = [];
-  for (const item of text.split(',').map((part) => part.trim())) {
-    if (item === '') continue;
-    const result = read(item);
-    if ('problem' in result) return result;
-    values.push(result.value);
-  }
-  return values.length > 0 ? { value: values } : { problem: 'must have at least one entry' };
-}
+const urlSchema = (protocols: readonly string[] = ['http', 'https']) =>
+  z.url({
+    protocol: new RegExp(`^(${protocols.join('|')})$`),
+    error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
+  });
 
-/** Readers for the kinds of variables services have. Each takes a reason; without a default the variable is required. */
+const secretSchema = (minLength = 1) =>
+  z
+    .string()
+    .min(minLength, `must have at least ${minLength} characters`)
+    .transform((text) => new Secret(text));
+
+/** Entries with commas between. Spaces around an entry, and empty entries, are ignored. */
+const listSchema = <T>(entry: z.ZodType<T, string>, max = Infinity): z.ZodType<readonly T[], string> =>
+  z
+    .string()
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    )
+    .pipe(z.array(entry).min(1, 'must have at least one entry').max(max, `must have at most ${max} entries`));
+
+/** The kinds of variables that services have. Every field states its reason. A field without a default is required. */
 export const configField = {
-  text: (options: FieldOptions<string> & { readonly pattern?: RegExp; readonly shape?: string }): ConfigField<string> =>
-    field({
+  text: ({
+    pattern,
+    shape,
+    ...options
+  }: FieldOptions<string> & { readonly pattern?: RegExp; readonly shape?: string }) =>
+    field(
+      pattern ? z.string().regex(pattern, `must be ${shape ?? `text like ${pattern.source}`}`) : z.string(),
       options,
-      defaultText: options.default,
-      read: (text) =>
-        options.pattern && !options.pattern.test(text)
-          ? { problem: `must be ${options.shape ?? `text like ${options.pattern.source}`}` }
-          : { value: text },
-    }),
+    ),
 
-  integer: (options: FieldOptions<number> & { readonly min?: number; readonly max?: number }): ConfigField<number> =>
-    field({
-      options,
-      defaultText: asText(options.default),
-      read: (text) => {
-        const value = Number(text);
-        const min = options.min ?? 0;
-        const max = options.max ?? Number.MAX_SAFE_INTEGER;
-        if (/^-?\d+$/.test(text) && value >= min && value <= max) return { value };
-        return {
-          problem: `must be a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? ' up' : ` to ${max}`}`,
-        };
-      },
-    }),
+  integer: ({ min, max, ...options }: FieldOptions<number> & { readonly min?: number; readonly max?: number }) =>
+    field(integerSchema(min, max), options),
 
   /** A positive number that may have decimals, for factors. */
-  factor: (options: FieldOptions<number>): ConfigField<number> =>
-    field({
+  factor: (options: FieldOptions<number>) =>
+    field(
+      z
+        .string()
+        .transform(Number)
+        .refine((value) => Number.isFinite(value) && value > 0, 'must be a number greater than 0'),
       options,
-      defaultText: asText(options.default),
-      read: (text) => {
-        const value = Number(text);
-        return Number.isFinite(value) && value > 0 ? { value } : { problem: 'must be a number greater than 0' };
-      },
-    }),
+    ),
 
   /** 0 lets the system choose a free port. */
-  port: (options: FieldOptions<number>): ConfigField<number> =>
-    configField.integer({ ...options, min: 0, max: 65_535 }),
+  port: (options: FieldOptions<number>) => field(integerSchema(0, 65_535), options),
 
-  boolean: (options: FieldOptions<boolean>): ConfigField<boolean> =>
-    field({
+  boolean: (options: FieldOptions<boolean>) =>
+    field(
+      z.stringbool({ truthy: ['true'], falsy: ['false'], case: 'sensitive', error: 'must be true or false' }),
       options,
-      defaultText: asText(options.default),
-      read: (text) => (/^(true|false)$/.test(text) ? { value: text === 'true' } : { problem: 'must be true or false' }),
-    }),
+    ),
 
-  oneOf: <const Choice extends string>(
-    choices: readonly Choice[],
-    options: FieldOptions<NoInfer<Choice>>,
-  ): ConfigField<Choice> =>
-    field({
-      options,
-      defaultText: options.default,
-      read: (text) => {
-        const choice = choices.find((candidate) => candidate === text);
-        return choice === undefined ? { problem: `must be one of ${choices.join(', ')}` } : { value: choice };
-      },
-    }),
+  oneOf: <const Choice extends string>(choices: readonly Choice[], options: FieldOptions<NoInfer<Choice>>) =>
+    field<Choice>(z.literal(choices, `must be one of ${choices.join(', ')}`), options),
 
-  url: (options: FieldOptions<string> & { readonly protocols?: readonly string[] }): ConfigField<string> =>
-    field({ options, defaultText: options.default, read: (text) => readUrl(text, options.protocols) }),
+  url: ({ protocols, ...options }: FieldOptions<string> & { readonly protocols?: readonly string[] }) =>
+    field(urlSchema(protocols), options),
 
-  hostPort: (options: FieldOptions<string>): ConfigField<HostPort> =>
-    field({ options, defaultText: options.default, read: readHostPort }),
+  hostPort: (options: FieldOptions<string>) => field(hostPortSchema, options),
 
-  /** One address or several with commas: replicas of the same service. */
-  hostPorts: (options: FieldOptions<string>): ConfigField<readonly HostPort[]> =>
-    field({ options, defaultText: options.default, read: (text) => readList(text, readHostPort) }),
+  /** One address, or several with commas between: replicas of the same service. */
+  hostPorts: (options: FieldOptions<string>) => field(listSchema(hostPortSchema), options),
 
-  /** Never printed. `minLength` counts characters. */
-  secret: (options: FieldOptions<string> & { readonly minLength?: number }): ConfigField<Secret> =>
-    field({ options, defaultText: options.default, secret: true, read: (text) => readSecret(text, options.minLength) }),
+  /** `minLength` counts characters. */
+  secret: ({ minLength, ...options }: FieldOptions<string> & { readonly minLength?: number }) =>
+    field(secretSchema(minLength), options, true),
 
-  /** Comma separated secrets, newest first: two while one is being rotated. Never printed. */
-  secrets: (
-    options: FieldOptions<string> & { readonly minLength?: number; readonly max?: number },
-  ): ConfigField<readonly Secret[]> =>
-    field({
-      options,
-      defaultText: options.default,
-      secret: true,
-      read: (text) => {
-        const result = readList(text, (item) => readSecret(item, options.minLength));
-        if ('value' in result && options.max !== undefined && result.value.length > options.max) {
-          return { problem: `must have at most ${options.max} entries` };
-        }
-        return result;
-      },
-    }),
+  /** Secrets with commas between, newest first: there are two during a rotation. */
+  secrets: ({
+    minLength,
+    max,
+    ...options
+  }: FieldOptions<string> & { readonly minLength?: number; readonly max?: number }) =>
+    field(listSchema(secretSchema(minLength), max), options, true),
 
-  /** A URL that carries a password. Never printed. */
-  secretUrl: (options: FieldOptions<string> & { readonly protocols?: readonly string[] }): ConfigField<Secret> =>
-    field({
-      options,
-      defaultText: options.default,
-      secret: true,
-      read: (text) => {
-        const result = readUrl(text, options.protocols);
-        return 'problem' in result ? result : { value: new Secret(text) };
-      },
-    }),
+  /** A URL that contains a password. */
+  secretUrl: ({ protocols, ...options }: FieldOptions<string> & { readonly protocols?: readonly string[] }) =>
+    field(urlSchema(protocols).pipe(secretSchema()), options, true),
 
-  /** The same field, but unset is `undefined`. */
+  /** The same field, but an unset variable is `undefined`. */
   optional: <T>(inner: ConfigField<T>): ConfigField<T | undefined> => ({ ...inner, optional: true }),
 };
-
-function readUrl(text: string, protocols: readonly string[] = ['http', 'https']): FieldResult<string> {
-  const shape = `must be a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`;
-  if (!URL.canParse(text)) return { problem: shape };
-  const { protocol } = new URL(text);
-  return protocols.includes(protocol.slice(0, -1)) ? { value: text } : { problem: shape };
-}
-
-function readSecret(text: string, minLength = 1): FieldResult<Secret> {
-  return text.length >= minLength
-    ? { value: new Secret(text) }
-    : { problem: `must have at least ${minLength} characters` };
-}

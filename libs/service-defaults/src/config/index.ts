@@ -1,7 +1,5 @@
-/** The light entry, for processes without a framework or a database: reads the environment and nothing else. */
-export { ConfigurationError } from '../errors.js';
+/** The light entry, for processes without a framework or a database. It loads zod and nothing else. */
 export { configField } from './fields.js';
-export type { ConfigField, FieldOptions, FieldResult, HostPort } from './fields.js';
-export { describeConfig, loadConfig, variableOf } from './load-config.js';
-export type { ConfigFields, ConfigOf } from './load-config.js';
-export { Secret } from './secret.js';
+export type { ConfigField } from './fields.js';
+export { loadConfig } from './load-config.js';
+export type { ConfigOf } from './load-config.js';

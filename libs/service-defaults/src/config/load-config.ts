@@ -1,7 +1,7 @@
 import { ConfigurationError } from '../errors.js';
 import type { ConfigField } from './fields.js';
 
-export type ConfigFields = Readonly<Record<string, ConfigField<unknown>>>;
+type ConfigFields = Readonly<Record<string, ConfigField<unknown>>>;
 
 /** The values of a table of fields: `{ httpPort: ConfigField<number> }` becomes `{ httpPort: number }`. */
 export type ConfigOf<F extends ConfigFields> = {
@@ -9,13 +9,13 @@ export type ConfigOf<F extends ConfigFields> = {
 };
 
 /** `httpPort` is read from HTTP_PORT. */
-export const variableOf = (name: string, field: ConfigField<unknown>): string =>
+const variableOf = (name: string, field: ConfigField<unknown>): string =>
   field.variable ?? name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toUpperCase();
 
 /**
- * Reads every field from `environment` (a `*.config.ts` hands over `process.env`).
+ * Reads every field from `environment` (a `*.config.ts` passes `process.env`).
  * An empty variable counts as unset, so that compose files can pass it through.
- * @throws {ConfigurationError} that names all problems, never a secret's value.
+ * @throws {ConfigurationError} that names all problems, and never the value of a secret
  */
 export function loadConfig<const F extends ConfigFields>(
   fields: F,
@@ -31,24 +31,22 @@ export function loadConfig<const F extends ConfigFields>(
       values[name] = undefined;
       continue;
     }
-    const result = field.read(text);
-    if ('value' in result) values[name] = result.value;
-    else problems.push(`${variable} ${result.problem}${field.secret ? '' : `, but is "${text}"`} (${field.reason})`);
+    const { data, error } = field.schema.safeParse(text);
+    values[name] = data;
+    if (!error) continue;
+    const shown = field.secret ? '' : `, but is "${text}"`;
+    problems.push(`${variable} ${error.issues[0]?.message}${shown} (${field.reason})`);
   }
   if (problems.length > 0) throw new ConfigurationError(problems);
   return values as ConfigOf<F>;
 }
 
-/** One line a variable: name, default, reason. For READMEs and `--help`. */
+/** One line for each variable: name, default, reason. For READMEs and `--help`. */
 export function describeConfig(fields: ConfigFields): string {
   return Object.entries(fields)
     .map(([name, field]) => {
-      const fallback = field.optional
-        ? 'optional'
-        : field.default === undefined
-          ? 'required'
-          : `default ${field.default}`;
-      return `${variableOf(name, field)} (${fallback}): ${field.reason}`;
+      const unset = field.default === undefined ? 'required' : `default ${field.default}`;
+      return `${variableOf(name, field)} (${field.optional ? 'optional' : unset}): ${field.reason}`;
     })
     .join('\n');
 }
