@@ -7,14 +7,14 @@ export interface RemoteCommand<C extends z.ZodType = z.ZodType, A extends z.ZodT
   readonly answer: A;
 }
 
-/** What the caller says. `deadline`, where the command has one, is filled in when the call is made. */
+/** What the caller passes. The client adds `deadline` to commands that have one. */
 export type CallData<C extends RemoteCommand> = Omit<z.input<C['call']>, 'deadline'>;
 export type CallAnswer<C extends RemoteCommand> = z.output<C['answer']>;
 
 export interface CallOptions {
   /** Longest wait for the answer. */
   readonly timeoutMs: number;
-  /** Instant (ms since the epoch) at which the whole flow gives up; the wait ends there at the latest. */
+  /** Instant (ms since the epoch) at which the whole flow gives up. The wait ends there at the latest. */
   readonly deadline?: number;
 }
 

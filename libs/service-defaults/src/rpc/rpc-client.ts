@@ -12,15 +12,15 @@ interface Replica {
   timeouts: number;
 }
 
-/** A machine that vanished sends no reset: after this many unanswered calls the connection itself is doubted. */
+/** A machine that vanished sends no reset. After this many unanswered calls in a row the client connects anew. */
 const TIMEOUTS_TO_RECONNECT = 3;
 
-/** What Nest's TCP client says to pending calls when their socket closes. */
+/** The error of Nest's TCP client for pending calls whose socket closes. */
 const CONNECTION_CLOSED = 'Connection closed';
 
 /**
- * Calls another service over Nest TCP. Several addresses are replicas: calls go round, and a replica that cannot be
- * connected to is passed over, which is safe since nothing was sent. A call that was sent is never sent again.
+ * Calls another service over Nest TCP. Several addresses are replicas, which get the calls in turn. The client skips a
+ * replica that it cannot connect to: this is safe, because nothing was sent. It never sends a call twice.
  */
 export class RpcClient implements OnApplicationShutdown {
   private readonly replicas: readonly Replica[];
@@ -39,7 +39,7 @@ export class RpcClient implements OnApplicationShutdown {
     }));
   }
 
-  /** @throws {RpcUnavailableError | RpcTimeoutError | RpcFaultError} a refusal is not thrown: it is an answer */
+  /** @throws {RpcUnavailableError | RpcTimeoutError | RpcFaultError} a refusal is an answer and is not thrown */
   async call<C extends RemoteCommand>(command: C, data: CallData<C>, options: CallOptions): Promise<CallAnswer<C>> {
     const now = Date.now();
     const deadline = Math.min(now + options.timeoutMs, options.deadline ?? Number.MAX_SAFE_INTEGER);
@@ -57,7 +57,7 @@ export class RpcClient implements OnApplicationShutdown {
     for (const { connection } of this.replicas) connection.close();
   }
 
-  /** The replica whose turn it is, where it is connected already. */
+  /** The replica whose turn it is, or undefined if it is not connected yet. */
   private nextOpen(): Replica | undefined {
     const replica = this.replicas[this.next % this.replicas.length];
     if (!replica?.connection.isOpen) return undefined;
@@ -77,7 +77,7 @@ export class RpcClient implements OnApplicationShutdown {
       } catch (error) {
         cause = error;
         failures.push(`${replica.address} ${error instanceof Error ? error.message : String(error)}`);
-        // A connection attempt that failed or hangs must not be what the next call waits for.
+        // Otherwise the next call would wait for this failed or hanging attempt.
         replica.connection.close();
       }
     }
@@ -92,7 +92,7 @@ export class RpcClient implements OnApplicationShutdown {
   ): Promise<CallAnswer<C>> {
     const answer = await replica.connection.ask(command.pattern, payload, waitMs);
     if (!answer) {
-      doubt(replica);
+      countTimeout(replica);
       throw new RpcTimeoutError(`${this.describe(command)}: no answer in ${waitMs} ms`);
     }
     replica.timeouts = 0;
@@ -115,15 +115,7 @@ export class RpcClient implements OnApplicationShutdown {
   }
 }
 
-/** The same as `client.call`, for those who read flows as verbs. One try. */
-export const callWithDeadline = <C extends RemoteCommand>(
-  client: RpcClient,
-  command: C,
-  data: CallData<C>,
-  options: CallOptions,
-): Promise<CallAnswer<C>> => client.call(command, data, options);
-
-function doubt(replica: Replica): void {
+function countTimeout(replica: Replica): void {
   if (++replica.timeouts < TIMEOUTS_TO_RECONNECT) return;
   replica.timeouts = 0;
   replica.connection.close();

@@ -1,12 +1,12 @@
 import { ClientTCP } from '@nestjs/microservices';
 import type { WritePacket } from '@nestjs/microservices';
-import { GatheringSocket } from './gathering-socket.js';
+import { CorkedSocket } from './corked-socket.js';
 import { currentTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 
-/** Nest's TCP client for calls that have one answer, which is a promise here: an observable of it costs as much as the call. */
+/** Nest's TCP client for calls with one answer. It returns a promise: an observable costs as much as the call itself. */
 export class RpcConnection extends ClientTCP {
   constructor(host: string, port: number) {
-    super({ host, port, socketClass: GatheringSocket });
+    super({ host, port, socketClass: CorkedSocket });
   }
 
   /** Whether a call can be sent without waiting for `connect()`. */
@@ -14,7 +14,10 @@ export class RpcConnection extends ClientTCP {
     return this.socket?.netSocket.readyState === 'open';
   }
 
-  /** Sends a call on the connection as it is. @returns the answer, its `err` set where there was a fault; undefined when none came in time */
+  /**
+   * Sends a call on the open connection.
+   * @returns the answer, with `err` set after a fault; undefined when no answer came in time
+   */
   ask(pattern: string, data: object, waitMs: number): Promise<WritePacket | undefined> {
     const trace = currentTrace();
     const metadata = trace ? { [TRACEPARENT_HEADER]: trace.traceparent } : undefined;

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
 import { expect, it } from '@jest/globals';
-import { GatheringSocket } from './gathering-socket.js';
+import { CorkedSocket } from './corked-socket.js';
 
 /** What a socket was told to write, a list for each write. */
 class WritesOnly extends Duplex {
@@ -24,7 +24,7 @@ class WritesOnly extends Duplex {
 
 const open = () => {
   const stream = new WritesOnly();
-  return { stream, socket: new GatheringSocket(stream as unknown as Socket) };
+  return { stream, socket: new CorkedSocket(stream as unknown as Socket) };
 };
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -39,7 +39,7 @@ it('writes the messages of one turn of the event loop together, in their order',
   expect(stream.writes).toEqual([['7#{"n":1}', '7#{"n":2}', '7#{"n":3}'], ['7#{"n":4}']]);
 });
 
-it('does not gather so much that the socket would ask for a pause', async () => {
+it('writes at once what would make the socket ask for a pause', async () => {
   const { stream, socket } = open();
   const long = 'x'.repeat(5_000);
   for (const n of [1, 2, 3]) socket.sendMessage({ n, long });
@@ -49,7 +49,7 @@ it('does not gather so much that the socket would ask for a pause', async () => 
   expect(stream.writes.map((messages) => messages.length)).toEqual([2, 1]);
 });
 
-it('writes what it has gathered when it is told to end', async () => {
+it('writes its corked messages when it is told to end', async () => {
   const { stream, socket } = open();
   socket.sendMessage({ n: 1 });
   socket.end();
