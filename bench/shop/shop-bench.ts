@@ -30,7 +30,7 @@ export interface ShopBenchOptions {
   readonly profileDir: string | undefined;
 }
 
-export interface ShopBenchRow {
+interface ShopBenchRow {
   readonly cart: Cart;
   readonly buyers: number;
   readonly ordersPerSecond: number;

@@ -8,7 +8,7 @@ export const KINDS = ['sync', 'async', 'one-way', 'batch', 'tags', 'delay', 'new
 export type Kind = (typeof KINDS)[number];
 
 export const BATCH_SIZE = 25;
-export const IN_FLIGHT_MAX = 64;
+const IN_FLIGHT_MAX = 64;
 
 /** Subscription of the kind `tags`; all others take everything. */
 export const WANTED_TAGS = 'TagA || TagB';

@@ -1,5 +1,5 @@
 import type { ReceivedEvent } from './clients/client-events.js';
-import { bodyOf, checksum, isUnwanted } from './kinds.js';
+import { bodyOf, checksum } from './kinds.js';
 
 /** One line of the table. Figures are absent where the row is not about messages. */
 export interface Row {
@@ -40,8 +40,6 @@ export function judge(sent: readonly string[], received: readonly ReceivedEvent[
     problems,
   };
 }
-
-export const wantedIds = (ids: readonly string[]): string[] => ids.filter((id) => !isUnwanted(id));
 
 const COLUMNS = ['client', 'kind', 'sent', 'received', 'lost', 'twice', 'seconds', 'ok'] as const;
 const LEFT_ALIGNED: ReadonlySet<string> = new Set(['client', 'kind', 'ok']);

@@ -10,8 +10,8 @@ import {
 } from '@rocketshop/mq-protocol';
 import type { MessageExt, Peer } from '@rocketshop/mq-protocol';
 
-export const TOPIC = 'CrashTest';
-export const GROUP = 'CrashGroup';
+const TOPIC = 'CrashTest';
+const GROUP = 'CrashGroup';
 export const QUEUES = 8;
 const REQUEST_TIMEOUT_MS = 10_000;
 

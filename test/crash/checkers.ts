@@ -1,7 +1,7 @@
 import type { CommitEntry, HistoryEntry, QueryEntry, ReadMessage, SendEntry } from './history.js';
 
 /** A broken promise, in words. */
-export type Violation = string;
+type Violation = string;
 
 /** Named after the invariants of the broker's test plan: Loss, Phantom, Density, Order, Monotone. */
 export interface Verdict {
@@ -34,7 +34,7 @@ export function check(history: readonly HistoryEntry[], read: readonly ReadMessa
 }
 
 /** L: every acknowledged message is where the acknowledgement said, byte for byte. */
-export function checkNothingLost(sends: readonly SendEntry[], read: readonly ReadMessage[]): Violation[] {
+function checkNothingLost(sends: readonly SendEntry[], read: readonly ReadMessage[]): Violation[] {
   const byPlace = new Map(read.map((message) => [`${message.queueId}@${message.queueOffset}`, message]));
   const violations: Violation[] = [];
   for (const send of sends) {
@@ -48,7 +48,7 @@ export function checkNothingLost(sends: readonly SendEntry[], read: readonly Rea
 }
 
 /** P: everything read was sent, with these bytes, and is there once. */
-export function checkNothingInvented(sends: readonly SendEntry[], read: readonly ReadMessage[]): Violation[] {
+function checkNothingInvented(sends: readonly SendEntry[], read: readonly ReadMessage[]): Violation[] {
   const sent = new Map(sends.map((send) => [keyOf(send), send]));
   const seen = new Set<string>();
   const violations: Violation[] = [];
@@ -63,7 +63,7 @@ export function checkNothingInvented(sends: readonly SendEntry[], read: readonly
 }
 
 /** Queue offsets are 0, 1, 2, ... without a gap. */
-export function checkDense(read: readonly ReadMessage[]): Violation[] {
+function checkDense(read: readonly ReadMessage[]): Violation[] {
   const next = new Map<number, number>();
   const violations: Violation[] = [];
   for (const { queueId, queueOffset } of read.toSorted(
@@ -77,7 +77,7 @@ export function checkDense(read: readonly ReadMessage[]): Violation[] {
 }
 
 /** O: in a queue, the messages of one producer come in the order in which it sent them. */
-export function checkOrder(read: readonly ReadMessage[]): Violation[] {
+function checkOrder(read: readonly ReadMessage[]): Violation[] {
   const last = new Map<string, number>();
   const violations: Violation[] = [];
   for (const message of read.toSorted((a, b) => a.queueId - b.queueId || a.queueOffset - b.queueOffset)) {
@@ -90,7 +90,7 @@ export function checkOrder(read: readonly ReadMessage[]): Violation[] {
 }
 
 /** M: a query never answers less than what was confirmed, nor more than what was asked for. */
-export function checkOffsetsNeverGoBack(history: readonly HistoryEntry[]): Violation[] {
+function checkOffsetsNeverGoBack(history: readonly HistoryEntry[]): Violation[] {
   const confirmed = new Map<number, number>();
   const asked = new Map<number, number>();
   const violations: Violation[] = [];

@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { cutEveryByte, flipEveryField, makeStore } from './damaged-logs.js';
 import type { DamageResult } from './damaged-logs.js';
@@ -24,7 +23,7 @@ Kills a broker process under load, tears and flips its log, and checks that noth
   --keep       keeps stores and histories there instead of removing them`;
 
 /** Returns the exit code: 0 when every promise was kept. */
-export async function runCrash(args: string[]): Promise<number> {
+async function runCrash(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,
     options: {
@@ -101,4 +100,4 @@ function print(rows: readonly Row[]): void {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = await runCrash(process.argv.slice(2));
+process.exitCode = await runCrash(process.argv.slice(2));

@@ -6,7 +6,7 @@ import { PullConsumer } from '@rocketshop/mq-client';
 import { RocketmqModule, RocketmqPublisher, RocketmqServer, type RocketmqModuleOptions } from '@rocketshop/mq-nest';
 
 /** The broker's clock and the applications' are both this many times faster: the first retry comes after 10 ms. */
-export const TIME_SCALE = 1000;
+const TIME_SCALE = 1000;
 
 /** A Nest application on the test's broker. */
 export interface RunningApp {

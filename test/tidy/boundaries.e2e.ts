@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { appendFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { copyRepository } from './copy-repository.js';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -104,22 +104,6 @@ const lint = (repository: string) =>
   spawnSync(process.execPath, [join(root, 'tools/check-boundaries/check-boundaries.mjs'), repository], {
     encoding: 'utf8',
   });
-
-/** A copy of the sources. Its workspace packages are the copy's own; other packages are those of the repository. */
-function copyRepository(): string {
-  const copy = mkdtempSync(join(tmpdir(), 'rocketshop-boundaries-'));
-  const skip = new Set(['node_modules', 'dist', 'coverage', '.cache']);
-  for (const entry of ['apps', 'libs', 'examples', 'bench', 'test', 'tools', 'tsconfig.json']) {
-    cpSync(join(root, entry), join(copy, entry), { recursive: true, filter: (path) => !skip.has(basename(path)) });
-  }
-  mkdirSync(join(copy, 'node_modules'));
-  for (const name of readdirSync(join(root, 'node_modules'))) {
-    const target = join(root, 'node_modules', name);
-    if (name !== '@rocketshop') symlinkSync(target, join(copy, 'node_modules', name));
-    else cpSync(target, join(copy, 'node_modules', name), { recursive: true, verbatimSymlinks: true });
-  }
-  return copy;
-}
 
 describe('import boundaries', () => {
   let copy: string;

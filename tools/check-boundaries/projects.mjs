@@ -33,6 +33,7 @@ export function loadProjects(root) {
       tag: manifest.rocketshop?.tag,
       dependencies: Object.keys(manifest.dependencies ?? {}),
       references,
+      entryFiles: Object.values(manifest.exports ?? {}).flatMap((entry) => entry['@rocketshop/source'] ?? []),
     };
   });
 }

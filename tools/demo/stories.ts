@@ -20,7 +20,7 @@ export interface Buyers {
   readonly linus: ShopClient;
 }
 
-export interface StoryResult {
+interface StoryResult {
   /** What happened, in one line. */
   readonly happened: string;
   /** How long the services disagreed about the order, ms. */

@@ -1,24 +1,20 @@
 export * from './errors.js';
 export type { PgQueryable, PgReader, PgStatement, SqlRunner } from './sql.js';
 export { createIdempotencyKeysTable, dropIdempotencyKeysTable } from './http/idempotency-keys-table.js';
-export { parseIdempotencyKey } from './http/idempotency-key-header.js';
-export { canonicalJson, fingerprint } from './http/fingerprint.js';
+export { fingerprint } from './http/fingerprint.js';
 export type { FingerprintParts } from './http/fingerprint.js';
 export {
   answerIdempotencyKey,
   asKeyTaken,
-  findIdempotencyKey,
   insertIdempotencyKey,
   keyAnswerStatement,
   keyInsertStatement,
   purgeIdempotencyKeys,
 } from './http/idempotency-store.js';
 export type { IdempotencyClaim, KeptAnswer, KeyRow } from './http/idempotency-store.js';
-export { KeyLookup } from './http/key-lookup.js';
-export type { FoundKey } from './http/key-lookup.js';
 export { Claim, IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 export { createConsumedMessagesTable, dropConsumedMessagesTable } from './consume/consumed-messages-table.js';
-export { claimMessage, purgeConsumedMessages } from './consume/claim-message.js';
+export { claimMessage } from './consume/claim-message.js';
 export { consumeOnce } from './consume/consume-once.js';
 export type { ConsumeOnceOptions, ConsumeOutcome } from './consume/consume-once.js';
 export { createInstallationTable, dropInstallationTable, RedisHints } from './hints/redis-hints.js';

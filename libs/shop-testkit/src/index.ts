@@ -18,7 +18,6 @@ export type { WithheldMessages } from './faults/withhold.js';
 export { endChild, isRunning } from './servers/child.js';
 export { freePort } from './servers/free-port.js';
 export { installedPostgres } from './servers/postgres-binaries.js';
-export { startPostgresServer } from './servers/postgres.js';
 export { repositoryRoot, spawnService, stopSpawnedServices } from './servers/processes.js';
 export type { SpawnedService } from './servers/processes.js';
 export { locateRedis, startRedisServer } from './servers/redis.js';

@@ -7,9 +7,9 @@ import { sendAndConsume } from '../send-and-consume.js';
 import { clientOnApache } from './client-on-apache.js';
 import { shopOnApache } from './shop-on-apache.js';
 
-export const APACHE_VERSION = '5.5.0';
+const APACHE_VERSION = '5.5.0';
 /** Divides the shop's times. */
-export const TIME_SCALE = 60;
+const TIME_SCALE = 60;
 
 /**
  * RocketMQ's ladder 60 times shorter. Apache knows whole seconds only, so the four levels below a minute take a second:

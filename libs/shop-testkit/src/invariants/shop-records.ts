@@ -20,19 +20,19 @@ export interface OrderRecord {
   readonly overdue: boolean;
 }
 
-export interface ItemRecord {
+interface ItemRecord {
   readonly order_id: string;
   readonly goods_id: string;
   readonly quantity: number;
 }
 
-export interface KeyRecord {
+interface KeyRecord {
   readonly resource_id: string;
   readonly answer_status: number | null;
   readonly answer_order_id: string | null;
 }
 
-export interface GoodsRecord {
+interface GoodsRecord {
   readonly goods_id: string;
   readonly initial_quantity: number;
   readonly available: number;
@@ -47,19 +47,19 @@ export interface NetRecord {
   readonly returned: bigint;
 }
 
-export interface CouponRecord {
+interface CouponRecord {
   readonly coupon_id: string;
   readonly order_id: string | null;
 }
 
-export interface AccountRecord {
+interface AccountRecord {
   readonly user_id: string;
   readonly balance: bigint;
   readonly version: bigint;
   readonly ledger: bigint;
 }
 
-export interface PaymentRecord {
+interface PaymentRecord {
   readonly payment_id: string;
   readonly order_id: string;
   readonly status: 'CREATED' | 'PAYING' | 'PAID' | 'CLOSED';
@@ -67,7 +67,7 @@ export interface PaymentRecord {
   readonly provider_txn_id: string | null;
 }
 
-export interface RefundRecord {
+interface RefundRecord {
   readonly refund_id: string;
   readonly order_id: string;
   readonly provider_txn_id: string;

@@ -5,7 +5,7 @@ import { arch, platform } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { loadTestkitConfig } from '../testkit.config.js';
 
-export interface UnprivilegedUser {
+interface UnprivilegedUser {
   readonly uid: number;
   readonly gid: number;
 }

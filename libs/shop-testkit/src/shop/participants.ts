@@ -23,7 +23,7 @@ import { DataSource } from 'typeorm';
 import { startPostgres, type TestPostgres } from '../servers/scratch-postgres.js';
 
 /** What a deduct answered: `ok`, or the refusal's code. */
-export type DeductAnswer = string;
+type DeductAnswer = string;
 
 /**
  * One replica of a participant: its service classes on its own connections, without transport or process around them.
