@@ -4,7 +4,6 @@ import {
   isCompressed,
   MessageConst,
   MessageSysFlag,
-  RequestCode,
   retryTopic,
   type MessageExt,
 } from '@rocketshop/mq-protocol';
@@ -106,7 +105,6 @@ export function resendOf(
     Math.min(DELAY_TIME_LEVEL_MAX, delayLevel > 0 ? delayLevel : FIRST_RETRY_LEVEL + message.reconsumeTimes),
   );
   return {
-    requestCode: RequestCode.SEND_MESSAGE_V2,
     topic: retryTopic(options.group),
     ...bodyOfCopy(message),
     flag: message.flag,

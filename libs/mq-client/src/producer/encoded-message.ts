@@ -10,7 +10,6 @@ import {
   MessageSysFlag,
   PROPERTIES_BYTES_MAX,
   propertiesToString,
-  RequestCode,
   TOPICS_NOT_TO_SEND,
 } from '@rocketshop/mq-protocol';
 import { InvalidMessageError } from '../client-error.js';
@@ -21,7 +20,6 @@ export const DELAY_TIME_LEVEL_MAX = 18;
 
 /** A message ready for the wire but for its queue: encoded once, whatever number of attempts follows. */
 export interface EncodedMessage {
-  readonly requestCode: number;
   readonly topic: string;
   readonly body: Buffer;
   readonly flag: number;
@@ -48,7 +46,6 @@ export function encodeMessage(message: Message, limits: EncodingLimits): Encoded
   const msgId = createUniqId();
   const compressed = message.body.length >= limits.compressMsgBodyOverHowmuch;
   return {
-    requestCode: RequestCode.SEND_MESSAGE_V2,
     topic: message.topic,
     body: compressed ? compress(message.body, limits.compressLevel) : message.body,
     flag: message.flag ?? 0,
@@ -88,7 +85,6 @@ export function encodeBatch(messages: readonly Message[], limits: EncodingLimits
     );
   }
   return {
-    requestCode: RequestCode.SEND_BATCH_MESSAGE,
     topic: first.topic,
     body,
     flag: 0,

@@ -6,7 +6,6 @@ import { readSendAnswer, sendRequest } from './send-request.js';
 
 const queue = { topic: 'T', brokerName: 'broker-a', queueId: 2 };
 const message: EncodedMessage = {
-  requestCode: 310,
   topic: 'T',
   body: Buffer.from('hello'),
   flag: 4,
@@ -47,6 +46,10 @@ describe('sendRequest', () => {
         k: 'false',
         m: 'false',
       },
+    });
+    expect(sendRequest({ ...message, batch: true }, queue, identity, false)).toMatchObject({
+      code: 320,
+      extFields: { m: 'true' },
     });
     const retry = { ...message, reconsumeTimes: 3, maxReconsumeTimes: 16 };
     expect(sendRequest(retry, queue, identity, true)).toMatchObject({ flag: 2, extFields: { j: '3', l: '16' } });

@@ -1,4 +1,12 @@
-import { createRequest, fieldKey, ResponseCode, type FrameView, type RemotingCommand } from '@rocketshop/mq-protocol';
+import {
+  fieldKey,
+  ResponseCode,
+  SendBatchMessage,
+  SendMessageV2,
+  toSendMessageHeaderV2,
+  type FrameView,
+  type RemotingCommand,
+} from '@rocketshop/mq-protocol';
 import { BrokerRefusedError } from '../client-error.js';
 import type { MessageQueue, SendResult, SendStatus } from '../message.js';
 import type { EncodedMessage } from './encoded-message.js';
@@ -10,29 +18,30 @@ export interface SendIdentity {
   defaultTopicQueueNums: number;
 }
 
-/** SEND_MESSAGE_V2 (310) and SEND_BATCH_MESSAGE (320): the header has one-letter names (SendMessageRequestHeaderV2.java). */
+/** The request of one message or of one batch; the header has one-letter names, as the Java client sends it. */
 export function sendRequest(
   message: EncodedMessage,
   queue: MessageQueue,
   identity: SendIdentity,
   oneway: boolean,
 ): RemotingCommand {
-  const extFields: Record<string, string> = {
-    a: identity.producerGroup,
-    b: message.topic,
-    c: identity.createTopicKey,
-    d: String(identity.defaultTopicQueueNums),
-    e: String(queue.queueId),
-    f: String(message.sysFlag),
-    g: String(message.bornTimestamp),
-    h: String(message.flag),
-    i: message.properties,
-    j: String(message.reconsumeTimes),
-    k: 'false',
-    m: message.batch ? 'true' : 'false',
-  };
-  if (message.maxReconsumeTimes !== undefined) extFields['l'] = String(message.maxReconsumeTimes);
-  return createRequest(message.requestCode, { extFields, body: message.body, oneway });
+  const header = toSendMessageHeaderV2({
+    producerGroup: identity.producerGroup,
+    topic: message.topic,
+    defaultTopic: identity.createTopicKey,
+    defaultTopicQueueNums: identity.defaultTopicQueueNums,
+    queueId: queue.queueId,
+    sysFlag: message.sysFlag,
+    bornTimestamp: message.bornTimestamp,
+    flag: message.flag,
+    properties: message.properties,
+    reconsumeTimes: message.reconsumeTimes,
+    unitMode: false,
+    maxReconsumeTimes: message.maxReconsumeTimes,
+    batch: message.batch,
+  });
+  const command = message.batch ? SendBatchMessage : SendMessageV2;
+  return command.createRequest(header, { body: message.body, oneway });
 }
 
 const STATUSES: ReadonlyMap<number, SendStatus> = new Map([

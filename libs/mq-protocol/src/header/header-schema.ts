@@ -65,12 +65,16 @@ export const optional = {
 
 /** Reads and writes the header of one command. */
 export class HeaderSchema<F extends HeaderFields> {
-  constructor(private readonly fields: F) {}
+  private readonly fields: readonly [name: string, field: HeaderField<unknown, boolean>][];
+
+  constructor(fields: F) {
+    this.fields = Object.entries(fields);
+  }
 
   /** Unknown fields are ignored. Throws HeaderFieldError naming a field that is missing or not of its type. */
   decode(extFields: Record<string, string> | undefined): HeaderOf<F> {
     const header: Record<string, unknown> = {};
-    for (const [name, field] of Object.entries(this.fields)) {
+    for (const [name, field] of this.fields) {
       const text = extFields !== undefined && Object.hasOwn(extFields, name) ? extFields[name] : undefined;
       if (text !== undefined) header[name] = field.read(text, name);
       else if (field.isRequired) throw new HeaderFieldError(name, 'is missing');
@@ -81,7 +85,7 @@ export class HeaderSchema<F extends HeaderFields> {
   encode(header: HeaderOf<F>): Record<string, string> {
     const extFields: Record<string, string> = {};
     const values = header as Record<string, unknown>;
-    for (const [name, field] of Object.entries(this.fields)) {
+    for (const [name, field] of this.fields) {
       const value = values[name];
       if (value !== undefined) extFields[name] = field.write(value);
     }
