@@ -135,4 +135,9 @@ describe('import boundaries', () => {
     const about = refused.filter((line) => line.startsWith(`${file} -> `) && line.includes(target));
     expect(about.join('\n')).toContain(says);
   });
+
+  it('are drawn in docs/architecture.md as they are', () => {
+    const graph = [join(root, 'tools/check-boundaries/dependency-graph.mjs'), '--check'];
+    expect(spawnSync(process.execPath, graph, { encoding: 'utf8' }).stderr).toBe('');
+  });
 });
