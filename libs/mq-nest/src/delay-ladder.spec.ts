@@ -30,7 +30,7 @@ describe('the delay ladder', () => {
 
   it('refuses a delay that no level reaches, rather than deliver early', () => {
     expect(() => delayLevelFor(7_200_001, 1)).toThrow(InvalidMessageError);
-    expect(() => delayLevelFor(7_200_001, 1)).toThrow('beyond the longest level, 7200000 ms');
+    expect(() => delayLevelFor(7_200_001, 1)).toThrow('longer than the last delay level, 7200000 ms');
     expect(findDelayLevel(7_200_001, 1)).toBeUndefined();
     expect(LONGEST_LEVEL).toBe(18);
   });

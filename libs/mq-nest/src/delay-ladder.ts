@@ -15,24 +15,27 @@ const LEVELS_MS: readonly number[] = [
   2 * HOUR,
 ];
 
-/** Number of the longest level. */
+/** The number of the level with the longest delay. */
 export const LONGEST_LEVEL = LEVELS_MS.length;
 
 /**
- * The smallest level whose delay is not shorter than `delayMs`; 0 (at once) for 0 or less; undefined where none is long enough.
- * `timeScale` is the broker's: its levels are that many times shorter.
+ * The first level whose delay is not shorter than `delayMs`. Level 0, for 0 ms or less, means at once. Undefined when no
+ * level is long enough. `timeScale` is the broker's: its levels are this many times shorter.
  */
 export function findDelayLevel(delayMs: number, timeScale: number): number | undefined {
   if (delayMs <= 0) return 0;
-  // Rounded up, as whoever divided 30 minutes by 7 may have rounded the same quotient up.
+  // Rounded up, because a caller that divides a level's delay by the same time scale may round its quotient up.
   const index = LEVELS_MS.findIndex((levelMs) => Math.ceil(levelMs / timeScale) >= delayMs);
   return index === -1 ? undefined : index + 1;
 }
 
-/** As `findDelayLevel`. @throws {InvalidMessageError} beyond the ladder: a message that comes early without a word would be worse */
+/**
+ * The level that `findDelayLevel` finds.
+ * @throws {InvalidMessageError} when no level is long enough: a message that is delivered too early would be a silent error
+ */
 export function delayLevelFor(delayMs: number, timeScale: number): number {
   const level = findDelayLevel(delayMs, timeScale);
   if (level !== undefined) return level;
   const longestMs = Math.ceil((LEVELS_MS.at(-1) ?? 0) / timeScale);
-  throw new InvalidMessageError(`a delay of ${delayMs} ms is beyond the longest level, ${longestMs} ms`);
+  throw new InvalidMessageError(`a delay of ${delayMs} ms is longer than the last delay level, ${longestMs} ms`);
 }

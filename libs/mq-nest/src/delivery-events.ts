@@ -9,17 +9,17 @@ interface DeliveryEvent {
   readonly reconsumeTimes: number;
 }
 
-/** A handler threw DiscardMessageError: the message is done, and this is the record of it. */
+/** A handler threw DiscardMessageError. The message is not delivered again; this event is the record of it. */
 export interface DiscardEvent extends DeliveryEvent {
   readonly reason: string;
 }
 
-/** A delivery failed and goes back to the broker. */
+/** A delivery failed. The message goes back to the broker. */
 export interface FailureEvent extends DeliveryEvent {
   readonly failure: FailureReason;
   /** The error as it was thrown. */
   readonly error: unknown;
-  /** True where the next stop is %DLQ%<group>. */
+  /** True when the broker puts the message into %DLQ%<group>. */
   readonly lastAttempt: boolean;
 }
 
@@ -32,7 +32,7 @@ export interface DeliveryCounts {
   discarded: number;
 }
 
-/** Counts by group and topic; the number of both is fixed by the handlers. */
+/** Counts by group and topic. The handlers name all groups and topics, so the maps cannot grow without limit. */
 export class DeliveryCounters {
   private readonly byGroup = new Map<string, Map<string, DeliveryCounts>>();
 

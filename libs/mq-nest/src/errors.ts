@@ -2,12 +2,12 @@ import { RpcException } from '@nestjs/microservices';
 import type { PublishStatus } from './rocketmq-message.js';
 
 /**
- * Base of everything this library throws. It is an RpcException whose payload is the error itself: Nest's default filter
- * replaces any other error by "Internal server error", and the class, the message and the stack would be lost to the DLQ.
+ * Base of all errors of this library. It is an RpcException whose payload is the error itself, because Nest's default filter
+ * replaces any other error by "Internal server error": the DLQ would not show the class, message and stack.
  */
 export abstract class MessagingError extends RpcException {
   abstract readonly code: string;
-  /** Whether doing the same again later can succeed. */
+  /** Whether the same call may succeed later. */
   abstract readonly retriable: boolean;
 
   constructor(message: string, options?: { cause?: unknown }) {
@@ -21,25 +21,28 @@ export abstract class MessagingError extends RpcException {
   }
 }
 
-/** Thrown when options or handlers cannot work. Names every problem at once. */
+/** Thrown when the options or the handlers cannot work. It names every problem. */
 export class MessagingConfigurationError extends MessagingError {
   readonly code = 'MESSAGING_CONFIGURATION';
   readonly retriable = false;
 
   constructor(readonly problems: readonly string[]) {
-    super(`RocketMQ transport is not configured right:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    super(`the RocketMQ transport cannot start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
   }
 }
 
-/** Thrown when a message can never be sent as it is: a bad name, a reserved header, a payload that is not JSON, a delay beyond the ladder. */
+/**
+ * Thrown when sending the same message again cannot succeed: a wrong name, a reserved header, a payload that is not JSON, or
+ * a delay beyond the last level.
+ */
 export class InvalidMessageError extends MessagingError {
   readonly code = 'INVALID_MESSAGE';
   readonly retriable = false;
 }
 
 /**
- * Thrown when the broker did not answer SEND_OK. The message may or may not be stored: whoever sends again makes a duplicate
- * possible, whoever does not makes a loss possible. An outbox sends again.
+ * Thrown when the broker did not answer SEND_OK. The message may be stored or not. A caller that sends again may create a
+ * duplicate; a caller that does not may lose the message. An outbox sends again.
  */
 export class PublishNotConfirmedError extends MessagingError {
   readonly code = 'PUBLISH_NOT_CONFIRMED';
@@ -47,7 +50,7 @@ export class PublishNotConfirmedError extends MessagingError {
 
   constructor(
     readonly topic: string,
-    /** The broker's status, or SEND_FAILED where there was no answer or a refusal; then `cause` says more. */
+    /** The broker's status. SEND_FAILED: the broker refused the message or did not answer; `cause` says more. */
     readonly status: PublishStatus,
     options?: { cause?: unknown },
   ) {
@@ -55,7 +58,7 @@ export class PublishNotConfirmedError extends MessagingError {
   }
 }
 
-/** Thrown when one or more of several messages were not confirmed. `outcomes` stands in the order of the messages. */
+/** Thrown when some of several messages were not confirmed. `outcomes` has the order of the messages. */
 export class PublishAllNotConfirmedError extends MessagingError {
   readonly code = 'PUBLISH_ALL_NOT_CONFIRMED';
   readonly retriable: boolean;
@@ -69,29 +72,29 @@ export class PublishAllNotConfirmedError extends MessagingError {
   }
 }
 
-/** Thrown when `ClientProxy.send` is called: this transport carries events, a request that needs an answer goes over RPC. */
+/** Thrown when `ClientProxy.send` is called. This transport carries events only; a request that needs an answer is an RPC. */
 export class RequestReplyUnsupportedError extends MessagingError {
   readonly code = 'REQUEST_REPLY_UNSUPPORTED';
   readonly retriable = false;
 
   constructor(pattern: string) {
-    super(`send('${pattern}') waits for an answer, which this transport does not carry: use emit('${pattern}')`);
+    super(`send('${pattern}') waits for an answer, but this transport carries no answers: use emit('${pattern}')`);
   }
 }
 
-/** Thrown when the body of a delivery is not what its content type says. It walks the retry ladder to the DLQ. */
+/** Thrown when the body of a message is not what its content type says. The message goes to the DLQ after all redeliveries. */
 export class UnreadablePayloadError extends MessagingError {
   readonly code = 'UNREADABLE_PAYLOAD';
   readonly retriable = false;
 }
 
-/** Thrown when a delivery finds no handler, as after a handler was taken away while its messages were on the retry ladder. */
+/** Thrown when a delivery has no handler, for example when a handler was removed while its messages waited for redelivery. */
 export class NoHandlerError extends MessagingError {
   readonly code = 'NO_HANDLER';
   readonly retriable = false;
 }
 
-/** Thrown when the transport is asked for something before it was started, after it was closed, or without a broker to be had. */
+/** Thrown when the transport is used before its start or after its end, or while no broker can be reached. */
 export class NotConnectedError extends MessagingError {
   readonly code = 'NOT_CONNECTED';
   readonly retriable = true;

@@ -3,7 +3,7 @@ import type { RocketmqHandlerExtras } from './handler-extras.js';
 import { isTopicName } from './message-encoder.js';
 import { isGroupName } from './rocketmq.config.js';
 
-/** The handlers of one topic in one group: at most one for each tag, and at most one for the rest. */
+/** The handlers of one topic in one group: at most one for each tag, and at most one for all other messages. */
 interface TopicHandlers {
   readonly byTag: Map<string, MessageHandler>;
   rest: MessageHandler | undefined;
@@ -12,9 +12,9 @@ interface TopicHandlers {
 const ALL_TAGS = '*';
 
 /**
- * Who handles what: group -> topic -> tag -> one handler. RocketMQ subscribes by group, so that is the first key, and one
- * topic may be handled in several groups of one process. Two handlers for the same messages are refused: where one of
- * them throws, the retry would run both.
+ * Finds the one handler of a message: group -> topic -> tag -> handler. The group is the first key because RocketMQ
+ * subscribes by group, and because one process may handle a topic in several groups. Two handlers for the same messages of
+ * one group are refused: when one of them throws, the redelivery would run both.
  */
 export class HandlerTable {
   private readonly groups = new Map<string, Map<string, TopicHandlers>>();
@@ -30,7 +30,7 @@ export class HandlerTable {
     const group = extras.group ?? this.defaultGroup;
     if (group === undefined) {
       this.problems.push(
-        `@EventPattern('${pattern}') names no group and the server has none: add { group }, or name its transport if it belongs to another`,
+        `@EventPattern('${pattern}') names no group and the server has none: add { group }, or name the transport if the handler belongs to another one`,
       );
       return;
     }
@@ -47,8 +47,8 @@ export class HandlerTable {
   }
 
   /**
-   * Topics of a group with their filter expression, sorted, tags too: all members of a group must send the broker the same
-   * text, whatever order their handlers were found in.
+   * The topics of a group and their filter expressions. Topics and tags are sorted, because all members of a group must send
+   * the broker the same text, in whatever order Nest found their handlers.
    */
   subscriptions(group: string): { topic: string; expression: string }[] {
     return [...(this.groups.get(group) ?? [])]
@@ -73,7 +73,7 @@ export class HandlerTable {
         this.problems.push(`@EventPattern('${topic}') in group ${group}: tag "${expression}" has an empty part`);
       else if (taken)
         this.problems.push(
-          `two handlers for topic '${topic}'${tag === ALL_TAGS ? '' : `, tag '${tag}'`} in group ${group}: a retry after one failed would run both; give them groups of their own`,
+          `two handlers for topic '${topic}'${tag === ALL_TAGS ? '' : `, tag '${tag}'`} in group ${group}: when one of them fails, the redelivery would run both; give each its own group`,
         );
       else if (tag === ALL_TAGS) handlers.rest = handler;
       else handlers.byTag.set(tag, handler);

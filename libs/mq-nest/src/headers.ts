@@ -1,23 +1,23 @@
 import { InvalidMessageError } from './errors.js';
 import { FailureProperty } from './outcome.js';
 
-/** How the bytes of a body are to be read. Absent: JSON, so that messages of other senders can be read too. */
+/** Tells how to decode a body. A message without this header is JSON, so that messages of other senders can be read too. */
 export const CONTENT_TYPE_HEADER = 'content-type';
 export const BYTES_CONTENT_TYPE = 'application/octet-stream';
 
-/** Separate properties and their names from their values on the wire. */
+/** On the wire these two characters separate properties, and names from values. */
 const SEPARATORS = ['\u0001', '\u0002'];
 
-// Names that RocketMQ uses itself are in upper case or begin with "__" (MessageConst.java). All such names are refused, not
-// only those of today: a header in lower case can never meet one that is added later.
+// Names that RocketMQ uses are in upper case or begin with "__" (MessageConst.java). All such names are refused, not only
+// those that exist today, so that a later version of RocketMQ cannot add a name that an application uses.
 const PROTOCOL_NAME = /^(?:[A-Z0-9_$#.]+|__.*)$/;
 const WRITTEN_BY_TRANSPORT = new Set<string>(Object.values(FailureProperty));
 
-export function isReservedHeader(name: string): boolean {
+function isReservedHeader(name: string): boolean {
   return PROTOCOL_NAME.test(name) || WRITTEN_BY_TRANSPORT.has(name);
 }
 
-/** The user's part of the properties. */
+/** The properties that are headers of the application. */
 export function readHeaders(properties: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
   for (const name of Object.keys(properties)) {
@@ -27,7 +27,7 @@ export function readHeaders(properties: Readonly<Record<string, string>>): Reado
   return headers;
 }
 
-/** Checks headers and returns them as properties. @throws {InvalidMessageError} */
+/** Checks the headers. They are properties on the wire. @throws {InvalidMessageError} */
 export function toProperties(headers: Readonly<Record<string, string>>): Record<string, string> {
   const properties: Record<string, string> = {};
   for (const name of Object.keys(headers)) {
@@ -43,7 +43,7 @@ function headerProblem(name: string, value: unknown): string | undefined {
   if (name.trim() === '') return 'has no name';
   if (isReservedHeader(name)) return 'is a name of the protocol: use lower case, for example "x-tenant"';
   if (typeof value !== 'string') return 'is not text';
-  if (value === '') return 'is empty: the protocol has no empty values, leave it out';
+  if (value === '') return 'is empty: the protocol has no empty values, so leave the header out';
   if (SEPARATORS.some((separator) => name.includes(separator) || value.includes(separator)))
     return 'holds U+0001 or U+0002, which separate properties on the wire';
   return undefined;

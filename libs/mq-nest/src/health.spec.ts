@@ -37,9 +37,9 @@ describe('the health indicator', () => {
   });
 
   it('is down where no answer comes in time', async () => {
-    jest.spyOn(driver, 'createProbe').mockReturnValue({
-      ...driver.createProbe(),
-      brokerNames: () => new Promise(() => undefined),
+    jest.spyOn(driver, 'createAdminClient').mockReturnValue({
+      ...driver.createAdminClient(),
+      fetchClusterInfo: () => new Promise(() => undefined),
     });
     health = new RocketmqHealthIndicator(new HealthIndicatorService(), server, options, driver);
     await expect(health.isHealthy('mq', { timeoutMs: 1 })).resolves.toMatchObject({

@@ -1,15 +1,15 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
-import type { Driver, DriverProbe } from './driver.js';
+import type { Driver, DriverAdminClient } from './driver.js';
 import { NotConnectedError } from './errors.js';
-import { DEFAULTS, type RocketmqConnectionOptions } from './rocketmq.config.js';
+import { clientOptions, type RocketmqConnectionOptions } from './rocketmq.config.js';
 import { rocketmqDriver } from './rocketmq.driver.js';
 import type { RocketmqServer } from './rocketmq.server.js';
 
 export interface RocketmqHealthOptions {
   /**
-   * Whether the service is of no use without its broker. `false` reports `degraded` in place of `down`, as fits a service
-   * whose outbox keeps what it has to say. @default true
+   * Whether the service can do nothing without its broker. With `false` a broker that is away counts as `degraded` instead
+   * of `down`, which fits a service with an outbox: its messages wait in the database. @default true
    */
   readonly critical?: boolean;
   /** @default 2000 */
@@ -18,7 +18,7 @@ export interface RocketmqHealthOptions {
 
 /** `health.check([() => rocketmq.isHealthy()])` with terminus 12. */
 export class RocketmqHealthIndicator implements OnApplicationShutdown {
-  private readonly probe: DriverProbe;
+  private readonly admin: DriverAdminClient;
   private starting: Promise<void> | undefined;
 
   constructor(
@@ -27,14 +27,10 @@ export class RocketmqHealthIndicator implements OnApplicationShutdown {
     options: RocketmqConnectionOptions,
     driver: Driver = rocketmqDriver,
   ) {
-    this.probe = driver.createProbe({
-      namesrvAddr: options.namesrvAddr,
-      instanceName: options.instanceName ?? DEFAULTS.instanceName,
-      routeRefreshIntervalMs: options.routeRefreshIntervalMs ?? DEFAULTS.routeRefreshIntervalMs,
-    });
+    this.admin = driver.createAdminClient(clientOptions(options));
   }
 
-  /** Up where a name server answers and knows a broker, and the server, if it was started, is not draining. */
+  /** Up when a name server answers and knows a broker. A server that is draining or closed is down. */
   async isHealthy<const Key extends string = 'rocketmq'>(
     key: Key = 'rocketmq' as Key,
     { critical = true, timeoutMs = 2000 }: RocketmqHealthOptions = {},
@@ -57,8 +53,8 @@ export class RocketmqHealthIndicator implements OnApplicationShutdown {
   }
 
   /**
-   * The same for health checks that are not terminus's. @returns what there is to know
-   * @throws {NotConnectedError} where the broker is of no use now
+   * The same check for health checks other than terminus's. @returns what is known of the brokers
+   * @throws {NotConnectedError} when no broker can be used
    */
   async reach(): Promise<Readonly<Record<string, unknown>>> {
     const { status, ...details } = (await this.isHealthy()).rocketmq ?? { status: 'down' };
@@ -69,18 +65,18 @@ export class RocketmqHealthIndicator implements OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     if (this.starting === undefined) return;
     await this.starting.catch(() => undefined);
-    await this.probe.shutdown();
+    await this.admin.shutdown();
   }
 
   private async brokerNames(): Promise<string[]> {
-    this.starting ??= this.probe.start();
+    this.starting ??= this.admin.start();
     try {
       await this.starting;
     } catch (error) {
       this.starting = undefined;
       throw error;
     }
-    return this.probe.brokerNames();
+    return [...(await this.admin.fetchClusterInfo()).brokerAddrTable.keys()];
   }
 }
 

@@ -7,19 +7,20 @@ export type {
 } from './rocketmq.config.js';
 
 export { RocketmqPublisher } from './rocketmq.publisher.js';
-export { keyedPublisher, type KeyedMessage } from './keyed-publisher.js';
-export type { RocketmqMessage, PublishReceipt, PublishStatus } from './rocketmq-message.js';
+export { keyedPublisher } from './keyed-publisher.js';
+export type { PublishReceipt, PublishStatus, RocketmqMessage, RocketmqRecordOptions } from './rocketmq-message.js';
 
-export { RocketmqServer, type RocketmqServerEvents } from './rocketmq.server.js';
+export { RocketmqServer } from './rocketmq.server.js';
+export type { RocketmqServerEvents } from './delivery-outcomes.js';
 export { RocketmqEventPattern } from './rocketmq-event-pattern.decorator.js';
 export { ROCKETMQ_TRANSPORT, type RocketmqHandlerExtras, type RocketmqStatus } from './handler-extras.js';
-export { RocketmqContext, type DeliveredMessage } from './rocketmq.context.js';
+export { RocketmqContext } from './rocketmq.context.js';
 export { DiscardMessageError, FailureProperty, RetryMessageError, type FailureReason } from './outcome.js';
 export type { DeliveryCounts, DiscardEvent, FailureEvent } from './delivery-events.js';
 export { RocketmqExceptionFilter } from './rocketmq.exception-filter.js';
 
 export { RocketmqClientProxy } from './rocketmq.client.js';
-export { RocketmqRecord, RocketmqRecordBuilder, type RocketmqRecordOptions } from './rocketmq.record.js';
+export { RocketmqRecord, RocketmqRecordBuilder } from './rocketmq.record.js';
 
 export { RocketmqHealthIndicator, type RocketmqHealthOptions } from './health.js';
 export { currentTraceHeaders, runInTrace } from './trace-context.js';

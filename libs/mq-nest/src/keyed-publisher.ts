@@ -1,17 +1,13 @@
 import type { RocketmqMessage } from './rocketmq-message.js';
 import type { RocketmqPublisher } from './rocketmq.publisher.js';
 
-/** A message whose key is also its order key, as an outbox hands it over. */
-export interface KeyedMessage extends Pick<RocketmqMessage, 'topic' | 'tag' | 'payload' | 'delayMs' | 'headers'> {
-  readonly key: string;
-}
-
 /**
- * The publisher as an outbox's port: a row's key is also what keeps the messages of one order in one queue.
- * Resolves on SEND_OK only, as the publisher does.
+ * The publisher as an outbox's port. The key of an outbox row becomes the order key too, so that the messages of one key go
+ * to one queue in the order of their rows.
  */
 export const keyedPublisher = (publisher: Pick<RocketmqPublisher, 'publish'>) => ({
-  async publish({ topic, tag, key, payload, delayMs, headers }: KeyedMessage): Promise<void> {
+  async publish(row: RocketmqMessage & { readonly key: string }): Promise<void> {
+    const { topic, tag, key, payload, delayMs, headers } = row;
     await publisher.publish({ topic, tag, key, orderKey: key, payload, delayMs, headers });
   },
 });

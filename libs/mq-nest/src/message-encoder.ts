@@ -1,43 +1,38 @@
+import type { Message } from '@rocketshop/mq-client';
 import { delayLevelFor } from './delay-ladder.js';
-import type { DriverMessage } from './driver.js';
 import { InvalidMessageError } from './errors.js';
 import { toProperties } from './headers.js';
+import { contentTypeHeaders, encodePayload } from './payload.js';
 import type { RocketmqMessage } from './rocketmq-message.js';
-import { encodePayload } from './payload.js';
 
-/** Topic names the broker takes. Source: TopicValidator.java. */
+/** Topic names that the broker accepts. Source: TopicValidator.java. */
 const TOPIC_NAME = /^[%|a-zA-Z0-9_-]{1,127}$/;
 
 export function isTopicName(text: string): boolean {
   return TOPIC_NAME.test(text);
 }
 
-/** An outgoing message whose delay may also be given as a level of the ladder. */
-export interface EncodableMessage extends RocketmqMessage {
-  readonly delayLevel?: number | undefined;
-}
-
 /**
- * @param traceHeaders go along unless the message has headers of the same names
+ * @param traceHeaders are added where the message has no header of the same name
  * @throws {InvalidMessageError}
  */
 export function encodeMessage(
-  message: EncodableMessage,
+  message: RocketmqMessage,
   timeScale: number,
   traceHeaders: Readonly<Record<string, string>> = {},
-): DriverMessage {
-  if (!isTopicName(message.topic))
+): Message {
+  const { topic, tag, key, payload, headers } = message;
+  if (!isTopicName(topic))
     throw new InvalidMessageError(
-      `topic ${JSON.stringify(message.topic)} must be 1 to 127 of letters, digits, "_", "-", "%" and "|"`,
+      `topic ${JSON.stringify(topic)} must be 1 to 127 of letters, digits, "_", "-", "%" and "|"`,
     );
-  const payload = encodePayload(message.payload);
-  const encoded: DriverMessage = {
-    topic: message.topic,
-    body: payload.body,
-    properties: toProperties({ ...traceHeaders, ...payload.headers, ...message.headers }),
+  const encoded: Message = {
+    topic,
+    body: encodePayload(payload),
+    properties: toProperties({ ...traceHeaders, ...contentTypeHeaders(payload), ...headers }),
   };
-  if (message.tag !== undefined) encoded.tags = checkTag(message.tag);
-  if (message.key !== undefined && message.key !== '') encoded.keys = message.key;
+  if (tag !== undefined) encoded.tags = checkTag(tag);
+  if (key !== undefined && key !== '') encoded.keys = key;
   const delayTimeLevel = message.delayLevel ?? delayLevelFor(message.delayMs ?? 0, timeScale);
   if (delayTimeLevel > 0) encoded.delayTimeLevel = delayTimeLevel;
   return encoded;

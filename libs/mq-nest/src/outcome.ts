@@ -1,24 +1,27 @@
 import { MessagingError } from './errors.js';
 
 /*
- * What a handler can say, and nothing else:
- *   return                      done; the offset may move on
- *   throw                       deliver again: up the retry ladder, and after the last attempt to %DLQ%<group>
- *   throw RetryMessageError     the same, at a delay of the handler's choosing
- *   throw DiscardMessageError   done and recorded: logged, counted, told to the hook; never delivered again
+ * The outcomes of a handler:
+ *   return                      done: the offset of the message may be committed
+ *   throw                       deliver again, later each time; after the last attempt the message goes to %DLQ%<group>
+ *   throw RetryMessageError     deliver again, after a delay that the handler chooses
+ *   throw DiscardMessageError   done, never delivered again; the discard is logged, counted and told to `onDiscard`
  */
 
-/** Thrown when a message must be dropped knowingly, for example a paid message of an order that was cancelled before. */
+/** Thrown when a handler drops a message on purpose, for example the payment of an order that is cancelled already. */
 export class DiscardMessageError extends MessagingError {
   readonly code = 'DISCARD_MESSAGE';
   readonly retriable = false;
 }
 
-/** Thrown when a message must be delivered again, for example a timer that came early. Any other error means the same without a delay of choice. */
+/**
+ * Thrown when a message must be delivered again, for example a timer that came early. Any other error has the same outcome;
+ * only this one chooses the delay.
+ */
 export class RetryMessageError extends MessagingError {
   readonly code = 'RETRY_MESSAGE';
   readonly retriable = true;
-  /** Real milliseconds, rounded up to the next level of the ladder; undefined: the ladder goes on where it stands. */
+  /** Milliseconds, rounded up to the next delay level. Undefined: the level after that of the last redelivery. */
   readonly delayMs: number | undefined;
 
   constructor(message: string, options?: { delayMs?: number; cause?: unknown }) {
@@ -27,9 +30,9 @@ export class RetryMessageError extends MessagingError {
   }
 }
 
-/** Why a delivery did not succeed. Travels as properties of the retried message and of what lies in the DLQ. */
+/** Why a delivery failed. The redelivered message has it in its properties, and so has the message in the DLQ. */
 export interface FailureReason {
-  /** Class of the error, for example `PaymentRefusedError`. */
+  /** The error's class, for example `PaymentRefusedError`. */
   readonly errorClass: string;
   readonly message: string;
   /** The first lines of the stack. */
@@ -39,7 +42,7 @@ export interface FailureReason {
   readonly failedAt: string;
 }
 
-/** Names of the properties. Lower case, so that they can never meet one of RocketMQ's own. */
+/** Names of the properties. They are in lower case, because all names that RocketMQ uses are in upper case. */
 export const FailureProperty = {
   errorClass: 'failure-class',
   message: 'failure-message',
@@ -48,7 +51,7 @@ export const FailureProperty = {
   failedAt: 'failure-at',
 } as const;
 
-// All properties of a message share 32,767 bytes; a reason must never be what makes a retry too large.
+// All properties of a message together have at most 32,767 bytes. A longer reason could make the redelivery too large to send.
 const MESSAGE_CHARACTERS_MAX = 1000;
 const STACK_LINES_MAX = 20;
 const STACK_CHARACTERS_MAX = 4000;
@@ -76,12 +79,12 @@ export function describeFailure(error: unknown, group: string, now: Date): Failu
 export function toFailureProperties(reason: FailureReason): Record<string, string> {
   const properties: Record<string, string> = {};
   for (const [field, name] of Object.entries(FailureProperty) as [keyof FailureReason, string][])
-    // An empty value cannot be written: readers of the properties string skip it.
+    // An empty value is left out, because readers of the properties string skip it.
     if (reason[field] !== '') properties[name] = reason[field];
   return properties;
 }
 
-/** The reason kept by the previous attempt; undefined where there was none. */
+/** The reason of the delivery before this one; undefined when there was none. */
 export function readFailureProperties(properties: Readonly<Record<string, string>>): FailureReason | undefined {
   const errorClass = properties[FailureProperty.errorClass];
   if (errorClass === undefined) return undefined;
@@ -105,7 +108,7 @@ function firstLines(text: string, count: number): string {
   return text.split('\n').slice(0, count).join('\n');
 }
 
-/** Cuts, and removes the two characters that separate properties on the wire. */
+/** Shortens the text and replaces the two characters that separate properties on the wire. */
 function clean(text: string, charactersMax: number): string {
   return text.replaceAll('\u0001', ' ').replaceAll('\u0002', ' ').slice(0, charactersMax);
 }

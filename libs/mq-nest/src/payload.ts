@@ -1,22 +1,19 @@
 import { InvalidMessageError, UnreadablePayloadError } from './errors.js';
 import { BYTES_CONTENT_TYPE, CONTENT_TYPE_HEADER } from './headers.js';
 
-/** A body and the header that tells how to read it back. */
-export interface EncodedPayload {
-  readonly body: Buffer;
-  readonly headers: Readonly<Record<string, string>>;
-}
-
 const NO_HEADERS = Object.freeze({});
 const BYTES_HEADERS = Object.freeze({ [CONTENT_TYPE_HEADER]: BYTES_CONTENT_TYPE });
 
-/** Bytes travel as they are, everything else as JSON in UTF-8. @throws {InvalidMessageError} */
-export function encodePayload(payload: unknown): EncodedPayload {
-  if (payload instanceof Uint8Array) {
-    if (payload.byteLength === 0) throw new InvalidMessageError('payload is empty: the protocol refuses empty bodies');
-    return { body: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength), headers: BYTES_HEADERS };
-  }
-  return { body: Buffer.from(toJson(payload)), headers: NO_HEADERS };
+/** Bytes are sent as they are, any other value as JSON in UTF-8. @throws {InvalidMessageError} */
+export function encodePayload(payload: unknown): Buffer {
+  if (!(payload instanceof Uint8Array)) return Buffer.from(toJson(payload));
+  if (payload.byteLength === 0) throw new InvalidMessageError('payload is empty: the protocol refuses empty bodies');
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+}
+
+/** The header that tells {@link decodePayload} how the body was encoded. */
+export function contentTypeHeaders(payload: unknown): Readonly<Record<string, string>> {
+  return payload instanceof Uint8Array ? BYTES_HEADERS : NO_HEADERS;
 }
 
 function toJson(payload: unknown): string {
@@ -32,7 +29,7 @@ function toJson(payload: unknown): string {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Reads a body back. @throws {UnreadablePayloadError} */
+/** @throws {UnreadablePayloadError} */
 export function decodePayload(body: Buffer, headers: Readonly<Record<string, string>>): unknown {
   if (headers[CONTENT_TYPE_HEADER] === BYTES_CONTENT_TYPE) return body;
   try {

@@ -76,5 +76,10 @@ it('tells its status', async () => {
   await client.connect();
   await client.close();
   expect(statuses).toEqual(['connecting', 'connected', 'closed']);
-  expect(client.unwrap()).toBe(driver);
+});
+
+it("gives the client library's producer to those who ask for it", () => {
+  const producer = driver.createProducer();
+  const drivers = Object.assign(new InMemoryDriver(), { createProducer: () => producer });
+  expect(new RocketmqClientProxy({ namesrvAddr: '127.0.0.1:9876' }, drivers).unwrap()).toBe(producer);
 });

@@ -8,7 +8,7 @@ import { RocketmqRecord } from './rocketmq.record.js';
 
 /**
  * Nest's client for events: `ClientsModule.register([{ name, customClass: RocketmqClientProxy, options }])`.
- * The observable of `emit` gives the receipt after SEND_OK and fails otherwise.
+ * The observable of `emit` emits the receipt after SEND_OK; without SEND_OK it fails.
  */
 export class RocketmqClientProxy extends ClientProxy {
   private readonly publisher: RocketmqPublisher;
@@ -35,10 +35,11 @@ export class RocketmqClientProxy extends ClientProxy {
 
   protected override async dispatchEvent<T = PublishReceipt>(packet: ReadPacket): Promise<T> {
     const { pattern, metadata } = packet as { pattern: unknown; metadata?: Readonly<Record<string, string>> };
-    if (typeof pattern !== 'string') throw new InvalidMessageError('the pattern of an event is its topic, a text');
+    if (typeof pattern !== 'string')
+      throw new InvalidMessageError('the pattern of an event must be its topic, a string');
     const data: unknown = packet.data;
     const record = data instanceof RocketmqRecord ? data : new RocketmqRecord(data, {});
-    const receipt = await this.publisher.publishEncodable({
+    const receipt = await this.publisher.publish({
       ...record.options,
       topic: pattern,
       payload: record.data,

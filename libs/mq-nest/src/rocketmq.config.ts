@@ -1,3 +1,4 @@
+import type { ClientOptions, ProducerOptions, PushConsumerOptions } from '@rocketshop/mq-client';
 import { MessagingConfigurationError } from './errors.js';
 import type { DiscardEvent, FailureEvent } from './delivery-events.js';
 
@@ -5,50 +6,47 @@ import type { DiscardEvent, FailureEvent } from './delivery-events.js';
 export interface RocketmqConnectionOptions {
   /** Name servers, `host:port` separated by `;`. */
   readonly namesrvAddr: string;
-  /** How many times shorter than RocketMQ's own the broker's delay levels are. @default 1 */
+  /** The broker's time scale: its delay levels are this many times shorter than RocketMQ's. @default 1 */
   readonly timeScale?: number;
-  /** How soon a topic or broker that came later is seen, ms. @default 1000 */
+  /** How soon the client sees a topic or broker that is new, ms. @default 1000 */
   readonly routeRefreshIntervalMs?: number;
-  /**
-   * Apart from other instances in one process with the same options; needed for two members of one group in one process.
-   * @default 'DEFAULT'
-   */
+  /** Two members of one group in one process need different names. @default 'DEFAULT' */
   readonly instanceName?: string;
 }
 
 export interface RocketmqPublisherOptions extends RocketmqConnectionOptions {
   /** @default 'rocketshop-publisher' */
   readonly producerGroup?: string;
-  /** All attempts of one send together, ms. @default 3000 */
+  /** Limit for all attempts of one send together, ms. @default 3000 */
   readonly sendTimeoutMs?: number;
   /**
-   * Headers that carry the current trace on to a message. An application that keeps traces of its own gives its own function.
+   * Gives the headers that carry the current trace on to a message. An application that keeps traces itself sets its own function.
    * @default currentTraceHeaders
    */
   readonly traceHeaders?: () => Readonly<Record<string, string>>;
 }
 
 export interface RocketmqServerOptions extends RocketmqConnectionOptions {
-  /** Group of handlers that name none. Without it each handler must name one. */
+  /** The group of handlers that name none. Without this option every handler must name a group. */
   readonly group?: string;
   /** Handlers that run at the same time, per group. @default 20 */
   readonly concurrency?: number;
-  /** Retries before a message goes to %DLQ%<group>. All members of a group must agree. @default 16 */
+  /** Redeliveries before a message goes to %DLQ%<group>. All members of a group must have the same number. @default 16 */
   readonly maxReconsumeTimes?: number;
   /**
-   * Where a group begins that has never committed: `first` reads all the broker still keeps, so that a subscriber which
-   * boots after the first message misses none; `last` reads what comes from now on. @default 'first'
+   * Where a group begins that has committed no offset yet. `first`: at the oldest message that the broker keeps, so that a
+   * subscriber that starts after the first message misses none. `last`: at the next message. @default 'first'
    */
   readonly startFrom?: 'first' | 'last';
-  /** How long close() waits for running handlers, ms. What has not finished by then is delivered again elsewhere. @default 30000 */
+  /** How long close() waits for running handlers, ms. A message whose handler is still running then is delivered again. @default 30000 */
   readonly drainTimeoutMs?: number;
-  /** Called for every message a handler discarded. Must not throw. */
+  /** Called for every message that a handler discarded. Must not throw. */
   readonly onDiscard?: (event: DiscardEvent) => void;
-  /** Called for every delivery that failed, before the message goes back to the broker. Must not throw. */
+  /** Called for every failed delivery, before the message goes back to the broker. Must not throw. */
   readonly onFailure?: (event: FailureEvent) => void;
 }
 
-/** Everything forRoot takes: one module serves both directions. */
+/** The options of publisher and server together, as `RocketmqModule.forRoot` takes them. */
 export interface RocketmqModuleOptions extends RocketmqPublisherOptions, RocketmqServerOptions {}
 
 export const DEFAULTS = {
@@ -70,7 +68,7 @@ export function isGroupName(text: string): boolean {
   return GROUP_NAME.test(text);
 }
 
-/** @throws {MessagingConfigurationError} with every problem */
+/** @throws {MessagingConfigurationError} that names every problem */
 export function checkOptions(options: RocketmqModuleOptions): void {
   const problems: string[] = [];
   const wholeNumber = (name: string, value: number | undefined, min: number): void => {
@@ -92,4 +90,35 @@ export function checkOptions(options: RocketmqModuleOptions): void {
   wholeNumber('maxReconsumeTimes', options.maxReconsumeTimes, 0);
   wholeNumber('drainTimeoutMs', options.drainTimeoutMs, 0);
   if (problems.length > 0) throw new MessagingConfigurationError(problems);
+}
+
+/** These options in the client library's terms. */
+export function clientOptions(options: RocketmqConnectionOptions): ClientOptions {
+  return {
+    namesrvAddr: options.namesrvAddr,
+    instanceName: options.instanceName ?? DEFAULTS.instanceName,
+    pollNameServerInterval: options.routeRefreshIntervalMs ?? DEFAULTS.routeRefreshIntervalMs,
+  };
+}
+
+export function producerOptions(options: RocketmqPublisherOptions): ProducerOptions {
+  return {
+    ...clientOptions(options),
+    producerGroup: options.producerGroup ?? DEFAULTS.producerGroup,
+    sendMsgTimeout: options.sendTimeoutMs ?? DEFAULTS.sendTimeoutMs,
+  };
+}
+
+export function consumerOptions(options: RocketmqServerOptions, consumerGroup: string): PushConsumerOptions {
+  const startFrom = options.startFrom ?? DEFAULTS.startFrom;
+  return {
+    ...clientOptions(options),
+    consumerGroup,
+    consumeFromWhere: startFrom === 'first' ? 'CONSUME_FROM_FIRST_OFFSET' : 'CONSUME_FROM_LAST_OFFSET',
+    consumeThreadMax: options.concurrency ?? DEFAULTS.concurrency,
+    // With a larger batch, one failed message would make the broker deliver the whole batch again.
+    consumeMessageBatchMaxSize: 1,
+    maxReconsumeTimes: options.maxReconsumeTimes ?? DEFAULTS.maxReconsumeTimes,
+    awaitTerminationMillisWhenShutdown: options.drainTimeoutMs ?? DEFAULTS.drainTimeoutMs,
+  };
 }

@@ -1,25 +1,13 @@
 import { BaseRpcContext } from '@nestjs/microservices';
+import type { MessageExt } from '@rocketshop/mq-client';
 import { readHeaders } from './headers.js';
 import { readFailureProperties, type FailureReason } from './outcome.js';
 
-/** A delivered message, as the client hands it over. */
-export interface DeliveredMessage {
-  readonly topic: string;
-  readonly body: Buffer;
-  readonly properties: Readonly<Record<string, string>>;
-  readonly msgId: string;
-  readonly queueId: number;
-  readonly queueOffset: number;
-  readonly reconsumeTimes: number;
-  readonly bornTimestamp: number;
-  readonly storeTimestamp: number;
-}
-
-/** What a handler may ask about the delivery it handles: `@Ctx() context: RocketmqContext`. */
-export class RocketmqContext extends BaseRpcContext<[message: DeliveredMessage, group: string]> {
+/** What a handler may ask about its delivery: `@Ctx() context: RocketmqContext`. */
+export class RocketmqContext extends BaseRpcContext<[message: Readonly<MessageExt>, group: string]> {
   private headers: Readonly<Record<string, string>> | undefined;
 
-  /** The topic it was sent to, also where it comes from the retry ladder. */
+  /** The topic that the message was sent to, in a redelivery too. */
   getTopic(): string {
     return this.args[0].topic;
   }
@@ -28,17 +16,17 @@ export class RocketmqContext extends BaseRpcContext<[message: DeliveredMessage, 
     return this.args[0].properties['TAGS'];
   }
 
-  /** The business key; several stand with one blank between. */
+  /** The business key. Several keys are separated by one blank. */
   getKey(): string | undefined {
     return this.args[0].properties['KEYS'];
   }
 
-  /** For display. Deduplicate by a business key: a message sent again by hand has another id. */
+  /** For display. Deduplicate by a business key, because a message that an administrator sends again has another id. */
   getMessageId(): string {
     return this.args[0].msgId;
   }
 
-  /** 0 at the first delivery, 1 at the first retry. */
+  /** 0 at the first delivery, 1 at the first redelivery. */
   getReconsumeTimes(): number {
     return this.args[0].reconsumeTimes;
   }
@@ -47,7 +35,7 @@ export class RocketmqContext extends BaseRpcContext<[message: DeliveredMessage, 
     return (this.headers ??= readHeaders(this.args[0].properties));
   }
 
-  /** The same under the name by which Nest's instrumentation asks any context for it. */
+  /** The headers again: Nest's instrumentation asks every context for them under this name. */
   getMetadata(): Readonly<Record<string, string>> {
     return this.getHeaders();
   }
@@ -56,7 +44,7 @@ export class RocketmqContext extends BaseRpcContext<[message: DeliveredMessage, 
     return this.args[1];
   }
 
-  /** Why the attempt before this one failed; undefined at the first delivery. */
+  /** Why the delivery before this one failed; undefined at the first delivery. */
   getLastFailure(): FailureReason | undefined {
     return readFailureProperties(this.args[0].properties);
   }
@@ -69,13 +57,13 @@ export class RocketmqContext extends BaseRpcContext<[message: DeliveredMessage, 
     return this.args[0].queueOffset;
   }
 
-  /** When the sender made it. */
+  /** When the sender created the message. */
   getBornAt(): Date {
     return new Date(this.args[0].bornTimestamp);
   }
 
-  /** The whole message, for what has no name here. */
-  getMessage(): DeliveredMessage {
+  /** The message as the client library delivered it. */
+  getMessage(): Readonly<MessageExt> {
     return this.args[0];
   }
 }

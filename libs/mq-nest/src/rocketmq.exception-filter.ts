@@ -8,9 +8,9 @@ import { throwError, type Observable } from 'rxjs';
 import { RocketmqContext } from './rocketmq.context.js';
 
 /**
- * Lets the error of a RocketMQ delivery through as it is. Nest's default filter replaces it by `{ status: 'error', message:
- * 'Internal server error' }`, and what reaches the DLQ would say nothing. RocketmqModule puts it on the event handlers of the
- * application; where only the strategy is used: `@UseFilters(RocketmqExceptionFilter)`.
+ * Passes the error of a RocketMQ delivery on unchanged. Nest's default filter replaces it by `{ status: 'error', message:
+ * 'Internal server error' }`, so the message in the DLQ would not say why it failed. RocketmqModule puts this filter on the
+ * event handlers of the application. Without the module: `@UseFilters(RocketmqExceptionFilter)`.
  */
 @Catch()
 export class RocketmqExceptionFilter extends BaseRpcExceptionFilter {
@@ -31,8 +31,9 @@ export function isMaskedByDefaultFilter(error: unknown): boolean {
 }
 
 /**
- * Puts the filter on every event handler, below the filters that its method and its class have: those keep the first word.
- * An APP_FILTER would not do: Nest gives a connected microservice a configuration of its own, without the application's filters.
+ * Puts the filter on every event handler, behind the filters of its method and its class: Nest asks these first.
+ * An APP_FILTER does not work here, because Nest gives a connected microservice its own configuration without the
+ * application's filters.
  */
 export function installExceptionFilter(modules: ModulesContainer): void {
   const scanner = new MetadataScanner();

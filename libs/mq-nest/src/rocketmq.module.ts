@@ -16,8 +16,8 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     .build();
 
 /**
- * `forRoot` and `forRootAsync`: one connection for the whole application. `register` and `registerAsync`: one for the module
- * that imports it. Gives RocketmqPublisher, RocketmqHealthIndicator, and RocketmqServer to connect:
+ * Provides RocketmqPublisher, RocketmqHealthIndicator and RocketmqServer: with `forRoot` and `forRootAsync` for the whole
+ * application, with `register` and `registerAsync` for the importing module. The application connects the server itself:
  * `app.connectMicroservice({ strategy: app.get(RocketmqServer) })`.
  */
 @Module({
@@ -45,7 +45,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
 export class RocketmqModule extends ConfigurableModuleClass {
   constructor(modules: ModulesContainer) {
     super();
-    // All modules are known by now, and no handler is registered yet.
+    // When Nest constructs this module it knows all modules, and it has not registered any handler.
     installExceptionFilter(modules);
   }
 

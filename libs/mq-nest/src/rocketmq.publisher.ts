@@ -1,20 +1,21 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import type { Driver, DriverMessage, DriverProducer, DriverSendResult } from './driver.js';
+import { selectQueueByHash, type Message, type SendResult } from '@rocketshop/mq-client';
+import type { Driver, DriverProducer } from './driver.js';
 import {
   InvalidMessageError,
   NotConnectedError,
   PublishAllNotConfirmedError,
   PublishNotConfirmedError,
 } from './errors.js';
-import { encodeMessage, type EncodableMessage } from './message-encoder.js';
-import type { RocketmqMessage, PublishReceipt } from './rocketmq-message.js';
-import { checkOptions, DEFAULTS, type RocketmqPublisherOptions } from './rocketmq.config.js';
+import { encodeMessage } from './message-encoder.js';
+import type { PublishReceipt, RocketmqMessage } from './rocketmq-message.js';
+import { checkOptions, DEFAULTS, producerOptions, type RocketmqPublisherOptions } from './rocketmq.config.js';
 import { rocketmqDriver } from './rocketmq.driver.js';
 import { currentTraceHeaders } from './trace-context.js';
 
 /**
- * Sends messages. Connects with the first one, so that a service starts while its broker is away.
- * A promise that resolves means SEND_OK: stored, and flushed as safely as the broker was configured to.
+ * Sends messages. The first send connects, so that a service can start while its broker is down.
+ * A promise of `publish` resolves on SEND_OK only: the message is stored, and flushed as safely as the broker is configured to.
  */
 export class RocketmqPublisher implements OnApplicationShutdown {
   private readonly producer: DriverProducer;
@@ -30,45 +31,14 @@ export class RocketmqPublisher implements OnApplicationShutdown {
     checkOptions(options);
     this.timeScale = options.timeScale ?? DEFAULTS.timeScale;
     this.traceHeaders = options.traceHeaders ?? currentTraceHeaders;
-    this.producer = driver.createProducer({
-      namesrvAddr: options.namesrvAddr,
-      instanceName: options.instanceName ?? DEFAULTS.instanceName,
-      routeRefreshIntervalMs: options.routeRefreshIntervalMs ?? DEFAULTS.routeRefreshIntervalMs,
-      producerGroup: options.producerGroup ?? DEFAULTS.producerGroup,
-      sendTimeoutMs: options.sendTimeoutMs ?? DEFAULTS.sendTimeoutMs,
-    });
+    this.producer = driver.createProducer(producerOptions(options));
   }
 
   /**
-   * @throws {PublishNotConfirmedError} where the broker did not say SEND_OK; the message may be stored all the same
-   * @throws {InvalidMessageError} where it can never be sent as it is
+   * @throws {PublishNotConfirmedError} when the broker did not answer SEND_OK; the message may be stored all the same
+   * @throws {InvalidMessageError} when sending the same message again cannot succeed
    */
-  publish(message: RocketmqMessage): Promise<PublishReceipt> {
-    return this.publishEncodable(message);
-  }
-
-  /**
-   * Sends all; messages of one topic and order key one after the other, the rest at the same time. After a failure the later
-   * ones of its order key are not sent. Receipts stand in the order of the messages.
-   * @throws {PublishAllNotConfirmedError} with the outcome of each
-   */
-  async publishAll(messages: readonly RocketmqMessage[]): Promise<PublishReceipt[]> {
-    const lastOfKey = new Map<string, Promise<PublishReceipt>>();
-    const sends = messages.map((message) => {
-      if (message.orderKey === undefined) return this.publish(message);
-      const lane = `${message.topic} ${message.orderKey}`;
-      const before = lastOfKey.get(lane);
-      const send = before === undefined ? this.publish(message) : before.then(() => this.publish(message));
-      lastOfKey.set(lane, send);
-      return send;
-    });
-    const outcomes = await Promise.allSettled(sends);
-    if (outcomes.some((outcome) => outcome.status === 'rejected')) throw new PublishAllNotConfirmedError(outcomes);
-    return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-  }
-
-  /** As `publish`, for the record builder's delay by level. */
-  async publishEncodable(message: EncodableMessage): Promise<PublishReceipt> {
+  async publish(message: RocketmqMessage): Promise<PublishReceipt> {
     if (this.closed) throw new NotConnectedError('the publisher is closed');
     const encoded = encodeMessage(message, this.timeScale, this.traceHeaders());
     this.inFlight += 1;
@@ -80,7 +50,27 @@ export class RocketmqPublisher implements OnApplicationShutdown {
     }
   }
 
-  /** Connects now instead of with the first message. May be called again after it failed. */
+  /**
+   * Publishes messages of one topic and order key one after the other, and all others at the same time. When a message fails,
+   * the later ones of its order key are not sent. The receipts have the order of the messages.
+   * @throws {PublishAllNotConfirmedError} with the outcome of each message
+   */
+  async publishAll(messages: readonly RocketmqMessage[]): Promise<PublishReceipt[]> {
+    const lastOfKey = new Map<string, Promise<PublishReceipt>>();
+    const sends = messages.map((message) => {
+      if (message.orderKey === undefined) return this.publish(message);
+      const topicAndKey = `${message.topic} ${message.orderKey}`;
+      const before = lastOfKey.get(topicAndKey);
+      const send = before === undefined ? this.publish(message) : before.then(() => this.publish(message));
+      lastOfKey.set(topicAndKey, send);
+      return send;
+    });
+    const outcomes = await Promise.allSettled(sends);
+    if (outcomes.some((outcome) => outcome.status === 'rejected')) throw new PublishAllNotConfirmedError(outcomes);
+    return outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  }
+
+  /** Connects before the first message is sent. It may be called again after it failed. */
   async connect(): Promise<void> {
     if (this.closed) throw new NotConnectedError('the publisher is closed');
     this.starting ??= this.producer.start();
@@ -93,7 +83,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
     }
   }
 
-  /** Waits for the sends under way, then disconnects. */
+  /** Waits for the sends that have begun, then disconnects. */
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
@@ -104,23 +94,24 @@ export class RocketmqPublisher implements OnApplicationShutdown {
     if (this.starting !== undefined) await this.producer.shutdown();
   }
 
-  /** Runs after Nest has closed its servers: a handler that is being drained may still publish. */
+  /** Nest calls this after it has closed its servers, so a handler that finishes during the shutdown can still publish. */
   async onApplicationShutdown(): Promise<void> {
     await this.close();
   }
 
   /** The client library's Producer. */
   unwrap<T>(): T {
-    return this.producer.native as T;
+    return this.producer as T;
   }
 
-  private async send(message: DriverMessage, orderKey: string | undefined): Promise<PublishReceipt> {
-    let result: DriverSendResult;
+  private async send(message: Message, orderKey: string | undefined): Promise<PublishReceipt> {
+    let result: SendResult;
     try {
       if (!this.isConnected) await this.connect();
-      result = await this.producer.send(message, orderKey);
+      const options = orderKey === undefined ? undefined : { selector: selectQueueByHash, arg: orderKey };
+      result = await this.producer.send(message, options);
     } catch (error) {
-      // The client checks what only it knows, such as the size limit.
+      // Some rules, such as the size limit, are checked by the client library only.
       if (codeOf(error) === 'INVALID_MESSAGE')
         throw new InvalidMessageError((error as Error).message, { cause: error });
       throw new PublishNotConfirmedError(message.topic, 'SEND_FAILED', { cause: error });

@@ -1,18 +1,11 @@
-/** A payload with what travels beside it; made by RocketmqRecordBuilder and understood by RocketmqClientProxy.emit. */
+import type { RocketmqRecordOptions } from './rocketmq-message.js';
+
+/** A payload and its options, as `RocketmqClientProxy.emit` takes them. RocketmqRecordBuilder builds it. */
 export class RocketmqRecord<T = unknown> {
   constructor(
     readonly data: T,
-    readonly options: Readonly<RocketmqRecordOptions>,
+    readonly options: RocketmqRecordOptions,
   ) {}
-}
-
-export interface RocketmqRecordOptions {
-  readonly tag?: string;
-  readonly key?: string;
-  readonly delayMs?: number;
-  readonly delayLevel?: number;
-  readonly orderKey?: string;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** `client.emit('topic', new RocketmqRecordBuilder(data).setTag('created').setKeys(orderId).build())` */
@@ -30,22 +23,19 @@ export class RocketmqRecordBuilder<T = unknown> {
     return this.with({ tag });
   }
 
-  /** Business keys by which the message can be found. No blanks inside a key. */
+  /** Business keys by which an administrator finds the message. A key has no blanks. */
   setKeys(...keys: string[]): this {
     return this.with({ key: keys.join(' ') });
   }
 
-  /** Real milliseconds, rounded up to the next level of the ladder. */
   setDelayMs(delayMs: number): this {
     return this.with({ delayMs });
   }
 
-  /** 1 to 18, RocketMQ's own levels. */
   setDelayLevel(delayLevel: number): this {
     return this.with({ delayLevel });
   }
 
-  /** Messages of one order key go to one queue. */
   setOrderKey(orderKey: string): this {
     return this.with({ orderKey });
   }

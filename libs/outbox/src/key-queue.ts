@@ -25,7 +25,7 @@ export class KeyQueue {
     readonly generation: number,
     readonly isOwner: () => boolean,
   ) {
-    this.key = first.message.key;
+    this.key = first.key;
     this.shard = first.shard;
     this.rows = [first];
   }
@@ -36,7 +36,7 @@ export class KeyQueue {
 
   /** The row to send now. */
   get current(): OutboxMessage | undefined {
-    return this.rows[this.next]?.message;
+    return this.rows[this.next];
   }
 
   /** Rows that were not sent. */

@@ -7,10 +7,16 @@ const LOCK_CLASS = 0x6f_75_74_62;
 const PRESENCE = -1;
 const WAKE_CHANNEL = 'outbox_wake';
 
-export interface UnsentRow {
+/** A row that was read to be sent. */
+export interface UnsentRow extends OutboxMessage {
   readonly shard: number;
-  readonly message: OutboxMessage;
 }
+
+/** The same as PostgreSQL answers it. */
+type UnsentRecord = Omit<UnsentRow, 'tag' | 'delayMs'> & {
+  readonly tag: string | null;
+  readonly delayMs: number | null;
+};
 
 export interface RelaySessionOptions {
   readonly pool: Pool;
@@ -23,17 +29,6 @@ export interface RelaySessionOptions {
 /** `pg` takes a time-out with each query; its types do not say so. */
 interface TimedQueryConfig extends QueryConfig {
   readonly query_timeout: number;
-}
-
-interface UnsentRecord {
-  readonly id: string;
-  readonly shard: number;
-  readonly order_key: string;
-  readonly topic: string;
-  readonly tag: string | null;
-  readonly payload: unknown;
-  readonly headers: Record<string, string>;
-  readonly delay_ms: number | null;
 }
 
 const MARK_SENT = {
@@ -49,8 +44,8 @@ const MARK_SENT = {
 const MARK_SENT_AND_READ_UNSENT = {
   name: 'outbox-mark-sent-and-read-unsent',
   text: `WITH marked AS (UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1::bigint[]))
-    SELECT id::text, shard, order_key, topic, tag, payload, headers,
-      (delay_ms - 1000 * extract(epoch FROM clock_timestamp() - created_at))::float8 AS delay_ms
+    SELECT id::text, shard, topic, tag, order_key AS key, payload, headers,
+      nullif(greatest(0, ceil(delay_ms - 1000 * extract(epoch FROM clock_timestamp() - created_at))), 0)::float8 AS "delayMs"
     FROM outbox
     WHERE sent_at IS NULL AND shard = ANY($2::smallint[])
       AND order_key NOT IN (SELECT unnest($3::text[])) AND id NOT IN (SELECT unnest($1::bigint[]))
@@ -137,7 +132,7 @@ export class RelaySession {
       ...MARK_SENT_AND_READ_UNSENT,
       values: [sentIds, [...this.shards], exceptKeys, limit],
     });
-    return rows.map((row) => ({ shard: row.shard, message: toMessage(row) }));
+    return rows.map(withoutNulls);
   }
 
   async mark(ids: readonly string[]): Promise<void> {
@@ -208,14 +203,6 @@ async function connectWithin(pool: Pool, limitMs: number): Promise<PoolClient> {
   }
 }
 
-function toMessage(row: UnsentRecord): OutboxMessage {
-  return {
-    id: row.id,
-    topic: row.topic,
-    tag: row.tag ?? undefined,
-    key: row.order_key,
-    payload: row.payload,
-    delayMs: row.delay_ms !== null && row.delay_ms > 0 ? Math.ceil(row.delay_ms) : undefined,
-    headers: row.headers,
-  };
+function withoutNulls(record: UnsentRecord): UnsentRow {
+  return { ...record, tag: record.tag ?? undefined, delayMs: record.delayMs ?? undefined };
 }

@@ -19,7 +19,13 @@ const owner = (): boolean => true;
 
 const row = (id: string, key: string): UnsentRow => ({
   shard: 3,
-  message: { id, topic: 'story', tag: undefined, key, payload: id, delayMs: undefined, headers: {} },
+  id,
+  topic: 'story',
+  tag: undefined,
+  key,
+  payload: id,
+  delayMs: undefined,
+  headers: {},
 });
 
 /** Publishes are answered by hand, by the id of their row. */

@@ -101,9 +101,9 @@ export class RowSender {
     if (rows.length === 0) return;
     const keyQueues = new Map<string, KeyQueue>();
     for (const row of rows) {
-      const keyQueue = keyQueues.get(row.message.key);
+      const keyQueue = keyQueues.get(row.key);
       if (keyQueue) keyQueue.add(row);
-      else keyQueues.set(row.message.key, new KeyQueue(row, this.generation, isOwner));
+      else keyQueues.set(row.key, new KeyQueue(row, this.generation, isOwner));
     }
     this.rowsInFlight += rows.length;
     this.startLateCheck();

@@ -1,40 +1,41 @@
 import type {
-  ConsumerSettings,
-  Driver,
-  DriverConsumer,
-  DriverContext,
-  DriverListener,
-  DriverMessage,
-  DriverProbe,
-  DriverProducer,
-  DriverSendResult,
-} from '../driver.js';
-import type { DeliveredMessage } from '../rocketmq.context.js';
+  ClusterInfo,
+  ConsumeContext,
+  Message,
+  MessageExt,
+  MessageListener,
+  PushConsumerOptions,
+  SendOptions,
+  SendResult,
+} from '@rocketshop/mq-client';
+import type { Driver, DriverAdminClient, DriverConsumer, DriverProducer } from '../driver.js';
 
 /** A message as it was sent. */
-export type InMemoryMessage = DriverMessage & { readonly orderKey: string | undefined };
+export type InMemoryMessage = Message & { readonly orderKey: unknown };
 
 interface Member {
-  readonly settings: ConsumerSettings;
+  readonly options: PushConsumerOptions;
   readonly subscriptions: Map<string, string>;
-  listener: DriverListener | undefined;
+  listener: MessageListener | undefined;
   readonly running: Set<Promise<void>>;
 }
 
+const NO_ADDRESSES = new Map<number, string>();
+
 /**
  * A broker of a few lines for unit tests of services: `.overrideProvider(ROCKETMQ_DRIVER).useValue(new InMemoryDriver())`.
- * Delivers at once, retries at once, keeps what exhausts its retries in `deadLetters`. Delayed messages wait for
- * `releaseDelayed()`. No ladder, no rebalance, no persistence: stories about those belong on a real broker.
+ * It delivers and redelivers at once. It keeps a message that has used up its redeliveries in `deadLetters`, and a delayed
+ * message until `releaseDelayed()`. Delay levels, rebalance and persistence are left out: test these on a real broker.
  */
 export class InMemoryDriver implements Driver {
   readonly sent: InMemoryMessage[] = [];
   readonly delayed: InMemoryMessage[] = [];
-  readonly deadLetters = new Map<string, DeliveredMessage[]>();
+  readonly deadLetters = new Map<string, MessageExt[]>();
   /** Delay levels that handlers asked for, in order. */
   readonly retryLevels: number[] = [];
-  /** The status of the sends to come. An error: they fail with it. */
-  nextSend: DriverSendResult['sendStatus'] | Error = 'SEND_OK';
-  /** What the name server answers. */
+  /** The status of the next sends, or the error that they fail with. */
+  nextSend: SendResult['sendStatus'] | Error = 'SEND_OK';
+  /** The broker names that the name server answers, or the error that it fails with. */
   brokers: string[] | Error = ['broker-a'];
 
   private readonly members: Member[] = [];
@@ -42,22 +43,20 @@ export class InMemoryDriver implements Driver {
 
   createProducer(): DriverProducer {
     return {
-      native: this,
       start: async () => undefined,
       shutdown: async () => undefined,
-      send: async (message, orderKey) => this.send(message, orderKey),
+      send: async (message, options) => this.send(message, options),
     };
   }
 
-  createConsumer(settings: ConsumerSettings): DriverConsumer {
-    const member: Member = { settings, subscriptions: new Map(), listener: undefined, running: new Set() };
+  createConsumer(options: PushConsumerOptions): DriverConsumer {
+    const member: Member = { options, subscriptions: new Map(), listener: undefined, running: new Set() };
     return {
-      native: member,
-      subscribe: (topic, expression) => void member.subscriptions.set(topic, expression),
-      start: async (listener) => {
+      subscribe: (topic, expression) => void member.subscriptions.set(topic, expression ?? '*'),
+      registerMessageListener: (listener) => {
         member.listener = listener;
-        this.members.push(member);
       },
+      start: async () => void this.members.push(member),
       shutdown: async () => {
         const index = this.members.indexOf(member);
         if (index !== -1) this.members.splice(index, 1);
@@ -66,28 +65,25 @@ export class InMemoryDriver implements Driver {
     };
   }
 
-  createProbe(): DriverProbe {
+  createAdminClient(): DriverAdminClient {
     return {
       start: async () => undefined,
       shutdown: async () => undefined,
-      brokerNames: async () => {
-        if (this.brokers instanceof Error) throw this.brokers;
-        return this.brokers;
-      },
+      fetchClusterInfo: async () => this.clusterInfo(),
     };
   }
 
-  /** Expressions by topic that a group has subscribed to. */
+  /** The filter expressions of a group by topic. */
   subscriptionsOf(group: string): Record<string, string> {
-    return Object.fromEntries(this.members.find((member) => member.settings.group === group)?.subscriptions ?? []);
+    return Object.fromEntries(this.members.find(({ options }) => options.consumerGroup === group)?.subscriptions ?? []);
   }
 
-  /** Delivers what was sent with a delay. */
+  /** Delivers the messages that were sent with a delay. */
   releaseDelayed(): void {
     for (const message of this.delayed.splice(0)) this.dispatch(message);
   }
 
-  /** Resolves when no delivery is under way. */
+  /** Resolves when no handler runs. */
   async settled(): Promise<void> {
     let running = this.members.flatMap((member) => [...member.running]);
     while (running.length > 0) {
@@ -96,9 +92,23 @@ export class InMemoryDriver implements Driver {
     }
   }
 
-  private send(message: DriverMessage, orderKey: string | undefined): DriverSendResult {
+  private clusterInfo(): ClusterInfo {
+    if (this.brokers instanceof Error) throw this.brokers;
+    const brokers = this.brokers.map((brokerName) => ({
+      cluster: 'test',
+      brokerName,
+      brokerAddrs: NO_ADDRESSES,
+      enableActingMaster: false,
+    }));
+    return {
+      brokerAddrTable: new Map(brokers.map((broker) => [broker.brokerName, broker])),
+      clusterAddrTable: new Map([['test', this.brokers]]),
+    };
+  }
+
+  private send(message: Message, options: SendOptions | undefined): SendResult {
     if (this.nextSend instanceof Error) throw this.nextSend;
-    const kept = { ...message, orderKey };
+    const kept = { ...message, orderKey: options?.arg };
     this.sent.push(kept);
     if (message.delayTimeLevel !== undefined) this.delayed.push(kept);
     else this.dispatch(kept);
@@ -106,66 +116,83 @@ export class InMemoryDriver implements Driver {
     return {
       sendStatus: this.nextSend,
       msgId: `message-${queueOffset}`,
-      messageQueue: { topic: message.topic, queueId: 0 },
+      offsetMsgId: `offset-${queueOffset}`,
+      messageQueue: { topic: message.topic, brokerName: 'broker-a', queueId: 0 },
       queueOffset,
+      regionId: '',
+      traceOn: false,
     };
   }
 
   private dispatch(message: InMemoryMessage): void {
     const groups = new Set<string>();
     for (const member of this.members) {
+      const { consumerGroup } = member.options;
       const expression = member.subscriptions.get(message.topic);
-      if (expression === undefined || groups.has(member.settings.group)) continue;
+      if (expression === undefined || groups.has(consumerGroup)) continue;
       const tags = expression.split('||').map((tag) => tag.trim());
       if (expression !== '*' && !tags.includes(message.tags ?? '')) continue;
-      groups.add(member.settings.group);
-      this.deliver(member, this.toDelivered(message));
+      groups.add(consumerGroup);
+      this.deliver(member, this.store(message));
     }
   }
 
-  private toDelivered(message: InMemoryMessage): DeliveredMessage {
-    const properties: Record<string, string> = { ...message.properties };
-    if (message.tags !== undefined) properties['TAGS'] = message.tags;
-    if (message.keys !== undefined) properties['KEYS'] = message.keys;
+  private store({ topic, body, tags, keys, properties }: InMemoryMessage): MessageExt {
     const now = Date.now();
     return {
-      topic: message.topic,
-      body: message.body,
-      properties,
-      msgId: `message-${this.nextOffset}`,
+      topic,
+      body,
+      flag: 0,
+      properties: {
+        ...properties,
+        ...(tags === undefined ? {} : { TAGS: tags }),
+        ...(keys === undefined ? {} : { KEYS: String(keys) }),
+      },
       queueId: 0,
       queueOffset: this.nextOffset,
-      reconsumeTimes: 0,
+      commitLogOffset: this.nextOffset,
+      storeSize: body.length,
+      bodyCrc: 0,
+      sysFlag: 0,
       bornTimestamp: now,
+      bornHost: '127.0.0.1',
+      bornPort: 0,
       storeTimestamp: now,
+      storeHost: '127.0.0.1',
+      storePort: 0,
+      reconsumeTimes: 0,
+      preparedTransactionOffset: 0,
+      msgId: `message-${this.nextOffset}`,
+      offsetMsgId: `offset-${this.nextOffset}`,
     };
   }
 
-  private deliver(member: Member, first: DeliveredMessage): void {
-    const delivery = this.untilDone(member, first);
+  private deliver(member: Member, message: MessageExt): void {
+    const delivery = this.deliverUntilDone(member, message);
     member.running.add(delivery);
     void delivery.finally(() => member.running.delete(delivery));
   }
 
-  private async untilDone(member: Member, first: DeliveredMessage): Promise<void> {
+  private async deliverUntilDone(member: Member, first: MessageExt): Promise<void> {
+    const { consumerGroup, maxReconsumeTimes = 16 } = member.options;
     let message = first;
     while (member.listener !== undefined) {
-      const context: DriverContext = { delayLevelWhenNextConsume: 0 };
-      // The listener runs in a later turn, as behind a socket.
+      const messageQueue = { topic: message.topic, brokerName: 'broker-a', queueId: 0 };
+      const context: ConsumeContext = { messageQueue, delayLevelWhenNextConsume: 0, ackIndex: 0 };
+      // As behind a socket, the listener does not run within the call that sent the message.
       await Promise.resolve();
-      if ((await member.listener(message, context)) === 'CONSUME_SUCCESS') return;
+      if ((await member.listener([message], context)) !== 'RECONSUME_LATER') return;
       this.retryLevels.push(context.delayLevelWhenNextConsume);
       const { reconsumeTimes } = message;
       message = redelivered(message, context.retryProperties);
-      if (reconsumeTimes < member.settings.maxReconsumeTimes) continue;
-      const { group } = member.settings;
-      this.deadLetters.set(group, [...(this.deadLetters.get(group) ?? []), message]);
+      if (reconsumeTimes < maxReconsumeTimes) continue;
+      this.deadLetters.set(consumerGroup, [...(this.deadLetters.get(consumerGroup) ?? []), message]);
       return;
     }
   }
 }
 
-function redelivered(message: DeliveredMessage, retryProperties: Record<string, string> | undefined): DeliveredMessage {
+function redelivered(message: MessageExt, retryProperties: ConsumeContext['retryProperties']): MessageExt {
   const properties = { ...message.properties, ...retryProperties };
   return { ...message, properties, reconsumeTimes: message.reconsumeTimes + 1 };
 }

@@ -1,0 +1,97 @@
+import type { Logger } from '@nestjs/common';
+import type { ConsumeContext } from '@rocketshop/mq-client';
+import { findDelayLevel, LONGEST_LEVEL } from './delay-ladder.js';
+import { DeliveryCounters, type DiscardEvent, type FailureEvent } from './delivery-events.js';
+import { describeFailure, DiscardMessageError, RetryMessageError, toFailureProperties } from './outcome.js';
+import { DEFAULTS, type RocketmqServerOptions } from './rocketmq.config.js';
+import type { RocketmqContext } from './rocketmq.context.js';
+import { isMaskedByDefaultFilter } from './rocketmq.exception-filter.js';
+
+/** What `server.on(event, listener)` tells. It is a type because Nest asks for an index signature, which an interface lacks. */
+export type RocketmqServerEvents = {
+  discard: (event: DiscardEvent) => void;
+  failure: (event: FailureEvent) => void;
+};
+
+/** Counts and logs the outcome of each delivery, and tells it to the listeners. */
+export class DeliveryOutcomes {
+  readonly counters = new DeliveryCounters();
+  private readonly listeners: { [E in keyof RocketmqServerEvents]: RocketmqServerEvents[E][] };
+  private hasWarnedOfMask = false;
+
+  constructor(
+    private readonly options: RocketmqServerOptions,
+    private readonly logger: Logger,
+  ) {
+    this.listeners = {
+      discard: options.onDiscard === undefined ? [] : [options.onDiscard],
+      failure: options.onFailure === undefined ? [] : [options.onFailure],
+    };
+  }
+
+  on<E extends keyof RocketmqServerEvents>(event: E, listener: RocketmqServerEvents[E]): void {
+    this.listeners[event].push(listener);
+  }
+
+  recordDone(context: RocketmqContext): void {
+    this.counters.of(context.getGroup(), context.getTopic()).done += 1;
+  }
+
+  recordDiscard(context: RocketmqContext, error: DiscardMessageError): void {
+    this.counters.of(context.getGroup(), context.getTopic()).discarded += 1;
+    this.logger.warn(`discarded ${describe(context)}: ${error.message}`);
+    this.tell('discard', { ...identify(context), reason: error.message });
+  }
+
+  /** Also writes into `consumeContext` when the message is delivered again, and the reason that goes along. */
+  recordFailure(context: RocketmqContext, error: unknown, consumeContext: ConsumeContext): void {
+    const { timeScale = DEFAULTS.timeScale, maxReconsumeTimes = DEFAULTS.maxReconsumeTimes } = this.options;
+    this.counters.of(context.getGroup(), context.getTopic()).failed += 1;
+    const failure = describeFailure(error, context.getGroup(), new Date());
+    consumeContext.retryProperties = toFailureProperties(failure);
+    if (error instanceof RetryMessageError && error.delayMs !== undefined)
+      consumeContext.delayLevelWhenNextConsume = findDelayLevel(error.delayMs, timeScale) ?? LONGEST_LEVEL;
+    const lastAttempt = context.getReconsumeTimes() >= maxReconsumeTimes;
+    const reason = `${failure.errorClass}: ${failure.message}`;
+    if (lastAttempt)
+      this.logger.error(`gave up ${describe(context)}, it goes to %DLQ%${failure.group}: ${reason}`, failure.stack);
+    else this.logger.warn(`failed ${describe(context)}, it will be delivered again: ${reason}`);
+    this.warnOfMask(error);
+    this.tell('failure', { ...identify(context), failure, error, lastAttempt });
+  }
+
+  private warnOfMask(error: unknown): void {
+    if (this.hasWarnedOfMask || !isMaskedByDefaultFilter(error)) return;
+    this.hasWarnedOfMask = true;
+    this.logger.warn(
+      "Nest's default filter hid the reason of a failure: import RocketmqModule, or put @UseFilters(RocketmqExceptionFilter) on the handler",
+    );
+  }
+
+  private tell<E extends keyof RocketmqServerEvents>(event: E, value: Parameters<RocketmqServerEvents[E]>[0]): void {
+    for (const listener of this.listeners[event] as ((value: Parameters<RocketmqServerEvents[E]>[0]) => void)[]) {
+      try {
+        listener(value);
+      } catch (error) {
+        // A listener that throws must not change what becomes of the message.
+        this.logger.error(`a listener of '${event}' threw: ${String(error)}`);
+      }
+    }
+  }
+}
+
+function identify(context: RocketmqContext): Omit<DiscardEvent, 'reason'> {
+  return {
+    topic: context.getTopic(),
+    group: context.getGroup(),
+    tag: context.getTag(),
+    key: context.getKey(),
+    messageId: context.getMessageId(),
+    reconsumeTimes: context.getReconsumeTimes(),
+  };
+}
+
+function describe(context: RocketmqContext): string {
+  const key = context.getKey();
+  return `${context.getTopic()} ${key ?? context.getMessageId()} in group ${context.getGroup()} (attempt ${context.getReconsumeTimes() + 1})`;
+}
