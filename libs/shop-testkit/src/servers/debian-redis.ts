@@ -3,7 +3,14 @@ import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import type { RedisProgram } from './redis.js';
+
+export interface RedisProgram {
+  readonly command: string;
+  /** Folders of shared libraries that come with it. */
+  readonly libraryPath?: string;
+  /** Where it was found, for people. */
+  readonly origin: string;
+}
 
 const run = promisify(execFile);
 const APT_LIMIT_MS = 60_000;

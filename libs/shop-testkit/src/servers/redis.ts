@@ -5,17 +5,10 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { endChild, endingWithParent, isRunning, waitForOutput } from './child.js';
 import { unpackRedis } from './debian-redis.js';
+import type { RedisProgram } from './debian-redis.js';
 import { freePort } from './free-port.js';
 import { loadTestkitConfig } from '../testkit.config.js';
 import type { TestkitConfig } from '../testkit.config.js';
-
-export interface RedisProgram {
-  readonly command: string;
-  /** Folders of shared libraries that come with it. */
-  readonly libraryPath?: string;
-  /** Where it was found, for people. */
-  readonly origin: string;
-}
 
 export interface RedisServer {
   readonly url: string;
