@@ -1,6 +1,6 @@
 /**
  * Base of every error this library throws.
- * `code` is stable and meant for programs; `retriable` says whether the same call may succeed later unchanged.
+ * `code` is stable and for programs. `retriable` tells whether the same call may succeed later.
  */
 export abstract class ServiceDefaultsError extends Error {
   abstract readonly code: string;
@@ -12,7 +12,7 @@ export abstract class ServiceDefaultsError extends Error {
   }
 }
 
-/** Thrown when the environment does not make a valid configuration. Names every problem at once. */
+/** Thrown when the environment is not a valid configuration. The message names every problem. */
 export class ConfigurationError extends ServiceDefaultsError {
   readonly code = 'CONFIGURATION_INVALID';
   readonly retriable = false;
@@ -22,7 +22,7 @@ export class ConfigurationError extends ServiceDefaultsError {
   }
 }
 
-/** Thrown when a server cannot listen because somebody else has its port. */
+/** Thrown when a server cannot listen because another process has its port. */
 export class PortInUseError extends ServiceDefaultsError {
   readonly code = 'PORT_IN_USE';
   readonly retriable = false;
@@ -68,31 +68,31 @@ export class DatabaseUnavailableError extends ServiceDefaultsError {
   readonly retriable = true;
 }
 
-/** Thrown when no address of a remote service could be connected to. The call was not sent. */
+/** Thrown when no replica of a remote service accepted a connection. The call was not sent. */
 export class RpcUnavailableError extends ServiceDefaultsError {
   readonly code = 'RPC_UNAVAILABLE';
   readonly retriable = true;
 }
 
-/** Thrown when a call was not answered in time, or its connection broke. Whether it took effect is unknown. */
+/** Thrown when a call got no answer in time, or its connection broke. Whether the call took effect is unknown. */
 export class RpcTimeoutError extends ServiceDefaultsError {
   readonly code = 'RPC_TIMEOUT';
   readonly retriable = true;
 }
 
-/** Thrown when the remote handler threw, or answered something that is not its contract's answer. */
+/** Thrown when the remote handler threw, or its answer does not have the shape of the contract. */
 export class RpcFaultError extends ServiceDefaultsError {
   readonly code = 'RPC_FAULT';
   readonly retriable = false;
 }
 
-/** Thrown when a bearer token is not ours, altered, or too old. */
+/** Thrown when a bearer token was not signed by us, was altered, or has expired. */
 export class InvalidTokenError extends ServiceDefaultsError {
   readonly code = 'TOKEN_INVALID';
   readonly retriable = false;
 }
 
-/** Thrown when an HTTP call had no whole answer: none in time, none at all, or too long a one. It may have taken effect. */
+/** Thrown when an HTTP call got no answer, a late one or a too long one. The call may have taken effect. */
 export class HttpCallError extends ServiceDefaultsError {
   readonly code = 'HTTP_CALL_FAILED';
   readonly retriable = true;

@@ -4,7 +4,7 @@ import { InvalidTokenError } from '../errors.js';
 
 const VERSION = 'v1';
 const DEFAULT_LIFETIME_MS = 15 * 60_000;
-/** Clocks of two services differ a little; a token is not refused for that. */
+/** The clocks of two services differ a little. A token is not refused for that. */
 const CLOCK_TOLERANCE_MS = 5_000;
 const TOKEN_LENGTH_MAX = 1_024;
 
@@ -16,7 +16,7 @@ interface Claims {
 
 /**
  * Short-lived bearer tokens: `v1.<base64url JSON claims>.<base64url HMAC-SHA256 over "v1.<claims>">`.
- * They say who the buyer is and nothing else; whoever shares the secret can check them without asking anybody.
+ * A token contains the buyer's id and its own end, nothing else. Every service with the secret can check it alone.
  */
 export class BuyerTokens {
   constructor(
@@ -31,7 +31,10 @@ export class BuyerTokens {
     return `${signed}.${this.mac(signed).toString('base64url')}`;
   }
 
-  /** @returns the buyer's id @throws {InvalidTokenError} without saying which check failed: that would help a forger only */
+  /**
+   * @returns the buyer's id
+   * @throws {InvalidTokenError} that does not name the check which failed, since only a forger would profit from that
+   */
   verify(token: string): string {
     if (token.length > TOKEN_LENGTH_MAX) throw invalid();
     const end = token.lastIndexOf('.');
@@ -49,7 +52,7 @@ export class BuyerTokens {
   }
 }
 
-const invalid = () => new InvalidTokenError('the bearer token is not valid, or not any more');
+const invalid = () => new InvalidTokenError('the bearer token is invalid or expired');
 
 function readClaims(signed: string): Claims | undefined {
   const [version, encoded] = signed.split('.');

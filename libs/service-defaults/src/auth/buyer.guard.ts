@@ -4,7 +4,7 @@ import { InvalidTokenError } from '../errors.js';
 import { ProblemError } from '../http/problem-error.js';
 import { BuyerTokens } from './buyer-tokens.js';
 
-/** Who asks, as his token says. Set by the guard, never taken from a body or a path. */
+/** The buyer that the token names. The guard sets it; it never comes from a body or a path. */
 export interface BuyerIdentity {
   readonly id: string;
 }
@@ -20,12 +20,12 @@ const unauthorized = (detail: string): ProblemError =>
   new ProblemError({
     status: 401,
     code: 'UNAUTHENTICATED',
-    title: 'Who are you?',
+    title: 'Authentication is required.',
     detail,
     headers: { 'www-authenticate': 'Bearer' },
   });
 
-/** Lets a request through when `Authorization: Bearer <token>` is a valid buyer token; else 401. */
+/** Accepts a request if `Authorization: Bearer <token>` is a valid buyer token; answers 401 otherwise. */
 @Injectable()
 export class BuyerGuard implements CanActivate {
   constructor(private readonly tokens: BuyerTokens) {}
@@ -38,13 +38,13 @@ export class BuyerGuard implements CanActivate {
       request.buyer = { id: this.tokens.verify(authorization.slice('Bearer '.length)) };
       return true;
     } catch (error) {
-      if (error instanceof InvalidTokenError) throw unauthorized('The bearer token is not valid, or not any more.');
+      if (error instanceof InvalidTokenError) throw unauthorized('The bearer token is invalid or expired.');
       throw error;
     }
   }
 }
 
-/** The buyer behind the request, in a handler that stands behind {@link BuyerGuard}. */
+/** The buyer of the request, in a handler that {@link BuyerGuard} protects. */
 export const Buyer = createParamDecorator((_data: unknown, context: ExecutionContext): BuyerIdentity => {
   const { buyer } = context.switchToHttp().getRequest<RequestWithBuyer>();
   if (!buyer) throw new Error('@Buyer() used on a route without BuyerGuard');

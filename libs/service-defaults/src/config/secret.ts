@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 
 const MASK = '[secret]';
 
-/** A value that must not be printed: logs, JSON, string templates and `inspect` show a mask. `reveal()` returns the value. */
+/** A value that must not be printed. Logs, JSON, templates and `inspect` show a mask; `reveal()` returns the value. */
 export class Secret {
   readonly #value: string;
 

@@ -18,13 +18,13 @@ export class HealthController {
     private readonly metrics: Metrics,
   ) {}
 
-  /** The process answers: restart it when this does not. Says nothing about its dependencies, which a restart cannot heal. */
+  /** The process answers. Dependencies do not count here, since a restart of this process cannot heal them. */
   @Get('health/live')
   live(): { readonly status: 'ok' } {
     return { status: 'ok' };
   }
 
-  /** 200 when every required check passes, 503 otherwise and while draining. */
+  /** 200 when every required check passes; 503 otherwise, and during a shutdown. */
   @Get('health/ready')
   ready(): Promise<HealthCheckResult> {
     return this.health.check([

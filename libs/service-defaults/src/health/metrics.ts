@@ -1,10 +1,10 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { CounterConfiguration, GaugeConfiguration, HistogramConfiguration } from 'prom-client';
 
-/** The event loop's delay is sampled by a timer, and the usual 10 ms would wake an idle process a hundred times a second. */
+/** A timer samples the delay of the event loop. The usual 10 ms would wake an idle process a hundred times a second. */
 const EVENT_LOOP_PRECISION_MS = 100;
 
-/** A service's metrics, in a registry of its own so that several services can live in one process (tests). */
+/** The metrics of a service. Each service has its own registry, so that several can run in one process (in tests). */
 export class Metrics {
   readonly registry = new Registry();
 
@@ -25,7 +25,7 @@ export class Metrics {
     return new Histogram({ ...configuration, registers: [this.registry] });
   }
 
-  /** Prometheus text exposition. */
+  /** The metrics in Prometheus' text format. */
   text(): Promise<string> {
     return this.registry.metrics();
   }

@@ -1,4 +1,4 @@
-/** Throws, or answers details for people, when asked whether its part is usable. */
+/** Throws if its part is not usable. It may return details for people. */
 export type ReadinessCheck = () => Promise<Readonly<Record<string, unknown>> | void>;
 
 export interface NamedCheck {
@@ -8,8 +8,8 @@ export interface NamedCheck {
 }
 
 /**
- * What must be usable before this replica takes requests. Parts add their check when they start.
- * A check that is not required shows as degraded: the replica still serves.
+ * The checks that must pass before this replica gets requests. Each part adds its check when it starts.
+ * A failing check that is not required shows as degraded, and the replica still serves.
  */
 export class Readiness {
   private readonly list: NamedCheck[] = [];
@@ -23,7 +23,7 @@ export class Readiness {
     return this.list;
   }
 
-  /** From now on /health/ready answers 503, so that nobody sends new work here. */
+  /** From now on /health/ready answers 503, so that a load balancer sends no new requests to this replica. */
   drain(): void {
     this.isDraining = true;
   }

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { HttpCallError } from '../errors.js';
 
 export interface JsonAnswer {
-  /** 200 to 599; redirects are among them. */
+  /** 200 to 599, redirects included. */
   readonly status: number;
   /** The body, unchecked. */
   readonly text: string;
@@ -11,7 +11,7 @@ export interface JsonAnswer {
 /** 2xx. */
 export const isSuccess = (status: number): boolean => status >= 200 && status < 300;
 
-/** One call and its answer, with one timer for all of it. Settles once. */
+/** One call and its answer, with one timer for the whole exchange. It settles once. */
 export class JsonExchange implements Dispatcher.DispatchHandler {
   private readonly timer: NodeJS.Timeout;
   private readonly chunks: Buffer[] = [];
@@ -30,7 +30,7 @@ export class JsonExchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.controller = controller;
-    // Its time was over while it waited for a connection: it is not sent any more.
+    // The timer ended while the call waited for a connection, so the call is not sent any more.
     if (this.failure !== undefined) controller.abort(this.failure);
   }
 

@@ -8,7 +8,7 @@ export interface OpenApiOptions {
   readonly version?: string;
 }
 
-/** The service's OpenAPI page at /docs, and the document at /docs-json. Schemas of `@Body({ schema })` are in it by themselves. */
+/** Serves the OpenAPI page at /docs and the document at /docs-json. Nest adds the schemas of `@Body({ schema })`. */
 export function setUpOpenApi(app: INestApplication, options: OpenApiOptions): void {
   const document = new DocumentBuilder()
     .setTitle(options.title)

@@ -1,4 +1,4 @@
-/** The body of an error answer (RFC 9457), media type application/problem+json. `code` is ours, for programs. */
+/** The body of an error answer (RFC 9457, application/problem+json). `code` is our own member, for programs. */
 export interface Problem {
   readonly type: string;
   readonly title: string;
@@ -11,15 +11,15 @@ export interface Problem {
 export interface ProblemInit {
   /** HTTP status, 400 to 599. */
   readonly status: number;
-  /** Stable and for programs, such as ORDER_NOT_FOUND. */
+  /** Stable, for programs, such as ORDER_NOT_FOUND. */
   readonly code: string;
-  /** A short sentence that is the same every time. */
+  /** A short sentence, always the same for this code. */
   readonly title: string;
-  /** A sentence about this occurrence. Never internals. */
+  /** A sentence about this occurrence. It never reveals internals. */
   readonly detail?: string;
-  /** @default a URN made of the code */
+  /** @default a URN derived from the code */
   readonly type?: string;
-  /** More members of the body. */
+  /** Further members of the body. */
   readonly extra?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
   readonly cause?: unknown;
@@ -28,7 +28,7 @@ export interface ProblemInit {
 export const problemTypeOf = (code: string): string =>
   `urn:rocketshop:problem:${code.toLowerCase().replaceAll('_', '-')}`;
 
-/** Thrown when a request is answered with a problem. The filter writes it out as it stands, without its stack. */
+/** Thrown when a request is answered with a problem. The filter writes `problem` unchanged, without the stack. */
 export class ProblemError extends Error {
   override readonly name = 'ProblemError';
   readonly status: number;

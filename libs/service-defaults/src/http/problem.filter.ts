@@ -11,7 +11,7 @@ interface Answer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Answers every error as problem+json. What is not meant for the client becomes a bare 500, and a log line with the stack. */
+/** Answers every error as problem+json. An internal error becomes a plain 500, and a log line with the stack. */
 @Catch()
 export class ProblemFilter implements ExceptionFilter {
   constructor(private readonly logger: Logger) {}
@@ -38,7 +38,7 @@ export function writeProblem(
     .send(JSON.stringify(problem));
 }
 
-/** For what the router refuses before any hook or filter: 400 a malformed path, 414 a parameter that is too long. */
+/** Answers what the router refuses before any hook or filter: a malformed path (400), a too long parameter (414). */
 export function writeRouterProblem({ statusCode = 500 }: { readonly statusCode?: number }, reply: FastifyReply): void {
   writeProblem(reply, plain(statusCode));
 }
@@ -49,7 +49,7 @@ function toAnswer(error: unknown): Answer {
   return { problem: plain(500), headers: {} };
 }
 
-/** An exception whose body is a problem already (the idempotency kit's) is passed on; the framework's own are put into the form. */
+/** Converts an exception of Nest. A body that is a problem already (from the idempotency kit) stays unchanged. */
 function fromHttpException(exception: HttpException): Problem {
   const status = exception.getStatus();
   const body = exception.getResponse();

@@ -5,7 +5,7 @@ import type { Logger } from '../logging/create-logger.js';
 import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 import type { TraceContext } from '../trace/trace-context.js';
 
-/** Probed every few seconds by machines: counted, but logged at debug only. */
+/** Probes call these routes every few seconds. Their requests are counted, but logged at debug only. */
 const QUIET = /^\/(health|metrics)\b/;
 
 interface TracedRequest extends FastifyRequest {
@@ -21,8 +21,8 @@ export interface RequestHooksOptions {
 }
 
 /**
- * Opens the trace of a request, and when it is over writes one log line and one observation.
- * The line names method, route template, status and duration; no query, header or body, where secrets would be.
+ * Begins the trace of a request, and writes one log line and one observation when the request ends. The line names
+ * method, route template, status and duration. It names no query, header or body, since these may contain secrets.
  */
 export function addRequestHooks(fastify: FastifyInstance, options: RequestHooksOptions): void {
   const writeOutcome = createOutcomeWriter(options);
@@ -33,13 +33,13 @@ export function addRequestHooks(fastify: FastifyInstance, options: RequestHooksO
     request.trace = trace;
     reply.headers(options.headers);
     reply.raw.once('close', () => {
-      // A connection that was busy when the server closed would be kept alive, and the process with it.
+      // A connection that was busy when the server closed would stay open and keep the process alive.
       if (options.readiness.draining) request.socket.end();
       writeOutcome(request, reply, performance.now() - startedAt, trace);
     });
     done();
   });
-  // After the body is read: its events run in the connection's context, not in the one of whoever waits for them.
+  // This runs after the body is read, because the events of the body run in the async context of the connection.
   fastify.addHook('preHandler', (request: TracedRequest, _reply, done) => {
     if (request.trace) runWithTrace(request.trace, done);
     else done();
@@ -55,7 +55,7 @@ function createOutcomeWriter({ logger, metrics }: RequestHooksOptions) {
   });
   return (request: FastifyRequest, { raw }: FastifyReply, durationMs: number, trace: TraceContext): void => {
     const { method } = request;
-    // The template, not the path: a path has ids in it, which would make a time series of every order.
+    // The route template, not the path: a path contains ids, and every order would become a time series of its own.
     const route = request.routeOptions.url ?? '(none)';
     const status = raw.writableFinished ? raw.statusCode : 499;
     durations.observe({ method, route, status }, durationMs / 1000);

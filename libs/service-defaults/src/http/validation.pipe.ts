@@ -9,7 +9,7 @@ const ISSUES_MAX = 20;
 const segmentText = (segment: PropertyKey | { readonly key: PropertyKey }): string =>
   String(typeof segment === 'object' ? segment.key : segment);
 
-/** 400 with `errors: [{ path, message }]` for what a schema refuses; at most 20 of them. */
+/** 400 with `errors: [{ path, message }]`, one for each issue that a schema finds, at most 20. */
 export const invalidRequest = (issues: Issues): ProblemError =>
   new ProblemError({
     status: 400,
@@ -23,6 +23,6 @@ export const invalidRequest = (issues: Issues): ProblemError =>
     },
   });
 
-/** Checks parameters that carry a schema (`@Body({ schema })`, `@Param('id', { schema })`, `@Query({ schema })`). */
+/** Checks parameters that have a schema (`@Body({ schema })`, `@Param('id', { schema })`, `@Query({ schema })`). */
 export const createValidationPipe = (): StandardSchemaValidationPipe =>
   new StandardSchemaValidationPipe({ exceptionFactory: invalidRequest });

@@ -27,10 +27,10 @@ import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-
 import { PortInUseError } from '../errors.js';
 import { ServiceDefaultsModule } from './service-defaults.module.js';
 
-/** What a service's configuration must have for its processes to start; `serviceFields` makes one. */
+/** The values that `createService` needs from a configuration. `serviceFields` declares them. */
 export interface ServiceConfig {
   readonly httpPort: number;
-  /** Undefined where the service answers no calls. */
+  /** Undefined if the service answers no RPC calls. */
   readonly rpcPort?: number;
   readonly bindAddress: string;
   readonly logLevel?: LogLevel;
@@ -38,15 +38,15 @@ export interface ServiceConfig {
 }
 
 export interface ServiceOptions {
-  /** Lowercase word, in every log line and metric. */
+  /** One lowercase word. Every log line and metric contains it. */
   readonly name: string;
   readonly config: ServiceConfig;
   readonly module: Type | DynamicModule;
-  /** Message transports beside HTTP and RPC. They start listening before the service is ready. */
+  /** Message transports besides HTTP and RPC. They listen before the service is ready. */
   readonly transports?: (app: NestFastifyApplication) => readonly CustomTransportStrategy[];
-  /** Shown by readiness under their names, as degraded where they fail: the service serves without them for a while. */
+  /** Checks by name. A failing one shows as degraded, since the service can serve without it for a while. */
   readonly optionalChecks?: (app: NestFastifyApplication) => Readonly<Record<string, ReadinessCheck>>;
-  /** Keeps `request.rawBody` for handlers that check a signature over the bytes. @default false */
+  /** Keeps `request.rawBody`, for handlers that check a signature over the bytes. @default false */
   readonly rawBody?: boolean;
   readonly openApi?: OpenApiOptions;
   readonly logger?: Logger;
@@ -57,23 +57,22 @@ export interface Service {
   readonly logger: Logger;
   readonly httpUrl: string;
   readonly rpcPort: number | undefined;
-  /** Turns new work away, finishes what has begun, closes everything. */
+  /** Refuses new requests, finishes the running ones, then closes all connections. */
   close(): Promise<void>;
 }
 
-/** An order has 20 lines at most; nothing a buyer or provider sends comes near this. */
+/** An order has 20 lines at most. No body of a buyer or of the provider comes near this limit. */
 const BODY_BYTES_MAX = 64 * 1024;
-/** A client that needs longer for its headers or body is stuck, or up to something. */
+/** A client that needs longer for its headers or its body is stuck or hostile. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-/** Longer than the idle time-out of usual load balancers, so that they, not we, close first. */
+/** Longer than the idle time-out of usual load balancers, so that the load balancer closes a connection first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
-/** Builds a service and listens: HTTP with all defaults, RPC when it has a port, and its message transports. */
+/** Builds a service and listens: HTTP with all defaults, RPC if it has a port, and its message transports. */
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config } = options;
-  const logger =
-    options.logger ?? createLogger({ name: options.name, ...(config.logLevel ? { level: config.logLevel } : {}) });
+  const logger = options.logger ?? createLogger({ name: options.name, level: config.logLevel });
   const metrics = new Metrics(options.name);
   const readiness = new Readiness();
   const defaults = ServiceDefaultsModule.forRoot({ logger, metrics, readiness, tokenSecret: config.tokenSecret });
@@ -132,10 +131,10 @@ function connectRpc(app: NestFastifyApplication, host: string, port: number): Rp
   return strategy;
 }
 
-/** Messages continue the trace of who sent them, where their context tells its headers. */
+/** A message continues the trace of its sender, if the transport's context has `getHeaders`. */
 function connectTransport(app: NestFastifyApplication, strategy: CustomTransportStrategy): void {
   if (strategy instanceof Server) {
-    // Nest takes what the hook returns for the outcome of the delivery, though its type says void.
+    // Nest uses the hook's return value as the outcome of the delivery, although the type says void.
     strategy.setOnProcessingStartHook((_transport, context, done): unknown =>
       runWithTrace(continueTrace(headersOf(context)[TRACEPARENT_HEADER]), done),
     );

@@ -4,7 +4,7 @@ import { RepeatingTask } from './repeating-task.js';
 beforeEach(() => void jest.useFakeTimers());
 afterEach(() => void jest.useRealTimers());
 
-it('goes on after a failed round, and tells of it', async () => {
+it('reports a failed round and begins the next one', async () => {
   const failures: unknown[] = [];
   let rounds = 0;
   const fail = (): Promise<void> => {
@@ -20,7 +20,7 @@ it('goes on after a failed round, and tells of it', async () => {
   expect(rounds).toBe(2);
 });
 
-it('stops when the running round has ended, and begins no other', async () => {
+it('stops when the running round has ended, and begins no further round', async () => {
   let finish = (): void => undefined;
   let rounds = 0;
   const work = (): Promise<void> => {

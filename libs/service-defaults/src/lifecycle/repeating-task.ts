@@ -1,4 +1,7 @@
-/** Runs a task again and again, `intervalMs` after the end of the last round: rounds never overlap, a failed one is only told. */
+/**
+ * Runs a task repeatedly, each round `intervalMs` after the end of the last one, so rounds never overlap. A failed
+ * round is reported, and the next one follows. Unlike `@nestjs/schedule`, it waits for a running round when it stops.
+ */
 export class RepeatingTask {
   private timer: NodeJS.Timeout | undefined;
   private round: Promise<void> | undefined;
@@ -20,7 +23,7 @@ export class RepeatingTask {
     }, this.intervalMs);
   }
 
-  /** No new round; resolves when the one that is running has ended. */
+  /** Begins no new round. Resolves when the running round has ended. */
   async stop(): Promise<void> {
     clearTimeout(this.timer);
     this.timer = undefined;

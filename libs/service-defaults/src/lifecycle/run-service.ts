@@ -9,43 +9,42 @@ export interface RunServiceOptions<C extends ServiceConfig> extends Pick<
   ServiceOptions,
   'name' | 'optionalChecks' | 'rawBody' | 'openApi'
 > {
-  /** Reads the environment; what it throws is printed and ends the process with 1. */
+  /** Reads the environment. If it throws, the error is printed and the process exits with 1. */
   readonly loadConfig: () => C;
   readonly module: (config: C) => ServiceOptions['module'];
   /** Message transports, usually providers of the module: `(app) => [app.get(RocketmqServer)]`. */
   readonly transports?: (app: NestFastifyApplication, config: C) => readonly CustomTransportStrategy[];
 }
 
-/** After this long a shutdown is stuck, and whoever supervises us is about to kill us anyway. */
+/** A shutdown that takes longer is stuck, and the supervisor is about to kill the process anyway. */
 const SHUTDOWN_LIMIT_MS = 15_000;
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /**
- * The whole of a service's `main.ts`: configuration, start, the ready line `<name> ready` on stdout, and a clean end
- * on SIGTERM or SIGINT: no new work, what has begun is finished, exit 0. A second signal, or 15 s, ends it with 1.
- * While it starts there is nothing to finish, and it ends at once.
+ * The whole of a service's `main.ts`: configuration, start, the line `<name> ready` on stdout, and a clean shutdown.
+ * SIGTERM or SIGINT makes the service refuse new requests, finish the running ones and exit with 0. A second signal, or
+ * 15 s, makes it exit with 1. A service that is still starting has nothing to finish and exits at once.
  */
 export async function runService<C extends ServiceConfig>(options: RunServiceOptions<C>): Promise<void> {
-  let logger = createLogger({ name: options.name });
-  // The first process of a container is not ended by a signal that it does not handle.
+  const { name, loadConfig, module, transports, ...rest } = options;
+  let logger = createLogger({ name });
+  // The kernel does not end the first process of a container by a signal that the process does not handle.
   const endAtOnce = (): never => process.exit(0);
   for (const signal of SIGNALS) process.on(signal, endAtOnce);
   try {
-    const config = options.loadConfig();
-    logger = createLogger({ name: options.name, ...(config.logLevel ? { level: config.logLevel } : {}) });
+    const config = loadConfig();
+    logger = createLogger({ name, level: config.logLevel });
     const service = await createService({
-      name: options.name,
+      ...rest,
+      name,
       config,
       logger,
-      module: options.module(config),
-      ...(options.transports ? { transports: (app) => options.transports?.(app, config) ?? [] } : {}),
-      ...(options.optionalChecks ? { optionalChecks: options.optionalChecks } : {}),
-      ...(options.rawBody === undefined ? {} : { rawBody: options.rawBody }),
-      ...(options.openApi ? { openApi: options.openApi } : {}),
+      module: module(config),
+      transports: (app) => transports?.(app, config) ?? [],
     });
     for (const signal of SIGNALS) process.off(signal, endAtOnce);
     stopOnSignal(service, logger);
-    logger.info({ http: service.httpUrl, rpc: service.rpcPort }, `${options.name} ready`);
+    logger.info({ http: service.httpUrl, rpc: service.rpcPort }, `${name} ready`);
   } catch (error) {
     logger.fatal({ err: error }, error instanceof Error ? error.message : 'start failed');
     process.exit(1);

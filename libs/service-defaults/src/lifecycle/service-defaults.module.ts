@@ -19,7 +19,7 @@ export interface ServiceDefaultsModuleOptions {
   readonly tokenSecret?: Secret | undefined;
 }
 
-/** What every service has, global: LOGGER, Metrics, Readiness, and BuyerTokens with BuyerGuard where there is a token secret. */
+/** Provides LOGGER, Metrics and Readiness globally, and with a token secret also BuyerTokens and BuyerGuard. */
 @Module({})
 export class ServiceDefaultsModule {
   static forRoot(options: ServiceDefaultsModuleOptions): DynamicModule {

@@ -29,7 +29,7 @@ it('writes JSON lines with level, time, service and the trace of the request', (
   });
 });
 
-it('masks what is secret by name, up to two levels down', () => {
+it('masks secrets by field name, up to two levels down', () => {
   const { lines, logger } = capture();
   logger.info({
     authorization: 'Bearer hunter2',
@@ -43,7 +43,7 @@ it('masks what is secret by name, up to two levels down', () => {
   expect(lines.join('')).toContain('[secret]');
 });
 
-it('masks what an error carries and what a child logger is bound to', () => {
+it('masks the fields of an error and the bindings of a child logger', () => {
   const { lines, logger, last } = capture();
   const error = Object.assign(new Error('refused'), { config: { headers: { authorization: 'hunter2' } } });
   logger.warn({ err: error }, 'a call failed');
@@ -53,7 +53,7 @@ it('masks what an error carries and what a child logger is bound to', () => {
   expect(lines.join('')).not.toContain('hunter2');
 });
 
-it('takes the framework in: context, stack, and its narration at debug', () => {
+it('writes the lines of Nest with context and stack, and its info lines at debug', () => {
   const { logger, last, lines } = capture();
   const nest = new NestLogger(logger);
   nest.log('Mapped {/orders, POST}', 'RouterExplorer');

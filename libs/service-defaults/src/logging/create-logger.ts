@@ -6,19 +6,19 @@ import { maskSecrets } from './mask-secrets.js';
 
 export type { Logger } from 'pino';
 
-/** pino's form of an error, in which a library may have kept a request with its headers. */
+/** pino's form of an error, masked: a library may have attached a request with its headers. */
 const errorFields = (error: Error): object => maskSecrets(pino.stdSerializers.err(error));
 
 export interface LoggerOptions {
-  /** Goes into every line as `service`. */
+  /** The field `service` of every line. */
   readonly name: string;
   /** @default 'info' */
-  readonly level?: LogLevel;
+  readonly level?: LogLevel | undefined;
   /** @default stdout */
   readonly destination?: DestinationStream;
 }
 
-/** JSON lines: `{"level":"info","time":"...","service":"order","traceId":"...","msg":"..."}`. Secrets are masked by field name. */
+/** Writes JSON lines with `level`, `time`, `service`, `traceId` and `msg`. Secrets are masked by field name. */
 export function createLogger(options: LoggerOptions): Logger {
   const logger = pino(
     {
@@ -40,11 +40,11 @@ export function createLogger(options: LoggerOptions): Logger {
   return maskBindings(logger);
 }
 
-/** A child's bindings are written once, past the formatter of fields, so they are masked on their way in. */
+/** Masks the bindings of a child logger, which pino does not pass to the formatter of fields. */
 function maskBindings(logger: Logger): Logger {
-  // oxlint-disable-next-line typescript/unbound-method -- it is called with its own logger below
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its logger below
   const { child } = logger;
-  // Children have their parent as prototype, so this is theirs too.
+  // The prototype of a child is its parent, so a child inherits this method.
   logger.child = function (this: Logger, bindings, childOptions) {
     return child.call(this, maskSecrets(bindings), childOptions) as ReturnType<typeof child>;
   } as Logger['child'];

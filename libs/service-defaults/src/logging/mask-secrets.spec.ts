@@ -1,12 +1,12 @@
 import { expect, it } from '@jest/globals';
 import { maskSecrets } from './mask-secrets.js';
 
-it('gives fields without secrets back as they are', () => {
+it('returns fields without secrets unchanged', () => {
   const fields = { method: 'POST', at: new Date(0), items: [{ goodsId: 'teapot' }], bytes: Buffer.from('token') };
   expect(maskSecrets(fields)).toBe(fields);
 });
 
-it('masks a copy, and leaves what it was given alone', () => {
+it('masks a copy and leaves the argument unchanged', () => {
   const headers = { authorization: 'Bearer x', accept: '*/*' };
   const fields = { request: { headers }, token: 'x' };
   expect(maskSecrets(fields)).toEqual({
@@ -16,7 +16,7 @@ it('masks a copy, and leaves what it was given alone', () => {
   expect(headers.authorization).toBe('Bearer x');
 });
 
-it('looks into lists and into what an object writes of itself', () => {
+it('masks entries of lists and the JSON that an object returns by toJSON', () => {
   const session = { toJSON: () => ({ user: 'ada', token: 'x' }) };
   expect(maskSecrets({ calls: [{ password: 'x' }, 'plain'], session })).toEqual({
     calls: [{ password: '[secret]' }, 'plain'],

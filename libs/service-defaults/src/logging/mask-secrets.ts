@@ -1,4 +1,4 @@
-/** Names of fields whose values never reach a log line. */
+/** Names of fields whose values never appear in a log line. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'authorization',
   'cookie',
@@ -15,13 +15,13 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 const CENSOR = '[secret]';
-/** Levels below the top that are looked at: enough for `request.headers.authorization`, and an end for circles. */
+/** Levels searched below the top. Two are enough for `request.headers.authorization` and end a circular search. */
 const LEVELS = 2;
 
 /**
- * The fields with secrets masked by name, at the top and up to two levels down. What has no secret in it is given back as it
- * is, and nothing that was passed in is changed. Done by hand because pino's `redact` with wildcards costs 30 µs a line, ten
- * times the line itself, and a service writes several lines an order.
+ * Masks secrets by field name, at the top and up to two levels down. The argument never changes: an object with a
+ * secret is copied, and an object without one is returned itself. This is written by hand because pino's `redact` with
+ * wildcards costs 30 µs a line, ten times the line itself, and a service writes several lines for each order.
  */
 export function maskSecrets<T extends object>(fields: T, levels: number = LEVELS): T {
   if (ArrayBuffer.isView(fields)) return fields;
@@ -36,7 +36,7 @@ export function maskSecrets<T extends object>(fields: T, levels: number = LEVELS
 }
 
 function maskBelow(value: unknown, levels: number): unknown {
-  // An error's own serializer masks it: here it would lose its message and stack.
+  // The serializer of errors masks an error. A copy made here would lose its message and stack.
   if (typeof value !== 'object' || value === null || value instanceof Error) return value;
   if (Array.isArray(value)) return levels > 0 ? maskElements(value, levels - 1) : value;
   if ('toJSON' in value && typeof value.toJSON === 'function') return maskJson(value, value.toJSON(), levels);
@@ -48,7 +48,7 @@ function maskElements(elements: readonly unknown[], levels: number): readonly un
   return shown.some((element, index) => element !== elements[index]) ? shown : elements;
 }
 
-/** An object that says how it is written is taken at its word, and left alone where that has no secret in it. */
+/** An object with toJSON is replaced by its masked JSON, but only if that JSON contains a secret. */
 function maskJson(value: object, json: unknown, levels: number): unknown {
   if (typeof json !== 'object' || json === null) return value;
   const masked = maskSecrets(json, levels);

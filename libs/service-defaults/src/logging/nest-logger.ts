@@ -3,7 +3,7 @@ import type { Logger } from './create-logger.js';
 
 type Level = 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal';
 
-/** Lets the framework log through pino. Nest hands over (message, ...more, context); an error comes with its stack as text. */
+/** Lets Nest log through pino. Nest passes (message, ...more, context), and an error with its stack as text. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
@@ -32,7 +32,7 @@ export class NestLogger implements LoggerService {
   }
 
   private write(level: Level, message: unknown, rest: unknown[]): void {
-    // The framework narrates its start in one line a route; services want that at debug.
+    // Nest logs one line for each route at start, which is too much for info.
     const effective = level === 'info' ? 'debug' : level;
     const context = rest.length > 0 && typeof rest.at(-1) === 'string' ? (rest.at(-1) as string) : undefined;
     const more = context === undefined ? rest : rest.slice(0, -1);

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** A command as contracts define it: pattern on the wire, shape of the call, shape of the answer (refusals included). */
+/** A command as contracts define it: pattern on the wire, shape of the call, shape of the answer with its refusals. */
 export interface RemoteCommand<C extends z.ZodType = z.ZodType, A extends z.ZodType = z.ZodType> {
   readonly pattern: string;
   readonly call: C;

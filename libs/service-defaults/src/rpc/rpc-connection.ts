@@ -3,7 +3,7 @@ import type { WritePacket } from '@nestjs/microservices';
 import { CorkedSocket } from './corked-socket.js';
 import { currentTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 
-/** Nest's TCP client for calls with one answer. It returns a promise: an observable costs as much as the call itself. */
+/** Nest's TCP client, with promises for calls with one answer: an observable costs as much as the call itself. */
 export class RpcConnection extends ClientTCP {
   constructor(host: string, port: number) {
     super({ host, port, socketClass: CorkedSocket });

@@ -12,7 +12,7 @@ export interface RpcServerOptions {
   readonly port: number;
 }
 
-/** Nest's TCP server that continues the caller's trace. On close it answers the calls it has begun, then disconnects. */
+/** Nest's TCP server. It continues the caller's trace, and close() answers the running calls before it disconnects. */
 export class RpcServer extends ServerTCP implements CustomTransportStrategy {
   private inFlight = 0;
   private onIdle: (() => void) | undefined;
@@ -38,7 +38,7 @@ export class RpcServer extends ServerTCP implements CustomTransportStrategy {
     return this.messageHandlers.get(pattern) ?? super.getHandlerByPattern(pattern);
   }
 
-  // oxlint-disable-next-line typescript/no-misused-promises -- Nest awaits close(), although the base class declares void
+  // oxlint-disable-next-line typescript/no-misused-promises -- Nest awaits close(), although its type is void
   override async close(): Promise<void> {
     this.server.close();
     if (this.inFlight > 0) await this.idle();

@@ -19,13 +19,13 @@ it.each([
   `00-${'0'.repeat(32)}-b7ad6b7169203331-01`,
   `00-${TRACE_ID}-${'0'.repeat(16)}-01`,
   `00-${TRACE_ID.toUpperCase()}-b7ad6b7169203331-01`,
-])('begins a new trace where there is %p', (header) => {
+])('begins a new trace for the header %p', (header) => {
   const trace = continueTrace(header);
   expect(trace.traceId).not.toBe(TRACE_ID);
   expect(trace.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
 });
 
-it('is there for everything a request causes, and nowhere else', async () => {
+it('is set for everything that a request causes, and only there', async () => {
   const trace = continueTrace(undefined);
   await runWithTrace(trace, async () => {
     await Promise.resolve();
@@ -35,7 +35,7 @@ it('is there for everything a request causes, and nowhere else', async () => {
   expect(traceHeaders()).toEqual({});
 });
 
-it('draws other identifiers every time, also where one pool of random bytes ends and the next begins', () => {
+it('uses new identifiers every time, also when Node draws new random bytes', () => {
   const traceparents = Array.from({ length: 1_000 }, () => continueTrace(undefined).traceparent);
   expect(new Set(traceparents).size).toBe(traceparents.length);
   for (const traceparent of traceparents) expect(traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
