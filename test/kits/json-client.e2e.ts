@@ -160,4 +160,4 @@ it('leaves the fetch of its process alone', async () => {
     cwd: join(repositoryRoot, 'test'),
   });
   expect(stdout.trim()).toBe('false');
-});
+}, 30_000);

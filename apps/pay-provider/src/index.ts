@@ -1,2 +1,2 @@
 export { AppModule } from './app.module.js';
-export { loadPayProviderConfig, type PayProviderConfig } from './pay-provider.config.js';
+export { loadPayProviderConfig } from './pay-provider.config.js';

@@ -1,5 +1,5 @@
 /** Base of this application's own errors; refusals to callers are ProblemErrors. */
-export abstract class PayProviderError extends Error {
+abstract class PayProviderError extends Error {
   abstract readonly code: string;
   readonly retriable = false;
 }

@@ -31,7 +31,7 @@ export interface Refund {
 }
 
 /** How a callback is made to look wrong, for showing that the receiver notices. */
-export interface Forgery {
+interface Forgery {
   /** Signed with a secret that is nobody's. */
   readonly badSignature?: boolean | undefined;
   /** Signed correctly that many seconds ago, as a recorded callback that is played again. */

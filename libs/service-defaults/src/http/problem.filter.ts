@@ -23,11 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
   }
 }
 
-export function writeProblem(
-  reply: FastifyReply,
-  problem: Problem,
-  headers: Readonly<Record<string, string>> = {},
-): void {
+function writeProblem(reply: FastifyReply, problem: Problem, headers: Readonly<Record<string, string>> = {}): void {
   if (reply.raw.headersSent) {
     reply.raw.end();
     return;

@@ -10,7 +10,7 @@ const segmentText = (segment: PropertyKey | { readonly key: PropertyKey }): stri
   String(typeof segment === 'object' ? segment.key : segment);
 
 /** 400 with `errors: [{ path, message }]`, one for each issue that a schema finds, at most 20. */
-export const invalidRequest = (issues: Issues): ProblemError =>
+const invalidRequest = (issues: Issues): ProblemError =>
   new ProblemError({
     status: 400,
     code: 'REQUEST_INVALID',
