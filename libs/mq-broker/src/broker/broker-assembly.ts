@@ -1,10 +1,11 @@
 import { join } from 'node:path';
-import { listenPeers, SendAnswerWriter, TopicName, type PeerHandlers, type PeerServer } from '@rocketshop/mq-protocol';
+import { listenPeers, TopicName, type PeerHandlers, type PeerServer } from '@rocketshop/mq-protocol';
 import type { Logger } from '../logger.js';
 import { configFileStorage } from '../config-file-storage.js';
 import type { ConfigStorage } from '../config/index.js';
 import { ConsumerOffsetStore, MessageStore, type MessageStoreOptions } from '../store/index.js';
 import { AckQueue } from './acks/ack-queue.js';
+import { SendAnswerWriter } from './answers/send-answer-writer.js';
 import type { BrokerClock } from './broker-clock.js';
 import type { BrokerContext } from './broker-context.js';
 import { nameServersOf, type BrokerConfig } from './broker.config.js';

@@ -6,16 +6,13 @@ import { encodeFrame } from '../frame/encode-frame.js';
 import { FrameView } from '../frame/frame-view.js';
 import { createRequest } from '../frame/remoting-command.js';
 import {
-  PULL_ANSWER_BYTES_MAX,
   PullMessage,
   readPullMessage,
   readUpdateConsumerOffset,
-  SendAnswerWriter,
   SendMessage,
   SendMessageV2,
   SendMessageView,
   UpdateConsumerOffset,
-  writePullAnswer,
 } from './index.js';
 
 const view = new FrameView();
@@ -25,50 +22,6 @@ function stand(frame: Buffer): FrameView {
   view.reset(frame, 0, frame.length);
   return view;
 }
-
-describe('answers written byte by byte', () => {
-  const writer = new SendAnswerWriter({ storeHost: '10.0.0.1', storePort: 10_911 });
-
-  it.each(types)('to SEND are what the plain codec reads (%s)', (type) => {
-    const numbers = [0, 1, 9, 10, 99, 123_456, 2 ** 31, 2 ** 40 + 7, Number.MAX_SAFE_INTEGER];
-    for (const number of numbers) {
-      const target = Buffer.alloc(writer.bytesMax + 3, 0xdd);
-      const opaque = number % 2_147_483_648;
-      const end = writer.write(target, 3, type, opaque, 10, 7, number, 123_456);
-      const command = decodeFrame(target.subarray(3, end));
-      expect(command).toMatchObject({ code: 10, opaque, flag: 1, serializeType: type, version: 479, language: 'JAVA' });
-      expect(SendMessage.readResponse(command)).toEqual({
-        msgId: '0A00000100002A9F000000000001E240',
-        queueId: 7,
-        queueOffset: number,
-        MSG_REGION: 'DefaultRegion',
-        TRACE_ON: 'true',
-      });
-      expect(target.subarray(end).every((byte) => byte === 0xdd)).toBe(true);
-    }
-  });
-
-  it.each(types)('to PULL leave room for their records (%s)', (type) => {
-    const target = Buffer.alloc(PULL_ANSWER_BYTES_MAX);
-    const end = writePullAnswer(target, 0, type, 5, 0, 'FOUND', 0, 2 ** 40, -1, Number.MAX_SAFE_INTEGER, 3);
-    const command = decodeFrame(Buffer.concat([target.subarray(0, end), Buffer.from('abc')]));
-    expect(command).toMatchObject({
-      code: 0,
-      opaque: 5,
-      remark: 'FOUND',
-      serializeType: type,
-      body: Buffer.from('abc'),
-    });
-    expect(PullMessage.readResponse(command)).toEqual({
-      suggestWhichBrokerId: 0,
-      nextBeginOffset: 2 ** 40,
-      minOffset: -1,
-      maxOffset: Number.MAX_SAFE_INTEGER,
-      topicSysFlag: 0,
-      groupSysFlag: 0,
-    });
-  });
-});
 
 describe('requests read in place', () => {
   const read = new SendMessageView();

@@ -1,12 +1,13 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { decodeFrame, SendAnswerWriter, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { createResponse, decodeFrame, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
 import { ManualClock } from '../../testing/manual-clock.js';
+import { SendAnswerWriter } from '../answers/send-answer-writer.js';
 import { AckQueue } from './ack-queue.js';
 
 /** The part of a peer that the queue uses: the outgoing slab, and complete answers. */
 class AnswersOfPeer {
   readonly answers: RemotingCommand[] = [];
-  readonly closed = false;
+  closed = false;
   readonly writeBuffer = Buffer.alloc(4096);
 
   reserve(): number {
@@ -37,7 +38,7 @@ describe('the ack queue', () => {
   };
   const send = (acks: AckQueue, opaque: number, waitStoreMsgOk = true): void => {
     store.lastAppend = { ...store.lastAppend, endOffset: opaque * 100, storeTimestamp: clock.now() };
-    acks.answerSend(peer as unknown as Peer, opaque, 'JSON', 2, waitStoreMsgOk);
+    acks.answerSend(peer as unknown as Peer, { opaque, serializeType: 'JSON' }, 2, waitStoreMsgOk);
   };
   const answered = (): [opaque: number, code: number][] => peer.answers.map(({ opaque, code }) => [opaque, code]);
 
@@ -110,6 +111,25 @@ describe('the ack queue', () => {
     acks.onProgress();
     await drained;
     expect([acks.isFull, acks.size, clock.timers]).toEqual([false, 0, 0]);
+  });
+
+  it('sends the answer that another processor made', () => {
+    const acks = ackQueueOf('ASYNC_FLUSH');
+    const response = createResponse({ opaque: 7, serializeType: 'ROCKETMQ' }, 0);
+    store.lastAppend = { ...store.lastAppend, endOffset: 100 };
+    acks.answerWith(peer as unknown as Peer, response);
+    store.writtenOffset = 100;
+    acks.onProgress();
+    expect(peer.answers).toEqual([response]);
+  });
+
+  it('sends nothing to a connection that is closed', () => {
+    const acks = ackQueueOf('ASYNC_FLUSH');
+    send(acks, 1);
+    peer.closed = true;
+    store.writtenOffset = 100;
+    acks.onProgress();
+    expect([answered(), acks.size]).toEqual([[], 0]);
   });
 
   it('tells nobody anything once the disk failed', () => {

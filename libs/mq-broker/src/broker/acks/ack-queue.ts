@@ -1,20 +1,20 @@
 import {
   createResponse,
   ResponseCode,
+  type AnswerableRequest,
   type Peer,
   type RemotingCommand,
-  type SendAnswerWriter,
-  type SerializeType,
 } from '@rocketshop/mq-protocol';
 import type { MessageStore } from '../../store/index.js';
+import type { SendAnswerWriter } from '../answers/send-answer-writer.js';
 import type { BrokerClock } from '../broker-clock.js';
 import { storeRefusals } from './store-status.js';
-import { PendingAcks, type AckSink } from './pending-acks.js';
+import { PendingAcks, type Ack } from './pending-acks.js';
 
-/** How often waiting answers are looked at for FLUSH_DISK_TIMEOUT, ms. */
+/** How often the queue looks for answers that are due with FLUSH_DISK_TIMEOUT, ms. */
 const EXPIRY_CHECK_INTERVAL_MS = 250;
 
-export interface AckQueueOptions {
+interface AckQueueOptions {
   flushDiskType: 'ASYNC_FLUSH' | 'SYNC_FLUSH';
   syncFlushTimeoutMs: number;
   pendingAcksMax: number;
@@ -23,12 +23,14 @@ export interface AckQueueOptions {
 type StoreProgress = Pick<MessageStore, 'writtenOffset' | 'flushedOffset' | 'lastAppend'>;
 
 /**
- * Where answers wait until the disk has what they confirm: until it is written (ASYNC_FLUSH, or the sender said WAIT=false;
- * a killed process loses nothing), or until it is synced (SYNC_FLUSH; a power cut loses nothing).
+ * Holds the answer to each stored message until the disk has the message:
+ *
+ * - until it is written (ASYNC_FLUSH, or the producer sent WAIT=false): a killed process then loses nothing
+ * - until it is synced (SYNC_FLUSH): a power cut then loses nothing
  */
-export class AckQueue implements AckSink {
-  private readonly awaitingWrite: PendingAcks;
-  private readonly awaitingFlush: PendingAcks;
+export class AckQueue {
+  private readonly awaitingWrite = new PendingAcks();
+  private readonly awaitingFlush = new PendingAcks();
   private cancelTimer: (() => void) | undefined;
   private onEmpty: (() => void) | undefined;
 
@@ -37,69 +39,46 @@ export class AckQueue implements AckSink {
     private readonly writer: SendAnswerWriter,
     private readonly clock: BrokerClock,
     private readonly options: AckQueueOptions,
-  ) {
-    this.awaitingWrite = new PendingAcks(options.pendingAcksMax);
-    this.awaitingFlush = new PendingAcks(options.pendingAcksMax);
-  }
+  ) {}
 
-  /** True when as many senders wait as may wait: the next one is told that the system is busy. */
+  /** True when the maximum of answers waits. The next sender is told that the system is busy. */
   get isFull(): boolean {
-    return this.awaitingWrite.size + this.awaitingFlush.size >= this.options.pendingAcksMax;
+    return this.size >= this.options.pendingAcksMax;
   }
 
   get size(): number {
     return this.awaitingWrite.size + this.awaitingFlush.size;
   }
 
-  /** Answers a send when what `store.lastAppend` describes is safe. `queueId` is the one the sender asked for. */
-  answerSend(peer: Peer, opaque: number, serializeType: SerializeType, queueId: number, waitStoreMsgOk: boolean): void {
-    this.push(peer, serializeType, opaque, queueId, waitStoreMsgOk, undefined);
+  /** Answers a send when the message that `store.lastAppend` describes is safe. `queueId` is the one that the sender asked for. */
+  answerSend(peer: Peer, request: AnswerableRequest, queueId: number, waitStoreMsgOk: boolean): void {
+    const ack = this.add(peer, request, waitStoreMsgOk);
+    ack.queueId = queueId;
+    ack.response = undefined;
   }
 
-  /** Sends `response` when what `store.lastAppend` describes is safe. */
+  /** Sends `response` when the messages that `store.lastAppend` describes are safe. */
   answerWith(peer: Peer, response: RemotingCommand, waitStoreMsgOk = true): void {
-    this.push(peer, response.serializeType, response.opaque, 0, waitStoreMsgOk, response);
+    const ack = this.add(peer, response, waitStoreMsgOk);
+    ack.queueId = 0;
+    ack.response = response;
   }
 
-  /** For the rings: writes one answer. */
-  answer(
-    peer: Peer,
-    serializeType: SerializeType,
-    opaque: number,
-    code: number,
-    physicalOffset: number,
-    queueId: number,
-    queueOffset: number,
-    response: RemotingCommand | undefined,
-  ): void {
-    if (response !== undefined) {
-      peer.reply(code === ResponseCode.SUCCESS ? response : { ...response, code });
-      return;
-    }
-    const start = peer.reserve(this.writer.bytesMax);
-    const target = peer.writeBuffer;
-    peer.commit(this.writer.write(target, start, serializeType, opaque, code, queueId, queueOffset, physicalOffset));
-  }
-
-  /** The store has written or synced more: tells everybody whose message is safe now. */
+  /** The store has written or synced more: sends the answers whose messages are safe now. */
   onProgress(): void {
-    if (this.awaitingWrite.size > 0) this.awaitingWrite.settle(this.store.writtenOffset, ResponseCode.SUCCESS, this);
-    if (this.awaitingFlush.size > 0) this.awaitingFlush.settle(this.store.flushedOffset, ResponseCode.SUCCESS, this);
+    if (this.awaitingWrite.size > 0) this.awaitingWrite.settle(this.store.writtenOffset, this.succeed);
+    if (this.awaitingFlush.size > 0) this.awaitingFlush.settle(this.store.flushedOffset, this.succeed);
     if (this.onEmpty !== undefined && this.size === 0) this.onEmpty();
   }
 
-  /** The disk was full and the store took back what it had not written: those senders are refused. */
+  /** The disk was full and the store withdrew the messages that it had not written: their senders are refused. */
   onWithdrawn(): void {
     const fromOffset = this.store.writtenOffset;
-    for (const pending of [this.awaitingWrite, this.awaitingFlush]) {
-      for (const { peer, serializeType, opaque } of pending.withdraw(fromOffset)) {
-        const [code, remark] = storeRefusals.SERVICE_NOT_AVAILABLE;
-        if (!peer.closed) peer.reply(createResponse({ opaque, serializeType }, code, { remark }));
-      }
-    }
+    this.awaitingWrite.withdraw(fromOffset, refuse);
+    this.awaitingFlush.withdraw(fromOffset, refuse);
   }
 
-  /** Resolves when nobody waits any more, or after `timeoutMs`. */
+  /** Resolves when no answer waits any more, or after `timeoutMs`. */
   drained(timeoutMs: number): Promise<void> {
     if (this.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -111,7 +90,7 @@ export class AckQueue implements AckSink {
     });
   }
 
-  /** Nobody is told anything any more: the disk failed, and what it has is found out by recovery. */
+  /** Drops all answers: the disk failed, and only the recovery at the next start finds out which messages it has. */
   abandon(): void {
     this.awaitingWrite.clear();
     this.awaitingFlush.clear();
@@ -124,37 +103,45 @@ export class AckQueue implements AckSink {
     this.cancelTimer = undefined;
   }
 
-  private push(
-    peer: Peer,
-    serializeType: SerializeType,
-    opaque: number,
-    queueId: number,
-    waitStoreMsgOk: boolean,
-    response: RemotingCommand | undefined,
-  ): void {
+  private add(peer: Peer, { serializeType, opaque }: AnswerableRequest, waitStoreMsgOk: boolean): Ack {
     const { endOffset, storeTimestamp, physicalOffset, queueOffset } = this.store.lastAppend;
     const waitsForFlush = waitStoreMsgOk && this.options.flushDiskType === 'SYNC_FLUSH';
-    const pending = waitsForFlush ? this.awaitingFlush : this.awaitingWrite;
-    pending.push(
-      endOffset,
-      storeTimestamp,
-      peer,
-      serializeType,
-      opaque,
-      physicalOffset,
-      queueId,
-      queueOffset,
-      response,
-    );
+    const ack = (waitsForFlush ? this.awaitingFlush : this.awaitingWrite).add();
+    ack.peer = peer;
+    ack.serializeType = serializeType;
+    ack.opaque = opaque;
+    ack.endOffset = endOffset;
+    ack.storedAtMs = storeTimestamp;
+    ack.physicalOffset = physicalOffset;
+    ack.queueOffset = queueOffset;
     if (waitsForFlush && this.cancelTimer === undefined) this.armExpiry();
+    return ack;
+  }
+
+  private readonly succeed = (ack: Ack): void => this.answer(ack, ResponseCode.SUCCESS);
+  private readonly timeOut = (ack: Ack): void => this.answer(ack, ResponseCode.FLUSH_DISK_TIMEOUT);
+
+  private answer(ack: Ack, code: number): void {
+    const { peer, response } = ack;
+    if (peer === undefined || peer.closed) return;
+    if (response !== undefined) {
+      peer.reply(code === ResponseCode.SUCCESS ? response : { ...response, code });
+      return;
+    }
+    const start = peer.reserve(this.writer.bytesMax);
+    peer.commit(this.writer.write(peer.writeBuffer, start, ack, code));
   }
 
   private armExpiry(): void {
     this.cancelTimer = this.clock.after(EXPIRY_CHECK_INTERVAL_MS, () => {
       this.cancelTimer = undefined;
-      const storedBefore = this.clock.now() - this.options.syncFlushTimeoutMs;
-      this.awaitingFlush.expire(storedBefore, ResponseCode.FLUSH_DISK_TIMEOUT, this);
+      this.awaitingFlush.expire(this.clock.now() - this.options.syncFlushTimeoutMs, this.timeOut);
       if (this.awaitingFlush.size > 0) this.armExpiry();
     });
   }
+}
+
+function refuse(ack: Ack): void {
+  const [code, remark] = storeRefusals.SERVICE_NOT_AVAILABLE;
+  if (ack.peer?.closed === false) ack.peer.reply(createResponse(ack, code, { remark }));
 }

@@ -1,14 +1,9 @@
-import {
-  PULL_ANSWER_BYTES_MAX,
-  ResponseCode,
-  writePullAnswer,
-  type Peer,
-  type SerializeType,
-} from '@rocketshop/mq-protocol';
+import { ResponseCode, type AnswerableRequest, type Peer } from '@rocketshop/mq-protocol';
 import type { GetResult, GetStatus } from '../../store/index.js';
+import { PULL_ANSWER_BYTES_MAX, writePullAnswer, type PullAnswer } from '../answers/pull-answer-writer.js';
 import type { RecordSlab } from './record-slab.js';
 
-/** How a look-up's end is told to the client (RocketMQ `PullMessageProcessor.composeResponseHeader`). */
+/** The response code for each status of a look-up (RocketMQ `PullMessageProcessor.composeResponseHeader`). */
 const codes: Readonly<Record<Exclude<GetStatus, 'NO_MATCHED_LOGIC_QUEUE' | 'NO_MESSAGE_IN_QUEUE'>, number>> = {
   FOUND: ResponseCode.SUCCESS,
   NO_MATCHED_MESSAGE: ResponseCode.PULL_RETRY_IMMEDIATELY,
@@ -26,34 +21,37 @@ export function pullCode(status: GetStatus, requestedOffset: number): number {
   return codes[status];
 }
 
-/**
- * Sends what was found: a header from a template, then the records out of `slab`, joined with everything else of this tick
- * into one write.
- */
-export function sendPullAnswer(
-  peer: Peer,
-  serializeType: SerializeType,
-  opaque: number,
-  code: number,
-  result: GetResult,
-  brokerId: number,
-  slab: RecordSlab,
-): void {
-  const bodyBytes = code === ResponseCode.SUCCESS ? result.bytes : 0;
-  const start = peer.reserve(PULL_ANSWER_BYTES_MAX);
-  const end = writePullAnswer(
-    peer.writeBuffer,
-    start,
-    serializeType,
-    opaque,
-    code,
-    result.status,
-    brokerId,
-    result.nextBeginOffset,
-    result.minOffset,
-    result.maxOffset,
-    bodyBytes,
-  );
-  peer.commit(end);
-  if (bodyBytes > 0) for (const records of result.buffers) slab.send(peer, records);
+/** Sends the answers to pulls: a header that is written byte by byte, and the records out of `slab`. */
+export class PullAnswerSender {
+  /** One record for all answers: each call fills it again, so that an answer costs no object. */
+  private readonly answer: PullAnswer;
+
+  constructor(
+    private readonly slab: RecordSlab,
+    brokerId: number,
+  ) {
+    this.answer = {
+      code: 0,
+      status: 'FOUND',
+      suggestWhichBrokerId: brokerId,
+      nextBeginOffset: 0,
+      minOffset: 0,
+      maxOffset: 0,
+      bodyBytes: 0,
+    };
+  }
+
+  /** The peer joins the answer with everything else of this tick into one write. */
+  send(peer: Peer, request: AnswerableRequest, code: number, result: GetResult): void {
+    const { answer } = this;
+    answer.code = code;
+    answer.status = result.status;
+    answer.nextBeginOffset = result.nextBeginOffset;
+    answer.minOffset = result.minOffset;
+    answer.maxOffset = result.maxOffset;
+    answer.bodyBytes = code === ResponseCode.SUCCESS ? result.bytes : 0;
+    const start = peer.reserve(PULL_ANSWER_BYTES_MAX);
+    peer.commit(writePullAnswer(peer.writeBuffer, start, request, answer));
+    if (answer.bodyBytes > 0) for (const records of result.buffers) this.slab.send(peer, records);
+  }
 }

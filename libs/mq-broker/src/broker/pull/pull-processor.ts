@@ -16,7 +16,7 @@ import type { ConsumerGroupInfo } from '../groups/index.js';
 import type { HeldPull, LongPollTable } from '../long-poll/long-poll-table.js';
 import { refuse } from '../send/send-checks.js';
 import type { BrokerStatistics } from '../statistics/broker-statistics.js';
-import { pullCode, sendPullAnswer } from './pull-answer.js';
+import { pullCode, PullAnswerSender } from './pull-answer.js';
 import { RecordSlab } from './record-slab.js';
 import { SubscriptionFilterCache, type SubscriptionFilter } from './subscription-filter.js';
 
@@ -43,8 +43,11 @@ type PullTask = Omit<HeldPull, 'deadlineMs'>;
 export class PullProcessor {
   private readonly filters = new SubscriptionFilterCache();
   private readonly slab = new RecordSlab();
+  private readonly answers: PullAnswerSender;
 
-  constructor(private readonly parts: PullProcessorParts) {}
+  constructor(private readonly parts: PullProcessorParts) {
+    this.answers = new PullAnswerSender(this.slab, parts.context.config.brokerId);
+  }
 
   /**
    * Takes one frame; the view is valid only during the call.
@@ -106,10 +109,9 @@ export class PullProcessor {
   }
 
   private answer(task: PullTask, result: ReturnType<PullProcessor['look']>): void {
-    const { context, statistics } = this.parts;
+    const { statistics } = this.parts;
     if (result.count > 0) statistics.countGet(task.group, task.topic, result.count);
-    const code = pullCode(result.status, task.queueOffset);
-    sendPullAnswer(task.peer, task.serializeType, task.opaque, code, result, context.config.brokerId, this.slab);
+    this.answers.send(task.peer, task, pullCode(result.status, task.queueOffset), result);
   }
 
   /**

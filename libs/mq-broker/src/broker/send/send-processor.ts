@@ -98,8 +98,7 @@ export class SendProcessor {
     this.requireBodySize(draft.body.length);
     requireStored(parts.context.store.append(draft));
     parts.statistics.countPut(draft.topic, 1);
-    if (!view.isOneway)
-      parts.acks.answerSend(peer, view.opaque, view.serializeType, queueId, this.properties.waitStoreMsgOk);
+    if (!view.isOneway) parts.acks.answerSend(peer, view, queueId, this.properties.waitStoreMsgOk);
   }
 
   /** Properties as they are stored; a delayed message also changes its destination. */

@@ -3,22 +3,20 @@ import type { DispatchBacklog } from '../consume-queue/dispatch-backlog.js';
 import { QUEUE_ID_MAX } from '../consume-queue/queue-table.js';
 import type { QueueTable, TopicQueues } from '../consume-queue/queue-table.js';
 import { PROPERTIES_BYTES_MAX } from '../record/record-layout.js';
-import { encodeRecord, recordSizeOf } from '../record/record-encoder.js';
+import { encodeRecord, recordSizeOf, type RecordFields } from '../record/record-encoder.js';
+import type { ResolvedStoreOptions } from '../store.options.js';
 import type { AppendResult, AppendStatus, MessageDraft } from '../store.types.js';
 import type { CommitLog } from './commit-log.js';
 
-/** Transaction state in sysFlag (MessageSysFlag): such records enter no consume queue. */
+/** Transaction state in sysFlag (MessageSysFlag). Prepared and rolled back records enter no consume queue. */
 const TRANSACTION_MASK = 12;
 const TRANSACTION_PREPARED = 4;
 const TRANSACTION_ROLLBACK = 12;
 
-export interface AppenderOptions {
-  maxMessageSize: number;
-  slabBytesMax: number;
-  now: () => number;
-}
-
-/** Puts drafts into the tail of the log: checks, room, offsets, bytes. No object and no promise per message. */
+/**
+ * Puts drafts into the tail of the log: checks them, finds room, gives out offsets and writes the bytes. A message costs no
+ * object and no promise.
+ */
 export class Appender {
   readonly last: AppendResult = {
     physicalOffset: 0,
@@ -27,22 +25,31 @@ export class Appender {
     storeTimestamp: 0,
     physicalOffsets: [],
   };
-  private storeHost = Uint8Array.of(127, 0, 0, 1);
-  private storePort = 0;
+  /** One record for all messages: `encodeRecord` copies it into the log, and nothing else ever sees it. */
+  private readonly fields: RecordFields = {
+    topic: Buffer.alloc(0),
+    size: 0,
+    bornHost: Uint8Array.of(0, 0, 0, 0),
+    storeHost: Uint8Array.of(127, 0, 0, 1),
+    storePort: 0,
+    queueOffset: 0,
+    physicalOffset: 0,
+    storeTimestamp: 0,
+  };
   private readonly addresses = new AddressCache();
 
   constructor(
     private readonly log: CommitLog,
     private readonly queues: QueueTable,
     private readonly backlog: DispatchBacklog,
-    /** Of the newest record; store times never decrease, whatever the clock does. */
+    /** The store time of the newest record. Store times never decrease, whatever the clock does. */
     public lastStoreTimestamp: number,
-    private readonly options: AppenderOptions,
+    private readonly options: Pick<ResolvedStoreOptions, 'maxMessageSize' | 'slabBytesMax' | 'now'>,
   ) {}
 
   setStoreHost(host: string, port: number): void {
-    this.storeHost = Uint8Array.from(ipv4Bytes(host));
-    this.storePort = port;
+    this.fields.storeHost = Uint8Array.from(ipv4Bytes(host));
+    this.fields.storePort = port;
   }
 
   append(draft: MessageDraft): AppendStatus {
@@ -61,7 +68,7 @@ export class Appender {
     return 'PUT_OK';
   }
 
-  /** All or nothing: contiguous in the log, consecutive in the queue. */
+  /** Stores all drafts or none. They are contiguous in the log and consecutive in the queue. */
   appendBatch(drafts: readonly MessageDraft[]): AppendStatus {
     const [first] = drafts;
     if (!first) return 'MESSAGE_ILLEGAL';
@@ -99,7 +106,7 @@ export class Appender {
   private reserve(bytes: number): AppendStatus {
     if (this.backlog.isFull) return 'SERVICE_NOT_AVAILABLE';
     const isSlabFull = this.log.pendingBytes + bytes > this.options.slabBytesMax;
-    // While the log waits for the filler the slab may grow up to the end of its chunk.
+    // While the log waits for the zero filler, the slab may grow up to the end of its chunk.
     if (isSlabFull && !this.log.writePending() && !this.log.blocked) return 'SERVICE_NOT_AVAILABLE';
     const reservation = this.log.reserve(bytes);
     if (reservation === 'READY') return 'PUT_OK';
@@ -112,34 +119,28 @@ export class Appender {
     return this.lastStoreTimestamp;
   }
 
-  /** Writes the record into the reserved room; returns its queue offset. */
+  /** Writes the record into the reserved room. Returns its queue offset. */
   private put(draft: MessageDraft, topic: TopicQueues, size: number): number {
-    const { chunk, endOffset } = this.log;
+    const { log, fields } = this;
+    const { endOffset } = log;
     const transaction = draft.sysFlag & TRANSACTION_MASK;
     const isQueued = transaction !== TRANSACTION_PREPARED && transaction !== TRANSACTION_ROLLBACK;
     const queue: ConsumeQueue | undefined = isQueued ? this.queues.queueOf(topic, draft.queueId) : undefined;
     const queueOffset = queue ? queue.nextOffset++ : 0;
-    encodeRecord(
-      chunk.buffer,
-      chunk.view,
-      chunk.used,
-      size,
-      draft,
-      topic.name,
-      this.addresses.bytesOf(draft.bornHost),
-      this.storeHost,
-      this.storePort,
-      queueOffset,
-      endOffset,
-      this.last.storeTimestamp,
-    );
+    fields.topic = topic.name;
+    fields.size = size;
+    fields.bornHost = this.addresses.bytesOf(draft.bornHost);
+    fields.queueOffset = queueOffset;
+    fields.physicalOffset = endOffset;
+    fields.storeTimestamp = this.last.storeTimestamp;
+    encodeRecord(log.chunk, draft, fields);
     if (queue) this.backlog.push(queue, queueOffset, endOffset, size, draft.tagsCode);
-    this.log.advance(size);
+    log.advance(size);
     return queueOffset;
   }
 }
 
-/** Producers send many messages from one address: the last one is kept as bytes. */
+/** Keeps the bytes of the last address, since a producer sends many messages from one address. */
 class AddressCache {
   private text = '';
   private bytes: Uint8Array = new Uint8Array(4);
@@ -154,7 +155,7 @@ class AddressCache {
   }
 }
 
-/** Four bytes; what is not IPv4 becomes 0.0.0.0, since the record's host field has no room for anything else. */
+/** The four bytes of an IPv4 address. Anything else becomes 0.0.0.0: the record's host field has room for four bytes only. */
 function ipv4Bytes(host: string): number[] {
   const parts = host
     .replace(/^::ffff:/, '')

@@ -70,9 +70,9 @@ export class MessageReader {
   lookMessage(physicalOffset: number, recordBytesMax: number): Buffer | undefined {
     const size = this.records.fetchUnknown(physicalOffset, recordBytesMax);
     if (size === 0) return undefined;
-    const target = Buffer.allocUnsafe(wireSizeOf(size));
-    copyToWire(this.records.buffer, this.records.view, this.records.at, size, target, viewOf(target), 0);
-    return target;
+    const buffer = Buffer.allocUnsafe(wireSizeOf(size));
+    copyToWire(this.records, size, { buffer, view: viewOf(buffer) }, 0);
+    return buffer;
   }
 
   /** When message `offset` was stored; -1 when there is no such message. */
@@ -157,8 +157,8 @@ export class MessageReader {
 
   /** Copies what `select` noted into one buffer; what fails its check is left out and reported. */
   private collect(queue: ConsumeQueue, result: GetResult, allocate: RecordAllocator): void {
-    const target = allocate(result.bytes);
-    const view = viewOf(target);
+    const buffer = allocate(result.bytes);
+    const target = { buffer, view: viewOf(buffer) };
     let length = 0;
     let runStart = 0;
     let runEnd = 0;
@@ -174,13 +174,13 @@ export class MessageReader {
         this.damage.add({ physicalOffset, bytes: size, reason: verdict, topic, queueId, queueOffset });
         continue;
       }
-      length += copyToWire(this.records.buffer, this.records.view, this.records.at, size, target, view, length);
+      length += copyToWire(this.records, size, target, length);
       result.count++;
     }
     result.bytes = length;
     if (result.count === 0) return;
     result.status = 'FOUND';
-    result.buffers.push(length === target.length ? target : target.subarray(0, length));
+    result.buffers.push(length === buffer.length ? buffer : buffer.subarray(0, length));
   }
 
   /** End of the last record that lies close behind its forerunner, starting from the wanted one at `index`. */

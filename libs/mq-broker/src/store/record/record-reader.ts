@@ -17,12 +17,19 @@ import {
   storeTimestampAt,
 } from './record-layout.js';
 
-/** What a check found. `VALID` and nothing else may be served. */
+/** A record in memory begins at `at` of `buffer`. */
+export interface RecordPosition {
+  readonly buffer: Buffer;
+  readonly view: DataView;
+  readonly at: number;
+}
+
+/** What a check found. Only a `VALID` record may be served. */
 export type RecordVerdict = 'VALID' | 'magic' | 'length' | 'position' | 'checksum';
 
 /**
- * Checks the bytes at `at` as the record that belongs to `physicalOffset`. A record is valid only where its own physical
- * offset says it is: an old file taken into use again may hold perfect records of another place.
+ * Checks whether the bytes at `at` are the record of `physicalOffset`. A record is valid only at the position that its own
+ * physical offset names: an old file that is used again may hold intact records of another position.
  */
 export function verifyRecord(
   source: Buffer,
@@ -59,8 +66,8 @@ export function storeTimestampOf(view: DataView, at: number): number {
   return readInt64(view, at + storeTimestampAt(view.getInt32(at + AT_SYS_FLAG)));
 }
 
-/** Where the topic's length stands, and the topic's place; the caller has verified the record. */
-export function topicRangeOf(view: DataView, at: number): { start: number; end: number } {
+/** Start and end of the topic's bytes. The caller has verified the record. */
+function topicRangeOf(view: DataView, at: number): { start: number; end: number } {
   const lengthAt = at + bodyLengthAt(sysFlagOf(view, at));
   const topicAt = lengthAt + 4 + view.getInt32(lengthAt);
   const isV2 = view.getUint32(at + AT_MAGIC) === MAGIC_V2;
@@ -74,7 +81,7 @@ export function topicOf(source: Buffer, view: DataView, at: number): string {
   return source.toString('utf8', start, end);
 }
 
-/** The record's property of that name, undefined when it has none; the last one wins, as in Java. */
+/** The record's property of that name, or undefined. Of equal names the last one counts, as in Java. */
 export function propertyOf(source: Buffer, view: DataView, at: number, name: string): string | undefined {
   const { end: topicEnd } = topicRangeOf(view, at);
   const text = source.toString('utf8', topicEnd + 2, topicEnd + 2 + view.getUint16(topicEnd));
@@ -86,30 +93,29 @@ export function propertyOf(source: Buffer, view: DataView, at: number, name: str
   return found;
 }
 
-/** Bytes of a record as clients read it. */
+/** The bytes of a record in the form that clients read. */
 export function wireSizeOf(diskSize: number): number {
   return diskSize - TRAILER_BYTES;
 }
 
-/** Copies a verified record without its trailer; returns the bytes written. */
-export function copyToWire(
-  source: Buffer,
-  sourceView: DataView,
-  at: number,
-  diskSize: number,
-  target: Buffer,
-  targetView: DataView,
-  targetAt: number,
-): number {
+/** A buffer that records are copied to, and the view of it that writes their lengths. */
+export interface WireTarget {
+  buffer: Buffer;
+  view: DataView;
+}
+
+/** Copies a verified record to `target` without its trailer. Returns the bytes written. */
+export function copyToWire(record: RecordPosition, diskSize: number, target: WireTarget, targetAt: number): number {
+  const { buffer: source, view: sourceView, at } = record;
   const wireSize = diskSize - TRAILER_BYTES;
-  source.copy(target, targetAt, at, at + wireSize);
-  targetView.setInt32(targetAt, wireSize);
+  source.copy(target.buffer, targetAt, at, at + wireSize);
+  target.view.setInt32(targetAt, wireSize);
   const isV2 = sourceView.getUint32(at + AT_MAGIC) === MAGIC_V2;
   const bodyAt = bodyLengthAt(sourceView.getInt32(at + AT_SYS_FLAG));
   const topicAt = bodyAt + 4 + sourceView.getInt32(at + bodyAt);
   const lengthAt = isV2
     ? topicAt + 2 + sourceView.getUint16(at + topicAt)
     : topicAt + 1 + sourceView.getUint8(at + topicAt);
-  targetView.setUint16(targetAt + lengthAt, wireSize - lengthAt - 2);
+  target.view.setUint16(targetAt + lengthAt, wireSize - lengthAt - 2);
   return wireSize;
 }

@@ -1,5 +1,4 @@
-import { SERIALIZE_JSON, SERIALIZE_ROCKETMQ, type SerializeType } from '../frame/frame-layout.js';
-import { encodeHost } from '../message/host.js';
+import { encodeHost, SERIALIZE_JSON, SERIALIZE_ROCKETMQ, type SerializeType } from '@rocketshop/mq-protocol';
 import {
   ascii,
   beginFrame,
@@ -14,8 +13,17 @@ import {
   startOf,
 } from './answer-frame.js';
 
-export interface SendAnswerWriterOptions {
-  /** The address of this broker that clients can reach, as it stands in offsetMsgIds. IPv4. */
+/** What the answer to one stored message says. */
+export interface SendAnswer {
+  serializeType: SerializeType;
+  opaque: number;
+  queueId: number;
+  queueOffset: number;
+  physicalOffset: number;
+}
+
+interface SendAnswerWriterOptions {
+  /** The address by which clients reach this broker, as offsetMsgIds contain it. IPv4. */
   storeHost: string;
   storePort: number;
   /** @default 'DefaultRegion' */
@@ -24,9 +32,9 @@ export interface SendAnswerWriterOptions {
   traceOn?: boolean;
 }
 
-/** Writes answers to one-message SEND requests right into the outgoing slab. */
+/** Writes the answers to requests with one message into the outgoing slab. */
 export class SendAnswerWriter {
-  /** What to reserve for one answer; a constant region id cannot make it longer than this says. */
+  /** The room that one answer needs at most. It depends on the length of the region id. */
   readonly bytesMax: number;
   private readonly jsonRegion: Buffer;
   private readonly jsonQueueId = ascii('","queueId":"');
@@ -58,38 +66,30 @@ export class SendAnswerWriter {
   }
 
   /**
-   * Writes the answer for one stored message and returns its end. `target` must have `bytesMax` bytes from `offset` on.
-   * @param code 0, 10, 11 or 12: the message is stored with each of them
+   * Writes an answer and returns its end. `target` must have `bytesMax` bytes from `offset` on. Nothing keeps `answer`: the
+   * caller may fill the same record again.
+   * @param code 0, 10, 11 or 12: each of them means that the message is stored
    */
-  write(
-    target: Buffer,
-    offset: number,
-    serializeType: SerializeType,
-    opaque: number,
-    code: number,
-    queueId: number,
-    queueOffset: number,
-    physicalOffset: number,
-  ): number {
+  write(target: Buffer, offset: number, answer: SendAnswer, code: number): number {
     beginFrame(target, offset);
-    if (serializeType === 'JSON') {
+    if (answer.serializeType === 'JSON') {
       cursor.bytes(startOf(code));
       cursor.bytes(this.jsonRegion);
-      cursor.hexLong(physicalOffset);
+      cursor.hexLong(answer.physicalOffset);
       cursor.bytes(this.jsonQueueId);
-      cursor.decimal(queueId);
+      cursor.decimal(answer.queueId);
       cursor.bytes(this.jsonQueueOffset);
-      cursor.decimal(queueOffset);
+      cursor.decimal(answer.queueOffset);
       cursor.bytes(this.jsonQuote);
-      endJson(opaque, undefined);
+      endJson(answer.opaque, undefined);
       return finishFrame(offset, SERIALIZE_JSON, 0);
     }
-    const extLengthAt = startBinary(code, opaque, undefined);
+    const extLengthAt = startBinary(code, answer.opaque, undefined);
     cursor.bytes(this.binaryConstants);
     cursor.bytes(this.binaryMsgId);
-    cursor.hexLong(physicalOffset);
-    binaryNumber(this.binaryQueueId, queueId);
-    binaryNumber(this.binaryQueueOffset, queueOffset);
+    cursor.hexLong(answer.physicalOffset);
+    binaryNumber(this.binaryQueueId, answer.queueId);
+    binaryNumber(this.binaryQueueOffset, answer.queueOffset);
     endBinary(extLengthAt);
     return finishFrame(offset, SERIALIZE_ROCKETMQ, 0);
   }
