@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -252,55 +252,6 @@ describe('a name server', () => {
       });
       expect(String((await register()).body)).toBe('{"table":{"orders":"broker-a:4"}}');
     });
-  });
-
-  it('keeps KV configuration over a restart (row 16)', async () => {
-    const peer = await connect();
-    const kv = { namespace: 'N', key: 'k' };
-    expect((await askRaw(peer, RequestCode.GET_KV_CONFIG, kv)).code).toBe(ResponseCode.QUERY_NOT_FOUND);
-    await askRaw(peer, RequestCode.PUT_KV_CONFIG, { ...kv, value: 'v' });
-    expect((await askRaw(peer, RequestCode.GET_KV_CONFIG, kv)).extFields?.value).toBe('v');
-    expect(String((await askRaw(peer, RequestCode.GET_KVLIST_BY_NAMESPACE, { namespace: 'N' })).body)).toBe(
-      '{"table":{"k":"v"}}',
-    );
-
-    await nameServer.close();
-    nameServer = await start();
-    const again = await connect();
-    expect((await askRaw(again, RequestCode.GET_KV_CONFIG, kv)).extFields?.value).toBe('v');
-    await askRaw(again, RequestCode.DELETE_KV_CONFIG, kv);
-    expect((await askRaw(again, RequestCode.GET_KVLIST_BY_NAMESPACE, { namespace: 'N' })).code).toBe(22);
-    expect(JSON.parse(await readFile(join(folder, 'kvConfig.json'), 'utf8'))).toEqual({ configTable: {} });
-  });
-
-  it.each(['configStorePath', 'kvConfigPath', 'rocketmqHome', 'configBlackList', 'listenPort'])(
-    'lets nobody set %s, and writes nothing (row 18)',
-    async (key) => {
-      for (const configUpdateEnable of [false, true]) {
-        await nameServer.close();
-        nameServer = await startNameServer({
-          port: 0,
-          kvConfigPath: join(folder, 'kvConfig.json'),
-          configUpdateEnable,
-        });
-        const body = Buffer.from(`enableTopicList=false\n${key}=/tmp/owned\n`);
-        const answer = await askRaw(await connect(), RequestCode.UPDATE_NAMESRV_CONFIG, {}, { body });
-        expect(answer.code).toBe(ResponseCode.NO_PERMISSION);
-        const config = String((await askRaw(await connect(), RequestCode.GET_NAMESRV_CONFIG, {})).body);
-        expect(config).toContain('enableTopicList=true\n');
-        expect(await readdir(folder)).toEqual([]);
-      }
-    },
-  );
-
-  it('lets an administrator switch what is harmless, where that is allowed', async () => {
-    await nameServer.close();
-    nameServer = await startNameServer({ port: 0, configUpdateEnable: true });
-    const peer = await connect();
-    const body = Buffer.from('enableAllTopicList=false\n');
-    expect((await askRaw(peer, RequestCode.UPDATE_NAMESRV_CONFIG, {}, { body })).code).toBe(ResponseCode.SUCCESS);
-    const list = await askRaw(peer, RequestCode.GET_ALL_TOPIC_LIST_FROM_NAMESERVER, {});
-    expect([list.code, list.remark]).toEqual([ResponseCode.SYSTEM_ERROR, 'disable']);
   });
 
   it('answers 3 to a request it does not know', async () => {
