@@ -63,7 +63,6 @@ export async function runShopBench(options: ShopBenchOptions): Promise<ShopBench
   const system = await ShopSystem.start({
     timeScale: 1,
     flushDiskType: 'SYNC_FLUSH',
-    fsync: true,
     postgresBinDir,
     ...profiled(options),
   });

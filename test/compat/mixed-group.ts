@@ -4,7 +4,7 @@ import type { ClientProgram } from './clients/client-programs.js';
 import { RunningClient } from './clients/running-client.js';
 import { bodyOf, messageId, TEXT } from './kinds.js';
 import { judge, reasonOf, type Row } from './report.js';
-import { untilCommitted } from './untils.js';
+import { untilCommitted } from './until-committed.js';
 
 const QUEUES = 8;
 const MESSAGES = 1_000;

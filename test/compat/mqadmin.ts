@@ -9,7 +9,7 @@ import { adminCommands, type AdminScene } from './mqadmin-commands.js';
 import { checkRow, type Row } from './report.js';
 import type { Servers } from './our-servers.js';
 import { removeScratchFolder, scratchFolder } from './scratch-folder.js';
-import { untilCommitted } from './untils.js';
+import { untilCommitted } from './until-committed.js';
 
 const run = promisify(execFile);
 const COMMAND_LIMIT_MS = 60_000;

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { spawnService, type SpawnedService } from '@rocketshop/shop-testkit';
 import { removeScratchFolder, scratchFolder } from './scratch-folder.js';
 
-/** RocketMQ's own, but for level 3, where the retry ladder begins: one second instead of ten. */
+/** RocketMQ's own levels, except level 3: it is the delay of the first retry, and one second instead of ten is enough here. */
 const MESSAGE_DELAY_LEVEL = '1s 5s 1s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h';
 
 export interface Servers {
@@ -11,7 +11,7 @@ export interface Servers {
   stop(): Promise<void>;
 }
 
-/** Our name server and broker as built processes, on free ports and a store of their own. */
+/** Starts our name server and our broker as processes, on free ports and a new store. */
 export async function startOurServers(): Promise<Servers> {
   const folder = scratchFolder('servers');
   const nameServer = await spawnService({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 const folders = new Set<string>();
 process.once('exit', () => folders.forEach(removeScratchFolder));
 
-/** A folder that is gone when this process has ended, however it ends. */
+/** Creates a temporary folder. It is removed when this process exits, also after an error. */
 export function scratchFolder(purpose: string): string {
   const folder = mkdtempSync(join(tmpdir(), `rocketshop-compat-${purpose}-`));
   folders.add(folder);

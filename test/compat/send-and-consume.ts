@@ -6,7 +6,7 @@ import { receivedEvent } from './clients/received-event.js';
 import { RunningClient } from './clients/running-client.js';
 import { LEAST_AGE_MS, WANTED_TAGS, type Kind } from './kinds.js';
 import { judge, reasonOf, type Row } from './report.js';
-import { untilCommitted } from './untils.js';
+import { untilCommitted } from './until-committed.js';
 
 const MESSAGES = 1_000;
 const QUEUES = 4;

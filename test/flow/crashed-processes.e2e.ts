@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jes
 import {
   createPool,
   FaultProxy,
+  killAt,
   openPayment,
   place,
   SERVICES,
@@ -13,6 +14,7 @@ import {
   untilPaymentIs,
   untilReady,
   untilStatus,
+  whenPassing,
   type HttpAnswer,
   type OrderAnswer,
   type ServiceName,
@@ -24,7 +26,7 @@ jest.setTimeout(120_000);
 const PROXIED = ['stock', 'coupon', 'user', 'pay'] as const;
 
 let system: ShopSystem;
-/** Between buyers and the order service. */
+/** The proxy between buyers and the HTTP interface of order. */
 let orderPage: FaultProxy;
 let ada: ShopClient;
 beforeAll(async () => {
@@ -34,9 +36,9 @@ beforeAll(async () => {
     env: {
       order: {
         RPC_TIMEOUT_MS: '1000',
-        // A lost flow is given up soon, since the stories wait for it; a real one takes some 30 ms.
+        // The stories wait until order gives a lost flow up, so it gives up soon. A flow takes some 30 ms.
         ABANDON_TIMEOUT_MS: '3000',
-        // No timer and no sweep interferes unasked.
+        // No timer and no sweep interferes with a story.
         UNPAID_TIMEOUT_MS: '86400000',
         ANSWER_OVERDUE_MS: '86400000',
       },
@@ -54,12 +56,14 @@ afterAll(async () => {
   await system?.stop();
 });
 
+const killing = (program: ServiceName) => () => system.killProgram(program);
+
 async function restart(program: ServiceName): Promise<void> {
   await system.startProgram(program);
   await untilReady(system.url(program));
 }
 
-/** Asks with the same key until there is an answer that will stay. */
+/** Asks with the same key until the answer is final. */
 async function askUntilDecided(key: string): Promise<HttpAnswer<OrderAnswer>> {
   return until(
     async () => {
@@ -74,14 +78,13 @@ describe('order, killed with -9', () => {
   it('after the confirm and before its answer: the retry is answered with the order, and there is one', async () => {
     const before = await ada.available('teapot');
     const key = randomUUID();
-    let killed: Promise<void> | undefined;
-    orderPage.use(({ direction, bytes }) => {
-      if (direction !== 'answer' || !bytes.includes('HTTP/1.1 201')) return 'pass';
-      killed ??= system.killProgram('order');
-      return 'cut';
-    });
+    const kill = killAt(
+      orderPage,
+      killing('order'),
+      ({ direction, bytes }) => direction === 'answer' && bytes.includes('HTTP/1.1 201'),
+    );
     await expect(ada.placeOrder(teapots(), key)).rejects.toThrow('fetch failed');
-    await killed;
+    await kill.done;
     orderPage.heal();
     await restart('order');
     const again = await ada.placeOrder(teapots(), key);
@@ -96,14 +99,9 @@ describe('order, killed with -9', () => {
   it('after the pre-order: the abandon timer cancels, and the key tells', async () => {
     const before = await ada.available('teapot');
     const key = randomUUID();
-    let killed: Promise<void> | undefined;
-    system.proxy('stock').use(({ direction, bytes }) => {
-      if (direction !== 'request' || !bytes.includes('stock.deduct-stock')) return 'pass';
-      killed ??= system.killProgram('order');
-      return 'pass';
-    });
+    const kill = killAt(system.proxy('stock'), killing('order'), whenPassing('stock.deduct-stock', 'request'), 'pass');
     await expect(ada.placeOrder(teapots(), key)).rejects.toThrow('fetch failed');
-    await killed;
+    await kill.done;
     await restart('order');
     const told = await askUntilDecided(key);
     expect([told.status, told.body.code]).toEqual([503, 'FLOW_LOST']);
@@ -161,17 +159,10 @@ describe.each([
     'when the %s of its part passes: the order is undone to the last cent',
     async (when) => {
       const before = [await ada.available('teapot'), await ada.balance()];
-      let asked = false;
-      let killed: Promise<void> | undefined;
-      system.proxy(service).use(({ direction, bytes }) => {
-        if (direction === 'request' && bytes.includes(pattern)) asked = true;
-        if (!asked || direction !== when) return 'pass';
-        killed ??= system.killProgram(service);
-        return 'cut';
-      });
+      const kill = killAt(system.proxy(service), killing(service), whenPassing(pattern, when));
       const { status, body } = await ada.placeOrder({ ...teapots(2), couponId: 'ada-two', balanceToUse: '100' });
       expect([status, body.code]).toEqual([503, 'STEP_FAILED']);
-      await killed;
+      await kill.done;
       expect((await ada.readOrder(body.orderId)).body.status).toBe('CANCELLING');
       system.proxy(service).heal();
       await restart(service);
@@ -185,16 +176,9 @@ describe('pay, killed with -9', () => {
   it('when it has closed the payment and order has not heard: nothing is cancelled, and the next request cancels', async () => {
     const { orderId } = await place(ada);
     await openPayment(ada, orderId);
-    let asked = false;
-    let killed: Promise<void> | undefined;
-    system.proxy('pay').use(({ direction, bytes }) => {
-      if (direction === 'request' && bytes.includes('pay.close-payment')) asked = true;
-      if (!asked || direction === 'request') return 'pass';
-      killed ??= system.killProgram('pay');
-      return 'cut';
-    });
+    const kill = killAt(system.proxy('pay'), killing('pay'), whenPassing('pay.close-payment', 'answer'));
     expect((await ada.cancelOrder(orderId)).body.code).toBe('PAY_UNREACHABLE');
-    await killed;
+    await kill.done;
     expect((await ada.readOrder(orderId)).body.status).toBe('CONFIRMED');
     system.proxy('pay').heal();
     await restart('pay');
@@ -208,15 +192,10 @@ describe('pay, killed with -9', () => {
     await system.startProgram('pay', 0, { CALLBACK_URL: `http://127.0.0.1:${callbacks.port}/payments/callback` });
     const { orderId } = await place(ada);
     const payment = await openPayment(ada, orderId);
-    let killed: Promise<void> | undefined;
-    callbacks.use(({ direction }) => {
-      if (direction === 'request') return 'pass';
-      killed ??= system.killProgram('pay');
-      return 'cut';
-    });
+    const kill = killAt(callbacks, killing('pay'), ({ direction }) => direction === 'answer');
     await ada.pay(payment);
-    await until(() => killed !== undefined, { description: 'the callback to be answered' });
-    await killed;
+    await until(() => kill.done !== undefined, { description: 'the callback to be answered' });
+    await kill.done;
     callbacks.heal();
     await restart('pay');
     await untilStatus(ada, orderId, 'PAID');
@@ -236,7 +215,7 @@ describe('stock, killed with -9 during a cancel', () => {
   });
 });
 
-/** Orders one after the other, each with its own key and repeated until it is decided, while something breaks. */
+/** Places orders one after the other and repeats each until it is decided. `breaking` runs beside it from order `breakAt` on. */
 async function orderThrough(count: number, breakAt: number, breaking: () => Promise<void>): Promise<string[]> {
   const statuses: string[] = [];
   let broken: Promise<void> | undefined;

@@ -2,7 +2,7 @@ import { createHmac, randomUUID } from 'node:crypto';
 import type { PaymentAnswer } from '@rocketshop/shop-testkit';
 import { CALLBACK_SECRET, type InProcessShop } from '@rocketshop/shop-testkit/in-process';
 
-/** What the provider tells. */
+/** The body of a callback of the payment provider. */
 export type CallbackEvent = Readonly<Record<string, string>>;
 
 export function paidEvent(
@@ -25,15 +25,15 @@ export function paidEvent(
 
 export interface SignatureChoice {
   readonly secrets?: readonly string[];
-  /** Seconds in the past; negative in the future. */
+  /** Age of the signature's time, s. A negative age is a time in the future. */
   readonly ageSeconds?: number;
-  /** Sent in place of what was signed. */
+  /** The body that is sent instead of the signed one. */
   readonly altered?: string;
-  /** The whole header, whatever it says; null for none. */
+  /** The whole header, instead of a signature. Null sends no header. */
   readonly header?: string | null;
 }
 
-/** The header as its description has it: HMAC-SHA256 over `<t>.<raw body>`, written here a second time. */
+/** Signs by the description of the header: HMAC-SHA256 over `<t>.<raw body>`. It shares no code with the product, so it proves it. */
 export function signature(body: string, secrets: readonly string[], ageSeconds = 0): string {
   const time = Math.floor(Date.now() / 1000) - ageSeconds;
   const macs = secrets.map((secret) => createHmac('sha256', secret).update(`${time}.${body}`).digest('hex'));
@@ -45,7 +45,7 @@ export interface CallbackAnswer {
   readonly body: { readonly outcome?: string; readonly code?: string };
 }
 
-/** Posts a callback as the provider would, or as somebody else would. */
+/** Posts a callback. The default signature is the provider's; another choice makes a forged or broken one. */
 export async function callBack(
   shop: InProcessShop,
   event: CallbackEvent | string,
@@ -62,7 +62,7 @@ export async function callBack(
   return { status: response.status, body: (await response.json()) as CallbackAnswer['body'] };
 }
 
-/** What is written down about an event. */
+/** The row that pay keeps about a callback's event. */
 export async function recordedEvent(
   shop: InProcessShop,
   { eventId }: CallbackEvent,
@@ -75,7 +75,7 @@ export async function recordedEvent(
   return row;
 }
 
-/** How often order was told that an order is paid. */
+/** The number of messages by which pay has told that the order is paid. */
 export async function paidMessages(shop: InProcessShop, orderId: string): Promise<number> {
   const rows = await shop.rows('pay', `SELECT FROM outbox WHERE order_key = $1 AND topic = 'payment-succeeded'`, [
     orderId,

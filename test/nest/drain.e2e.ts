@@ -3,7 +3,7 @@ import { Controller } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { RocketmqEventPattern } from '@rocketshop/mq-nest';
 import { until } from '@rocketshop/shop-testkit';
-import { NestShop } from './nest-shop.js';
+import { NestApps } from './nest-apps.js';
 
 const MESSAGES = 400;
 const handled: number[] = [];
@@ -23,9 +23,9 @@ class SlowConsumer {
   }
 }
 
-let shop: NestShop;
+let shop: NestApps;
 beforeAll(async () => {
-  shop = await NestShop.start();
+  shop = await NestApps.start();
 });
 afterAll(() => shop.close());
 

@@ -12,7 +12,7 @@ import {
 } from '@rocketshop/mq-nest';
 import { lastValueFrom } from 'rxjs';
 import { until } from '@rocketshop/shop-testkit';
-import { NestShop, type RunningApp } from './nest-shop.js';
+import { NestApps, type RunningApp } from './nest-apps.js';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const received: string[] = [];
@@ -50,11 +50,11 @@ class Settings {
 @Module({ providers: [Settings], exports: [Settings] })
 class SettingsModule {}
 
-let shop: NestShop;
+let shop: NestApps;
 let app: RunningApp;
 
 beforeAll(async () => {
-  shop = await NestShop.start();
+  shop = await NestApps.start();
   const rocketmq = RocketmqModule.forRootAsync({
     imports: [SettingsModule],
     inject: [Settings],

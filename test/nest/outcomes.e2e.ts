@@ -10,7 +10,7 @@ import {
 } from '@rocketshop/mq-nest';
 import type { RocketmqContext } from '@rocketshop/mq-nest';
 import { until } from '@rocketshop/shop-testkit';
-import { NestShop, type RunningApp } from './nest-shop.js';
+import { NestApps, type RunningApp } from './nest-apps.js';
 
 class CouponIsGoneError extends Error {}
 
@@ -40,12 +40,12 @@ class CouponConsumer {
   }
 }
 
-let shop: NestShop;
+let shop: NestApps;
 let coupon: RunningApp;
 const discarded: DiscardEvent[] = [];
 
 beforeAll(async () => {
-  shop = await NestShop.start();
+  shop = await NestApps.start();
   coupon = await shop.boot([CouponConsumer], { maxReconsumeTimes: 2, onDiscard: (event) => discarded.push(event) });
 });
 afterAll(() => shop.close());

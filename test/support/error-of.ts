@@ -1,4 +1,4 @@
-/** What `promise` rejects with, or undefined where it does not. */
+/** The error with which `promise` rejects, or undefined when it resolves. */
 export const errorOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { until } from '@rocketshop/shop-testkit';
 import { checkInvariants, readShopRecords, type DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
 
-/** C1 to C7 hold when the last messages have arrived, which gets `timeoutMs`. Every violation is in the failure's text. */
+/** Waits up to `timeoutMs` for the last messages, until C1 to C7 hold. The failure shows every violation. */
 export async function expectInvariants(
   { databaseUrls }: { readonly databaseUrls: DatabaseUrls },
   timeoutMs = 30_000,

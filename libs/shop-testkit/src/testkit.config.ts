@@ -1,16 +1,14 @@
 import { homedir, platform } from 'node:os';
 import { join } from 'node:path';
 
-/** What the helpers that start PostgreSQL and Redis take from the environment. */
+/** What the library takes from the environment. */
 export interface TestkitConfig {
-  /** A Redis that runs already; nothing is started then. @default none */
+  /** REDIS_URL: a Redis that runs already. The library then starts none. @default none */
   readonly redisUrl: string | undefined;
-  /** Folders searched for `redis-server` and `valkey-server`. */
+  /** PATH: the folders in which the library looks for installed programs. */
   readonly path: string;
-  /** Where unpacked packages are kept between runs. @default the system's cache folder for this user */
+  /** ROCKETSHOP_CACHE: keeps unpacked packages between runs. @default the system's cache folder of this user */
   readonly cacheDir: string;
-  /** In CI what cannot run counts as failed. @default false */
-  readonly isCi: boolean;
 }
 
 function defaultCacheDir(): string {
@@ -22,5 +20,4 @@ export const loadTestkitConfig = (): TestkitConfig => ({
   redisUrl: process.env['REDIS_URL'] || undefined,
   path: process.env['PATH'] ?? '',
   cacheDir: process.env['ROCKETSHOP_CACHE'] || defaultCacheDir(),
-  isCi: Boolean(process.env['CI']),
 });

@@ -22,7 +22,7 @@ import {
 
 type Closable = { shutdown(): Promise<void> };
 
-/** Intervals at which a test does not wait. */
+/** Short intervals, so that a test does not wait for them. */
 const quick = {
   pollNameServerInterval: 200,
   heartbeatBrokerInterval: 500,
@@ -34,7 +34,7 @@ const quickConsumer = {
   brokerSuspendMaxTimeMillis: 2_000,
 } as const;
 
-/** A name server and a broker of their own, which a story stops and starts again on the same ports and store. */
+/** A name server and a broker for one test file. A story stops them and starts them again on the same ports and store. */
 export class MessageSystem {
   private readonly clients: Closable[] = [];
   private names = 0;
@@ -99,7 +99,7 @@ export class MessageSystem {
     this.nameServer = await startNameServer({ port: this.nameServerPort });
   }
 
-  /** A topic of this test alone. */
+  /** Creates a topic that no other test uses. */
   async topic(queues = 4): Promise<string> {
     const topic = this.name('topic');
     const admin = await this.admin();
@@ -138,7 +138,7 @@ export class MessageSystem {
     return consumer;
   }
 
-  /** Each one is a member of its own, as if it ran in its own process. */
+  /** Starts one more member of a group. It shares nothing with other members, as if it ran in its own process. */
   async consumer(
     subscriptions: Record<string, string>,
     listener: MessageListener,
@@ -161,7 +161,7 @@ export class MessageSystem {
   }
 }
 
-/** Remembers what a listener was given. */
+/** Keeps the messages that a listener received. */
 export class Received {
   readonly bodies: string[] = [];
   readonly messages: MessageExt[] = [];
@@ -178,7 +178,7 @@ export class Received {
   }
 }
 
-/** Keeps what a client logs, to be asked afterwards. */
+/** A logger that keeps its lines, so that a test can read them afterwards. */
 export function recordingLogger(): { logger: Logger; lines: string[] } {
   const lines: string[] = [];
   const log = (message: string): void => void lines.push(message);

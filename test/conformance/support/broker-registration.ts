@@ -1,6 +1,6 @@
 import { crc32 as zlibCrc32, deflateSync } from 'node:zlib';
 
-/** What a broker announces: topic name to its line in the zlib form and its object in the JSON form. */
+/** The topics that a broker registers at the name server. */
 export interface TopicTable {
   names: string[];
 }
@@ -14,7 +14,7 @@ export function topicTable(...names: string[]): TopicTable {
   return { names };
 }
 
-/** CRC-32 of a body as the header carries it. */
+/** CRC-32 of a body in the form of the header: without the sign bit. */
 export function crcOf(body: Buffer): number {
   return zlibCrc32(body) & 0x7fffffff;
 }
@@ -26,7 +26,7 @@ interface Changes {
   counter?: number;
 }
 
-/** A registration as brokers of 4.9 and 5.x send it by default: JSON, not compressed. */
+/** The registration that brokers of 4.9 and 5.x send by default: JSON, not compressed. */
 export function registration({ names }: TopicTable, { counter = 1, ...changes }: Changes = {}): Registration {
   const topicConfigTable = Object.fromEntries(
     names.map((topicName) => [
@@ -55,7 +55,7 @@ export function registration({ names }: TopicTable, { counter = 1, ...changes }:
   return { extFields: { ...header, ...changes }, body };
 }
 
-/** The same, compressed: zlib of length-prefixed parts; from version 413 on with a section of mappings at the end. */
+/** The compressed registration: zlib over length-prefixed parts. From version 413 on, a section of mappings ends it. */
 export function zlibRegistration({ names }: TopicTable, version: number): Registration {
   const topics = names.map((name) => prefixed(`${name} 4 4 ${name === 'TBW102' ? 7 : 6} SINGLE_TAG`));
   const plain = Buffer.concat([

@@ -36,7 +36,7 @@ export interface Pulled {
   messages: MessageExt[];
 }
 
-/** A broker of its own on free ports, and raw connections to it. Nothing of the client library takes part. */
+/** A broker on free ports and raw connections to it. It uses no code of the client library. */
 export class BrokerUnderTest {
   private readonly peers: Peer[] = [];
 
@@ -108,7 +108,7 @@ export function sent(answer: RemotingCommand): Sent {
   return { code, remark, msgId, queueId, queueOffset };
 }
 
-/** Pulls with the expression in the request (bit 2), as a reader without heartbeat does. */
+/** A pull that carries its filter expression (bit 2 of sysFlag), like that of a reader that sends no heartbeat. */
 export function pullRequest(topic: string, changes: Partial<PullMessageHeader> = {}): RemotingCommand {
   return PullMessage.createRequest({
     consumerGroup: 'readers',

@@ -2,7 +2,7 @@ import { createRequest, type Peer, type RemotingCommand } from '@rocketshop/mq-p
 
 const ANSWER_TIMEOUT_MS = 5_000;
 
-/** Sends one request as its bytes are documented, without any codec of a command between. */
+/** Sends a request with the documented fields, without the codec of its command. */
 export function askRaw(
   peer: Peer,
   code: number,

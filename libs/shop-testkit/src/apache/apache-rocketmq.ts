@@ -23,18 +23,18 @@ export interface ApacheOptions {
 export interface ApacheRocketmq {
   readonly namesrvAddr: string;
   readonly brokerPort: number;
-  /** Of the broker that runs now. */
+  /** Process id of the broker that runs now. */
   readonly brokerPid: number;
-  /** From the first start of the broker's process until its port answered, ms. */
+  /** Time from the first start of the broker's process until its port answered, ms. */
   readonly startMs: number;
-  /** SIGKILL: what a crash looks like. */
+  /** Sends SIGKILL: the broker crashes. */
   killBroker(): Promise<void>;
-  /** The broker again, on the same port and store. */
+  /** Starts the broker again on the same port and the same store. */
   startBroker(): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Java 17 closes what RocketMQ reaches into: its own start scripts open the same packages. */
+/** Java 17 closes packages that RocketMQ needs. RocketMQ's own start scripts open the same packages. */
 const JAVA_FLAGS = [
   '-XX:-OmitStackTraceInFastThrow',
   '-XX:+IgnoreUnrecognizedVMOptions',
@@ -57,7 +57,7 @@ const BROKER_FLAGS = [
 
 const START_LIMIT_MS = 60_000;
 
-/** One Apache RocketMQ, name server and broker, on loopback and free ports, from Maven's jars. Needs Java and Maven. */
+/** Starts a name server and a broker of Apache RocketMQ on free loopback ports. The jars come from Maven: it needs Java and Maven. */
 export async function startApacheRocketmq(options: ApacheOptions = {}): Promise<ApacheRocketmq> {
   const version = options.version ?? '5.5.0';
   const artifacts = ['namesrv', 'broker', 'tools'].map((name) => ({ name: `rocketmq-${name}`, version }));
@@ -82,7 +82,7 @@ export async function startApacheRocketmq(options: ApacheOptions = {}): Promise<
     return child;
   };
   let broker = await launchBroker();
-  // After the processes' own handlers: by then nobody writes there any more.
+  // This handler runs after those that end the two processes, so nothing writes to the folder any more.
   process.once('exit', removeHome);
   return {
     namesrvAddr,
@@ -104,7 +104,7 @@ export async function startApacheRocketmq(options: ApacheOptions = {}): Promise<
   };
 }
 
-/** The broker takes port − 2 and port + 1 too, for its fast port and for replication. */
+/** The broker also takes port − 2 for its fast port and port + 1 for replication. */
 async function freeBrokerPort(): Promise<number> {
   return (await freePort()) + 3;
 }

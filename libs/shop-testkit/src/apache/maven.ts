@@ -14,7 +14,7 @@ export interface Artifact {
 
 const GROUP = 'org.apache.rocketmq';
 
-/** What is missing on this machine to run Java programs from Maven, as sentences; empty when nothing is. */
+/** Says in sentences what this machine lacks to run Java programs from Maven. The list is empty when it lacks nothing. */
 export function missingJavaTools(): string[] {
   const isThere = (command: string, flag: string) => spawnSync(command, [flag], { stdio: 'ignore' }).status === 0;
   return [
@@ -25,8 +25,8 @@ export function missingJavaTools(): string[] {
 }
 
 /**
- * Fetches artifacts of Apache RocketMQ with everything they need into the cache folder, with the ordinary Maven client.
- * @returns the folder of jars
+ * Fetches artifacts of Apache RocketMQ and their dependencies into the cache folder, with the ordinary Maven client.
+ * @returns the folder with the jars
  */
 export async function fetchJars(label: string, artifacts: readonly Artifact[]): Promise<string> {
   const home = join(loadTestkitConfig().cacheDir, 'jars', label);

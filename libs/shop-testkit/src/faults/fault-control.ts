@@ -5,25 +5,25 @@ import { FaultProxy } from './fault-proxy.js';
 import type { FaultsConfig, FaultTarget } from './faults.config.js';
 import { ProxyFaultPoint } from './proxy-fault-point.js';
 
-/** A fault is a line; more is a mistake, and is not kept. */
+/** A fault is one line. A longer body is a mistake, and the server does not keep it in memory. */
 const BODY_BYTES_MAX = 4096;
 const REQUEST_LIMIT_MS = 10_000;
 
 export interface FaultControl {
-  /** Of the HTTP interface. */
+  /** The port of the HTTP interface. */
   readonly port: number;
-  /** Where a target is reached through its proxy. */
+  /** The port of the proxy before a target. */
   proxyPort(name: string): number;
   stop(): Promise<void>;
 }
 
 /**
- * Proxies before servers, and the HTTP interface by which another process makes faults on them:
+ * Starts a proxy before each target, and the HTTP interface by which another process makes faults on the proxies:
  *   GET    /health/ready     200
- *   PUT    /faults/<target>  makes the {@link Fault} in the body: 204, or 400 for what is none
+ *   PUT    /faults/<target>  makes the {@link Fault} in the body: 204, or 400 when the body is no fault
  *   GET    /faults/<target>  200 {"hasHappened":true}
  *   DELETE /faults/<target>  heals: 204
- * A problem is {"code","detail"}. Nobody is asked who they are, so it listens where its owner alone reaches it.
+ * A problem is {"code","detail"}. The interface asks for no credentials, so it may listen only where its owner alone reaches it.
  */
 export async function startFaultControl(config: FaultsConfig): Promise<FaultControl> {
   const proxies = new Map<string, FaultProxy>();
@@ -103,7 +103,7 @@ function problemOf(error: unknown): Answer {
   return { status: 500, body: { code: 'INTERNAL', detail } };
 }
 
-/** To its end, even where it is too long: who is still sending would get no answer. */
+/** Reads a body to its end even when it is too long: a client that is still sending would not read the answer. */
 async function readBody(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;

@@ -1,32 +1,33 @@
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 
-/** Which way bytes go: `request` from the client to the server, `answer` back. */
+/** The direction of bytes: `request` from the client to the server, `answer` from the server to the client. */
 export type Direction = 'request' | 'answer';
 
-export interface Passage {
+/** Bytes that arrived together in one direction of one connection. */
+export interface Chunk {
   readonly direction: Direction;
   readonly bytes: Buffer;
-  /** 1 for the first connection since the proxy started. */
+  /** Number of the connection. The first one since the proxy started is 1. */
   readonly connection: number;
 }
 
 /**
- * What happens to the bytes:
- *   pass       unchanged
- *   drop       swallowed; the connection stays, as if the other side were silent
- *   duplicate  sent twice
- *   cut        both ends are reset, before these bytes are sent on
- *   delayMs    held back, and everything behind them on this connection and in this direction too
+ * What the proxy does with a chunk:
+ *   pass       sends it on unchanged
+ *   drop       discards it; the connection stays open, as if the other side were silent
+ *   duplicate  sends it on twice
+ *   cut        resets both connections instead of sending it on
+ *   delayMs    sends it on later; everything behind it on this connection and in this direction waits too
  */
 export type Verdict = 'pass' | 'drop' | 'duplicate' | 'cut' | { readonly delayMs: number };
 
-export type Rule = (passage: Passage) => Verdict | Promise<Verdict>;
+export type Rule = (chunk: Chunk) => Verdict | Promise<Verdict>;
 
 const passAll: Rule = () => 'pass';
 
 /**
- * A proxy that stands before PostgreSQL, an RPC port, the broker or an HTTP port and makes faults, so that no product
- * code needs a switch for them. A rule may also be where a test acts: kill a process when it sees a frame.
+ * A TCP proxy before PostgreSQL, an RPC port, the broker or an HTTP port. It makes faults, so that no product code needs a
+ * switch for them. A rule may also act itself, for example kill a process when it sees a certain frame.
  */
 export class FaultProxy {
   private rule: Rule = passAll;
@@ -39,7 +40,7 @@ export class FaultProxy {
     private readonly target: { readonly host: string; readonly port: number },
   ) {}
 
-  /** @param listenOn by default a free port of loopback; another host only where the network is the proxy's own */
+  /** @param listenOn another host than loopback is safe only in a private network. @default a free port of loopback */
   static async start(
     target: { host?: string; port: number },
     listenOn: { host?: string; port?: number } = {},
@@ -58,18 +59,14 @@ export class FaultProxy {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** From now on, for old connections too. Without a rule everything passes. */
+  /** Applies `rule` from now on, to open connections too. Without a rule everything passes. */
   use(rule: Rule = passAll): void {
     this.rule = rule;
   }
 
-  /** Answers are swallowed: what was asked for happens, and nobody hears of it. */
+  /** Drops all answers: the server does its work, and the client never knows. */
   loseAnswers(): void {
     this.use(({ direction }) => (direction === 'answer' ? 'drop' : 'pass'));
-  }
-
-  delayAnswers(delayMs: number): void {
-    this.use(({ direction }) => (direction === 'answer' ? { delayMs } : 'pass'));
   }
 
   /** Resets every connection and refuses new ones until {@link heal}. */
@@ -80,10 +77,10 @@ export class FaultProxy {
 
   /** Resets every connection once. */
   reset(): void {
-    for (const socket of this.sockets) breakOff(socket);
+    for (const socket of this.sockets) resetSocket(socket);
   }
 
-  /** Everything passes again. */
+  /** Accepts connections again, and lets everything pass. */
   heal(): void {
     this.accepting = true;
     this.use();
@@ -99,21 +96,21 @@ export class FaultProxy {
 
   private accept(client: Socket): void {
     if (!this.accepting) {
-      breakOff(client);
+      resetSocket(client);
       return;
     }
     const connection = ++this.connections;
     const server = connect(this.target);
     const cut = (): void => {
-      breakOff(client);
-      breakOff(server);
+      resetSocket(client);
+      resetSocket(server);
     };
-    this.carry('request', client, server, connection, cut);
-    this.carry('answer', server, client, connection, cut);
+    this.forward('request', client, server, connection, cut);
+    this.forward('answer', server, client, connection, cut);
   }
 
-  /** One chunk after the other: a rule may take its time, and order is kept. */
-  private carry(direction: Direction, from: Socket, to: Socket, connection: number, cut: () => void): void {
+  /** Applies the rule to one chunk after the other: a rule may be slow, and the order of the bytes must stay. */
+  private forward(direction: Direction, from: Socket, to: Socket, connection: number, cut: () => void): void {
     this.sockets.add(from);
     from.setNoDelay(true);
     let queue = Promise.resolve();
@@ -130,8 +127,8 @@ export class FaultProxy {
     });
   }
 
-  private async apply(passage: Passage, to: Socket, cut: () => void): Promise<void> {
-    const verdict = await this.rule(passage);
+  private async apply(chunk: Chunk, to: Socket, cut: () => void): Promise<void> {
+    const verdict = await this.rule(chunk);
     if (verdict === 'drop' || to.destroyed) return;
     if (verdict === 'cut') {
       cut();
@@ -139,13 +136,13 @@ export class FaultProxy {
     }
     if (typeof verdict === 'object') await new Promise((resolve) => setTimeout(resolve, verdict.delayMs));
     if (to.destroyed) return;
-    to.write(passage.bytes);
-    if (verdict === 'duplicate') to.write(passage.bytes);
+    to.write(chunk.bytes);
+    if (verdict === 'duplicate') to.write(chunk.bytes);
   }
 }
 
-/** RST where that can be: a socket that is ending already cannot be reset any more, and would stay open for ever. */
-function breakOff(socket: Socket): void {
+/** Sends an RST when the socket allows it. A socket that is already ending cannot be reset, and would stay open for ever. */
+function resetSocket(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }

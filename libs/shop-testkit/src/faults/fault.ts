@@ -1,22 +1,22 @@
 /**
- * A fault as data, so that it can be ordered from another process. Its text is looked for in each piece of bytes that
- * arrives, which is a whole request where requests are as small as the shop's calls:
- *   holdRequest     requests with this text wait, and never arrive: the heal resets their connections
- *   loseAnswersTo   from the moment that a request with this text has passed, answers are swallowed on every connection
+ * A fault as data, so that another process can order it. The proxy searches each chunk for the text; the requests of the shop
+ * are so small that a chunk is a whole request:
+ *   holdRequest     a request with this text waits and never arrives: the heal resets its connection
+ *   loseAnswersTo   when a request with this text has passed, the proxy drops the answers of every connection
  */
 export type Fault = { readonly holdRequest: string } | { readonly loseAnswersTo: string };
 
-/** Where faults are made on the way to one server; the same whether its proxy runs in this process or in another. */
+/** Makes faults before one server. The proxy runs in this process or in another one. */
 export interface FaultPoint {
-  /** In place of the fault before, which is healed. Connections that are open feel it too. */
+  /** Makes a fault, on open connections too. It replaces the fault that was made before. */
   make(fault: Fault): Promise<void>;
-  /** Whether a request was held, or an answer was lost, since {@link make}. */
+  /** Says whether the proxy has held a request or dropped an answer since {@link make}. */
   hasHappened(): Promise<boolean>;
-  /** Everything passes again. */
+  /** Ends the fault: everything passes again. */
   heal(): Promise<void>;
 }
 
-/** Thrown when what was sent in place of a fault is none. */
+/** Thrown when a text that should describe a fault does not. */
 export class BadFaultError extends Error {
   override readonly name = 'BadFaultError';
   readonly code = 'BAD_FAULT';
@@ -30,7 +30,7 @@ export function readFault(json: string): Fault {
   const [[kind, text] = [], ...others] = typeof fault === 'object' && fault !== null ? Object.entries(fault) : [];
   if (kind === undefined || others.length > 0 || !KINDS.includes(kind))
     throw new BadFaultError(`a fault is an object with one field, which is ${KINDS.join(' or ')}`);
-  // Every request contains the empty text, which nobody means.
+  // Every request contains the empty text, so an empty text is a mistake.
   if (typeof text !== 'string' || text === '') throw new BadFaultError(`${kind} must be a text that is not empty`);
   return fault as Fault;
 }

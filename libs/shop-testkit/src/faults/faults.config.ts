@@ -1,10 +1,10 @@
-/** Every variable of the program that makes faults on demand. */
+/** The variables of the program that makes faults on demand. */
 export interface FaultsConfig {
-  /** BIND_ADDRESS: where the control and the proxies listen. @default 127.0.0.1 */
+  /** BIND_ADDRESS: the HTTP interface and the proxies listen on it. @default 127.0.0.1 */
   readonly bindAddress: string;
-  /** HTTP_PORT of the control; 0 takes any free one. @default 3020 */
+  /** HTTP_PORT of the HTTP interface; 0 takes any free port. @default 3020 */
   readonly httpPort: number;
-  /** TARGETS, as `stock:4002,coupon:4003`: each goes by its host's name, and is reached here on its own port. */
+  /** TARGETS, such as `stock:4002,coupon:4003`. A target's name is its host, and its proxy listens on the target's port. */
   readonly targets: readonly FaultTarget[];
 }
 
@@ -12,7 +12,7 @@ export interface FaultTarget {
   readonly name: string;
   readonly host: string;
   readonly port: number;
-  /** 0 takes any free one. */
+  /** Port of the proxy; 0 takes any free port. */
   readonly listenPort: number;
 }
 

@@ -1,4 +1,4 @@
-// Node alone runs it, without any package: a container needs nothing but the built files.
+// Node alone runs this program. It imports no package, so that a container needs nothing but the built files.
 import { startFaultControl } from './fault-control.js';
 import { loadFaultsConfig } from './faults.config.js';
 

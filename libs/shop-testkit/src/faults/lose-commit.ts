@@ -1,16 +1,16 @@
-import type { FaultProxy, Passage, Verdict } from './fault-proxy.js';
+import type { Chunk, FaultProxy, Verdict } from './fault-proxy.js';
 
 export interface LostCommit {
-  /** True once the connection was cut. */
+  /** True when the proxy has cut the connection. */
   readonly happened: boolean;
 }
 
 /**
- * Cuts the connection of the next transaction that runs the prepared `statement`, in its commit, which is its COMMIT or, for
- * statements that were sent as one transaction in one round trip, the Sync behind them:
- *   before  the commit never reaches PostgreSQL, so it rolls back
- *   after   PostgreSQL has committed, and nobody hears of it
- * @param onLost called in that moment, for a story that takes more away than this one connection
+ * Cuts the connection of the next transaction that runs the prepared `statement`, at its commit. The commit is the COMMIT, or
+ * the Sync behind statements that are one transaction in one round trip:
+ *   before  the commit never reaches PostgreSQL, so PostgreSQL rolls back
+ *   after   PostgreSQL has committed, and the client never knows
+ * @param onLost called at that moment, for a story that breaks more than this one connection
  */
 export function loseCommit(
   proxy: FaultProxy,
@@ -26,12 +26,12 @@ export function loseCommit(
     onLost();
     return 'cut' as const;
   };
-  proxy.use((passage) => {
+  proxy.use((chunk) => {
     if (happened) return 'pass';
-    if (passage.direction === 'answer') return passage.connection === committing ? lose() : 'pass';
-    if (!commits(passage)) return 'pass';
+    if (chunk.direction === 'answer') return chunk.connection === committing ? lose() : 'pass';
+    if (!commits(chunk)) return 'pass';
     if (when === 'before') return lose();
-    committing = passage.connection;
+    committing = chunk.connection;
     return 'pass';
   });
   return {
@@ -41,12 +41,12 @@ export function loseCommit(
   };
 }
 
-/** Holds the next commit of a transaction that runs the prepared `statement` back until `opened`. */
+/** Holds the next commit of a transaction that runs the prepared `statement`, until `opened` resolves. */
 export function holdCommit(proxy: FaultProxy, statement: string, opened: Promise<void>): { readonly isHeld: boolean } {
   const commits = commitsOf(statement);
   let isHeld = false;
-  proxy.use(async (passage): Promise<Verdict> => {
-    if (passage.direction === 'answer' || isHeld || !commits(passage)) return 'pass';
+  proxy.use(async (chunk): Promise<Verdict> => {
+    if (chunk.direction === 'answer' || isHeld || !commits(chunk)) return 'pass';
     isHeld = true;
     await opened;
     return 'pass';
@@ -58,13 +58,13 @@ export function holdCommit(proxy: FaultProxy, statement: string, opened: Promise
   };
 }
 
-/** Sees every request of all connections, and says which of them commits a transaction with `statement` in it. */
-function commitsOf(statement: string): (passage: Passage) => boolean {
+/** Must see every request of all connections. Says which request commits a transaction that ran `statement`. */
+function commitsOf(statement: string): (chunk: Chunk) => boolean {
   const begun = new Set<number>();
   const running = new Set<number>();
   return ({ bytes, connection }) => {
     if (bytes.includes('BEGIN ')) begun.add(connection);
-    // A Bind names the statement and ends its name with a zero byte.
+    // A Bind message contains the statement's name with a zero byte at its end.
     if (bytes.includes(`${statement}\0`)) running.add(connection);
     const isRollback = bytes.includes('ROLLBACK\0');
     const isEnd = isRollback || bytes.includes(begun.has(connection) ? 'COMMIT\0' : SYNC);
@@ -74,5 +74,5 @@ function commitsOf(statement: string): (passage: Passage) => boolean {
   };
 }
 
-/** The message Sync: its type and the length of nothing but itself. */
+/** The message Sync: its type 'S', and a length that counts only the length field. */
 const SYNC = Buffer.from([0x53, 0, 0, 0, 4]);

@@ -8,7 +8,7 @@ interface RunningFault {
   end(): void;
 }
 
-/** Faults on a proxy of this process. */
+/** Makes faults on a proxy of this process. */
 export class ProxyFaultPoint implements FaultPoint {
   private running: RunningFault | undefined;
 

@@ -1,9 +1,9 @@
 import { request } from '../shop/shop-client.js';
 import type { Fault, FaultPoint } from './fault.js';
 
-/** Faults that a fault control makes in another process; see fault-control.ts for what is said between them. */
+/** Makes faults through the HTTP interface of another process; fault-control.ts describes that interface. */
 export class RemoteFaultPoint implements FaultPoint {
-  /** @param url of the point: the control's, and `/faults/<name of the target>` */
+  /** @param url the base URL of the interface and `/faults/<name of the target>` */
   constructor(private readonly url: string) {}
 
   async make(fault: Fault): Promise<void> {

@@ -1,13 +1,16 @@
 import type { Pool } from 'pg';
-import { sessionsWaitingForLock } from '../servers/scratch-postgres.js';
+import { sessionsWaitingForLock } from '../servers/test-postgres.js';
 import { until } from '../wait/until.js';
 
 export interface HeldLock {
-  /** Lets go; the second time there is nothing to do. `first` runs before and commits with it, for a story in which the holder changes something. */
+  /**
+   * Commits the transaction that holds the lock; a second call does nothing. `first` is SQL that runs in this transaction before
+   * the commit, for a story in which the holder of the lock changes the row.
+   */
   release(first?: string): Promise<void>;
 }
 
-/** Holds what `sql` locks, on a connection of its own, so that the parts of a race queue up before it in a known order. */
+/** Holds the lock that `sql` takes, on its own connection. The parts of a race then wait for the lock in a known order. */
 export async function holdLock(pool: Pool, sql: string, values: readonly unknown[] = []): Promise<HeldLock> {
   const client = await pool.connect();
   await client.query('BEGIN');
@@ -24,7 +27,7 @@ export async function holdLock(pool: Pool, sql: string, values: readonly unknown
   };
 }
 
-/** Resolves when exactly `count` connections of this database wait for a lock: so many parts of a race stand in the queue. */
+/** Resolves when exactly `count` sessions of this database wait for a lock: so many parts of a race have begun. */
 export async function untilWaiting(pool: Pool, count: number): Promise<void> {
   await until(async () => (await sessionsWaitingForLock(pool)) === count, {
     intervalMs: 2,
@@ -33,8 +36,8 @@ export async function untilWaiting(pool: Pool, count: number): Promise<void> {
 }
 
 /**
- * Runs a race with a known winner: `first` reaches the lock that `sql` takes before `second` does, and both stand there
- * when it opens. PostgreSQL lets them through in that order.
+ * Runs a race with a known winner: `first` waits for the lock before `second` does, and then the lock is released. PostgreSQL
+ * grants a lock in the order in which the sessions began to wait.
  */
 export async function raceAtLock<A, B>(
   pool: Pool,
@@ -55,7 +58,7 @@ export async function raceAtLock<A, B>(
   }
 }
 
-/** Settles always, so that a rejection that is looked at later is not an unhandled one meanwhile. */
+/** The promise never rejects. A rejection that the caller reads only later would count as unhandled until then. */
 const settled = async <T>(work: Promise<T>): Promise<PromiseSettledResult<T>> => {
   const [result] = await Promise.allSettled([work]);
   return result;

@@ -1,4 +1,4 @@
-import type { ServiceName } from '../shop/shop-system.js';
+import type { ServiceName } from '../shop/programs.js';
 
 /** Runs SQL in the database of a service. */
 interface ServiceRows {

@@ -4,7 +4,7 @@ export interface Invariant {
   /** C1 to C7. */
   readonly id: string;
   readonly says: string;
-  /** The rows that break it, each as a sentence. */
+  /** One sentence for each row that breaks the invariant. */
   readonly violations: readonly string[];
 }
 
@@ -13,8 +13,8 @@ type Check = (records: ShopRecords) => string[];
 const isLive = (order: OrderRecord | undefined) => order?.status === 'CONFIRMED' || order?.status === 'PAID';
 
 /*
- * C1 stock   C2 money   C3 coupons   C4 every order ends   C5 one effect a key   C6 one answer a key   C7 no lost update.
- * They are about a shop at rest: an order that is PENDING or CANCELLING is C4's business and nobody else's.
+ * The invariants hold when the shop is at rest. An order that is PENDING or CANCELLING breaks C4 only: the other checks skip it,
+ * so that one unfinished order is one violation.
  */
 const CHECKS: readonly { readonly id: string; readonly says: string; readonly check: Check }[] = [
   { id: 'C1', says: 'every item is on the shelf or in a live order', check: checkStock },
@@ -34,7 +34,7 @@ function byOrder(orders: readonly OrderRecord[]): ReadonlyMap<string, OrderRecor
   return new Map(orders.map((order) => [order.order_id, order]));
 }
 
-/** What a participant holds must be exactly what the live orders asked for; of an unknown or cancelled order, nothing. */
+/** A participant must hold exactly what a live order asked for, and nothing for an unknown or cancelled order. */
 function compareNet(
   what: string,
   records: ShopRecords,
@@ -90,7 +90,7 @@ function checkMoney(records: ShopRecords): string[] {
   if (records.ledgerSum !== 0n) violations.push(`the ledger sums to ${records.ledgerSum}`);
   for (const { user_id, balance, ledger } of records.accounts) {
     if (balance < 0n) violations.push(`${user_id} has ${balance}`);
-    if (balance !== ledger) violations.push(`${user_id} has ${balance}, his ledger entries say ${ledger}`);
+    if (balance !== ledger) violations.push(`${user_id} has ${balance}, the ledger entries say ${ledger}`);
   }
   const refunded = new Set(records.refunds.map((refund) => refund.provider_txn_id));
   for (const order of records.orders) {
@@ -101,7 +101,7 @@ function checkMoney(records: ShopRecords): string[] {
     const kept = paid.filter((payment) => !refunded.has(payment.provider_txn_id ?? ''));
     const keptSum = sum(kept.map((payment) => payment.amount));
     const due = order.status === 'PAID' ? order.payable : 0n;
-    // A payment that was just made reaches its order by message; until then the order is CONFIRMED.
+    // A new payment reaches its order by message. Until then the order is CONFIRMED and this check fails.
     if (keptSum !== due)
       violations.push(`order ${order.order_id} (${order.status}): ${keptSum} paid and kept, ${due} due`);
   }
@@ -176,7 +176,7 @@ function checkAnswers(records: ShopRecords): string[] {
   return violations;
 }
 
-/** A reset of the demo counts as an update too, so a version may be ahead of the log; behind it, an update was lost. */
+/** A reset of the demo is an update without a log row, so the version may be higher than the log. A lower version means a lost update. */
 function checkVersions(records: ShopRecords): string[] {
   const violations: string[] = [];
   const updates = (net: readonly NetRecord[], subject: string) =>

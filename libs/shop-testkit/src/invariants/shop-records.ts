@@ -16,7 +16,7 @@ export interface OrderRecord {
   readonly idempotency_key: string;
   readonly payment_id: string | null;
   readonly confirmed_at: Date | null;
-  /** Past its due time by more than the grace of the timers. */
+  /** The due time is over by more than the grace period. */
   readonly overdue: boolean;
 }
 
@@ -39,7 +39,7 @@ interface GoodsRecord {
   readonly version: bigint;
 }
 
-/** What a participant's two logs say together about one order: taken, and taken back. */
+/** The amounts of one order in a participant's two logs: taken, and given back. */
 export interface NetRecord {
   readonly order_id: string;
   readonly subject: string;
@@ -75,7 +75,7 @@ interface RefundRecord {
   readonly status: 'REQUESTED' | 'REFUNDED';
 }
 
-/** Everything the invariants are about, read once from every service's database. */
+/** The rows that the invariants need, read once from every service's database. */
 export interface ShopRecords {
   readonly orders: readonly OrderRecord[];
   readonly items: readonly ItemRecord[];
@@ -92,7 +92,7 @@ export interface ShopRecords {
   readonly unsent: Readonly<Record<keyof DatabaseUrls, number>>;
 }
 
-/** How long after its due time an order may still be on its way: a timer's redelivery, a sweep. */
+/** An order may end this long after its due time, since the timer's message may be delivered again or the sweeper may find it. */
 const GRACE_SECONDS = 60;
 
 const ORDERS = `SELECT order_id, user_id, status, total, discount, balance_used, payable, coupon_id, idempotency_key,
@@ -117,7 +117,7 @@ const COUPON_NET = `SELECT s.order_id, coalesce(s.coupon_id, '') AS subject,
     FROM coupon_success_log s LEFT JOIN coupon_compensation_log c USING (order_id)`;
 const BALANCE_NET = netOf('balance_success_log', 'balance_compensation_log', 'user_id', 's.amount', 'order_id');
 
-/** Each database is read in one snapshot; between two databases time passes, so the shop must be at rest. */
+/** Reads each database in one snapshot. The snapshots are from different moments, so the shop must be at rest. */
 export async function readShopRecords(urls: DatabaseUrls): Promise<ShopRecords> {
   const [order, stock, coupon, user, pay] = await Promise.all([
     snapshot(urls.order, { orders: ORDERS, items: 'SELECT order_id, goods_id, quantity FROM order_items', keys: KEYS }),

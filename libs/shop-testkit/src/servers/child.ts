@@ -6,7 +6,7 @@ import { loadTestkitConfig } from '../testkit.config.js';
 
 export const isRunning = (child: ChildProcess): boolean => child.exitCode === null && child.signalCode === null;
 
-/** Sends `signal` and waits for the end; after `limitMs` SIGKILL. Ends this one process only, by its id. */
+/** Sends `signal` and waits for the end. After `limitMs` it sends SIGKILL. It ends this one process only, by its id. */
 export async function endChild(child: ChildProcess, signal: NodeJS.Signals, limitMs = 10_000): Promise<void> {
   if (!isRunning(child)) return;
   const exited = once(child, 'exit');
@@ -18,7 +18,7 @@ export async function endChild(child: ChildProcess, signal: NodeJS.Signals, limi
 
 const commandOf = (child: ChildProcess): string => child.spawnargs.join(' ');
 
-/** Resolves when a line of the child's output matches; rejects with its output when it ends first or takes too long. */
+/** Resolves when the child's output matches. Rejects with that output when the child ends first or takes too long. */
 export function waitForOutput(child: ChildProcess, pattern: RegExp, limitMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = '';
@@ -46,8 +46,9 @@ export function waitForOutput(child: ChildProcess, pattern: RegExp, limitMs: num
 }
 
 /**
- * The command line under which a program ends with whoever started it, even one that was killed with -9 and could not tidy up.
- * By Linux's parent-death signal (util-linux's setpriv); where there is none, the plain command line.
+ * The command line under which a program ends together with its parent process. Without it, a parent that is killed with -9
+ * cannot stop its children and leaves them behind. The means is Linux's parent-death signal (setpriv of util-linux); on other
+ * systems the command line stays as it is.
  */
 export function endingWithParent(
   command: string,
@@ -58,7 +59,7 @@ export function endingWithParent(
   return setpriv === '' ? [command, [...args]] : [setpriv, ['--pdeathsig', signal, command, ...args]];
 }
 
-/** Empty where this machine has none. */
+/** Path of setpriv. Empty on a machine without it; undefined until the first look. */
 let setpriv: string | undefined;
 
 function findSetpriv(): string {

@@ -6,22 +6,22 @@ import { promisify } from 'node:util';
 
 export interface RedisProgram {
   readonly command: string;
-  /** Folders of shared libraries that come with it. */
+  /** Folders with the shared libraries that the program brings. */
   readonly libraryPath?: string;
-  /** Where it was found, for people. */
+  /** Where the program was found, as a text for people. */
   readonly origin: string;
 }
 
 const run = promisify(execFile);
 const APT_LIMIT_MS = 60_000;
 
-/** Packages that only manage the installed service; the server runs without them. */
+/** The server runs without these packages: they only manage it as an installed service, or every system has them. */
 const NOT_NEEDED =
   /^(adduser|lsb-base|passwd|sysvinit-utils|init-system-helpers|debconf.*|libc6|libgcc-s1|gcc-.*-base)$/;
 
 /**
- * Debian and Ubuntu: downloads redis-server and the libraries this machine lacks, and unpacks them below `folder`.
- * Needs no root and installs nothing. @returns undefined where there is no apt, no network or no such package
+ * Downloads redis-server and the libraries that this machine lacks (Debian and Ubuntu) and unpacks them below `folder`.
+ * It needs no root and installs nothing. @returns undefined on a machine without apt, network or that package
  */
 export async function unpackRedis(folder: string): Promise<RedisProgram | undefined> {
   const unpacked = join(folder, 'unpacked');
@@ -29,7 +29,7 @@ export async function unpackRedis(folder: string): Promise<RedisProgram | undefi
     try {
       await downloadAndUnpack(folder, unpacked);
     } catch {
-      // No apt, no package lists, no network: the caller goes on without Redis and says so.
+      // This machine has no apt, no package lists or no network. The caller runs without Redis and says so.
       return undefined;
     }
   }
@@ -39,7 +39,7 @@ export async function unpackRedis(folder: string): Promise<RedisProgram | undefi
 
 async function downloadAndUnpack(folder: string, unpacked: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  // Two runs may do this at once: each works in a folder of its own, and the first to be done names it.
+  // Two runs may unpack at the same time. Each works in its own folder, and the first that is done renames its folder.
   const work = await mkdtemp(join(folder, 'work-'));
   try {
     const debs = join(work, 'debs');
@@ -62,7 +62,7 @@ async function download(debs: string, work: string): Promise<void> {
   try {
     await apt(debs, []);
   } catch {
-    // Fresh containers have no package lists: they are fetched into a folder of ours, which needs no root.
+    // A fresh container has no package lists. apt fetches them into our own folder, which needs no root.
     const state = join(work, 'apt');
     await mkdir(join(state, 'lists/partial'), { recursive: true });
     await mkdir(join(state, 'cache/archives/partial'), { recursive: true });
@@ -77,7 +77,7 @@ async function apt(debs: string, options: readonly string[]): Promise<void> {
   await run('apt-get', [...options, 'download', ...packages], { cwd: debs, timeout: APT_LIMIT_MS });
 }
 
-/** redis-server and everything it depends on that is not installed here. */
+/** redis-server and all its dependencies that are not installed here. */
 async function missingPackages(options: readonly string[]): Promise<string[]> {
   const only = [
     '--recurse',

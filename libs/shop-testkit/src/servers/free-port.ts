@@ -1,17 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/**
- * Below the range that systems take the ports of outgoing connections from (Linux from 32768, others from 49152): a
- * server that is killed, or not started yet, does not find its port taken by somebody's connection meanwhile.
+/*
+ * The range lies below the ports that systems give to outgoing connections (Linux from 32768, others from 49152). Otherwise a
+ * connection could take the port of a server that has not started yet, or that was killed and starts again.
  */
 const LOWEST = 12_000;
 const HIGHEST = 32_000;
 const ATTEMPTS_MAX = 100;
-/** Handed out in this process before: whoever got one may not listen yet. */
+/** Ports that this process was given before: their servers may not listen yet. */
 const given = new Set<number>();
 
-/** A loopback port that was free a moment ago. Prefer port 0 where the server can report what it got. */
+/** A loopback port that was free a moment ago. Prefer port 0 when the server can report the port that it got. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
     const port = randomInt(LOWEST, HIGHEST);

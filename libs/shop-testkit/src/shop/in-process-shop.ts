@@ -17,16 +17,18 @@ import { pino } from 'pino';
 import { FaultProxy } from '../faults/fault-proxy.js';
 import type { DatabaseUrls } from '../invariants/shop-records.js';
 import { freePort } from '../servers/free-port.js';
-import { createPool, startPostgres, type TestPostgres } from '../servers/scratch-postgres.js';
+import { createPool, startPostgres, type TestPostgres } from '../servers/test-postgres.js';
 import { ShopClient, type ShopUrls } from './shop-client.js';
-import { SERVICES, type ServiceName } from './shop-system.js';
+import { SERVICES, type ServiceName } from './programs.js';
 
-/** What buyer tokens are signed with in these stories. */
+/** Signs the buyer tokens. */
 const TOKEN_SECRET = new Secret('a-secret-of-these-stories-and-no-others');
-/** What the provider signs its callbacks with. */
+/** The provider signs its callbacks with it. */
 export const CALLBACK_SECRET = 'callback-secret-of-these-stories';
+/** Divides delays. The 30 minutes to pay become 18 s, which is long enough that no timer interferes with a story. */
+const TIME_SCALE = 100;
 const logger = pino({ level: 'silent' });
-/** Made before anybody subscribes, so that nobody waits for his next look at the routes. */
+/** Created before the services subscribe. Otherwise a consumer would find a new topic only at its next look at the routes. */
 const TOPICS = [
   'order-confirmed',
   'order-cancelled',
@@ -37,19 +39,16 @@ const TOPICS = [
 ];
 
 export interface InProcessShopOptions {
-  /** Divides delays: 30 minutes to pay are 18 s at 100, long enough that no timer interferes unasked. @default 100 */
-  readonly timeScale?: number;
-  /** Services that do not consume, since the story hands them their messages itself. */
+  /** Services that do not consume: the story gives them their messages itself. */
   readonly withoutConsumers?: readonly ServiceName[];
   /** More variables for one service. */
   readonly env?: Partial<Record<ServiceName, Readonly<Record<string, string>>>>;
 }
 
 /**
- * All five services, the provider, a broker and PostgreSQL, in the process of the story, so that a story can reach into a
- * service: hand it a message, run its sweeper, stop it at a row that the story has locked. Each RPC interface and each
- * service's database is reached through a {@link FaultProxy}. Crashes are for stories on processes: a kill takes no
- * part of a process.
+ * All five services, the payment provider and a broker in the process of the story, and a PostgreSQL. A story can call a part
+ * of a service: give it a message, run its sweeper, stop it at a row that the story has locked. A {@link FaultProxy} stands
+ * before each RPC interface and each database. A story about crashes needs {@link ShopSystem}: only a process can be killed.
  */
 export class InProcessShop {
   readonly rpcProxies = {} as Record<ServiceName, FaultProxy>;
@@ -71,10 +70,9 @@ export class InProcessShop {
   ) {}
 
   static async start(options: InProcessShopOptions = {}): Promise<InProcessShop> {
-    const timeScale = options.timeScale ?? 100;
     const [postgres, broker, folder] = await Promise.all([
       startPostgres(),
-      startBroker({ timeScale }),
+      startBroker({ timeScale: TIME_SCALE }),
       mkdtemp(join(tmpdir(), 'rocketshop-in-process-')),
     ]);
     const shop = new InProcessShop(options, postgres, broker, folder);
@@ -88,49 +86,48 @@ export class InProcessShop {
   }
 
   get urls(): ShopUrls {
-    const [orderUrl, stockUrl, couponUrl, userUrl, payUrl] = SERVICES.map((name) => this.service(name).httpUrl) as [
-      string,
-      string,
-      string,
-      string,
-      string,
-    ];
-    const provider = `http://127.0.0.1:${this.providerPort}`;
-    return { order: orderUrl, stock: stockUrl, coupon: couponUrl, user: userUrl, pay: payUrl, provider };
+    return {
+      order: this.urlOf('order'),
+      stock: this.urlOf('stock'),
+      coupon: this.urlOf('coupon'),
+      user: this.urlOf('user'),
+      pay: this.urlOf('pay'),
+      provider: `http://127.0.0.1:${this.providerPort}`,
+    };
   }
 
   get databaseUrls(): DatabaseUrls {
     return this.directUrls;
   }
 
-  /** @param urls where he does not go to the first replicas */
+  /** @param urls replace the URLs of the first replicas */
   buyer(userId = 'ada', lifetimeMs?: number, urls: Partial<ShopUrls> = {}): ShopClient {
     const token = new BuyerTokens(TOKEN_SECRET).sign(userId, lifetimeMs);
     return ShopClient.withToken({ ...this.urls, ...urls }, userId, token);
   }
 
-  /** Between pay and the provider; the provider's callbacks do not come this way. */
+  /** The proxy between pay and the provider. The provider's callbacks do not pass it. */
   get providerProxy(): FaultProxy {
     if (!this.providerGate) throw new Error('the provider has not been started');
     return this.providerGate;
   }
 
-  /** A part of a running service, to be called directly. */
+  /** A provider of a running service, by its class, so that the story can call it. */
   part<T>(name: ServiceName, type: Type<T>, replica = 0): T {
     return this.service(name, replica).app.get(type, { strict: false });
   }
 
-  /** Rows that `sql` selects from a service's database. */
+  /** Runs `sql` in a service's database. @returns its rows */
   async rows<T>(name: ServiceName, sql: string, values: readonly unknown[] = []): Promise<T[]> {
     return (await this.pools[name].query(sql, [...values])).rows as T[];
   }
 
-  /** An empty database beside the shop's own, for a shop of somebody else. */
+  /** Creates an empty database that is not part of this shop. @returns its URL */
   createDatabase(): Promise<string> {
     return this.postgres.createDatabase();
   }
 
-  /** Another replica on the same database, with more variables where given. It consumes nothing. @returns its number */
+  /** Starts one more replica on the same database. It consumes no messages. @returns its number */
   async startReplica(name: ServiceName, env: Readonly<Record<string, string>> = {}): Promise<number> {
     const replica = [...this.services.keys()].filter((key) => key.startsWith(`${name}#`)).length;
     await this.startService(name, replica, { HTTP_PORT: '0', RPC_PORT: '0', ...env });
@@ -141,7 +138,7 @@ export class InProcessShop {
     return this.service(name, replica).httpUrl;
   }
 
-  /** The provider goes away, and comes back on its port with what it knew. */
+  /** {@link startProvider} starts it again, on the same port and with the same data. */
   async stopProvider(): Promise<void> {
     await this.provider?.close();
     this.provider = undefined;
@@ -154,9 +151,9 @@ export class InProcessShop {
       HTTP_PORT: String(this.providerPort),
       DATA_FILE: join(this.folder, 'provider.jsonl'),
       CALLBACK_SECRETS: CALLBACK_SECRET,
-      // Buyers go to the provider itself, whatever a story does to the way that pay takes.
+      // Buyers reach the provider without the proxy, so that a fault between pay and the provider does not stop them.
       PUBLIC_URL: `http://127.0.0.1:${this.providerPort}`,
-      TIME_SCALE: '100',
+      TIME_SCALE: String(TIME_SCALE),
     });
     this.provider = await createService({
       name: 'pay-provider',
@@ -166,7 +163,7 @@ export class InProcessShop {
     });
   }
 
-  /** For `afterEach`: whatever a story did to the wires is undone. */
+  /** Ends the faults of all proxies. Call it in `afterEach`. */
   heal(): void {
     for (const proxy of this.proxies()) proxy.heal();
   }
@@ -215,13 +212,13 @@ export class InProcessShop {
 
   private async startService(name: ServiceName, replica: number, env: Readonly<Record<string, string>>): Promise<void> {
     const environment = { ...(await this.environment(name)), ...this.options.env?.[name], ...env };
-    const isListening = replica === 0 && !this.options.withoutConsumers?.includes(name);
+    const isConsuming = replica === 0 && !this.options.withoutConsumers?.includes(name);
     const service = await createService({
       name,
       logger,
       ...modules[name](environment),
       rawBody: name === 'pay',
-      ...(isListening ? { transports: (app) => [app.get(RocketmqServer)] } : {}),
+      ...(isConsuming ? { transports: (app) => [app.get(RocketmqServer)] } : {}),
     });
     this.services.set(`${name}#${replica}`, service);
   }
@@ -239,9 +236,9 @@ export class InProcessShop {
       RPC_PORT: String(this.rpcPorts[name]),
       DATABASE_URL: database.href,
       NAMESRV_ADDR: this.broker.namesrvAddr,
-      // The sweeper sweeps when a story says so, and does not join a race unasked.
+      // The sweeper runs only when a story calls it, so that it does not join a race.
       SWEEP_INTERVAL_MS: '100000000',
-      TIME_SCALE: String(this.options.timeScale ?? 100),
+      TIME_SCALE: String(TIME_SCALE),
       DEMO_DATA: 'true',
       TOKEN_SECRET: TOKEN_SECRET.reveal(),
       CALLBACK_SECRETS: CALLBACK_SECRET,

@@ -13,13 +13,13 @@ import {
 } from '@rocketshop/service-defaults';
 import pg from 'pg';
 import { freePort } from '../servers/free-port.js';
-import { createPool } from '../servers/scratch-postgres.js';
+import { createPool } from '../servers/test-postgres.js';
 import { spawnService, stopSpawnedServices, type SpawnedService } from '../servers/processes.js';
 import { startPostgresServer, type PostgresServer } from '../servers/postgres.js';
 import { PARTICIPANT_NAMES, type ParticipantName } from './participants.js';
 
 const TOKEN_SECRET = 'a-secret-of-these-stories-and-no-others';
-/** The broker's retry ladder and every business delay, so much faster: the first retry comes after 100 ms. */
+/** Divides the broker's retry delays and every business delay: the first retry comes after 100 ms. */
 const TIME_SCALE = 100;
 
 export interface Replica {
@@ -29,12 +29,12 @@ export interface Replica {
 }
 
 /**
- * Stock, coupon and user as built processes, two replicas each, with a real PostgreSQL and our broker under them.
- * The test plays order: it calls them, publishes the cancel, and collects what they answer.
+ * Stock, coupon and user as processes, two replicas each, on a real PostgreSQL and our broker. The test takes the place of the
+ * order service: it calls the participants, publishes the cancel and collects the answers.
  */
 export class ParticipantProcesses {
   readonly replicas: Record<ParticipantName, Replica[]> = { stock: [], coupon: [], user: [] };
-  /** Everything that came on order-compensated. */
+  /** Every message that came on the topic order-compensated. */
   readonly answers: PayloadOf<typeof orderCompensated>[] = [];
   private readonly pools = new Map<ParticipantName, pg.Pool>();
   private readonly consumer: PushConsumer;
@@ -63,7 +63,7 @@ export class ParticipantProcesses {
       const namesrvAddr = await startMessaging(folders.broker);
       const processes = new ParticipantProcesses(postgres, folders, namesrvAddr);
       await Promise.all(PARTICIPANT_NAMES.map((name) => processes.prepareDatabase(name)));
-      // Both replicas of each at the same moment: migrations and seed must stand that.
+      // Both replicas of a service start at the same time: migrations and seed must allow that.
       await Promise.all([...PARTICIPANT_NAMES, ...PARTICIPANT_NAMES].map((name) => processes.startReplica(name)));
       await processes.listen();
       return processes;
@@ -104,7 +104,7 @@ export class ParticipantProcesses {
     return replica;
   }
 
-  /** Calls one replica, the first unless told otherwise. */
+  /** Calls one replica. */
   call<C extends RemoteCommand>(
     name: ParticipantName,
     command: C,
@@ -125,18 +125,18 @@ export class ParticipantProcesses {
     if (sendStatus !== 'SEND_OK') throw new Error(`the broker said ${sendStatus}`);
   }
 
-  /** What the participants have answered for an order, such as `stock RESTORED`: each answer comes at least once. */
+  /** The different answers for an order, such as `stock RESTORED`. A participant sends each answer at least once. */
   answersTo(orderId: string): Set<string> {
     const answers = this.answers.filter((answer) => answer.orderId === orderId);
     return new Set(answers.map((answer) => `${answer.participant} ${answer.outcome}`));
   }
 
-  /** How many answers have come for an order, repeated ones included. */
+  /** The number of answers for an order, with repeated ones. */
   countAnswersTo(orderId: string): number {
     return this.answers.filter((answer) => answer.orderId === orderId).length;
   }
 
-  /** The single number that `sql` selects from a participant's database. */
+  /** Reads the only number that `sql` selects from a participant's database. */
   async readNumber(name: ParticipantName, sql: string): Promise<number> {
     const { rows } = await this.poolOf(name).query<Record<string, unknown>>(sql);
     return Number(Object.values(rows[0] ?? {})[0]);
@@ -158,7 +158,7 @@ export class ParticipantProcesses {
     });
   }
 
-  /** A crash of PostgreSQL with `meanwhile` happening while it is down; back on the same port with the same data. */
+  /** PostgreSQL crashes. After `meanwhile` it starts again on the same port with the same data. */
   async whileDatabaseIsDown(meanwhile: () => Promise<void>): Promise<void> {
     const { port } = this.postgres;
     await this.postgres.stop('immediate');
@@ -186,7 +186,7 @@ export class ParticipantProcesses {
   }
 }
 
-/** With fsync: what was committed must still be there after the crash. */
+/** PostgreSQL runs with fsync: committed rows must still be there after the crash. */
 const startDatabase = (folder: string, port?: number): Promise<PostgresServer> =>
   startPostgresServer({ dataDir: folder, ...(port === undefined ? {} : { port }) });
 

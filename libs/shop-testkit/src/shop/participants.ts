@@ -20,30 +20,30 @@ import {
 import * as stock from '@rocketshop/stock';
 import * as user from '@rocketshop/user';
 import { DataSource } from 'typeorm';
-import { startPostgres, type TestPostgres } from '../servers/scratch-postgres.js';
+import { startPostgres, type TestPostgres } from '../servers/test-postgres.js';
 
-/** What a deduct answered: `ok`, or the refusal's code. */
+/** The answer to a deduct: `ok`, or the code of the refusal. */
 type DeductAnswer = string;
 
 /**
- * One replica of a participant: its service classes on its own connections, without transport or process around them.
- * Every participant takes `unit` of one row for an order, whatever that row is, so one story holds for all three.
+ * One replica of a participant: its service classes on its own connections, without a transport and without a process.
+ * Every participant takes `unit` from one row for an order, so that one story holds for all three participants.
  */
 export interface Participant {
   readonly name: 'stock' | 'coupon' | 'user';
   readonly database: Database;
   seed(): Promise<void>;
-  /** What one order takes: teapots, coupons, cents. */
+  /** The amount that one order takes: teapots, coupons or cents. */
   readonly unit: number;
-  /** Name of the table whose row an order takes from, and a condition for exactly that row. */
+  /** The table with the row that an order takes from, and a condition that selects this row only. */
   readonly row: { readonly table: string; readonly where: string };
-  /** Makes the row unable to serve an order. */
+  /** SQL that leaves nothing to take in the row. */
   readonly exhaust: string;
-  /** Makes it able again. */
+  /** SQL that makes the row serve orders again. */
   readonly replenish: string;
   deduct(orderId: string, deadline?: number): Promise<DeductAnswer>;
   cancel(orderId: string): Promise<void>;
-  /** How much is taken from the row by now. */
+  /** The amount that is taken from the row now. */
   taken(): Promise<number>;
   close(): Promise<void>;
 }
@@ -55,9 +55,9 @@ const FAR_MS = 60_000;
 /** A deadline that no story reaches. */
 export const futureDeadline = (): number => Date.now() + FAR_MS;
 
-/** An order that takes `unit` from a participant. */
 export const newOrderId = (): string => randomUUID();
 
+/** The message of a cancelled order that took `unit` from every participant. */
 export function cancelled(
   orderId: string,
   items = [{ goodsId: DEMO_GOODS.teapot as string, quantity: 3 }],
@@ -75,7 +75,7 @@ export function cancelled(
   };
 }
 
-/** Databases of one story on one PostgreSQL, with replicas of participants in them. */
+/** The databases of one story on one PostgreSQL, and the replicas of participants that use them. */
 export class Participants {
   private opened: Participant[] = [];
 
@@ -90,14 +90,14 @@ export class Participants {
     await this.postgres.stop();
   }
 
-  /** For `afterEach`: connections are dear. */
+  /** Closes all replicas. Call it in `afterEach`: each replica holds up to 12 connections. */
   async closeAll(): Promise<void> {
     const opened = this.opened;
     this.opened = [];
     await Promise.all(opened.map((participant) => participant.close()));
   }
 
-  /** A participant in a database of its own with the demo data in it. */
+  /** Opens a participant on a new database with the demo data. */
   async open(name: ParticipantName): Promise<Participant> {
     const url = await this.postgres.createDatabaseFrom(`demo_${name}`, async (template) => {
       const participant = await CONNECT[name](template);
@@ -108,7 +108,7 @@ export class Participants {
     return this.connect(name, url);
   }
 
-  /** Another replica of the same participant: other connections, the same database. */
+  /** Opens one more replica: it has its own connections to the same database. */
   replicaOf(participant: Participant): Promise<Participant> {
     return this.connect(participant.name, urlOf(participant));
   }
@@ -136,7 +136,7 @@ async function openDatabase(url: string, optionsOf: OptionsOf): Promise<Database
 
 type OptionsOf = (config: { databaseUrl: Secret; databasePoolMax: number }) => DatabaseOptions;
 
-/** A relay that is not started: what these stories write to the outbox stays there to be read. */
+/** A relay that is not started: rows stay in the outbox, where a story reads them. */
 export const idleRelay = ({ pool }: Database): OutboxRelay =>
   new OutboxRelay({ pool, publisher: { publish: () => Promise.reject(new Error('nothing is sent in this story')) } });
 
@@ -157,7 +157,8 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
       row: { table: 'goods', where: `goods_id = '${DEMO_GOODS.teapot}'` },
       exhaust: `UPDATE goods SET available = 0, version = version + 1 WHERE goods_id = '${DEMO_GOODS.teapot}'`,
       replenish: `UPDATE goods SET available = 100, version = version + 1 WHERE goods_id = '${DEMO_GOODS.teapot}'`,
-      deduct: async (orderId, deadline = futureDeadline()) => told(await deducts.deduct({ orderId, items, deadline })),
+      deduct: async (orderId, deadline = futureDeadline()) =>
+        codeOf(await deducts.deduct({ orderId, items, deadline })),
       cancel: (orderId) => restores.restore(cancelled(orderId, items)),
       taken: () => readNumber(database, `SELECT initial_quantity - available FROM goods WHERE goods_id = 'teapot'`),
       close: () => database.dataSource.destroy(),
@@ -177,7 +178,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
       row: { table: 'coupons', where: `coupon_id = '${DEMO_COUPONS.adaFive}'` },
       exhaust: `UPDATE coupons SET expires_at = now() WHERE coupon_id = '${DEMO_COUPONS.adaFive}'`,
       replenish: `UPDATE coupons SET expires_at = 'infinity' WHERE coupon_id = '${DEMO_COUPONS.adaFive}'`,
-      deduct: async (orderId, deadline = futureDeadline()) => told(await uses.use({ ...call, orderId, deadline })),
+      deduct: async (orderId, deadline = futureDeadline()) => codeOf(await uses.use({ ...call, orderId, deadline })),
       cancel: (orderId) => releases.release(cancelled(orderId)),
       taken: () => readNumber(database, `SELECT count(order_id) FROM coupons WHERE coupon_id = 'ada-five'`),
       close: () => database.dataSource.destroy(),
@@ -198,7 +199,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
       exhaust: `UPDATE accounts SET balance = 0, version = version + 1 WHERE user_id = '${DEMO_USERS.ada}'`,
       replenish: `UPDATE accounts SET balance = 10000, version = version + 1 WHERE user_id = '${DEMO_USERS.ada}'`,
       deduct: async (orderId, deadline = futureDeadline()) =>
-        told(await deducts.deduct({ ...call, orderId, deadline })),
+        codeOf(await deducts.deduct({ ...call, orderId, deadline })),
       cancel: (orderId) => returns.return(cancelled(orderId)),
       taken: () => readNumber(database, `SELECT 10000 - balance FROM accounts WHERE user_id = 'ada'`),
       close: () => database.dataSource.destroy(),
@@ -206,19 +207,19 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
   },
 };
 
-const told = (answer: { ok: true } | { ok: false; code: string }): DeductAnswer => (answer.ok ? 'ok' : answer.code);
+const codeOf = (answer: { ok: true } | { ok: false; code: string }): DeductAnswer => (answer.ok ? 'ok' : answer.code);
 
-/** The single number that `sql` selects. */
+/** Reads the only number that `sql` selects. */
 export async function readNumber({ pool }: Database, sql: string, values: readonly unknown[] = []): Promise<number> {
   const { rows } = await pool.query<Record<string, unknown>>(sql, [...values]);
   return Number(Object.values(rows[0] ?? {})[0]);
 }
 
-/** Deadlocks since the database was made: each was ended after a second, so that its victim could go again alone. */
+/** The number of deadlocks since the database was created. PostgreSQL ends a deadlock after a second, and its victim tries again. */
 export const deadlocksOf = (database: Database): Promise<number> =>
   readNumber(database, 'SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()');
 
-/** What order has been told about `orderId`, one word for each answer in the outbox. */
+/** The outcomes that the participant has written to its outbox for `orderId`. */
 export async function answersTo({ database }: Participant, orderId: string): Promise<string[]> {
   const { rows } = await database.pool.query<{ payload: { outcome: string; participant: string } }>(
     `SELECT payload FROM outbox WHERE order_key = $1 AND topic = 'order-compensated' ORDER BY id`,

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** Where the five services and the provider listen. */
+/** Base URLs of the five services and the payment provider. */
 export interface ShopUrls {
   readonly order: string;
   readonly stock: string;
@@ -25,7 +25,7 @@ export interface OrderAnswer {
   readonly payable: string;
   readonly cancelReason: string | null;
   readonly cancelledBy: string | null;
-  /** On a problem. */
+  /** Set on a problem only, like `detail`. */
   readonly code?: string;
   readonly detail?: string;
 }
@@ -46,10 +46,10 @@ export interface Cart {
   readonly balanceToUse?: string;
 }
 
-/** How the simulator pays a charge; see apps/pay-provider. */
+/** Tells the payment provider how to pay a charge and call back; see apps/pay-provider. */
 export type PayOptions = Readonly<Record<string, unknown>>;
 
-/** A buyer at the shop's HTTP interfaces, as a browser would be. */
+/** A buyer that uses the shop's HTTP interfaces like a browser. */
 export class ShopClient {
   private constructor(
     readonly urls: ShopUrls,
@@ -57,7 +57,7 @@ export class ShopClient {
     readonly token: string,
   ) {}
 
-  /** Logs in with the demo's token endpoint. */
+  /** Gets a token from the demo endpoint. */
   static async logIn(urls: ShopUrls, userId: string): Promise<ShopClient> {
     const answer = await request<{ token: string }>(`${urls.user}/demo/token`, { method: 'POST', body: { userId } });
     if (answer.status >= 300)
@@ -65,7 +65,7 @@ export class ShopClient {
     return new ShopClient(urls, userId, answer.body.token);
   }
 
-  /** With a token that somebody else has issued. */
+  /** Uses a token that the caller has issued. */
   static withToken(urls: ShopUrls, userId: string, token: string): ShopClient {
     return new ShopClient(urls, userId, token);
   }
@@ -106,7 +106,7 @@ export class ShopClient {
     return goods.available;
   }
 
-  /** What the buyer does on the provider's page. */
+  /** Pays on the provider's page. */
   pay(payment: Pick<PaymentAnswer, 'payUrl'>, options: PayOptions = {}): Promise<HttpAnswer> {
     if (payment.payUrl === null) throw new Error('the payment has no page to pay at');
     return request(payment.payUrl, { method: 'POST', body: options });

@@ -2,87 +2,62 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FaultProxy } from '../faults/fault-proxy.js';
-import { spawnService, type SpawnedService } from '../servers/processes.js';
-import { freePort } from '../servers/free-port.js';
-import { startPostgresServer, type PostgresServer } from '../servers/postgres.js';
-import { startRedisServer, type RedisServer } from '../servers/redis.js';
 import type { DatabaseUrls } from '../invariants/shop-records.js';
+import { startPostgresServer, type PostgresServer } from '../servers/postgres.js';
+import { spawnService, type SpawnedService } from '../servers/processes.js';
+import { startRedisServer, type RedisServer } from '../servers/redis.js';
+import { SERVICES, type ProgramName, type ServiceName } from './programs.js';
 import type { ShopUrls } from './shop-client.js';
-
-export const SERVICES = ['order', 'stock', 'coupon', 'user', 'pay'] as const;
-export type ServiceName = (typeof SERVICES)[number];
-export type ProgramName = ServiceName | 'pay-provider' | 'nameserver' | 'broker';
-
-/** Good on one machine for as long as a demo or a test runs, and for nothing else. */
-const TOKEN_SECRET = 'demo-only-token-secret-change-me-please';
-const CALLBACK_SECRET = 'demo-only-callback-secret-change-me';
-const DATABASE_PASSWORD = 'demo-only-service';
-
-/** The ports of the architecture; replicas beyond the first always get free ones. */
-const DEFAULT_PORTS: Readonly<Record<string, number>> = {
-  nameserver: 9876,
-  broker: 10911,
-  'order.http': 3001,
-  'stock.http': 3002,
-  'coupon.http': 3003,
-  'user.http': 3004,
-  'pay.http': 3005,
-  'order.rpc': 4001,
-  'stock.rpc': 4002,
-  'coupon.rpc': 4003,
-  'user.rpc': 4004,
-  'pay.rpc': 4005,
-  'pay-provider.http': 3010,
-};
+import { DATABASE_PASSWORD, providerEnvironment, serviceEnvironment, type Environment } from './shop-environment.js';
+import { ShopPorts, type PortName } from './shop-ports.js';
 
 export interface ShopSystemOptions {
-  /** @default 1 */
+  /** Replicas of each service. @default 1 */
   readonly replicas?: number;
-  /** Divides delays; see TIME_SCALE. @default 60 */
+  /** TIME_SCALE of every program: it divides all delays. @default 60 */
   readonly timeScale?: number;
   /** @default SYNC_FLUSH */
   readonly flushDiskType?: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
-  /** The well-known ports instead of free ones, for people who want to look around. @default false */
+  /** The documented ports instead of free ones, so that people find the pages. @default false */
   readonly wellKnownPorts?: boolean;
-  /** PostgreSQL's fsync. @default true */
-  readonly fsync?: boolean;
-  /** Folder of another PostgreSQL's programs. @default the npm package's */
+  /** Folder with the programs of another PostgreSQL. @default those of the npm package */
   readonly postgresBinDir?: string | undefined;
   /** @default true */
   readonly redis?: boolean;
-  /** Kept when given; made and removed again when not. */
-  readonly dataDir?: string;
-  /** Name servers of a broker that runs already, for example Apache RocketMQ; then none of ours is started. */
+  /** Name servers of a broker that runs already, for example Apache RocketMQ. The system then starts none of its own. */
   readonly namesrvAddr?: string;
-  /** RPC interfaces that their callers reach through a {@link FaultProxy}; see {@link ShopSystem.proxy}. */
+  /** Services whose callers reach the RPC interface through a {@link FaultProxy}; see {@link ShopSystem.proxy}. */
   readonly proxied?: readonly ServiceName[];
-  /** More variables for one program, over the defaults. */
-  readonly env?: Partial<Record<ProgramName, Readonly<Record<string, string>>>>;
+  /** More variables for one program. They win over the system's own. */
+  readonly env?: Partial<Record<ProgramName, Environment>>;
   /** Flags of Node itself for one program, for example `--cpu-prof`. */
   readonly nodeArgs?: Readonly<Partial<Record<ProgramName, readonly string[]>>>;
-  /** Called as each part comes up, for progress. */
+  /** Called when a part is up, to show progress. */
   readonly onProgress?: (what: string) => void;
 }
 
 interface Replica {
   readonly program: ProgramName;
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Environment;
   process: SpawnedService | undefined;
 }
 
-/** The whole shop as processes on this machine: PostgreSQL, Redis, name server, broker, five services, provider. */
+/** A program is stopped before the programs that it needs. */
+const STOP_ORDER: readonly (readonly ProgramName[])[] = [SERVICES, ['pay-provider'], ['broker'], ['nameserver']];
+
+/** The whole shop as processes on this machine: PostgreSQL, Redis, name server, broker, five services, payment provider. */
 export class ShopSystem {
   private readonly replicas = new Map<string, Replica>();
-  private readonly ports = new Map<string, number>();
   private readonly proxies = new Map<ServiceName, FaultProxy>();
   private postgres: PostgresServer | undefined;
   private redis: RedisServer | undefined;
+  private ports = new ShopPorts();
   private dataDir = '';
   private postgresDir = '';
 
   private constructor(private readonly options: ShopSystemOptions) {}
 
-  /** Ready to take orders when it resolves; nothing is left running when it rejects. */
+  /** The shop takes orders when the promise resolves. When it rejects, nothing is left running. */
   static async start(options: ShopSystemOptions = {}): Promise<ShopSystem> {
     const system = new ShopSystem(options);
     try {
@@ -94,26 +69,32 @@ export class ShopSystem {
     return system;
   }
 
-  /** Base URL of a replica's HTTP interface. */
+  /** Base URL of the HTTP interface of a replica. */
   url(service: ServiceName | 'pay-provider', replica = 0): string {
     return `http://127.0.0.1:${this.port(`${service}.http`, replica)}`;
+  }
+
+  get urls(): ShopUrls {
+    return {
+      order: this.url('order'),
+      stock: this.url('stock'),
+      coupon: this.url('coupon'),
+      user: this.url('user'),
+      pay: this.url('pay'),
+      provider: this.url('pay-provider'),
+    };
+  }
+
+  port(name: PortName, replica = 0): number {
+    return this.ports.of(name, replica);
   }
 
   get namesrvAddr(): string {
     return this.options.namesrvAddr ?? `127.0.0.1:${this.port('nameserver')}`;
   }
 
-  get brokerStoreDir(): string {
-    return join(this.dataDir, 'broker');
-  }
-
-  get redisOrigin(): string | undefined {
-    return this.redis?.origin;
-  }
-
   get postgresPid(): number {
-    if (!this.postgres) throw new Error('PostgreSQL is not running');
-    return this.postgres.pid;
+    return this.runningPostgres.pid;
   }
 
   get redisServer(): RedisServer | undefined {
@@ -124,38 +105,16 @@ export class ShopSystem {
     return this.options.timeScale ?? 60;
   }
 
-  get replicaCount(): number {
-    return this.options.replicas ?? 1;
-  }
-
-  /** URL of a service's own database, as its own user. */
+  /** URL of a service's own database, for the service's own user. */
   databaseUrl(service: ServiceName): string {
-    if (!this.postgres) throw new Error('PostgreSQL is not running');
-    return this.postgres.url(`shop_${service}`, `shop_${service}`, DATABASE_PASSWORD);
-  }
-
-  port(name: string, replica = 0): number {
-    const port = this.ports.get(`${name}#${replica}`);
-    if (port === undefined) throw new Error(`nothing listens as ${name}, replica ${replica}`);
-    return port;
-  }
-
-  get urls(): ShopUrls {
-    const [order, stock, coupon, user, pay] = SERVICES.map((service) => this.url(service)) as [
-      string,
-      string,
-      string,
-      string,
-      string,
-    ];
-    return { order, stock, coupon, user, pay, provider: this.url('pay-provider') };
+    return this.runningPostgres.url(`shop_${service}`, `shop_${service}`, DATABASE_PASSWORD);
   }
 
   get databaseUrls(): DatabaseUrls {
     return Object.fromEntries(SERVICES.map((service) => [service, this.databaseUrl(service)])) as DatabaseUrls;
   }
 
-  /** The proxy before the RPC interface of a service that was started as `proxied`. */
+  /** The proxy before the RPC interface of a service that the options name as `proxied`. */
   proxy(service: ServiceName): FaultProxy {
     const proxy = this.proxies.get(service);
     if (!proxy) throw new Error(`${service} was not started behind a proxy`);
@@ -168,7 +127,7 @@ export class ShopSystem {
     return process;
   }
 
-  /** SIGTERM: it drains and ends. @returns the exit code */
+  /** Sends SIGTERM: the program drains and ends. @returns the exit code */
   async stopProgram(program: ProgramName, replica = 0): Promise<number | null> {
     const target = this.replica(program, replica);
     const code = (await target.process?.stop()) ?? null;
@@ -176,27 +135,27 @@ export class ShopSystem {
     return code;
   }
 
-  /** SIGKILL: what a crash looks like. */
+  /** Sends SIGKILL: the program crashes. */
   async killProgram(program: ProgramName, replica = 0): Promise<void> {
     const target = this.replica(program, replica);
     await target.process?.kill();
     target.process = undefined;
   }
 
-  /** The same program on the same ports and data as before, with more variables where given. */
-  async startProgram(program: ProgramName, replica = 0, env: Readonly<Record<string, string>> = {}): Promise<void> {
+  /** Starts a program again on its ports and its data. @param env more variables than the first time */
+  async startProgram(program: ProgramName, replica = 0, env: Environment = {}): Promise<void> {
     const target = this.replica(program, replica);
     target.process = await spawnService({
       program: `apps/${program}/dist/main.js`,
       env: { ...target.env, ...env },
       nodeArgs: this.options.nodeArgs?.[program],
       readyLine: / ready\b/,
-      // Five services that boot at once on a busy machine take their time.
+      // Five services that start at the same time on a busy machine need more than the usual 20 s.
       readyTimeoutMs: 60_000,
     });
   }
 
-  /** PostgreSQL crashes with every session in it, and recovers from its log on the same port when `meanwhile` is over. */
+  /** PostgreSQL crashes with all its sessions. After `meanwhile` it recovers from its log on the same port. */
   async crashPostgres(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
     const port = this.postgres?.port;
     await this.postgres?.stop('immediate');
@@ -204,10 +163,9 @@ export class ShopSystem {
     this.postgres = await this.launchPostgres(port);
   }
 
-  /** Services first, then what they stand on. */
+  /** Stops the services first, and then the servers that the services need. */
   async stop(): Promise<void> {
-    const order: ProgramName[][] = [[...SERVICES], ['pay-provider'], ['broker'], ['nameserver']];
-    for (const programs of order) {
+    for (const programs of STOP_ORDER) {
       const running = [...this.replicas.values()].filter(({ program }) => programs.includes(program));
       await Promise.all(running.map(async ({ process }) => process?.stop()));
     }
@@ -215,22 +173,30 @@ export class ShopSystem {
     await Promise.all([...this.proxies.values()].map((proxy) => proxy.stop()));
     await this.redis?.stop();
     await this.postgres?.stop('fast');
-    if (this.options.dataDir !== undefined) return;
     for (const folder of [this.dataDir, this.postgresDir].filter(Boolean)) {
       await rm(folder, { recursive: true, force: true });
     }
   }
 
+  private get replicaCount(): number {
+    return this.options.replicas ?? 1;
+  }
+
+  private get runningPostgres(): PostgresServer {
+    if (!this.postgres) throw new Error('PostgreSQL is not running');
+    return this.postgres;
+  }
+
   private async startAll(): Promise<void> {
     const progress = this.options.onProgress ?? (() => undefined);
-    this.dataDir = this.options.dataDir ?? (await mkdtemp(join(tmpdir(), 'rocketshop-')));
-    await this.choosePorts();
+    this.dataDir = await mkdtemp(join(tmpdir(), 'rocketshop-'));
+    this.ports = await ShopPorts.choose(this.replicaCount, this.options.wellKnownPorts ?? false);
+    for (const service of this.options.proxied ?? []) {
+      this.proxies.set(service, await FaultProxy.start({ port: this.port(`${service}.rpc`) }));
+    }
     await Promise.all([this.startDatabases(progress), this.startCache(progress), this.startMessaging(progress)]);
-    await this.launch('pay-provider', 0, {
-      HTTP_PORT: String(this.port('pay-provider.http')),
-      DATA_FILE: join(this.dataDir, 'provider.jsonl'),
-      CALLBACK_SECRETS: CALLBACK_SECRET,
-    });
+    const providerFile = join(this.dataDir, 'provider.jsonl');
+    await this.launch('pay-provider', 0, providerEnvironment(this.port('pay-provider.http'), providerFile));
     progress('payment provider');
     for (let replica = 0; replica < this.replicaCount; replica++) {
       await Promise.all(SERVICES.map((service) => this.launch(service, replica, this.serviceEnv(service, replica))));
@@ -238,30 +204,14 @@ export class ShopSystem {
     progress('order, stock, coupon, user, pay');
   }
 
-  private async choosePorts(): Promise<void> {
-    const names = Object.keys(DEFAULT_PORTS);
-    for (let replica = 0; replica < this.replicaCount; replica++) {
-      for (const name of names) {
-        const wellKnown = this.options.wellKnownPorts && replica === 0 ? DEFAULT_PORTS[name] : undefined;
-        this.ports.set(`${name}#${replica}`, wellKnown ?? (await freePort()));
-      }
-    }
-    for (const service of this.options.proxied ?? []) {
-      this.proxies.set(service, await FaultProxy.start({ port: this.port(`${service}.rpc`) }));
-    }
-  }
-
   private async startDatabases(progress: (what: string) => void): Promise<void> {
-    // A folder of its own beside the others': PostgreSQL may run as another user, who must be able to reach it.
-    this.postgresDir =
-      this.options.dataDir === undefined
-        ? await mkdtemp(join(tmpdir(), 'rocketshop-postgres-'))
-        : join(this.options.dataDir, 'postgres');
+    // PostgreSQL may run as another user than this process, and that user must be able to enter the folder.
+    this.postgresDir = await mkdtemp(join(tmpdir(), 'rocketshop-postgres-'));
     this.postgres = await this.launchPostgres();
     for (const service of SERVICES) {
       const name = `shop_${service}`;
       await this.postgres.createUser(name, DATABASE_PASSWORD);
-      if (!(await this.postgres.hasDatabase(name))) await this.postgres.createDatabase(name, { owner: name });
+      await this.postgres.createDatabase(name, { owner: name });
     }
     progress('PostgreSQL');
   }
@@ -271,7 +221,6 @@ export class ShopSystem {
       dataDir: this.postgresDir,
       ...(port === undefined ? {} : { port }),
       binDir: this.options.postgresBinDir,
-      ...(this.options.fsync === undefined ? {} : { fsync: this.options.fsync }),
       maxConnections: 100 + 100 * this.replicaCount,
     });
   }
@@ -280,54 +229,50 @@ export class ShopSystem {
     if (this.options.redis === false) return;
     this.redis = await startRedisServer();
     progress(
-      this.redis ? `Redis (${this.redis.origin})` : 'no Redis to be had: PostgreSQL alone, slower and just as right',
+      this.redis
+        ? `Redis (${this.redis.origin})`
+        : 'this machine has no Redis: PostgreSQL alone is slower and just as right',
     );
   }
 
   private async startMessaging(progress: (what: string) => void): Promise<void> {
     if (this.options.namesrvAddr !== undefined) return;
+    const flushDiskType = this.options.flushDiskType ?? 'SYNC_FLUSH';
     await this.launch('nameserver', 0, { NAMESRV_LISTEN_PORT: String(this.port('nameserver')) });
     await this.launch('broker', 0, {
       BROKER_LISTEN_PORT: String(this.port('broker')),
       NAMESRV_ADDR: this.namesrvAddr,
-      STORE_DIR: this.brokerStoreDir,
-      FLUSH_DISK_TYPE: this.options.flushDiskType ?? 'SYNC_FLUSH',
+      STORE_DIR: join(this.dataDir, 'broker'),
+      FLUSH_DISK_TYPE: flushDiskType,
     });
-    progress(`name server and broker (${this.options.flushDiskType ?? 'SYNC_FLUSH'})`);
+    progress(`name server and broker (${flushDiskType})`);
   }
 
-  private async launch(program: ProgramName, replica: number, env: Readonly<Record<string, string>>): Promise<void> {
+  private async launch(program: ProgramName, replica: number, env: Environment): Promise<void> {
     const all = { TIME_SCALE: String(this.timeScale), ...env, ...this.options.env?.[program] };
     this.replicas.set(`${program}#${replica}`, { program, env: all, process: undefined });
     await this.startProgram(program, replica);
   }
 
-  private serviceEnv(service: ServiceName, replica: number): Record<string, string> {
-    return {
-      HTTP_PORT: String(this.port(`${service}.http`, replica)),
-      RPC_PORT: String(this.port(`${service}.rpc`, replica)),
-      DATABASE_URL: this.databaseUrl(service),
-      NAMESRV_ADDR: this.namesrvAddr,
-      DEMO_DATA: 'true',
-      TOKEN_SECRET,
-      CALLBACK_SECRETS: CALLBACK_SECRET,
-      MERCHANT_ID: 'rocketshop',
-      PROVIDER_URL: this.url('pay-provider'),
-      CALLBACK_URL: `${this.url('pay')}/payments/callback`,
-      ORDER_RPC: this.rpcAddresses('order'),
-      STOCK_RPC: this.rpcAddresses('stock'),
-      COUPON_RPC: this.rpcAddresses('coupon'),
-      USER_RPC: this.rpcAddresses('user'),
-      PAY_RPC: this.rpcAddresses('pay'),
-      ...(this.redis ? { REDIS_URL: this.redis.url } : {}),
-    };
+  private serviceEnv(service: ServiceName, replica: number): Environment {
+    const rpcAddresses = SERVICES.map((name) => [name, this.rpcAddressesOf(name)]);
+    return serviceEnvironment({
+      httpPort: this.port(`${service}.http`, replica),
+      rpcPort: this.port(`${service}.rpc`, replica),
+      databaseUrl: this.databaseUrl(service),
+      namesrvAddr: this.namesrvAddr,
+      redisUrl: this.redis?.url,
+      payUrl: this.url('pay'),
+      providerUrl: this.url('pay-provider'),
+      rpcAddresses: Object.fromEntries(rpcAddresses) as Record<ServiceName, string>,
+    });
   }
 
-  private rpcAddresses(service: ServiceName): string {
+  private rpcAddressesOf(service: ServiceName): string {
     const proxy = this.proxies.get(service);
     if (proxy) return `127.0.0.1:${proxy.port}`;
-    const replicas = Array.from({ length: this.replicaCount }, (_, replica) => this.port(`${service}.rpc`, replica));
-    return replicas.map((port) => `127.0.0.1:${port}`).join(',');
+    const ports = Array.from({ length: this.replicaCount }, (_, replica) => this.port(`${service}.rpc`, replica));
+    return ports.map((port) => `127.0.0.1:${port}`).join(',');
   }
 
   private replica(program: ProgramName, replica: number): Replica {

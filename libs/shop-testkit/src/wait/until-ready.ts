@@ -7,8 +7,8 @@ export async function untilReady(url: string, timeoutMs = 20_000): Promise<void>
 }
 
 /**
- * By `node:http` and not by `fetch`: a port that containers publish accepts before anybody listens behind it, and hangs up. A
- * fetch of Node 20 then never settles, and a program that waits for nothing else ends in the middle.
+ * Uses `node:http`, since `fetch` of Node 20 can fail to settle. A port that a container publishes accepts a connection before
+ * the program behind it listens, and then closes it. The fetch never settles, and a program that waits for nothing else ends.
  */
 function answersOk(url: string): Promise<boolean> {
   return new Promise((resolve, reject) => {

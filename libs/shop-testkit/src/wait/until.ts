@@ -3,15 +3,15 @@ export interface UntilOptions {
   readonly timeoutMs?: number;
   /** @default 10 */
   readonly intervalMs?: number;
-  /** What is waited for, as it reads after "waited 10000 ms for". */
+  /** Names the state in the error text "waited 10000 ms for ...". */
   readonly description?: string;
 }
 
 type Truthy<T> = Exclude<T, false | 0 | '' | null | undefined>;
 
 /**
- * Waits for a state instead of for time: asks `condition` until it answers something truthy, and gives that back.
- * A condition that throws counts as not yet; what it threw last is the cause of the failure.
+ * Waits for a state instead of a time: calls `condition` until it returns a truthy value, and returns that value. An error
+ * from `condition` means "not yet". When the time is over, the last error becomes the cause of the failure.
  */
 export async function until<T>(
   condition: () => T | Promise<T>,
@@ -32,7 +32,7 @@ export async function until<T>(
   }
 }
 
-/** A promise that the test opens by hand, to hold somebody at a known point. */
+/** A promise that a test resolves by `open`, to hold another part at a known point until then. */
 export interface Gate {
   readonly opened: Promise<void>;
   open(): void;

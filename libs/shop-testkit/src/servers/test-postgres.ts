@@ -4,17 +4,17 @@ import type { PostgresServer } from './postgres.js';
 
 export interface TestPostgres {
   readonly server: PostgresServer;
-  /** An empty database with a name of its own. @returns its URL */
+  /** Creates an empty database with a new name. @returns its URL */
   createDatabase(): Promise<string>;
   /**
-   * A copy of the database that `migrate` fills, which happens once a `template` name; a copy takes some 50 ms.
-   * `migrate` must have closed its connections when it returns. @returns the copy's URL
+   * Copies the database that `migrate` fills. `migrate` runs once for each `template` name; a copy takes some 50 ms.
+   * `migrate` must close its connections before it returns. @returns the URL of the copy
    */
   createDatabaseFrom(template: string, migrate: (url: string) => Promise<void>): Promise<string>;
   stop(): Promise<void>;
 }
 
-/** A cluster of the test file's own, real PostgreSQL with fsync off, some 0.8 s. Stop it in `afterAll`. */
+/** Starts a real PostgreSQL with fsync off for one test file, which takes some 0.8 s. Stop it in `afterAll`. */
 export async function startPostgres(): Promise<TestPostgres> {
   const server = await startPostgresServer({ fsync: false });
   const templates = new Map<string, Promise<void>>();
@@ -43,14 +43,14 @@ export async function startPostgres(): Promise<TestPostgres> {
   };
 }
 
-/** A pool that does not end the process when the server is stopped under it, as tests do. */
+/** A pool that does not end the process when a test stops the server while the pool is connected. */
 export function createPool(url: string, options: pg.PoolConfig = {}): pg.Pool {
   const pool = new pg.Pool({ connectionString: url, max: 10, ...options });
   pool.on('error', () => undefined);
   return pool;
 }
 
-/** How many sessions of this database wait for a lock: with `until`, the forced part of a race has begun. */
+/** The number of sessions of this database that wait for a lock. A test reads it to know that a race has begun. */
 export async function sessionsWaitingForLock(pool: pg.Pool): Promise<number> {
   const { rows } = await pool.query<{ waiting: number }>(
     `SELECT count(*)::int AS waiting FROM pg_stat_activity

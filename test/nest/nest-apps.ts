@@ -5,31 +5,31 @@ import { startBroker, type BrokerHandle } from '@rocketshop/mq-broker';
 import { PullConsumer } from '@rocketshop/mq-client';
 import { RocketmqModule, RocketmqPublisher, RocketmqServer, type RocketmqModuleOptions } from '@rocketshop/mq-nest';
 
-/** The broker's clock and the applications' are both this many times faster: the first retry comes after 10 ms. */
+/** Divides the delays of the broker and of the applications: the first retry comes after 10 ms. */
 const TIME_SCALE = 1000;
 
-/** A Nest application on the test's broker. */
+/** A Nest application that uses the test's broker. */
 export interface RunningApp {
   readonly app: INestApplication;
   readonly publisher: RocketmqPublisher;
   readonly server: RocketmqServer;
 }
 
-/** A broker of the test's own and the applications on it; `close` ends all of them. */
-export class NestShop {
+/** A broker for one test file and the Nest applications on it. `close` ends all of them. */
+export class NestApps {
   private readonly apps: INestApplication[] = [];
 
   private constructor(private readonly broker: BrokerHandle) {}
 
-  static async start(): Promise<NestShop> {
-    return new NestShop(await startBroker({ timeScale: TIME_SCALE }));
+  static async start(): Promise<NestApps> {
+    return new NestApps(await startBroker({ timeScale: TIME_SCALE }));
   }
 
   get namesrvAddr(): string {
     return this.broker.namesrvAddr;
   }
 
-  /** Boots an application with these controllers and waits until it consumes. */
+  /** Starts an application with these controllers and waits until it consumes. */
   async boot(controllers: Type[], options: Partial<RocketmqModuleOptions> = {}): Promise<RunningApp> {
     return this.bootWith(RocketmqModule.forRoot(this.options(options)), controllers);
   }
@@ -49,7 +49,7 @@ export class NestShop {
     return { namesrvAddr: this.namesrvAddr, timeScale: TIME_SCALE, routeRefreshIntervalMs: 50, ...options };
   }
 
-  /** Properties of what lies in %DLQ%<group>. */
+  /** The properties of each message in the dead letter topic %DLQ%<group>. */
   async deadLetters(group: string): Promise<Record<string, string>[]> {
     const reader = new PullConsumer({ namesrvAddr: this.namesrvAddr, consumerGroup: `${group}-dlq-reader` });
     await reader.start();

@@ -1,7 +1,7 @@
 import type { AdminClient } from '@rocketshop/mq-client';
 import { until } from '@rocketshop/shop-testkit';
 
-/** Resolves when the group has committed everything there is of the topic. Clients commit every 5 s. */
+/** Resolves when the group has committed the offset of every message of the topic. Clients commit every 5 s. */
 export async function untilCommitted(admin: AdminClient, group: string, topic: string): Promise<void> {
   await until(
     async () => {

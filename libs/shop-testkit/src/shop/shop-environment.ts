@@ -1,0 +1,49 @@
+import type { ServiceName } from './programs.js';
+
+/* These secrets protect a demo or a test on one machine. They are no secrets anywhere else. */
+const TOKEN_SECRET = 'demo-only-token-secret-change-me-please';
+const CALLBACK_SECRET = 'demo-only-callback-secret-change-me';
+export const DATABASE_PASSWORD = 'demo-only-service';
+
+export type Environment = Readonly<Record<string, string>>;
+
+export interface ServiceEndpoints {
+  readonly httpPort: number;
+  readonly rpcPort: number;
+  readonly databaseUrl: string;
+  readonly namesrvAddr: string;
+  readonly redisUrl: string | undefined;
+  readonly payUrl: string;
+  readonly providerUrl: string;
+  /** The addresses at which a caller finds the RPC interface of a service: `host:port,host:port`. */
+  readonly rpcAddresses: Readonly<Record<ServiceName, string>>;
+}
+
+/** The environment of one replica of any service: each service reads what it needs. */
+export function serviceEnvironment(endpoints: ServiceEndpoints): Environment {
+  const { rpcAddresses } = endpoints;
+  return {
+    HTTP_PORT: String(endpoints.httpPort),
+    RPC_PORT: String(endpoints.rpcPort),
+    DATABASE_URL: endpoints.databaseUrl,
+    NAMESRV_ADDR: endpoints.namesrvAddr,
+    DEMO_DATA: 'true',
+    TOKEN_SECRET,
+    CALLBACK_SECRETS: CALLBACK_SECRET,
+    MERCHANT_ID: 'rocketshop',
+    PROVIDER_URL: endpoints.providerUrl,
+    CALLBACK_URL: `${endpoints.payUrl}/payments/callback`,
+    ORDER_RPC: rpcAddresses.order,
+    STOCK_RPC: rpcAddresses.stock,
+    COUPON_RPC: rpcAddresses.coupon,
+    USER_RPC: rpcAddresses.user,
+    PAY_RPC: rpcAddresses.pay,
+    ...(endpoints.redisUrl === undefined ? {} : { REDIS_URL: endpoints.redisUrl }),
+  };
+}
+
+export const providerEnvironment = (httpPort: number, dataFile: string): Environment => ({
+  HTTP_PORT: String(httpPort),
+  DATA_FILE: dataFile,
+  CALLBACK_SECRETS: CALLBACK_SECRET,
+});
