@@ -1,4 +1,4 @@
-/** Base of every error this library throws: `code` for programs, `retriable` when the same call may succeed later. */
+/** Base of every error this library throws. `code` is for programs; `retriable`: the same call may succeed later. */
 export abstract class IdempotencyError extends Error {
   abstract readonly code: string;
   abstract readonly retriable: boolean;
@@ -10,15 +10,15 @@ export abstract class IdempotencyError extends Error {
 }
 
 /**
- * Thrown when another request with the same key was faster. Let it roll the transaction back and travel up:
- * the interceptor turns it into that request's answer, or 409 while there is none yet.
+ * Thrown when a concurrent request has inserted the same key. A use case must not catch it: the transaction must roll
+ * back. The interceptor then returns the answer of the other request, or 409 while that request is still running.
  */
 export class IdempotencyKeyTakenError extends IdempotencyError {
   readonly code = 'IDEMPOTENCY_KEY_TAKEN';
   readonly retriable = true;
 }
 
-/** Thrown when an answer is to be kept for a resource that has no key's row. */
+/** Thrown when an answer is to be kept, but no key has a row for its resource. */
 export class IdempotencyKeyMissingError extends IdempotencyError {
   readonly code = 'IDEMPOTENCY_KEY_MISSING';
   readonly retriable = false;

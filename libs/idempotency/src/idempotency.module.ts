@@ -1,12 +1,5 @@
-import { Module } from '@nestjs/common';
-import type {
-  DynamicModule,
-  InjectionToken,
-  ModuleMetadata,
-  OnApplicationBootstrap,
-  OnApplicationShutdown,
-  OptionalFactoryDependency,
-} from '@nestjs/common';
+import { ConfigurableModuleBuilder, Global, Inject, Injectable, Module } from '@nestjs/common';
+import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import type { Pool } from 'pg';
 import { purgeConsumedMessages } from './consume/claim-message.js';
 import { AnswerHints } from './hints/answer-hints.js';
@@ -17,12 +10,12 @@ import type { PgReader } from './sql.js';
 
 export interface IdempotencyModuleOptions {
   readonly pool: Pool;
-  /** Looks keys up. @default the pool */
+  /** Reads keys. @default the pool */
   readonly reader?: PgReader;
   readonly redisUrl?: string | undefined;
   readonly redisTimeoutMs?: number;
   /**
-   * Lifetime of a key, published to clients. Infinity: for ever, where one key must never make a second thing.
+   * Lifetime of a key, published to clients. With Infinity a key lives for ever and never makes a second resource.
    * @default 86400000 (24 h)
    */
   readonly keepKeysMs?: number;
@@ -30,28 +23,26 @@ export interface IdempotencyModuleOptions {
   readonly keepConsumedMs?: number;
   /** @default 600000 */
   readonly sweepIntervalMs?: number;
-  /** Set false where a service has no `idempotency_keys` table, since it only consumes. @default true */
+  /** False for a service without an `idempotency_keys` table, because it only consumes. @default true */
   readonly httpKeys?: boolean;
   readonly logger?: { warn(fields: object, message: string): void };
 }
 
-export interface IdempotencyModuleAsyncOptions<Dependencies extends readonly unknown[]> extends Pick<
-  ModuleMetadata,
-  'imports'
-> {
-  readonly inject: { readonly [Index in keyof Dependencies]: InjectionToken | OptionalFactoryDependency };
-  readonly useFactory: (...dependencies: Dependencies) => IdempotencyModuleOptions | Promise<IdempotencyModuleOptions>;
-}
-
-const OPTIONS = Symbol('IDEMPOTENCY_OPTIONS');
 const DAY_MS = 86_400_000;
 
-/** Throws old keys and claims away, and lets go of Redis at the end. */
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<IdempotencyModuleOptions>({
+  moduleName: 'Idempotency',
+})
+  .setClassMethodName('forRoot')
+  .build();
+
+/** Deletes old keys and claims, and closes the connection to Redis at shutdown. */
+@Injectable()
 class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    private readonly options: IdempotencyModuleOptions,
+    @Inject(MODULE_OPTIONS_TOKEN) private readonly options: IdempotencyModuleOptions,
     private readonly hints: RedisHints,
   ) {}
 
@@ -72,55 +63,35 @@ class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
       if ((httpKeys ?? true) && Number.isFinite(keepMs)) await purgeIdempotencyKeys(pool, keepMs);
       await purgeConsumedMessages(pool, keepConsumedMs ?? 30 * DAY_MS);
     } catch (error) {
-      logger?.warn({ err: error }, 'idempotency sweep failed; it is tried again');
+      logger?.warn({ err: error }, 'idempotency sweep failed; the next one tries again');
     }
   }
 }
 
-/** Provides what `IdempotencyInterceptor` looks keys up with, and {@link RedisHints}, global; sweeps the tables. */
-@Module({})
-export class IdempotencyModule {
-  static forRootAsync<const Dependencies extends readonly unknown[]>(
-    options: IdempotencyModuleAsyncOptions<Dependencies>,
-  ): DynamicModule {
-    return {
-      module: IdempotencyModule,
-      global: true,
-      imports: options.imports ?? [],
-      providers: [
-        {
-          provide: OPTIONS,
-          inject: [...options.inject],
-          useFactory: (...dependencies: unknown[]) => options.useFactory(...(dependencies as unknown as Dependencies)),
-        },
-        { provide: RedisHints, inject: [OPTIONS], useFactory: createHints },
-        {
-          provide: AnswerHints,
-          inject: [OPTIONS, RedisHints],
-          useFactory: ({ keepKeysMs }: IdempotencyModuleOptions, hints: RedisHints) =>
-            new AnswerHints(hints, Math.min(keepKeysMs ?? DAY_MS, DAY_MS)),
-        },
-        {
-          provide: KeyLookup,
-          inject: [OPTIONS, AnswerHints],
-          useFactory: ({ pool, reader }: IdempotencyModuleOptions, hints: AnswerHints) =>
-            new KeyLookup(reader ?? pool, hints),
-        },
-        {
-          provide: Sweeper,
-          inject: [OPTIONS, RedisHints],
-          useFactory: (moduleOptions: IdempotencyModuleOptions, hints: RedisHints) => new Sweeper(moduleOptions, hints),
-        },
-      ],
-      exports: [RedisHints, AnswerHints, KeyLookup],
-    };
-  }
-}
-
-function createHints({ pool, redisUrl, redisTimeoutMs }: IdempotencyModuleOptions): RedisHints {
-  return new RedisHints({
-    pool,
-    url: redisUrl,
-    ...(redisTimeoutMs === undefined ? {} : { timeoutMs: redisTimeoutMs }),
-  });
-}
+/** Provides {@link RedisHints} and what `IdempotencyInterceptor` needs, globally, and sweeps the tables. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: RedisHints,
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: ({ pool, redisUrl, redisTimeoutMs }: IdempotencyModuleOptions) =>
+        new RedisHints({ pool, url: redisUrl, timeoutMs: redisTimeoutMs }),
+    },
+    {
+      provide: AnswerHints,
+      inject: [MODULE_OPTIONS_TOKEN, RedisHints],
+      useFactory: ({ keepKeysMs }: IdempotencyModuleOptions, hints: RedisHints) =>
+        new AnswerHints(hints, Math.min(keepKeysMs ?? DAY_MS, DAY_MS)),
+    },
+    {
+      provide: KeyLookup,
+      inject: [MODULE_OPTIONS_TOKEN, AnswerHints],
+      useFactory: ({ pool, reader }: IdempotencyModuleOptions, hints: AnswerHints) =>
+        new KeyLookup(reader ?? pool, hints),
+    },
+    Sweeper,
+  ],
+  exports: [RedisHints, AnswerHints, KeyLookup],
+})
+export class IdempotencyModule extends ConfigurableModuleClass {}

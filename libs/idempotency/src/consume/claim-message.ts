@@ -8,16 +8,16 @@ const CLAIM = {
 
 /**
  * Claims a message in the handler's transaction, so that the claim and its effect commit together.
- * `businessKey` names the fact (an order's id and what happened to it), never the message's id: a message that is sent
- * again has another one. Waits for a rival's open transaction.
- * @returns true for the first delivery, false for every other
+ * `businessKey` names the fact (an order's id and what happened to it). The message's id does not name it, because a
+ * message that is sent again has another id. A claim waits for the open transaction of another claim of the same key.
+ * @returns true for the first delivery, false for every other one
  */
 export async function claimMessage(client: PgQueryable, group: string, businessKey: string): Promise<boolean> {
   const { rowCount } = await client.query({ ...CLAIM, values: [group, businessKey] });
   return rowCount === 1;
 }
 
-/** Deletes claims older than `keepMs`, which must be longer than the broker keeps messages. @returns how many */
+/** Deletes claims older than `keepMs`, which must be longer than the broker keeps messages. @returns their number */
 export async function purgeConsumedMessages(pool: Pool, keepMs: number): Promise<number> {
   const { rowCount } = await pool.query(
     `DELETE FROM consumed_messages WHERE consumed_at < clock_timestamp() - $1::float8 * interval '1 millisecond'`,

@@ -10,14 +10,14 @@ export type ConsumeOutcome = 'PROCESSED' | 'DUPLICATE';
 export interface ConsumeOnceOptions<Client extends PgQueryable> {
   readonly group: string;
   readonly businessKey: string;
-  /** Runs its argument in one transaction, for example `(work) => database.inTransaction(work)`. */
+  /** Runs `work` in one transaction, for example `(work) => database.inTransaction(work)`. */
   readonly inTransaction: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
   readonly hints?: RedisHints;
 }
 
 /**
- * For handlers whose duplicates have nothing to say: a hint spares the transaction, the claim decides, the hint is
- * written after the commit. A handler that must answer duplicates too uses {@link claimMessage} itself.
+ * For handlers that ignore duplicates. A hint saves the transaction of a duplicate, the claim decides, and the hint is
+ * written after the commit. A handler that must answer duplicates too calls {@link claimMessage} itself.
  */
 export async function consumeOnce<Client extends PgQueryable>(
   options: ConsumeOnceOptions<Client>,

@@ -1,6 +1,6 @@
 import type { SqlRunner } from '../sql.js';
 
-/* consumed_messages: one row a business fact a consumer group has acted on. The primary key lets one delivery win. */
+/* consumed_messages: one row for each fact that a consumer group has acted on. The primary key admits one delivery. */
 const CREATE = [
   `CREATE TABLE consumed_messages (
     consumer_group text NOT NULL,

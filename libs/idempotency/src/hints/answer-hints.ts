@@ -4,7 +4,7 @@ import type { RedisHints } from './redis-hints.js';
 
 const KIND = 'answer';
 
-/** Kept answers as hints: replays of a key that is being hammered need not touch PostgreSQL. */
+/** Kept answers as hints: a key that is replayed often needs no read of PostgreSQL. */
 export class AnswerHints {
   constructor(
     private readonly hints: RedisHints,
@@ -18,7 +18,7 @@ export class AnswerHints {
     return text === undefined ? undefined : parseHint(text);
   }
 
-  /** After the answer's commit. Not waited for. */
+  /** Call this after the commit of the answer. It does not wait for Redis. */
   put(claim: IdempotencyClaim, answer: KeptAnswer): void {
     const { status, body } = answer;
     const value = JSON.stringify({ fingerprint: claim.fingerprint.toString('base64'), status, body });
@@ -26,13 +26,13 @@ export class AnswerHints {
   }
 }
 
-/** Hashed: keys and buyer ids are text of any length, and none of Redis's business. */
+/** A hash, because keys and buyer ids have any length and should not be readable in Redis. */
 const hintKey = ({ buyerId, route, key }: IdempotencyClaim): string =>
   createHash('sha256')
     .update(JSON.stringify([buyerId, route, key]))
     .digest('base64url');
 
-/** A value that is not ours reads as a miss. */
+/** A value of another shape counts as a miss. */
 function parseHint(text: string): { fingerprint: Buffer; answer: KeptAnswer } | undefined {
   let value: unknown;
   try {

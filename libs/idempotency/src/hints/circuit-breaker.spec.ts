@@ -1,7 +1,7 @@
 import { expect, it, jest } from '@jest/globals';
 import { CircuitBreaker } from './circuit-breaker.js';
 
-it('opens after failures in a row, lets one call try when the time is over, and closes when that succeeds', () => {
+it('opens after failures in a row, lets one call pass when the time is over, and closes when that call succeeds', () => {
   let now = 0;
   const circuit = new CircuitBreaker({ failuresToOpen: 3, openMs: 100, openMaxMs: 250, clock: () => now });
   circuit.failed();
@@ -20,7 +20,7 @@ it('opens after failures in a row, lets one call try when the time is over, and 
   expect(circuit.allows()).toBe(true);
 });
 
-it('stays open for longer after every attempt that fails, up to a limit', () => {
+it('stays open longer after every attempt that fails, up to a limit', () => {
   let now = 0;
   const circuit = new CircuitBreaker({ failuresToOpen: 1, openMs: 100, openMaxMs: 250, clock: () => now });
   circuit.failed();

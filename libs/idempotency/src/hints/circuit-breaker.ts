@@ -1,20 +1,20 @@
 export interface CircuitBreakerOptions {
   /** Failures in a row that open the circuit. */
   readonly failuresToOpen: number;
-  /** How long it stays open at first; doubles with every further failure. */
+  /** How long the circuit stays open at first. Every further failure doubles this time. */
   readonly openMs: number;
   readonly openMaxMs: number;
-  /** Milliseconds that only go forward. @default performance.now */
+  /** A monotonic clock in milliseconds. @default performance.now */
   readonly clock?: () => number;
 }
 
 /*
- * closed  calls pass; failures in a row are counted
- * open    calls are turned away until the time is over
- * trying  the time is over: one call passes, the others are still turned away; it decides
+ * closed  calls pass, and failures in a row are counted
+ * open    calls are refused until the time is over
+ * trying  the time is over: one call passes and decides, all others are still refused
  */
 
-/** Spares callers the wait for somebody who did not answer the last times. */
+/** Refuses calls to a server that failed the last ones, so that callers do not wait for its time-out. */
 export class CircuitBreaker {
   private readonly clock: () => number;
   private failures = 0;

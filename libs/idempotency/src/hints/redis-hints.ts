@@ -5,17 +5,17 @@ import type { SqlRunner } from '../sql.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 
 export interface RedisHintsOptions {
-  /** Whose committed facts the hints repeat: its id becomes part of every key. */
+  /** The database whose committed facts the hints repeat. Its id is part of every key. */
   readonly pool: Pool;
-  /** redis://... Undefined: no hints, every question is answered by PostgreSQL. */
+  /** redis://... Without it there are no hints, and PostgreSQL answers every question. */
   readonly url?: string | undefined;
-  /** A hint that takes longer is no help. @default 50 */
-  readonly timeoutMs?: number;
+  /** A hint that takes longer saves no time. @default 50 */
+  readonly timeoutMs?: number | undefined;
 }
 
 export type HintsStatus = 'off' | 'connecting' | 'up' | 'down';
 
-/** Longest pause between attempts to connect again. */
+/** Longest pause between attempts to reconnect. */
 const RECONNECT_MAX_MS = 2_000;
 const SCAN_COUNT = 500;
 
@@ -35,11 +35,11 @@ export async function dropInstallationTable(runner: SqlRunner): Promise<void> {
 }
 
 /**
- * Redis as a fast path: a hit repeats something that was committed, a miss proves nothing, and no failure of Redis is
- * ever an error. Written after the commit only, since Redis cannot roll back.
+ * Redis as a fast path. A hit repeats a committed fact, a miss proves nothing, and a failure of Redis is never an
+ * error. Hints are written only after the commit, because Redis cannot roll back.
  *
- * Every key begins with the random id that PostgreSQL keeps in `installation`, and the database's own number. A Redis
- * that served another database, or this one before it was dropped and made again, therefore has no hints for us.
+ * Every key begins with the random id in the table `installation` and with the oid of the database. The hints of
+ * another database, or of this one before it was dropped and created again, have other keys and are never read.
  */
 export class RedisHints {
   private readonly redis: Redis | undefined;
@@ -59,9 +59,9 @@ export class RedisHints {
       enableReadyCheck: true,
       retryStrategy: (attempt) => Math.min(RECONNECT_MAX_MS, 50 * 2 ** Math.min(attempt, 10)),
     });
-    // Without a listener ioredis prints every failed attempt to connect.
+    // Without a listener, ioredis prints every failed attempt to connect.
     this.redis.on('error', () => undefined);
-    // A refused first attempt rejects here, and goes on in the background by retryStrategy.
+    // A first attempt that is refused rejects here. ioredis goes on in the background by retryStrategy.
     this.redis.connect().catch(() => undefined);
   }
 
@@ -71,18 +71,18 @@ export class RedisHints {
     return this.redis.status === 'connecting' || this.redis.status === 'connect' ? 'connecting' : 'down';
   }
 
-  /** The hint, or undefined when there is none, no Redis, or no answer in time. Never throws. */
+  /** The hint; undefined if there is none, no Redis, or no answer in time. Never throws. */
   async get(kind: string, key: string): Promise<string | undefined> {
     const value = await this.attempt((redis, prefix) => redis.get(`${prefix}:${kind}:${key}`));
     return value ?? undefined;
   }
 
-  /** Keeps a hint. Call after the commit, and never wait for it: it settles always, and nobody needs to know how. */
+  /** Writes a hint. Call this after the commit and do not wait for it. The promise never rejects. */
   async put(kind: string, key: string, value: string, keepMs: number): Promise<void> {
     await this.attempt((redis, prefix) => redis.set(`${prefix}:${kind}:${key}`, value, 'PX', keepMs));
   }
 
-  /** Takes this installation's hints away, for a demo whose data was put back. What Redis does not do now ages out. */
+  /** Deletes the hints of this installation, for a demo whose data was reset. If Redis fails now, the hints expire. */
   async forgetAll(): Promise<void> {
     await this.attempt(async (redis, prefix) => {
       let cursor = '0';
@@ -124,7 +124,7 @@ export class RedisHints {
   }
 }
 
-/** The id is made by whoever asks first, not by the migration, so that databases cloned from a template do not share it. */
+/** The first caller inserts the id. If the migration did it, databases cloned from one template would share the id. */
 async function readNamespace(pool: Pool): Promise<string> {
   await pool.query('INSERT INTO installation (id) VALUES ($1) ON CONFLICT DO NOTHING', [randomUUID()]);
   const { rows } = await pool.query<{ namespace: string }>(

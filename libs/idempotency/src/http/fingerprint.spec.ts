@@ -3,7 +3,7 @@ import { canonicalJson, fingerprint } from './fingerprint.js';
 
 const parts = { buyerId: 'ada', route: 'POST /orders', body: { items: [{ id: 'teapot', n: 1 }], coupon: null } };
 
-it('is the same for bodies that mean the same', () => {
+it('is the same for equivalent bodies', () => {
   const reordered = { coupon: null, items: [{ n: 1, id: 'teapot' }], note: undefined };
   expect(fingerprint({ ...parts, body: reordered }).equals(fingerprint(parts))).toBe(true);
 });
@@ -14,7 +14,7 @@ it.each([
   ['another quantity', { ...parts, body: { items: [{ id: 'teapot', n: 2 }], coupon: null } }],
   ['text for a number', { ...parts, body: { items: [{ id: 'teapot', n: '1' }], coupon: null } }],
   ['null left out', { ...parts, body: { items: [{ id: 'teapot', n: 1 }] } }],
-  ['parts that run into each other', { ...parts, buyerId: 'adaPOST', route: ' /orders' }],
+  ['parts that are divided at another place', { ...parts, buyerId: 'adaPOST', route: ' /orders' }],
 ])('is another one for %s', (_what, other) => {
   expect(fingerprint(other).equals(fingerprint(parts))).toBe(false);
 });

@@ -6,7 +6,7 @@ export interface FingerprintParts {
   readonly body: unknown;
 }
 
-/** JSON with object members in sorted order: two bodies that mean the same have the same text. */
+/** JSON with the members of objects sorted, so that equivalent bodies have the same text. */
 export function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
@@ -17,7 +17,7 @@ export function canonicalJson(value: unknown): string {
   return `{${members.join(',')}}`;
 }
 
-/** SHA-256 over buyer, route and canonical body, each with its length in front so that none can run into the next. */
+/** SHA-256 over buyer, route and canonical body. The length before each part keeps the parts apart. */
 export function fingerprint({ buyerId, route, body }: FingerprintParts): Buffer {
   const hash = createHash('sha256');
   for (const part of [buyerId, route, canonicalJson(body)]) hash.update(`${Buffer.byteLength(part)}:`).update(part);

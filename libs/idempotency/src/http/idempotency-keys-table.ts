@@ -1,12 +1,12 @@
 import type { SqlRunner } from '../sql.js';
 
-/** By this name PostgreSQL says that a key is taken. */
+/** PostgreSQL names this constraint when a key is taken. */
 export const KEYS_PRIMARY_KEY = 'idempotency_keys_pk';
 
 /*
- * idempotency_keys: one row a request that was begun. (buyer_id, route, key) is the claim: the primary key decides races.
- * resource_id is what the request made (an order), so that whoever finishes it, hours later, finds the row.
- * answer_status is NULL while the request runs.
+ * idempotency_keys: one row for each request that was begun. (buyer_id, route, key) is the primary key, which admits
+ * one of several concurrent requests. resource_id names what the request made (an order), so that a timer which
+ * finishes the order hours later finds the row. answer_status is NULL while the request runs.
  */
 const CREATE = [
   `CREATE TABLE idempotency_keys (

@@ -3,7 +3,7 @@ import { IdempotencyKeyMissingError, IdempotencyKeyTakenError } from '../errors.
 import type { PgQueryable, PgReader, PgStatement } from '../sql.js';
 import { KEYS_PRIMARY_KEY } from './idempotency-keys-table.js';
 
-/** A request's claim to its key, made by the interceptor, used by the use case. */
+/** A request's claim to its key. The interceptor makes it, and the use case inserts it. */
 export interface IdempotencyClaim {
   readonly buyerId: string;
   /** Method and route template, for example `POST /orders`. */
@@ -12,7 +12,7 @@ export interface IdempotencyClaim {
   readonly fingerprint: Buffer;
 }
 
-/** What a request was answered with, refusals included. The body is JSON. */
+/** The answer to a request, refusals included. The body is JSON. */
 export interface KeptAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -73,9 +73,10 @@ const HAS_ANSWER = {
 };
 
 /**
- * Inserts the key's row in the caller's transaction, together with what it begins. Waits for a rival's open transaction.
- * @param answer for requests that are one transaction: claimed and answered at once
- * @throws {IdempotencyKeyTakenError} when the key has a row already: roll back
+ * Inserts the key's row in the caller's transaction, together with what that transaction makes. It waits for the open
+ * transaction of another request with the same key.
+ * @param answer for a request that is one transaction: the key is claimed and answered at once
+ * @throws {IdempotencyKeyTakenError} when the key has a row already; the transaction must roll back
  */
 export async function insertIdempotencyKey(
   client: PgQueryable,
@@ -90,7 +91,7 @@ export async function insertIdempotencyKey(
   }
 }
 
-/** The same as a statement, for callers that send a transaction's statements together; see {@link asKeyTaken}. */
+/** The insert as a statement, for callers that send several statements at once. See {@link asKeyTaken}. */
 export function keyInsertStatement(claim: IdempotencyClaim, resourceId: string, answer?: KeptAnswer): PgStatement {
   return {
     ...INSERT_KEY,
@@ -106,7 +107,7 @@ export function keyInsertStatement(claim: IdempotencyClaim, resourceId: string, 
   };
 }
 
-/** What to throw when a transaction with {@link keyInsertStatement} in it failed: the key was taken, or the error itself. */
+/** The error to throw when a transaction with {@link keyInsertStatement} failed: "key taken", or the error itself. */
 export function asKeyTaken(error: unknown, claim: Pick<IdempotencyClaim, 'key' | 'route'>): unknown {
   const isTaken = error instanceof Error && 'constraint' in error && error.constraint === KEYS_PRIMARY_KEY;
   if (!isTaken) return error;
@@ -114,8 +115,8 @@ export function asKeyTaken(error: unknown, claim: Pick<IdempotencyClaim, 'key' |
 }
 
 /**
- * Writes the answer into the row of the request that made `resourceId`, in the transaction that decides it.
- * The first answer stays: answering again changes nothing. @returns whether this call wrote it
+ * Writes the answer into the row of the request that made `resourceId`, in the transaction that decides the answer.
+ * The first answer stays, and a second call changes nothing. @returns true if this call wrote the answer
  * @throws {IdempotencyKeyMissingError} when no request made this resource
  */
 export async function answerIdempotencyKey(
@@ -130,12 +131,12 @@ export async function answerIdempotencyKey(
   return false;
 }
 
-/** The same as a statement, for callers that send a transaction's statements together. */
+/** The answer's update as a statement, for callers that send several statements at once. */
 export function keyAnswerStatement(resourceId: string, answer: KeptAnswer): PgStatement {
   return { ...ANSWER_KEY, values: [[resourceId], [answer.status], [JSON.stringify(answer.body ?? null)]] };
 }
 
-/** The key's row as committed, or undefined. */
+/** The committed row of the key, or undefined. */
 export async function findIdempotencyKey(
   reader: PgReader,
   claim: Pick<IdempotencyClaim, 'buyerId' | 'route' | 'key'>,
@@ -153,7 +154,7 @@ export async function findIdempotencyKey(
   };
 }
 
-/** Deletes answered keys older than `keepMs`. A PENDING one stays: its request is still somebody's to finish. @returns how many */
+/** Deletes answered keys older than `keepMs`. A PENDING key stays until it is answered. @returns the number deleted */
 export async function purgeIdempotencyKeys(pool: Pool, keepMs: number): Promise<number> {
   const { rowCount } = await pool.query(
     `DELETE FROM idempotency_keys

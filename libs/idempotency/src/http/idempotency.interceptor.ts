@@ -20,24 +20,24 @@ interface HttpRequest {
   idempotencyClaim?: IdempotencyClaim;
 }
 
-/** What Fastify's reply and Express's response have in common. */
+/** The methods that Fastify's reply and Express's response share. */
 interface HttpResponse {
   status(code: number): unknown;
   header(name: string, value: string): unknown;
 }
 
 /**
- * Looks a key up before its request runs, and only that: the row is inserted and answered in the use case's own
- * transactions, or a crash in between would keep an answer that never happened.
+ * Looks a key up before its request runs. The use case inserts and answers the row in its own transactions: if the
+ * interceptor did it in another transaction, a crash in between would keep an answer without its effect.
  *
  *   no key, or malformed                400
  *   unknown key                         the handler runs; `@Claim()` gives it the claim
  *   known, other payload                422
  *   known, no answer yet                409 with Retry-After: 1
  *   known, answered                     that answer again, with Idempotency-Replayed: true
- *   handler throws "key taken"          looked up again: one of the three above
+ *   handler throws "key taken"          the key is looked up again: one of the last three
  *
- * Stands behind the guard that sets `request.buyer`.
+ * A guard that sets `request.buyer` must run before it.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
@@ -55,7 +55,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
         if (!(error instanceof IdempotencyKeyTakenError)) throw error;
         return from(this.lookUp(claim, response)).pipe(
           switchMap((answer) => {
-            // The rival rolled back after all: the client may simply try again.
+            // The other request has rolled back after all, so the client can try again.
             if (!answer) throw pending(response);
             return from([replay(answer, response)]);
           }),
@@ -73,7 +73,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-/** The request's claim, for `insertIdempotencyKey`. On routes with {@link IdempotencyInterceptor} only. */
+/** The request's claim, for `insertIdempotencyKey`. Its route needs {@link IdempotencyInterceptor}. */
 export const Claim = createParamDecorator((_data: unknown, context: ExecutionContext): IdempotencyClaim => {
   const { idempotencyClaim } = context.switchToHttp().getRequest<HttpRequest>();
   if (!idempotencyClaim) throw new Error('@Claim() used on a route without IdempotencyInterceptor');

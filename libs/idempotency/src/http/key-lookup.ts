@@ -5,7 +5,7 @@ import type { IdempotencyClaim, KeyRow } from './idempotency-store.js';
 
 export type FoundKey = Pick<KeyRow, 'fingerprint' | 'answer'>;
 
-/** What is known of a key: a hint where there is one, else what PostgreSQL has committed. */
+/** Finds a key: by its hint if there is one, otherwise by its committed row. */
 export class KeyLookup {
   constructor(
     private readonly reader: PgReader,
@@ -16,7 +16,7 @@ export class KeyLookup {
     const hint = await this.hints.get(claim);
     if (hint) return hint;
     const row = await findIdempotencyKey(this.reader, claim);
-    // Read from committed rows, so the hint repeats only what was committed.
+    // The row is committed, so the hint repeats a committed fact.
     if (row?.answer) this.hints.put({ ...claim, fingerprint: row.fingerprint }, row.answer);
     return row;
   }
