@@ -13,8 +13,8 @@ export type ClientErrorCode =
   | 'BROKER_REFUSED';
 
 /**
- * Every error this library throws. `retriable` says whether the same call may succeed later without a change;
- * it does not say that nothing was stored: see {@link SendTimeoutError}.
+ * Base of all errors of this library. `retriable` says whether the same call may succeed later. It does not say whether
+ * a message was stored: see {@link SendTimeoutError}.
  */
 export class ClientError extends Error {
   readonly code: ClientErrorCode;
@@ -28,7 +28,7 @@ export class ClientError extends Error {
   }
 }
 
-/** Thrown when a client is constructed with options it cannot run with; `problems` names every one of them. */
+/** Thrown when a client is constructed or started with wrong options. `problems` names all of them. */
 export class InvalidOptionsError extends ClientError {
   constructor(
     client: string,
@@ -38,7 +38,7 @@ export class InvalidOptionsError extends ClientError {
   }
 }
 
-/** Thrown when a message breaks a rule that the broker would refuse it for: name, size, reserved property. */
+/** Thrown when a message breaks a rule of the broker: a wrong name, size or reserved property. It was not sent. */
 export class InvalidMessageError extends ClientError {
   constructor(reason: string, cause?: unknown) {
     super('INVALID_MESSAGE', reason, false, cause);
@@ -57,7 +57,7 @@ export class DuplicateGroupError extends ClientError {
   constructor(readonly group: string) {
     super(
       'DUPLICATE_GROUP',
-      `group ${group} already runs in this client instance; give the second one another instanceName`,
+      `group ${group} runs already in this client instance; give the second client another instanceName`,
       false,
     );
   }
@@ -73,7 +73,7 @@ export class NoNameServerError extends ClientError {
   }
 }
 
-/** Thrown when no name server knows a broker that takes messages for (or serves) the topic. */
+/** Thrown when no name server knows a broker that stores the topic. */
 export class NoRouteError extends ClientError {
   constructor(
     readonly topic: string,
@@ -90,7 +90,7 @@ export class BrokerNotFoundError extends ClientError {
   }
 }
 
-/** Thrown when a connection could not be opened, is waiting out its back-off, or was lost before the answer came. */
+/** Thrown when a connection could not be opened, is in its back-off, or was lost before the answer came. */
 export class ConnectionError extends ClientError {
   constructor(
     readonly address: string,
@@ -118,7 +118,7 @@ export class SendTimeoutError extends ClientError {
     readonly topic: string,
     readonly timeoutMs: number,
     readonly attempts: number,
-    /** False when the message never left: then it is certain that nobody has it. */
+    /** False when no request left this process: then no broker has the message. */
     readonly mayBeStored: boolean,
     cause?: unknown,
   ) {
@@ -131,14 +131,14 @@ export class SendTimeoutError extends ClientError {
   }
 }
 
-/** Thrown when maxSendsInFlight sends already wait for their answers; nothing was sent. */
+/** Thrown when maxSendsInFlight sends wait for their answers. The message was not sent. */
 export class TooManySendsError extends ClientError {
   constructor(readonly limit: number) {
-    super('TOO_MANY_SENDS', `${limit} sends wait for their answers already`, true);
+    super('TOO_MANY_SENDS', `${limit} sends wait for their answers`, true);
   }
 }
 
-/** Thrown when a broker or name server answered with a code other than success; nothing was stored. */
+/** Thrown when a broker or name server answered with a code other than success. Nothing was stored. */
 export class BrokerRefusedError extends ClientError {
   constructor(
     readonly responseCode: number,

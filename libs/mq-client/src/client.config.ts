@@ -1,25 +1,25 @@
 import { InvalidOptionsError } from './client-error.js';
 import { silentLogger, type Logger } from './logger.js';
 
-/** Options that producers, consumers and the admin client share. */
+/** The options of every client. */
 export interface ClientOptions {
   /** Name servers, `host:port` separated by `;`. */
   namesrvAddr: string;
   /**
-   * Clients of one process with equal connection options and equal instanceName share one client id, one connection a
-   * broker and one heartbeat. Another name makes an instance apart, as two consumers of one group in one process need.
+   * Clients of one process with equal options and the same instanceName and logger share one client id, one connection
+   * to each broker and one heartbeat. Two consumers of one group in one process need different names.
    * @default 'DEFAULT'
    */
   instanceName?: string;
-  /** @default a logger that says nothing */
+  /** @default a logger that writes nothing */
   logger?: Logger;
-  /** Route refresh, ms. @default 30000 */
+  /** Interval of the route refresh, ms. @default 30000 */
   pollNameServerInterval?: number;
-  /** Heartbeat to the brokers, ms. @default 30000 */
+  /** Interval of the heartbeats to the brokers, ms. @default 30000 */
   heartbeatBrokerInterval?: number;
-  /** Opening of a connection, ms. @default 3000 */
+  /** Time limit for opening a connection, ms. @default 3000 */
   connectTimeoutMillis?: number;
-  /** Requests other than send and pull, ms. @default 3000 */
+  /** Time limit for requests other than send and pull, ms. @default 3000 */
   mqClientApiTimeout?: number;
 }
 
@@ -27,15 +27,15 @@ export interface ResolvedClientOptions extends Required<ClientOptions> {
   readonly nameServers: readonly string[];
 }
 
-export const NAME_SERVERS_MAX = 16;
+const NAME_SERVERS_MAX = 16;
 
-/** Collects the problems of a set of options, so that one error names them all. */
+/** Collects the problems of the options, so that one error names all of them. */
 export class OptionProblems {
   readonly problems: string[] = [];
 
   constructor(private readonly client: string) {}
 
-  /** A whole number from `min` to `max`, or the default when absent. */
+  /** The value, or `fallback` when there is none. It must be a whole number from `min` to `max`. */
   integer(name: string, value: number | undefined, fallback: number, min: number, max: number): number {
     const chosen = value ?? fallback;
     if (!Number.isInteger(chosen) || chosen < min || chosen > max) {
@@ -55,7 +55,7 @@ export class OptionProblems {
 
 const ADDRESS_PATTERN = /^([^\s:;]+):(\d{1,5})$/;
 
-export function parseNameServers(text: unknown, problems: OptionProblems): string[] {
+function parseNameServers(text: unknown, problems: OptionProblems): string[] {
   const parts = typeof text === 'string' ? text.split(';').map((part) => part.trim()) : [];
   const addresses = parts.filter((part) => part !== '');
   if (addresses.length === 0) {
@@ -98,7 +98,9 @@ export function resolveClientOptions(options: ClientOptions, problems: OptionPro
   };
 }
 
-/** Two sets of options with the same fingerprint may share one client instance. The order of name servers is not part. */
+/**
+ * Clients whose options have the same fingerprint may share an instance. The order of the name servers does not matter.
+ */
 export function clientFingerprint(options: ResolvedClientOptions): string {
   return JSON.stringify([
     [...options.nameServers].sort(),

@@ -1,4 +1,4 @@
-/** Where the client says what happens to it. pino and console both fit. */
+/** Where the client writes its log. A pino logger and `console` have this shape. */
 export interface Logger {
   debug(message: string): void;
   info(message: string): void;

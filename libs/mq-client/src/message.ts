@@ -2,35 +2,35 @@ import type { MessageQueue } from '@rocketshop/mq-protocol';
 
 export type { MessageQueue };
 
-/** A message as the application hands it over. */
+/** A message as the application sends it. */
 export interface Message {
   topic: string;
   body: Buffer;
-  /** One tag; consumers can subscribe by tag. */
+  /** One tag. Consumers can subscribe by tag. */
   tags?: string;
-  /** Business keys the broker indexes; no blanks inside a key. */
+  /** Business keys, which the broker indexes. A key has no blanks. */
   keys?: string | readonly string[];
-  /** Free 32-bit number carried unchanged. */
+  /** A 32-bit number for the application's own use. */
   flag?: number;
-  /** RocketMQ delay level, 1 to 18 (1 s to 2 h on an unscaled broker); 0 or absent means at once. */
+  /** RocketMQ's delay level, 1 to 18 (1 s to 2 h). 0 or none: no delay. */
   delayTimeLevel?: number;
-  /** false: the broker answers before flush and replication. @default true */
+  /** With false the broker answers before flush and replication. @default true */
   waitStoreMsgOK?: boolean;
-  /** Free properties. Names RocketMQ uses itself are refused. */
+  /** Properties of the application. Names that RocketMQ uses are refused. */
   properties?: Readonly<Record<string, string>>;
 }
 
-/** SEND_OK: stored as the broker's flush mode promises. The others: stored on the master, but less safely. */
+/** SEND_OK: stored as safely as the broker is configured to. The others: stored on the master, but less safely. */
 export type SendStatus = 'SEND_OK' | 'FLUSH_DISK_TIMEOUT' | 'FLUSH_SLAVE_TIMEOUT' | 'SLAVE_NOT_AVAILABLE';
 
 export interface SendResult {
   sendStatus: SendStatus;
-  /** The UNIQ_KEY the client gave the message; comma list for a batch. */
+  /** The UNIQ_KEY that the client gave the message. For a batch: a list, separated by commas. */
   msgId: string;
-  /** Where the broker stored it; comma list for a batch. */
+  /** Names the place in the broker's log. For a batch: a list, separated by commas. */
   offsetMsgId: string;
   messageQueue: MessageQueue;
-  /** Offset in the queue, of the first message for a batch. */
+  /** Offset in the queue. For a batch: that of the first message. */
   queueOffset: number;
   regionId: string;
   traceOn: boolean;
@@ -38,17 +38,17 @@ export interface SendResult {
 
 export type SendCallback = (error: Error | undefined, result: SendResult | undefined) => void;
 
-/** Chooses one of the topic's writable queues (never empty, sorted by broker name and queue id). */
+/** Chooses one of the topic's writable queues. The list is not empty, and sorted by broker name and queue id. */
 export type MessageQueueSelector = (queues: readonly MessageQueue[], message: Message, arg: unknown) => MessageQueue;
 
 export interface SendOptions {
-  /** Send to exactly this queue. A chosen queue is not retried on another one. */
+  /** The queue to send to. A failed send is not retried on another queue. */
   queue?: MessageQueue;
-  /** Choose the queue per message; not retried on another one. */
+  /** Chooses the queue. A failed send is not retried on another queue. */
   selector?: MessageQueueSelector;
-  /** Handed to the selector. */
+  /** An argument for the selector. */
   arg?: unknown;
-  /** Overrides sendMsgTimeout for this message, ms. */
+  /** Used in place of sendMsgTimeout for this message, ms. */
   timeoutMs?: number;
 }
 

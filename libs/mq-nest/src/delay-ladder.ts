@@ -19,8 +19,8 @@ const LEVELS_MS: readonly number[] = [
 export const LONGEST_LEVEL = LEVELS_MS.length;
 
 /**
- * The first level whose delay is not shorter than `delayMs`. Level 0, for 0 ms or less, means at once. Undefined when no
- * level is long enough. `timeScale` is the broker's: its levels are this many times shorter.
+ * The first level whose delay is not shorter than `delayMs`. Level 0, for 0 ms or less, means at once. Undefined when
+ * no level is long enough. `timeScale` is the broker's: its levels are this many times shorter.
  */
 export function findDelayLevel(delayMs: number, timeScale: number): number | undefined {
   if (delayMs <= 0) return 0;
@@ -31,7 +31,8 @@ export function findDelayLevel(delayMs: number, timeScale: number): number | und
 
 /**
  * The level that `findDelayLevel` finds.
- * @throws {InvalidMessageError} when no level is long enough: a message that is delivered too early would be a silent error
+ * @throws {InvalidMessageError} when no level is long enough: a message that is delivered too early would be a silent
+ *   error
  */
 export function delayLevelFor(delayMs: number, timeScale: number): number {
   const level = findDelayLevel(delayMs, timeScale);

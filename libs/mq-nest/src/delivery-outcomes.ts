@@ -7,7 +7,10 @@ import { DEFAULTS, type RocketmqServerOptions } from './rocketmq.config.js';
 import type { RocketmqContext } from './rocketmq.context.js';
 import { isMaskedByDefaultFilter } from './rocketmq.exception-filter.js';
 
-/** What `server.on(event, listener)` tells. It is a type because Nest asks for an index signature, which an interface lacks. */
+/**
+ * What `server.on(event, listener)` tells. It is a type because Nest asks for an index signature, which an interface
+ * lacks.
+ */
 export type RocketmqServerEvents = {
   discard: (event: DiscardEvent) => void;
   failure: (event: FailureEvent) => void;

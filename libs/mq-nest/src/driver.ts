@@ -9,8 +9,8 @@ import type {
 
 /*
  * The transport creates its clients through this port, so that unit tests of the transport need no socket. A driver's
- * clients are those parts of the client library's classes that the transport calls. `rocketmq.driver.ts` is the only file
- * that constructs the classes.
+ * clients are those parts of the client library's classes that the transport calls. `rocketmq.driver.ts` is the only
+ * file that constructs the classes.
  */
 
 export type DriverProducer = Pick<Producer, 'start' | 'shutdown' | 'send'>;

@@ -2,8 +2,8 @@ import { RpcException } from '@nestjs/microservices';
 import type { PublishStatus } from './rocketmq-message.js';
 
 /**
- * Base of all errors of this library. It is an RpcException whose payload is the error itself, because Nest's default filter
- * replaces any other error by "Internal server error": the DLQ would not show the class, message and stack.
+ * Base of all errors of this library. It is an RpcException whose payload is the error itself, because Nest's default
+ * filter replaces any other error by "Internal server error": the DLQ would not show the class, message and stack.
  */
 export abstract class MessagingError extends RpcException {
   abstract readonly code: string;
@@ -32,8 +32,8 @@ export class MessagingConfigurationError extends MessagingError {
 }
 
 /**
- * Thrown when sending the same message again cannot succeed: a wrong name, a reserved header, a payload that is not JSON, or
- * a delay beyond the last level.
+ * Thrown when sending the same message again cannot succeed: a wrong name, a reserved header, a payload that is not
+ * JSON, or a delay beyond the last level.
  */
 export class InvalidMessageError extends MessagingError {
   readonly code = 'INVALID_MESSAGE';
@@ -41,8 +41,8 @@ export class InvalidMessageError extends MessagingError {
 }
 
 /**
- * Thrown when the broker did not answer SEND_OK. The message may be stored or not. A caller that sends again may create a
- * duplicate; a caller that does not may lose the message. An outbox sends again.
+ * Thrown when the broker did not answer SEND_OK. The message may be stored or not. A caller that sends again may create
+ * a duplicate; a caller that does not may lose the message. An outbox sends again.
  */
 export class PublishNotConfirmedError extends MessagingError {
   readonly code = 'PUBLISH_NOT_CONFIRMED';
@@ -72,7 +72,10 @@ export class PublishAllNotConfirmedError extends MessagingError {
   }
 }
 
-/** Thrown when `ClientProxy.send` is called. This transport carries events only; a request that needs an answer is an RPC. */
+/**
+ * Thrown when `ClientProxy.send` is called. This transport carries events only; a request that needs an answer is an
+ * RPC.
+ */
 export class RequestReplyUnsupportedError extends MessagingError {
   readonly code = 'REQUEST_REPLY_UNSUPPORTED';
   readonly retriable = false;
@@ -82,13 +85,19 @@ export class RequestReplyUnsupportedError extends MessagingError {
   }
 }
 
-/** Thrown when the body of a message is not what its content type says. The message goes to the DLQ after all redeliveries. */
+/**
+ * Thrown when the body of a message is not what its content type says. The message goes to the DLQ after all
+ * redeliveries.
+ */
 export class UnreadablePayloadError extends MessagingError {
   readonly code = 'UNREADABLE_PAYLOAD';
   readonly retriable = false;
 }
 
-/** Thrown when a delivery has no handler, for example when a handler was removed while its messages waited for redelivery. */
+/**
+ * Thrown when a delivery has no handler, for example when a handler was removed while its messages waited for
+ * redelivery.
+ */
 export class NoHandlerError extends MessagingError {
   readonly code = 'NO_HANDLER';
   readonly retriable = false;

@@ -13,8 +13,8 @@ const ALL_TAGS = '*';
 
 /**
  * Finds the one handler of a message: group -> topic -> tag -> handler. The group is the first key because RocketMQ
- * subscribes by group, and because one process may handle a topic in several groups. Two handlers for the same messages of
- * one group are refused: when one of them throws, the redelivery would run both.
+ * subscribes by group, and because one process may handle a topic in several groups. Two handlers for the same messages
+ * of one group are refused: when one of them throws, the redelivery would run both.
  */
 export class HandlerTable {
   private readonly groups = new Map<string, Map<string, TopicHandlers>>();
@@ -47,8 +47,8 @@ export class HandlerTable {
   }
 
   /**
-   * The topics of a group and their filter expressions. Topics and tags are sorted, because all members of a group must send
-   * the broker the same text, in whatever order Nest found their handlers.
+   * The topics of a group and their filter expressions. Topics and tags are sorted, because all members of a group must
+   * send the broker the same text, in whatever order Nest found their handlers.
    */
   subscriptions(group: string): { topic: string; expression: string }[] {
     return [...(this.groups.get(group) ?? [])]

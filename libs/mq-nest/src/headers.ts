@@ -1,14 +1,17 @@
 import { InvalidMessageError } from './errors.js';
 import { FailureProperty } from './outcome.js';
 
-/** Tells how to decode a body. A message without this header is JSON, so that messages of other senders can be read too. */
+/**
+ * Tells how to decode a body. A message without this header is JSON, so that messages of other senders can be read too.
+ */
 export const CONTENT_TYPE_HEADER = 'content-type';
 export const BYTES_CONTENT_TYPE = 'application/octet-stream';
 
 /** On the wire these two characters separate properties, and names from values. */
 const SEPARATORS = ['\u0001', '\u0002'];
 
-// Names that RocketMQ uses are in upper case or begin with "__" (MessageConst.java). All such names are refused, not only
+// Names that RocketMQ uses are in upper case or begin with "__" (MessageConst.java). All such names are refused, not
+// only
 // those that exist today, so that a later version of RocketMQ cannot add a name that an application uses.
 const PROTOCOL_NAME = /^(?:[A-Z0-9_$#.]+|__.*)$/;
 const WRITTEN_BY_TRANSPORT = new Set<string>(Object.values(FailureProperty));

@@ -8,8 +8,8 @@ import type { RocketmqServer } from './rocketmq.server.js';
 
 export interface RocketmqHealthOptions {
   /**
-   * Whether the service can do nothing without its broker. With `false` a broker that is away counts as `degraded` instead
-   * of `down`, which fits a service with an outbox: its messages wait in the database. @default true
+   * Whether the service can do nothing without its broker. With `false` a broker that is away counts as `degraded`
+   * instead of `down`, which fits a service with an outbox: its messages wait in the database. @default true
    */
   readonly critical?: boolean;
   /** @default 2000 */

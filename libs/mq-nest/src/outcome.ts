@@ -15,8 +15,8 @@ export class DiscardMessageError extends MessagingError {
 }
 
 /**
- * Thrown when a message must be delivered again, for example a timer that came early. Any other error has the same outcome;
- * only this one chooses the delay.
+ * Thrown when a message must be delivered again, for example a timer that came early. Any other error has the same
+ * outcome; only this one chooses the delay.
  */
 export class RetryMessageError extends MessagingError {
   readonly code = 'RETRY_MESSAGE';
@@ -51,7 +51,8 @@ export const FailureProperty = {
   failedAt: 'failure-at',
 } as const;
 
-// All properties of a message together have at most 32,767 bytes. A longer reason could make the redelivery too large to send.
+// All properties of a message together have at most 32,767 bytes. A longer reason could make the redelivery too large
+// to send.
 const MESSAGE_CHARACTERS_MAX = 1000;
 const STACK_LINES_MAX = 20;
 const STACK_CHARACTERS_MAX = 4000;

@@ -20,7 +20,8 @@ export interface RocketmqPublisherOptions extends RocketmqConnectionOptions {
   /** Limit for all attempts of one send together, ms. @default 3000 */
   readonly sendTimeoutMs?: number;
   /**
-   * Gives the headers that carry the current trace on to a message. An application that keeps traces itself sets its own function.
+   * Gives the headers that carry the current trace on to a message. An application that keeps traces itself sets its
+   * own function.
    * @default currentTraceHeaders
    */
   readonly traceHeaders?: () => Readonly<Record<string, string>>;
@@ -31,14 +32,20 @@ export interface RocketmqServerOptions extends RocketmqConnectionOptions {
   readonly group?: string;
   /** Handlers that run at the same time, per group. @default 20 */
   readonly concurrency?: number;
-  /** Redeliveries before a message goes to %DLQ%<group>. All members of a group must have the same number. @default 16 */
+  /**
+   * Redeliveries before a message goes to %DLQ%<group>. All members of a group must have the same number.
+   * @default 16
+   */
   readonly maxReconsumeTimes?: number;
   /**
-   * Where a group begins that has committed no offset yet. `first`: at the oldest message that the broker keeps, so that a
-   * subscriber that starts after the first message misses none. `last`: at the next message. @default 'first'
+   * Where a group begins that has committed no offset yet. `first`: at the oldest message that the broker keeps, so
+   * that a subscriber that starts after the first message misses none. `last`: at the next message. @default 'first'
    */
   readonly startFrom?: 'first' | 'last';
-  /** How long close() waits for running handlers, ms. A message whose handler is still running then is delivered again. @default 30000 */
+  /**
+   * How long close() waits for running handlers, ms. A message whose handler is still running then is delivered again.
+   * @default 30000
+   */
   readonly drainTimeoutMs?: number;
   /** Called for every message that a handler discarded. Must not throw. */
   readonly onDiscard?: (event: DiscardEvent) => void;

@@ -2,7 +2,9 @@ import { Logger } from '@nestjs/common';
 import { AdminClient, Producer, PushConsumer, type ClientOptions } from '@rocketshop/mq-client';
 import type { Driver } from './driver.js';
 
-/** Sends the client library's log to Nest's logger, one level lower: `info` of the client is detail to an application. */
+/**
+ * Sends the client library's log to Nest's logger, one level lower: `info` of the client is detail to an application.
+ */
 function clientLogger(context: string): Required<ClientOptions>['logger'] {
   const logger = new Logger(context);
   return {

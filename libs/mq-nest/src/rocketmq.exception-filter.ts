@@ -8,9 +8,9 @@ import { throwError, type Observable } from 'rxjs';
 import { RocketmqContext } from './rocketmq.context.js';
 
 /**
- * Passes the error of a RocketMQ delivery on unchanged. Nest's default filter replaces it by `{ status: 'error', message:
- * 'Internal server error' }`, so the message in the DLQ would not say why it failed. RocketmqModule puts this filter on the
- * event handlers of the application. Without the module: `@UseFilters(RocketmqExceptionFilter)`.
+ * Passes the error of a RocketMQ delivery on unchanged. Nest's default filter replaces it by `{ status: 'error',
+ * message: 'Internal server error' }`, so the message in the DLQ would not say why it failed. RocketmqModule puts this
+ * filter on the event handlers of the application. Without the module: `@UseFilters(RocketmqExceptionFilter)`.
  */
 @Catch()
 export class RocketmqExceptionFilter extends BaseRpcExceptionFilter {

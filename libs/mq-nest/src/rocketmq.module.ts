@@ -16,9 +16,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     .build();
 
 /**
- * Provides RocketmqPublisher, RocketmqHealthIndicator and RocketmqServer: with `forRoot` and `forRootAsync` for the whole
- * application, with `register` and `registerAsync` for the importing module. The application connects the server itself:
- * `app.connectMicroservice({ strategy: app.get(RocketmqServer) })`.
+ * Provides RocketmqPublisher, RocketmqHealthIndicator and RocketmqServer: with `forRoot` and `forRootAsync` for the
+ * whole application, with `register` and `registerAsync` for the importing module. The application connects the server
+ * itself: `app.connectMicroservice({ strategy: app.get(RocketmqServer) })`.
  */
 @Module({
   providers: [

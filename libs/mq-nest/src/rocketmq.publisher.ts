@@ -14,8 +14,8 @@ import { rocketmqDriver } from './rocketmq.driver.js';
 import { currentTraceHeaders } from './trace-context.js';
 
 /**
- * Sends messages. The first send connects, so that a service can start while its broker is down.
- * A promise of `publish` resolves on SEND_OK only: the message is stored, and flushed as safely as the broker is configured to.
+ * Sends messages. The first send connects, so that a service can start while its broker is down. A promise of `publish`
+ * resolves on SEND_OK only: the message is stored, and flushed as safely as the broker is configured to.
  */
 export class RocketmqPublisher implements OnApplicationShutdown {
   private readonly producer: DriverProducer;
@@ -51,8 +51,8 @@ export class RocketmqPublisher implements OnApplicationShutdown {
   }
 
   /**
-   * Publishes messages of one topic and order key one after the other, and all others at the same time. When a message fails,
-   * the later ones of its order key are not sent. The receipts have the order of the messages.
+   * Publishes messages of one topic and order key one after the other, and all others at the same time. When a message
+   * fails, the later ones of its order key are not sent. The receipts have the order of the messages.
    * @throws {PublishAllNotConfirmedError} with the outcome of each message
    */
   async publishAll(messages: readonly RocketmqMessage[]): Promise<PublishReceipt[]> {
@@ -94,7 +94,9 @@ export class RocketmqPublisher implements OnApplicationShutdown {
     if (this.starting !== undefined) await this.producer.shutdown();
   }
 
-  /** Nest calls this after it has closed its servers, so a handler that finishes during the shutdown can still publish. */
+  /**
+   * Nest calls this after it has closed its servers, so a handler that finishes during the shutdown can still publish.
+   */
   async onApplicationShutdown(): Promise<void> {
     await this.close();
   }

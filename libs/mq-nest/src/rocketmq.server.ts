@@ -16,9 +16,9 @@ import { rocketmqDriver } from './rocketmq.driver.js';
 import { runInTrace } from './trace-context.js';
 
 /**
- * Nest strategy that delivers RocketMQ messages to `@EventPattern(topic, { group, tag })` handlers.
- * Each group has one push consumer. Each call of a handler gets one message; outcome.ts lists what a handler can answer.
- * The strategy leaves `@MessagePattern` handlers to the other transports of the application.
+ * Nest strategy that delivers RocketMQ messages to `@EventPattern(topic, { group, tag })` handlers. Each group has one
+ * push consumer. Each call of a handler gets one message; outcome.ts lists what a handler can answer. The strategy
+ * leaves `@MessagePattern` handlers to the other transports of the application.
  */
 export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus> implements CustomTransportStrategy {
   override transportId: symbol = ROCKETMQ_TRANSPORT;
@@ -26,8 +26,9 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
   override readonly propagatesEventHandlerErrors = true;
   protected override readonly logger = new Logger(RocketmqServer.name);
   /**
-   * Nest calls this hook around every delivery; here it puts the delivery into the trace of its message. An application that
-   * keeps traces itself replaces the hook with `setOnProcessingStartHook`, so that a delivery enters one store only.
+   * Nest calls this hook around every delivery; here it puts the delivery into the trace of its message. An application
+   * that keeps traces itself replaces the hook with `setOnProcessingStartHook`, so that a delivery enters one store
+   * only.
    */
   protected override onProcessingStartHook = (
     _transport: unknown,
@@ -80,7 +81,8 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
 
   /**
    * Stops pulling, waits for running handlers, commits their offsets and leaves the groups. When the server is still
-   * connecting, which takes long where no name server answers, close() waits for that and stops the consumers it started.
+   * connecting, which takes long where no name server answers, close() waits for that and stops the consumers it
+   * started.
    */
   override async close(): Promise<void> {
     this.isClosing = true;
@@ -169,9 +171,9 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
   }
 
   /**
-   * Waits for the end of the handler's stream between Nest's processing hooks. The base class would start the stream and not
-   * wait: the offset would be committed while the handler still runs, or has failed. The outcome leaves through a promise of
-   * its own, because a start hook may return nothing.
+   * Waits for the end of the handler's stream between Nest's processing hooks. The base class would start the stream
+   * and not wait: the offset would be committed while the handler still runs, or has failed. The outcome leaves through
+   * a promise of its own, because a start hook may return nothing.
    */
   private runHandler(handler: MessageHandler, payload: unknown, context: RocketmqContext): Promise<void> {
     return new Promise<void>((resolve, reject) => {

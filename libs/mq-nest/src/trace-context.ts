@@ -7,8 +7,9 @@ const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
 const storage = new AsyncLocalStorage<Readonly<Record<string, string>>>();
 
 /**
- * Headers that carry the current trace on to a message, or to an outbox row. With an OpenTelemetry SDK they are those of the
- * active span. Without an SDK they are the trace headers of the message that is being handled, so that the trace goes on.
+ * Headers that carry the current trace on to a message, or to an outbox row. With an OpenTelemetry SDK they are those
+ * of the active span. Without an SDK they are the trace headers of the message that is being handled, so that the trace
+ * goes on.
  */
 export function currentTraceHeaders(): Record<string, string> {
   const carrier: Record<string, string> = {};
@@ -23,7 +24,8 @@ export function runInTrace<T>(headers: Readonly<Record<string, string>>, work: (
     const value = headers[name];
     if (value !== undefined) (trace ??= {})[name] = value;
   }
-  // As soon as an AsyncLocalStorage is used once, every promise of the process costs more. A process whose messages have no
+  // As soon as an AsyncLocalStorage is used once, every promise of the process costs more. A process whose messages
+  // have no
   // trace headers does not pay this.
   if (trace === undefined) return storage.getStore() === undefined ? work() : storage.run({}, work);
   const carried = trace;

@@ -4,7 +4,8 @@ import type { UnsentRow } from './relay-session.js';
 /**
  * The rows of one key that are under way: sent one after the other, and marked before the key is read again.
  *
- * sending (one row is with the publisher) -> sending ... -> ended (all sent, or one failed, or nothing more may be sent)
+ * sending (one row is with the publisher) -> sending ... -> ended (all sent, or one failed, or nothing more may be
+ * sent)
  */
 export class KeyQueue {
   readonly key: string;

@@ -26,8 +26,8 @@ export interface OutboxMessage {
 }
 
 /**
- * The port to the broker. Resolves only when the broker has the message as safely as it was asked to (RocketMQ: SEND_OK);
- * anything else rejects and the message is sent again.
+ * The port to the broker. Resolves only when the broker has the message as safely as it was asked to (RocketMQ:
+ * SEND_OK); anything else rejects and the message is sent again.
  */
 export interface OutboxPublisher {
   publish(message: OutboxMessage): Promise<void>;

@@ -10,15 +10,19 @@ import { RelaySession } from './relay-session.js';
 import { WakeUp } from './wake-up.js';
 
 export interface OutboxRelayOptions {
-  /** One connection of it is held for as long as the relay runs. Not through a pooler in transaction mode: session locks. */
+  /**
+   * One connection of it is held for as long as the relay runs. Not through a pooler in transaction mode: session
+   * locks.
+   */
   readonly pool: Pool;
   readonly publisher: OutboxPublisher;
   readonly logger?: OutboxLogger;
   /** How long a row that no wake call announced may lie before it is seen. @default 500 */
   readonly pollIntervalMs?: number;
   /**
-   * Least time between two passes over the table. The first wake call after a pause is served at once; under load one pass
-   * serves all commits of this time, which is what the relay costs the database. At most `inFlightMax` rows leave in it.
+   * Least time between two passes over the table. The first wake call after a pause is served at once; under load one
+   * pass serves all commits of this time, which is what the relay costs the database. At most `inFlightMax` rows leave
+   * in it.
    * @default 20
    */
   readonly passIntervalMs?: number;
@@ -41,7 +45,10 @@ export interface OutboxRelayOptions {
   readonly stopTimeoutMs?: number;
   /** A database that takes longer to answer the relay counts as lost. @default 10000 */
   readonly statementTimeoutMs?: number;
-  /** Milliseconds that only go forward: waits must not follow a wall clock that is set back. @default performance.now */
+  /**
+   * Milliseconds that only go forward: waits must not follow a wall clock that is set back.
+   * @default performance.now
+   */
   readonly clock?: () => number;
 }
 
@@ -60,10 +67,10 @@ export interface OutboxRelayState {
  *   relaying      rebalance when due; in one statement mark what was sent and read what is unsent; hand it out; sleep
  *   stopping      nothing new is read; messages under way are waited for and marked; then the session ends
  *
- * A pass asks the database nothing unless a read is due, or the mark of rows that were sent. A read is due after a wake call,
- * here or from another relay; at the poll; when a key's back-off is over; when the read before was full; and when a key
- * is free that a read passed over. It takes along all marks there are, so that under load marks cost nothing. A key waits
- * for its mark with nothing: the read that brings its next rows is the statement that marks those before.
+ * A pass asks the database nothing unless a read is due, or the mark of rows that were sent. A read is due after a wake
+ * call, here or from another relay; at the poll; when a key's back-off is over; when the read before was full; and when
+ * a key is free that a read passed over. It takes along all marks there are, so that under load marks cost nothing. A
+ * key waits for its mark with nothing: the read that brings its next rows is the statement that marks those before.
  */
 
 /**
@@ -115,13 +122,19 @@ export class OutboxRelay {
     this.purgeTimer.unref();
   }
 
-  /** Tells the relay that rows were committed. Call it after the commit; a forgotten call costs the poll interval, no more. */
+  /**
+   * Tells the relay that rows were committed. Call it after the commit; a forgotten call costs the poll interval, no
+   * more.
+   */
   wake(): void {
     this.mustWakeOthers = true;
     this.readBy(0);
   }
 
-  /** Finishes what is under way, then gives the shards back. Rows not sent yet are for the other relays, or for the next start. */
+  /**
+   * Finishes what is under way, then gives the shards back. Rows not sent yet are for the other relays, or for the next
+   * start.
+   */
   async stop(): Promise<void> {
     if (!this.running) return;
     this.running = false;

@@ -13,8 +13,8 @@ export const SHARD_COUNT = 16;
  * outbox: one row a message. `id` gives the order within a key; it has gaps, and rows appear in commit order, not in id
  * order, which is why nothing here ever remembers "the last id".
  * `sent_at` is set on SEND_OK only. The partial index holds the unsent rows and nothing else, so that the relay's read
- * costs the same whether the table remembers a thousand sent rows or ten million. The purge asks for ages only, which follow
- * the table's order, so a summary of its pages will do and no mark pays for an entry.
+ * costs the same whether the table remembers a thousand sent rows or ten million. The purge asks for ages only, which
+ * follow the table's order, so a summary of its pages will do and no mark pays for an entry.
  */
 const CREATE = [
   `CREATE TABLE outbox (

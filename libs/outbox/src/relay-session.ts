@@ -65,8 +65,9 @@ const COUNT_RELAYS = {
 
 /**
  * One connection that holds a relay's shards as session locks, and does all of its reading and marking, so that nothing
- * is read on the strength of a lock that is gone: when the connection dies, PostgreSQL frees the shards and this session
- * can no longer read. The next owner reads in a statement of its own, after it got the lock, and so sees every mark.
+ * is read on the strength of a lock that is gone: when the connection dies, PostgreSQL frees the shards and this
+ * session can no longer read. The next owner reads in a statement of its own, after it got the lock, and so sees every
+ * mark.
  */
 export class RelaySession {
   readonly shards = new Set<number>();
@@ -87,7 +88,8 @@ export class RelaySession {
     const client = await connectWithin(pool, statementTimeoutMs);
     const session = new RelaySession(client, statementTimeoutMs, onWake);
     try {
-      // The partial index is always the right way in; statistics gathered while the table was empty must not say otherwise.
+      // The partial index is always the right way in; statistics gathered while the table was empty must not say
+      // otherwise.
       await session.query({ text: 'SET enable_seqscan = off' });
       await session.query({ text: 'SET enable_bitmapscan = off' });
       // Planning took a third of a pass, for the same plan each time.
@@ -105,7 +107,10 @@ export class RelaySession {
     return this.isAlive;
   }
 
-  /** Takes or gives back shards until this relay has its share of them. A shard with messages under way is not given back. */
+  /**
+   * Takes or gives back shards until this relay has its share of them. A shard with messages under way is not given
+   * back.
+   */
   async rebalance(isIdle: (shard: number) => boolean): Promise<void> {
     const { rows } = await this.query<{ relays: number }>({ ...COUNT_RELAYS, values: [LOCK_CLASS, PRESENCE] });
     this.relays = Math.max(1, rows[0]?.relays ?? 1);
@@ -125,7 +130,8 @@ export class RelaySession {
 
   /**
    * Marks rows as sent, and gives the oldest unsent rows of our shards but for the keys that are busy or backing off.
-   * Once it resolves the marks are committed: rows of a key that was busy with what is marked here may be among the answer.
+   * Once it resolves the marks are committed: rows of a key that was busy with what is marked here may be among the
+   * answer.
    */
   async markAndRead(sentIds: readonly string[], exceptKeys: readonly string[], limit: number): Promise<UnsentRow[]> {
     const { rows } = await this.query<UnsentRecord>({

@@ -64,7 +64,10 @@ export class RowSender {
     return this.failing.size;
   }
 
-  /** How many rows to read now. Waits for a quarter to be free, since reading one row costs nearly as much as reading fifty. */
+  /**
+   * How many rows to read now. Waits for a quarter to be free, since reading one row costs nearly as much as reading
+   * fifty.
+   */
   wanted(): number {
     if (this.isStopping) return 0;
     const free = this.options.inFlightMax - this.rowsInFlight;
@@ -73,8 +76,9 @@ export class RowSender {
   }
 
   /**
-   * Keys of which nothing may be read now, for the statement that the caller sends at once. A key whose rows have all been sent is not among them if these rows are marked
-   * in the very statement that reads, and left out there by their ids.
+   * Keys of which nothing may be read now, for the statement that the caller sends at once. A key whose rows have all
+   * been sent is not among them if these rows are marked in the very statement that reads, and left out there by their
+   * ids.
    */
   excludedKeys(): string[] {
     const keys = this.failing.waiting();
@@ -129,8 +133,9 @@ export class RowSender {
   }
 
   /**
-   * The session is gone: nothing more of its rows is handed out or marked. A row that is with the publisher keeps its key
-   * busy until that is over, or a later session would send the rows after it, and this one might arrive behind them.
+   * The session is gone: nothing more of its rows is handed out or marked. A row that is with the publisher keeps its
+   * key busy until that is over, or a later session would send the rows after it, and this one might arrive behind
+   * them.
    */
   forgetAll(): void {
     this.generation++;

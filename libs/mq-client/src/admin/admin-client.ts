@@ -42,14 +42,17 @@ export interface CreateTopicOptions {
   writeQueueNums?: number;
   /** 4 read, 2 write. @default 6 */
   perm?: number;
-  /** Only on this broker. @default every master of the cluster */
+  /** The only broker that gets the topic. @default every master of the cluster */
   brokerName?: string;
 }
 
-/** How often a name server is asked for a topic that was just created. */
-export const ROUTE_CHECK_INTERVAL_MS = 20;
+/** How often a name server is asked for the route of a new topic. */
+const ROUTE_CHECK_INTERVAL_MS = 20;
 
-/** Creates, deletes and looks at topics, groups and messages. Source: tools/admin/DefaultMQAdminExtImpl.java. */
+/**
+ * Creates and deletes topics, and reads the state of topics, groups and messages. Source:
+ * tools/admin/DefaultMQAdminExtImpl.java.
+ */
 export class AdminClient {
   private readonly options: ResolvedClientOptions;
   private lease: InstanceLease | undefined;
@@ -73,7 +76,7 @@ export class AdminClient {
     await lease?.release();
   }
 
-  /** Resolves when a name server knows the topic's route. An existing topic is changed. */
+  /** Creates the topic or changes an existing one. Resolves when a name server knows the topic's route. */
   async createTopic(topic: string, options: CreateTopicOptions = {}): Promise<void> {
     const readQueueNums = options.readQueueNums ?? 8;
     const request = UpdateAndCreateTopic.createRequest({
@@ -120,7 +123,7 @@ export class AdminClient {
     return topicListBody.decode(response.body).topicList;
   }
 
-  /** What the group has consumed of each queue, over all brokers; of one topic when it is given. */
+  /** The group's offsets in each queue of all brokers, or in the queues of one topic. */
   async examineConsumeStats(group: string, topic?: string): Promise<ConsumeStats> {
     const request = GetConsumeStats.createRequest({ consumerGroup: group, topic });
     const merged: ConsumeStats = { consumeTps: 0, offsets: [] };
@@ -132,7 +135,7 @@ export class AdminClient {
     return merged;
   }
 
-  /** First and last offsets of each queue of the topic, over all its brokers. @throws NoRouteError */
+  /** The first and last offsets of each queue of the topic, on all its brokers. @throws NoRouteError */
   async examineTopicStats(topic: string): Promise<TopicStatsTable> {
     const merged: TopicStatsTable = { topicPutTps: 0, offsets: [] };
     for (const broker of (await this.fetchTopicRoute(topic)).brokerDatas) {
@@ -146,11 +149,11 @@ export class AdminClient {
     return merged;
   }
 
-  /** The message an offsetMsgId names. @throws BrokerNotFoundError when its address is none of the cluster's */
+  /** @throws BrokerNotFoundError when the id's address does not belong to the cluster */
   async viewMessage(offsetMsgId: string): Promise<MessageExt> {
     const { host, port, physicalOffset } = decodeOffsetMsgId(offsetMsgId);
     const address = `${host}:${port}`;
-    // The id comes from anywhere: never connect to an address only because an id says so.
+    // An id may come from an untrusted source, so its address must be one of the cluster's.
     if (!(await this.brokerAddresses()).includes(address)) throw new BrokerNotFoundError(address);
     const response = await this.instance.invoke(address, ViewMessage.createRequest({ offset: physicalOffset }));
     return decodeMessage(response.body ?? Buffer.alloc(0), 0, { inflate: true });

@@ -1,10 +1,10 @@
 import { compareMessageQueues, type MessageQueue } from '@rocketshop/mq-protocol';
 
 /**
- * RocketMQ's AllocateMessageQueueAveragely: each client takes one run of queues, the first ones take one more.
- * Every member of a group works this out for itself, so order and arithmetic must be Java's to the letter:
- * queues sorted by MessageQueue.compareTo, client ids by String.compareTo (UTF-16 units, as JavaScript sorts).
- * A client that the broker does not list (yet) gets nothing.
+ * RocketMQ's AllocateMessageQueueAveragely: each client gets consecutive queues, and the first clients get one more.
+ * Every member of a group computes all shares, so the order and the arithmetic must be exactly the Java client's, or
+ * two members would take one queue: queues are sorted by MessageQueue.compareTo, client ids by String.compareTo (UTF-16
+ * units, as JavaScript sorts). A client that the broker does not list gets no queue.
  */
 export function allocateAveragely(
   allQueues: readonly MessageQueue[],

@@ -12,14 +12,14 @@ import { BrokerRefusedError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import type { MessageQueue } from '../message.js';
 
-/** What the broker that owns a queue knows of its offsets (section "offsets" of ConsumerManageProcessor.java). */
+/** The offsets of a queue on the broker that stores it. Source: section "offsets" of ConsumerManageProcessor.java. */
 export class BrokerOffsets {
   constructor(
     private readonly instance: ClientInstance,
     private readonly group: string,
   ) {}
 
-  /** What the group has committed; undefined when nothing. */
+  /** The offset that the group has committed; undefined when it has committed none. */
   async committed(queue: MessageQueue): Promise<number | undefined> {
     const address = await this.instance.masterAddress(queue);
     const response = await this.instance.request(
@@ -33,19 +33,14 @@ export class BrokerOffsets {
     return QueryConsumerOffset.readResponse(response).offset;
   }
 
-  /** Waits until the broker has it. */
+  /** Resolves when the broker has the offset. */
   async commit(queue: MessageQueue, offset: number): Promise<void> {
     await this.instance.invoke(await this.instance.masterAddress(queue), this.commitRequest(queue, offset));
   }
 
-  /**
-   * Hands the offset to the open connection and answers that connection's id; undefined when there is none.
-   * A later commit makes up for one that is lost with its connection.
-   */
-  commitOneway(queue: MessageQueue, offset: number): number | undefined {
-    const peer = this.openPeer(queue);
-    peer?.oneway(this.commitRequest(queue, offset));
-    return peer?.id;
+  /** Writes the offset to the open connection, if there is one. When it is lost, a later commit replaces it. */
+  commitOneway(queue: MessageQueue, offset: number): void {
+    this.openPeer(queue)?.oneway(this.commitRequest(queue, offset));
   }
 
   /** The id of the open connection to the queue's master. */
@@ -53,7 +48,7 @@ export class BrokerOffsets {
     return this.openPeer(queue)?.id;
   }
 
-  /** The offset the next message will get. */
+  /** The offset of the next message to be stored. */
   async max(queue: MessageQueue): Promise<number> {
     const request = GetMaxOffset.createRequest(plain(queue));
     return GetMaxOffset.readResponse(await this.ask(queue, request)).offset;
@@ -64,7 +59,7 @@ export class BrokerOffsets {
     return GetMinOffset.readResponse(await this.ask(queue, request)).offset;
   }
 
-  /** The first message stored at or after the time (epoch ms); after the last one, the max offset. */
+  /** The offset of the first message stored at or after the time (epoch ms); the max offset when there is none. */
   async search(queue: MessageQueue, timestamp: number): Promise<number> {
     const request = SearchOffset.createRequest({ ...plain(queue), timestamp });
     return SearchOffset.readResponse(await this.ask(queue, request)).offset;

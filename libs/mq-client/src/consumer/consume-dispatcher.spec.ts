@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { MessageExt } from '@rocketshop/mq-protocol';
 import { silentLogger } from '../logger.js';
-import { ConsumeDispatcher, type DispatcherOptions } from './consume-dispatcher.js';
+import { ConsumeDispatcher } from './consume-dispatcher.js';
 import type { MessageListener } from './message-listener.js';
 import { ProcessQueue } from './process-queue.js';
 import type { SendBack } from './send-back.js';
+
+type DispatcherOptions = ConstructorParameters<typeof ConsumeDispatcher>[2];
 
 const queue = { topic: 'T', brokerName: 'broker-a', queueId: 0 };
 const messages = (count: number): MessageExt[] =>

@@ -6,7 +6,7 @@ import type { CachedMessage, ProcessQueue } from './process-queue.js';
 import { inflateMessage } from './pull-request.js';
 import type { SendBack } from './send-back.js';
 
-export interface DispatcherOptions {
+interface DispatcherOptions {
   consumeThreadMax: number;
   consumeMessageBatchMaxSize: number;
   consumeTimeoutMs: number;
@@ -17,19 +17,19 @@ interface ConsumeTask {
   readonly processQueue: ProcessQueue;
   readonly entries: readonly CachedMessage[];
   startedAt: number;
-  /** Ran into the consume timeout: its messages were sent back and its result no longer counts. */
+  /** The task reached the consume timeout: its messages were sent back, and its result no longer counts. */
   expired: boolean;
 }
 
-/** Level of the redelivery after a consume timeout, as Java's cleanExpiredMsg. */
+/** Delay level of the redelivery after a consume timeout, as in the Java client's cleanExpiredMsg. */
 const EXPIRED_DELAY_LEVEL = 3;
 const EXPIRY_SCAN_MAX_MS = 60_000;
-/** How much of a finished backlog is kept before the list of waiting tasks is cut. */
+/** The list of waiting tasks is copied without its started tasks when these are this many. */
 const COMPACTION_MIN = 1_024;
 
 /**
- * Calls the listener, at most consumeThreadMax calls at once, in the order of the pulls. What waits here is bounded by
- * the pull thresholds of the queues. Source: ConsumeMessageConcurrentlyService.java.
+ * Calls the listener, at most consumeThreadMax times at once, in the order of the pulls. The pull thresholds of the
+ * queues limit how many messages wait here. Source: ConsumeMessageConcurrentlyService.java.
  */
 export class ConsumeDispatcher {
   private waiting: ConsumeTask[] = [];
@@ -46,11 +46,11 @@ export class ConsumeDispatcher {
     private readonly sendBack: SendBack,
     private readonly options: DispatcherOptions,
     private readonly logger: Logger,
-    /** Something of this queue was finished: it may be pulled again. */
+    /** Called when messages of the queue are finished, so that it can be pulled again. */
     private readonly onProgress: (processQueue: ProcessQueue) => void,
   ) {
     const scanMs = Math.max(1, Math.min(EXPIRY_SCAN_MAX_MS, options.consumeTimeoutMs));
-    this.expiryScan = setInterval(() => this.giveUpExpired(), scanMs);
+    this.expiryScan = setInterval(() => this.expireTasks(), scanMs);
   }
 
   submit(processQueue: ProcessQueue, entries: readonly CachedMessage[]): void {
@@ -58,7 +58,7 @@ export class ConsumeDispatcher {
     for (let start = 0; start < entries.length; start += size) {
       this.waiting.push({ processQueue, entries: entries.slice(start, start + size), startedAt: 0, expired: false });
     }
-    this.pump();
+    this.startWaiting();
   }
 
   pause(): void {
@@ -67,10 +67,10 @@ export class ConsumeDispatcher {
 
   resume(): void {
     this.paused = false;
-    this.pump();
+    this.startWaiting();
   }
 
-  /** No further call begins. Running calls go on; see drained(). */
+  /** Starts no further call. drained() waits for the running ones. */
   stop(): void {
     this.stopped = true;
     this.waiting = [];
@@ -80,7 +80,7 @@ export class ConsumeDispatcher {
     this.localRetries.clear();
   }
 
-  /** Resolves when no listener call runs any more. */
+  /** Resolves when no listener call runs. */
   drained(): Promise<void> {
     if (this.running.size === 0) return Promise.resolve();
     return new Promise((resolve) => {
@@ -88,12 +88,12 @@ export class ConsumeDispatcher {
     });
   }
 
-  /** Listener calls running now. */
+  /** The number of listener calls that run now. */
   get runningCalls(): number {
     return this.running.size;
   }
 
-  /** Calls the listener with one message and gives its answer; never throws. */
+  /** Calls the listener. An error of the listener is the answer; it is not thrown. */
   async call(messages: MessageExt[], context: ConsumeContext): Promise<ConsumeStatus | Error> {
     try {
       return (await this.listener(messages, context)) ?? 'CONSUME_SUCCESS';
@@ -102,7 +102,7 @@ export class ConsumeDispatcher {
     }
   }
 
-  private pump(): void {
+  private startWaiting(): void {
     while (!this.paused && !this.stopped && this.running.size < this.options.consumeThreadMax) {
       const task = this.waiting[this.head];
       if (task === undefined) break;
@@ -127,13 +127,13 @@ export class ConsumeDispatcher {
       this.running.delete(task);
       this.onProgress(task.processQueue);
       if (this.running.size === 0) this.whenIdle?.();
-      this.pump();
+      this.startWaiting();
     }
   }
 
   private async consume(task: ConsumeTask): Promise<void> {
     const unreadable = task.entries.filter((entry) => !inflateMessage(entry.message));
-    if (unreadable.length > 0) await this.bury(task, unreadable);
+    if (unreadable.length > 0) await this.sendToDeadLetterQueue(task, unreadable);
     const entries = task.entries.filter((entry) => !entry.done && !unreadable.includes(entry));
     if (entries.length === 0) return;
     const context: ConsumeContext = {
@@ -173,7 +173,7 @@ export class ConsumeDispatcher {
     if (kept.length > 0) this.retryHere(processQueue, kept);
   }
 
-  /** The broker took nothing back: try the message again here, without letting the offset pass it. */
+  /** Consumes messages here again that no broker took back. The committed offset does not pass them meanwhile. */
   private retryHere(processQueue: ProcessQueue, entries: readonly CachedMessage[]): void {
     if (this.stopped) return;
     const timer = setTimeout(() => {
@@ -183,8 +183,8 @@ export class ConsumeDispatcher {
     this.localRetries.add(timer);
   }
 
-  /** A body nobody here can read goes to the dead letter queue: it must not stop the queue, and not be lost. */
-  private async bury(task: ConsumeTask, unreadable: readonly CachedMessage[]): Promise<void> {
+  /** For messages whose body cannot be inflated here. They must not stop their queue, and must not be lost. */
+  private async sendToDeadLetterQueue(task: ConsumeTask, unreadable: readonly CachedMessage[]): Promise<void> {
     for (const { message } of unreadable) {
       this.logger.error(
         `message ${message.msgId} of ${message.topic} cannot be inflated; it goes to the dead letter queue`,
@@ -193,7 +193,7 @@ export class ConsumeDispatcher {
     await this.deliverAgain(task, unreadable, -1);
   }
 
-  private giveUpExpired(): void {
+  private expireTasks(): void {
     const limit = performance.now() - this.options.consumeTimeoutMs;
     for (const task of this.running) {
       if (task.expired || task.startedAt > limit || task.processQueue.dropped) continue;

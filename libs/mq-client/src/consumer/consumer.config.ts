@@ -6,7 +6,7 @@ import {
 } from '../client.config.js';
 import { checkGroup } from '../producer/producer.config.js';
 
-/** Where a group that has never committed an offset for a queue begins. */
+/** Where a group begins in a queue that it has committed no offset of. */
 export type ConsumeFromWhere = 'CONSUME_FROM_LAST_OFFSET' | 'CONSUME_FROM_FIRST_OFFSET' | 'CONSUME_FROM_TIMESTAMP';
 
 const CONSUME_FROM_WHERES: readonly ConsumeFromWhere[] = [
@@ -21,29 +21,29 @@ export interface PushConsumerOptions extends ClientOptions {
   consumeFromWhere?: ConsumeFromWhere;
   /** Epoch ms for CONSUME_FROM_TIMESTAMP. @default 30 minutes before the consumer is constructed */
   consumeTimestamp?: number;
-  /** Listener calls running at once. @default 20 */
+  /** Listener calls that run at the same time. @default 20 */
   consumeThreadMax?: number;
-  /** Messages handed to one listener call. @default 1 */
+  /** Messages in one listener call, at most. @default 1 */
   consumeMessageBatchMaxSize?: number;
-  /** Messages asked for by one pull. @default 32 */
+  /** Messages in the answer of one pull, at most. @default 32 */
   pullBatchSize?: number;
-  /** Deliveries after the first before a message goes to %DLQ%group. @default 16 */
+  /** Redeliveries before a message goes to %DLQ%group. @default 16 */
   maxReconsumeTimes?: number;
-  /** Messages held of one queue before pulling pauses. @default 1000 */
+  /** A queue is not pulled while this many of its messages are unfinished. @default 1000 */
   pullThresholdForQueue?: number;
-  /** MiB held of one queue before pulling pauses. @default 100 */
+  /** A queue is not pulled while its unfinished messages have this many MiB. @default 100 */
   pullThresholdSizeForQueue?: number;
-  /** Distance of the first and last held offset of one queue before pulling pauses. @default 2000 */
+  /** A queue is not pulled while the offsets of its unfinished messages are further apart than this. @default 2000 */
   consumeConcurrentlyMaxSpan?: number;
-  /** A listener call that runs longer is given up: its messages are sent back, minutes. @default 15 */
+  /** Time limit of a listener call, minutes. After it the messages of the call are sent back. @default 15 */
   consumeTimeout?: number;
-  /** How long the broker may hold an empty pull, ms. @default 15000 */
+  /** How long the broker may hold a pull while there is no message, ms. @default 15000 */
   brokerSuspendMaxTimeMillis?: number;
-  /** Wait for the answer of a pull, ms; longer than brokerSuspendMaxTimeMillis. @default 30000 */
+  /** Time limit for the answer of a pull, ms. It must be longer than brokerSuspendMaxTimeMillis. @default 30000 */
   consumerTimeoutMillisWhenSuspend?: number;
   /** Pause after a failed pull, ms. @default 1000 */
   pullTimeDelayMillsWhenException?: number;
-  /** Pause before a message that could not be sent back is tried again here, ms. @default 5000 */
+  /** Pause before a message that could not be sent back is consumed here again, ms. @default 5000 */
   localRetryDelayMillis?: number;
   /** ms. @default 20000 */
   rebalanceInterval?: number;
@@ -100,18 +100,18 @@ export function resolvePushConsumerOptions(options: PushConsumerOptions): Resolv
 }
 
 function consumeTimeoutMinutes(minutes: number, problems: OptionProblems): number {
-  // Fractions are welcome: tests do not want to wait a minute.
+  // A fraction of a minute is allowed, so that a test does not wait for a minute.
   if (!(minutes > 0 && minutes <= 1_440)) problems.add(`consumeTimeout must be above 0 and at most 1440 minutes`);
   return minutes;
 }
 
 export interface PullConsumerOptions extends ClientOptions {
   consumerGroup: string;
-  /** How long pullBlockIfNotFound lets the broker hold an empty pull, ms. @default 20000 */
+  /** How long the broker may hold a pull of pullBlockIfNotFound while there is no message, ms. @default 20000 */
   brokerSuspendMaxTimeMillis?: number;
-  /** Wait for the answer of a held pull, ms. @default 30000 */
+  /** Time limit for the answer of pullBlockIfNotFound, ms. @default 30000 */
   consumerTimeoutMillisWhenSuspend?: number;
-  /** Wait for the answer of a pull that is not held, ms. @default 10000 */
+  /** Time limit for the answer of pull, ms. @default 10000 */
   consumerPullTimeoutMillis?: number;
 }
 

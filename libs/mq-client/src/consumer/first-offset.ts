@@ -4,8 +4,9 @@ import type { BrokerOffsets } from './broker-offsets.js';
 import type { ConsumeFromWhere } from './consumer.config.js';
 
 /**
- * Where a newly assigned queue begins: at the committed offset; for a group the broker has no offset of, as
- * consumeFromWhere says. Retry topics are never skipped. (The broker itself answers 0 for a young queue.)
+ * The offset at which a newly assigned queue begins: the committed one; without a committed one, as consumeFromWhere
+ * says. With CONSUME_FROM_LAST_OFFSET a retry topic begins at 0, so that no redelivery is skipped. For a young queue
+ * the broker answers 0 as the committed offset.
  * Source: RebalancePushImpl.computePullFromWhereWithException.
  */
 export async function firstOffset(

@@ -1,26 +1,26 @@
 import type { MessageExt } from '@rocketshop/mq-protocol';
 import type { MessageQueue } from '../message.js';
 
-/** A message between its pull and its end. CACHED -> RUNNING -> done (consumed, or stored again for a later delivery). */
+/** A pulled message. It is done when it was consumed, or when a broker has stored it for redelivery. */
 export interface CachedMessage {
   readonly message: MessageExt;
   done: boolean;
 }
 
-/** Finished entries before the first unfinished one are cut off in lots of this size. */
+/** Finished entries before the first unfinished one are removed when they are this many. */
 const COMPACTION_MIN = 512;
 
 /**
- * What one assigned queue has pulled and not finished, in queue order. Only this object says which offset may be
- * committed: the lowest unfinished one, or where the next pull begins when nothing is unfinished.
+ * The pulled and unfinished messages of one assigned queue, in queue order. Only this object says which offset may be
+ * committed: that of the first unfinished message, or, when all are finished, that of the next pull.
  */
 export class ProcessQueue {
-  /** Set when the queue is lost, reset or the consumer stops: late results no longer count. */
+  /** True when the queue was released or reset. Results of its messages no longer count. */
   dropped = false;
   readonly createdAt = Date.now();
   lastPullAt = 0;
   lastConsumeAt = 0;
-  /** Broker id the last answer suggested for the next pull; 0 is the master. */
+  /** The broker id that the last answer suggested for the next pull; 0 is the master. */
   suggestedBrokerId = 0;
 
   private entries: CachedMessage[] = [];
@@ -36,7 +36,7 @@ export class ProcessQueue {
     this.pulledOffset = startOffset;
   }
 
-  /** Where the next pull begins. */
+  /** The offset of the next pull. */
   get nextOffset(): number {
     return this.pulledOffset;
   }
@@ -49,7 +49,7 @@ export class ProcessQueue {
     return this.unfinishedBytes;
   }
 
-  /** Distance of the lowest unfinished offset and the last pulled one. */
+  /** The distance between the offsets of the first unfinished message and the last pulled one. */
   get span(): number {
     const first = this.entries[this.head];
     const last = this.entries.at(-1);
@@ -68,7 +68,7 @@ export class ProcessQueue {
     return this.head < this.entries.length ? (this.entries.at(-1)?.message.queueOffset ?? 0) : 0;
   }
 
-  /** Takes over one pull: its messages in ascending order, and the offset behind everything the broker looked at. */
+  /** Adds the messages of one pull, in queue order. `nextOffset` is behind all messages that the broker looked at. */
   add(messages: readonly MessageExt[], nextOffset: number): CachedMessage[] {
     const added: CachedMessage[] = [];
     for (const message of messages) {

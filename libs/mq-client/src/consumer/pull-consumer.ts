@@ -14,7 +14,7 @@ import { inflateMessage, pullMessages } from './pull-request.js';
 import type { PullResult } from './pull-result.js';
 import { parseSubscription, tagFilter } from './subscription.js';
 
-export const PULL_MAX_NUMS_MAX = 1_024;
+const PULL_MAX_NUMS_MAX = 1_024;
 
 interface Running {
   lease: InstanceLease;
@@ -23,7 +23,7 @@ interface Running {
 }
 
 /**
- * Reads queues at the caller's own pace: it shares nothing out, retries nothing and keeps no offset on its own.
+ * Reads a queue when the caller asks. It does not rebalance, does not retry, and commits no offset by itself.
  * constructed -> start() -> shutdown(); it can be started again. Source: DefaultMQPullConsumerImpl.java.
  */
 export class PullConsumer {
@@ -46,7 +46,8 @@ export class PullConsumer {
     }
     const { instance } = lease;
     this.running = { lease, instance, offsets: new BrokerOffsets(instance, this.options.consumerGroup) };
-    // Connections that are shared and open already; a new one begins with a heartbeat.
+    // A connection that other clients of this instance opened must hear of the new group. A new one begins with a
+    // heartbeat.
     await instance.heartbeats.sendToAllBrokers();
   }
 
@@ -58,19 +59,19 @@ export class PullConsumer {
     await running.lease.release();
   }
 
-  /** All readable queues of the topic, sorted. @throws NoRouteError */
+  /** The readable queues of the topic, sorted. @throws NoRouteError */
   async fetchMessageQueues(topic: string): Promise<MessageQueue[]> {
     const { routes } = this.required().instance;
     const fresh = await routes.refresh(topic);
     return [...(fresh ?? (await routes.require(topic))).subscribeQueues];
   }
 
-  /** What is there from `offset` on; an empty result when there is nothing. `expression` is `*` or tags joined by `||`. */
+  /** The messages from `offset` on; an empty result when there are none. `expression` is `*` or tags joined by `||`. */
   pull(queue: MessageQueue, expression: string, offset: number, maxNums: number): Promise<PullResult> {
     return this.pullOnce(queue, expression, offset, maxNums, 0, this.options.consumerPullTimeoutMillis);
   }
 
-  /** As pull(), but the broker waits up to brokerSuspendMaxTimeMillis for a message. */
+  /** Like pull(), but the broker waits for a message, for up to brokerSuspendMaxTimeMillis. */
   pullBlockIfNotFound(queue: MessageQueue, expression: string, offset: number, maxNums: number): Promise<PullResult> {
     const { brokerSuspendMaxTimeMillis, consumerTimeoutMillisWhenSuspend } = this.options;
     return this.pullOnce(
@@ -83,7 +84,7 @@ export class PullConsumer {
     );
   }
 
-  /** undefined when the group has committed nothing for the queue. */
+  /** Undefined when the group has committed no offset of the queue. */
   async fetchConsumeOffset(queue: MessageQueue): Promise<number | undefined> {
     return (await this.offsetsOf(queue)).committed(queue);
   }
@@ -97,7 +98,7 @@ export class PullConsumer {
     return (await this.offsetsOf(queue)).min(queue);
   }
 
-  /** The offset the next message of the queue will get. */
+  /** The offset of the next message to be stored. */
   async maxOffset(queue: MessageQueue): Promise<number> {
     return (await this.offsetsOf(queue)).max(queue);
   }
@@ -152,7 +153,7 @@ export class PullConsumer {
   }
 }
 
-/** The group is known to the brokers, but takes no part in sharing out queues. */
+/** The brokers know the group from heartbeats, but it takes no part in rebalancing. */
 function groupMember(group: string): ConsumerMember {
   const consumerData: ConsumerData = {
     consumeFromWhere: 'CONSUME_FROM_LAST_OFFSET',

@@ -14,30 +14,27 @@ import { BrokerNotFoundError, BrokerRefusedError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { MASTER_ID } from '../instance/topic-route.js';
 import type { MessageQueue, PullStatus } from '../message.js';
+import type { PullResult } from './pull-result.js';
 
-export interface PullRequest {
+interface PullRequest {
   group: string;
   queue: MessageQueue;
   offset: number;
   maxNums: number;
-  /** Committed with the pull when it goes to a master. */
+  /** Committed with the pull when the pull goes to a master. */
   commitOffset?: number;
-  /** Let the broker hold the pull this long when there is nothing, ms. */
+  /** How long the broker may hold the pull while there is no message, ms. */
   suspendMs?: number;
-  /** Carried in the request; without it the broker uses the heartbeat's. */
+  /** Without it the broker filters by the subscription of the last heartbeat. */
   subscription?: string;
-  /** Broker id to prefer. */
+  /** The broker id to pull from, if it is known. */
   brokerId: number;
   timeoutMs: number;
 }
 
-export interface PullAnswer {
-  status: PullStatus;
-  nextBeginOffset: number;
-  minOffset: number;
-  maxOffset: number;
+/** The Java client's PullResultExt: a pull result, and the broker id that the broker suggests for the next pull. */
+export interface PullResultExt extends PullResult {
   suggestedBrokerId: number;
-  messages: MessageExt[];
 }
 
 const STATUSES: ReadonlyMap<number, PullStatus> = new Map([
@@ -48,7 +45,7 @@ const STATUSES: ReadonlyMap<number, PullStatus> = new Map([
 ] as const);
 
 /** One PULL_MESSAGE (11). @throws BrokerRefusedError, BrokerNotFoundError, ConnectionError, RequestTimeoutError */
-export async function pullMessages(instance: ClientInstance, pull: PullRequest): Promise<PullAnswer> {
+export async function pullMessages(instance: ClientInstance, pull: PullRequest): Promise<PullResultExt> {
   const target = instance.routes.readAddress(pull.queue.brokerName, pull.brokerId);
   if (target === undefined) {
     await instance.routes.refresh(pull.queue.topic);
@@ -56,7 +53,7 @@ export async function pullMessages(instance: ClientInstance, pull: PullRequest):
   }
   const command = pullCommand(pull, target.brokerId === MASTER_ID);
   const response = await instance.request(target.address, command, pull.timeoutMs);
-  return readPullAnswer(response, target.address);
+  return readPullResult(response, target.address);
 }
 
 function pullCommand(pull: PullRequest, toMaster: boolean): RemotingCommand {
@@ -75,13 +72,13 @@ function pullCommand(pull: PullRequest, toMaster: boolean): RemotingCommand {
     commitOffset,
     suspendTimeoutMillis: suspendMs,
     subscription,
-    // 0 is never newer than what the broker knows from our heartbeat.
+    // 0 is never newer than the version that the broker knows from a heartbeat.
     subVersion: 0,
     expressionType: 'TAG',
   });
 }
 
-export function readPullAnswer(response: RemotingCommand, address: string): PullAnswer {
+function readPullResult(response: RemotingCommand, address: string): PullResultExt {
   const status = STATUSES.get(response.code);
   if (status === undefined) throw new BrokerRefusedError(response.code, response.remark ?? '', address, true);
   const { nextBeginOffset, minOffset, maxOffset, suggestWhichBrokerId } = PullMessage.readResponse(response);
@@ -96,8 +93,8 @@ export function readPullAnswer(response: RemotingCommand, address: string): Pull
 }
 
 /**
- * Inflates the message in place. False when its body cannot be read here (broken, or a method other than zlib): such
- * a message must not stop its queue.
+ * Inflates the message's body in place. False when that is not possible, because the body is broken or its method is
+ * not zlib: the caller must not let such a message stop its queue.
  */
 export function inflateMessage(message: MessageExt, bodyBytesMax?: number): boolean {
   if (!isCompressed(message.sysFlag)) return true;

@@ -7,38 +7,30 @@ import type { TopicRoute } from '../instance/topic-route.js';
 import { queueKey, type MessageQueue } from '../message.js';
 import { MessageSender } from '../producer/message-sender.js';
 import { resolveProducerOptions } from '../producer/producer.config.js';
+import { AssignedQueues, type AssignedQueuesHost } from './assigned-queues.js';
 import { BrokerOffsets } from './broker-offsets.js';
 import { ConsumeDispatcher } from './consume-dispatcher.js';
 import type { ResolvedPushConsumerOptions } from './consumer.config.js';
-import { firstOffset } from './first-offset.js';
 import type { MessageListener } from './message-listener.js';
-import { ProcessQueue, type CachedMessage } from './process-queue.js';
-import { QueuePuller, restoreTopic, type PullerHost } from './queue-puller.js';
+import type { CachedMessage, ProcessQueue } from './process-queue.js';
+import { restoreTopic } from './queue-puller.js';
 import { Rebalancer, type RebalancerHost } from './rebalancer.js';
 import { runningInfo } from './running-info.js';
 import { SendBack } from './send-back.js';
 
-/** Pause before a sharing of queues that could not be completed is tried again. */
-export const REBALANCE_RETRY_MS = 1_000;
+/** Pause before the next rebalance when one could not be completed. */
+const REBALANCE_RETRY_MS = 1_000;
 const MINUTE_MS = 60_000;
 
-interface Assignment {
-  readonly processQueue: ProcessQueue;
-  readonly puller: QueuePuller;
-  /** The last offset sent with UPDATE_CONSUMER_OFFSET, and on which connection. */
-  committed: { offset: number; peerId: number } | undefined;
-}
-
-/** A push consumer between start and shutdown: the queues it holds and everything that works on them. */
-export class PushConsumerRuntime implements ConsumerMember, AdminOperations, RebalancerHost, PullerHost {
+/** A push consumer from start to shutdown: its queues, and all that pulls, consumes and commits. */
+export class PushConsumerRuntime implements ConsumerMember, AdminOperations, RebalancerHost, AssignedQueuesHost {
   readonly group: string;
   readonly admin: AdminOperations = this;
   readonly startedAt = Date.now();
   stopping = false;
   suspended = false;
 
-  private readonly assignments = new Map<string, Assignment>();
-  private readonly offsets: BrokerOffsets;
+  private readonly assigned: AssignedQueues;
   private readonly dispatcher: ConsumeDispatcher;
   private readonly rebalance: PeriodicTask;
   private readonly persist: PeriodicTask;
@@ -51,7 +43,7 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
     listener: MessageListener,
   ) {
     this.group = options.consumerGroup;
-    this.offsets = new BrokerOffsets(instance, this.group);
+    this.assigned = new AssignedQueues(this, new BrokerOffsets(instance, this.group));
     const sendBack = new SendBack(instance, innerSender(instance), {
       group: this.group,
       maxReconsumeTimes: options.maxReconsumeTimes,
@@ -66,7 +58,7 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
         localRetryDelayMs: options.localRetryDelayMillis,
       },
       instance.logger,
-      (processQueue) => this.assignments.get(queueKey(processQueue.queue))?.puller.wake(),
+      (processQueue) => this.assigned.wakePuller(processQueue.queue),
     );
     const rebalancer = new Rebalancer(this);
     this.rebalance = new PeriodicTask(
@@ -78,7 +70,7 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
     );
     this.persist = new PeriodicTask(
       options.persistConsumerOffsetInterval,
-      () => Promise.resolve(this.persistOffsets()),
+      () => Promise.resolve(this.assigned.persistOffsets()),
       (error) => instance.logger.error(`offsets of ${this.group} were not sent: ${messageOf(error)}`),
     );
   }
@@ -93,7 +85,7 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
     }
   }
 
-  /** Ends what the constructor began, for a consumer that is not started. */
+  /** Stops the timers of the constructor when the consumer is not started. */
   discard(): void {
     this.stopping = true;
     this.dispatcher.stop();
@@ -102,13 +94,16 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
   async stop(): Promise<void> {
     this.stopping = true;
     clearTimeout(this.rebalanceRetry);
-    for (const { puller } of this.assignments.values()) puller.stop();
+    this.assigned.stopPullers();
     this.dispatcher.stop();
     await this.rebalance.stop();
-    for (const { puller } of this.assignments.values()) puller.stop();
+    // The rebalance that has just ended may have started pullers.
+    this.assigned.stopPullers();
     const drained = await within(this.dispatcher.drained(), this.options.awaitTerminationMillisWhenShutdown);
     if (!drained) {
-      this.instance.logger.warn(`${this.dispatcher.runningCalls} listener calls of ${this.group} outlive the shutdown`);
+      this.instance.logger.warn(
+        `${this.dispatcher.runningCalls} listener calls of ${this.group} still run after the shutdown`,
+      );
     }
     await this.persist.stop();
     await Promise.all(this.heldQueues().map((queue) => this.release(queue)));
@@ -123,17 +118,17 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
   resume(): void {
     this.suspended = false;
     this.dispatcher.resume();
-    for (const { puller } of this.assignments.values()) puller.wake();
+    this.assigned.wakePullers();
   }
 
-  /** Tells the brokers and shares out again. */
+  /** Sends a heartbeat with the new subscriptions and rebalances. */
   subscriptionsChanged(): void {
     this.start().catch((error: unknown) => {
       this.instance.logger.warn(`the subscriptions of ${this.group} wait for a broker: ${messageOf(error)}`);
     });
   }
 
-  // --- what the client instance asks ---
+  // --- ConsumerMember: what the client instance asks ---
 
   topics(): string[] {
     return [...this.subscriptions.keys()];
@@ -158,52 +153,18 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
     if (!this.stopping) void this.rebalance.runNow();
   }
 
-  // --- queues come and go ---
+  // --- RebalancerHost ---
 
   heldQueues(): MessageQueue[] {
-    return [...this.assignments.values()].map(({ processQueue }) => processQueue.queue);
+    return this.assigned.queues;
   }
 
-  async acquire(queue: MessageQueue): Promise<void> {
-    const { consumeFromWhere, consumeTimestamp } = this.options;
-    const offset = await firstOffset(this.offsets, queue, consumeFromWhere, consumeTimestamp);
-    if (this.stopping || this.assignments.has(queueKey(queue))) return;
-    const processQueue = new ProcessQueue(queue, offset);
-    const puller = new QueuePuller(this, processQueue);
-    this.assignments.set(queueKey(queue), { processQueue, puller, committed: undefined });
-    this.instance.logger.debug(`${this.group} takes ${queueKey(queue)} from ${offset}`);
-    puller.start();
+  acquire(queue: MessageQueue): Promise<void> {
+    return this.assigned.acquire(queue);
   }
 
   async release(queue: MessageQueue): Promise<void> {
-    const assignment = this.assignments.get(queueKey(queue));
-    if (assignment !== undefined) await this.letGo(assignment, assignment.processQueue.commitOffset);
-  }
-
-  onOffsetIllegal(processQueue: ProcessQueue, nextOffset: number): void {
-    const assignment = this.assignments.get(queueKey(processQueue.queue));
-    if (assignment?.processQueue !== processQueue) return;
-    this.instance.logger.warn(
-      `offset ${processQueue.nextOffset} of ${queueKey(processQueue.queue)} is illegal, ${this.group} goes on at ${nextOffset}`,
-    );
-    // A broker that does not take the correction answers the same again: then not in a tight loop.
-    void this.letGo(assignment, nextOffset).then((done) => (done ? this.rebalanceSoon() : this.retryRebalance()));
-  }
-
-  /** Drops the queue first, so that nothing can be finished behind the offset that is then committed. */
-  private async letGo({ processQueue, puller }: Assignment, commitOffset: number): Promise<boolean> {
-    const { queue } = processQueue;
-    puller.stop();
-    processQueue.dropped = true;
-    this.assignments.delete(queueKey(queue));
-    try {
-      await this.offsets.commit(queue, commitOffset);
-      this.instance.logger.debug(`${this.group} lets ${queueKey(queue)} go at ${commitOffset}`);
-      return true;
-    } catch (error) {
-      this.instance.logger.warn(`offset ${commitOffset} of ${queueKey(queue)} was not committed: ${messageOf(error)}`);
-      return false;
-    }
+    await this.assigned.release(queue);
   }
 
   private retryRebalance(): void {
@@ -213,19 +174,7 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
     this.rebalanceRetry = setTimeout(() => this.rebalanceSoon(), delayMs);
   }
 
-  /** Sends what changed; on a new connection everything, for what was sent on the lost one may not have arrived. */
-  private persistOffsets(): void {
-    for (const assignment of this.assignments.values()) {
-      const { queue, commitOffset: offset } = assignment.processQueue;
-      const peerId = this.offsets.peerId(queue);
-      if (peerId === undefined) continue;
-      if (assignment.committed?.offset === offset && assignment.committed.peerId === peerId) continue;
-      this.offsets.commitOneway(queue, offset);
-      assignment.committed = { offset, peerId };
-    }
-  }
-
-  // --- messages ---
+  // --- PullerHost ---
 
   subscriptionOf(topic: string): SubscriptionData | undefined {
     return this.subscriptions.get(topic);
@@ -235,27 +184,32 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
     this.dispatcher.submit(processQueue, entries);
   }
 
-  // --- what an administrator asks through the broker ---
+  onOffsetIllegal(processQueue: ProcessQueue, nextOffset: number): void {
+    if (!this.assigned.holds(processQueue)) return;
+    this.instance.logger.warn(
+      `offset ${processQueue.nextOffset} of ${queueKey(processQueue.queue)} is illegal, ${this.group} goes on at ${nextOffset}`,
+    );
+    // When the broker refuses the commit, it will answer the next pull like this one: pause, to avoid a busy loop.
+    void this.assigned
+      .release(processQueue.queue, nextOffset)
+      .then((committed) => (committed ? this.rebalanceSoon() : this.retryRebalance()));
+  }
+
+  // --- AdminOperations ---
 
   async resetOffsets(offsets: ReadonlyMap<MessageQueue, number>): Promise<void> {
-    for (const [queue, offset] of offsets) {
-      const assignment = this.assignments.get(queueKey(queue));
-      if (assignment !== undefined) await this.letGo(assignment, offset);
-    }
+    for (const [queue, offset] of offsets) await this.assigned.release(queue, offset);
     this.rebalanceSoon();
   }
 
   consumeOffsets(topic: string): Map<MessageQueue, number> {
-    const queues = [...this.assignments.values()].map(({ processQueue }) => processQueue);
-    return new Map(queues.filter(({ queue }) => queue.topic === topic).map((pq) => [pq.queue, pq.commitOffset]));
+    const ofTopic = this.assigned.processQueues.filter(({ queue }) => queue.topic === topic);
+    return new Map(ofTopic.map(({ queue, commitOffset }) => [queue, commitOffset]));
   }
 
   runningInfo(): Record<string, unknown> {
-    return runningInfo(
-      this,
-      [...this.subscriptions.values()],
-      [...this.assignments.values()].map(({ processQueue }) => processQueue),
-    );
+    const subscriptions = [...this.subscriptions.values()];
+    return runningInfo(this.options, this.startedAt, subscriptions, this.assigned.processQueues);
   }
 
   async consumeDirectly(message: MessageExt, brokerName: string): Promise<DirectConsumption> {
@@ -268,14 +222,14 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
   }
 }
 
-/** Sends the copies of messages the broker did not take back; Java's CLIENT_INNER_PRODUCER. */
+/** Sends copies of messages that failed. It is the Java client's CLIENT_INNER_PRODUCER. */
 function innerSender(instance: ClientInstance): MessageSender {
   const { namesrvAddr } = instance.options;
   const options = resolveProducerOptions({ namesrvAddr, producerGroup: GroupName.CLIENT_INNER_PRODUCER });
   return new MessageSender(instance, options);
 }
 
-/** True when the promise ends in time. */
+/** Resolves with whether the promise resolved within the limit. */
 async function within(promise: Promise<void>, limitMs: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<boolean>((resolve) => {

@@ -13,8 +13,8 @@ import { PushConsumerRuntime } from './push-consumer-runtime.js';
 import { parseSubscription } from './subscription.js';
 
 /**
- * Consumes topics as a member of a group: the broker's messages are shared among the members, queue by queue, and come
- * to the listener at least once. constructed -> subscribe(), registerMessageListener() -> start() -> shutdown(); it can
+ * Consumes topics as a member of a group. The members share the queues, and each message is delivered at least once.
+ * constructed -> subscribe(), registerMessageListener() -> start() -> shutdown(); it can
  * be started again. Source: client/impl/consumer/DefaultMQPushConsumerImpl.java.
  */
 export class PushConsumer {
@@ -38,7 +38,7 @@ export class PushConsumer {
     return this.runtime?.suspended ?? false;
   }
 
-  /** `*` or tags joined by `||`. May also be called while running; every member of a group must subscribe alike. */
+  /** `expression`: `*` or tags joined by `||`. All members of a group must have the same subscriptions. */
   subscribe(topic: string, expression = '*'): void {
     this.subscriptions.set(topic, parseSubscription(topic, expression));
     this.runtime?.subscriptionsChanged();
@@ -54,13 +54,13 @@ export class PushConsumer {
     this.listener = listener;
   }
 
-  /** Queues this member holds now. */
+  /** The queues that this member holds now. */
   assignedQueues(): MessageQueue[] {
     return this.runtime?.heldQueues() ?? [];
   }
 
   /**
-   * Resolves after the first sharing of queues. Needs no name server, broker or topic to be up: it goes on looking.
+   * Resolves after the first rebalance. While there is no name server, broker or topic, the consumer waits for them.
    * @throws InvalidOptionsError without listener or subscription, DuplicateGroupError
    */
   async start(): Promise<void> {
@@ -90,8 +90,8 @@ export class PushConsumer {
   }
 
   /**
-   * Begins no further listener call, waits for the running ones (awaitTerminationMillisWhenShutdown), commits the
-   * offsets, and only then leaves the group: whoever takes over goes on behind the last finished message.
+   * Starts no further listener call, waits for the running ones (awaitTerminationMillisWhenShutdown), commits the
+   * offsets, and then leaves the group, so that the next holder of a queue begins behind the last finished message.
    */
   async shutdown(): Promise<void> {
     const { runtime } = this;
@@ -101,7 +101,7 @@ export class PushConsumer {
     await this.release();
   }
 
-  /** Neither pulls nor calls the listener until resume(); the queues stay with this member. */
+  /** Stops pulls and listener calls until resume(). The member keeps its queues. */
   suspend(): void {
     this.runtime?.suspend();
   }

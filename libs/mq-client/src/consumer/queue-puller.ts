@@ -10,11 +10,11 @@ import type { ClientInstance } from '../instance/client-instance.js';
 import { messageOf } from '../instance/connections.js';
 import type { ResolvedPushConsumerOptions } from './consumer.config.js';
 import type { CachedMessage, ProcessQueue } from './process-queue.js';
-import { pullMessages, type PullAnswer } from './pull-request.js';
+import { pullMessages, type PullResultExt } from './pull-request.js';
 import { tagFilter } from './subscription.js';
 
-/** Java's PULL_TIME_DELAY_MILLS_WHEN_BROKER_FLOW_CONTROL. */
-export const FLOW_CONTROL_DELAY_MS = 20;
+/** The Java client's PULL_TIME_DELAY_MILLS_WHEN_BROKER_FLOW_CONTROL. */
+const FLOW_CONTROL_DELAY_MS = 20;
 const BYTES_PER_MIB = 1_048_576;
 
 export interface PullerHost {
@@ -23,12 +23,12 @@ export interface PullerHost {
   readonly suspended: boolean;
   subscriptionOf(topic: string): SubscriptionData | undefined;
   onPulled(processQueue: ProcessQueue, entries: readonly CachedMessage[]): void;
-  /** The broker says the offset is outside of the queue and names the one to go on with. */
+  /** The broker says that the offset is outside of the queue, and names the offset to go on with. */
   onOffsetIllegal(processQueue: ProcessQueue, nextOffset: number): void;
 }
 
 /**
- * Keeps one long pull under way for one assigned queue until the queue is dropped.
+ * Pulls one assigned queue until the queue is dropped: after each answer it sends the next long pull.
  *
  * pulling -> answered -> pulling; thresholds exceeded or consumer suspended -> waiting (for wake) -> pulling;
  * failed -> pausing (pullTimeDelayMillsWhenException) -> pulling; offset illegal or dropped -> ended.
@@ -48,12 +48,12 @@ export class QueuePuller {
     void this.run();
   }
 
-  /** A message was finished, or the consumer was resumed. */
+  /** Called when a message was finished and when the consumer is resumed. */
   wake(): void {
     if (this.timer === undefined) this.wakeUp?.();
   }
 
-  /** Ends the loop; the answer of a pull under way is ignored. */
+  /** Ends the loop. The answer of the present pull is ignored. */
   stop(): void {
     this.ended = true;
     this.wakeUp?.();
@@ -67,10 +67,10 @@ export class QueuePuller {
       }
       try {
         await this.pullOnce();
-        this.noteSuccess();
+        this.lastFailure = undefined;
       } catch (error) {
         if (this.ended) return;
-        this.noteFailure(messageOf(error));
+        this.logFailure(messageOf(error));
         await this.wait(this.delayAfter(error));
       }
     }
@@ -106,7 +106,7 @@ export class QueuePuller {
     if (!this.ended) this.take(answer, subscription);
   }
 
-  private take(answer: PullAnswer, subscription: SubscriptionData): void {
+  private take(answer: PullResultExt, subscription: SubscriptionData): void {
     const { processQueue, host } = this;
     processQueue.suggestedBrokerId = answer.suggestedBrokerId;
     if (answer.status === 'OFFSET_ILLEGAL') {
@@ -114,7 +114,7 @@ export class QueuePuller {
       host.onOffsetIllegal(processQueue, answer.nextBeginOffset);
       return;
     }
-    // The broker filters by tag hash: what does not match here is passed over like what it left out itself.
+    // The broker filters by the hash of the tag, so other tags with an equal hash are filtered out here.
     const matching = answer.messages.filter(tagFilter(subscription));
     for (const message of matching) restoreTopic(message);
     const entries = processQueue.add(matching, answer.nextBeginOffset);
@@ -127,7 +127,7 @@ export class QueuePuller {
     return this.host.options.pullTimeDelayMillsWhenException;
   }
 
-  /** Waits for wake(), or for a time that wake() does not shorten; stop() ends both. */
+  /** Without `delayMs` it waits for wake(). With `delayMs` wake() does not shorten the wait. stop() ends both. */
   private wait(delayMs: number | undefined): Promise<void> {
     return new Promise((resolve) => {
       this.wakeUp = () => {
@@ -140,19 +140,15 @@ export class QueuePuller {
     });
   }
 
-  private noteFailure(reason: string): void {
+  private logFailure(reason: string): void {
     if (reason === this.lastFailure) return;
     this.lastFailure = reason;
     const { topic, brokerName, queueId } = this.processQueue.queue;
     this.host.instance.logger.warn(`pull of ${topic} ${brokerName} ${queueId}: ${reason}`);
   }
-
-  private noteSuccess(): void {
-    this.lastFailure = undefined;
-  }
 }
 
-/** A listener sees a message under the topic it was first sent to, on whatever delivery. */
+/** A redelivered message comes from the retry topic. The listener gets it under the topic that it was sent to. */
 export function restoreTopic(message: MessageExt): void {
   const original = message.properties[MessageConst.RETRY_TOPIC];
   if (original !== undefined && isRetryTopic(message.topic)) message.topic = original;

@@ -10,25 +10,24 @@ export interface RebalancerHost {
   readonly group: string;
   readonly stopping: boolean;
   topics(): string[];
-  /** Queues held now. */
   heldQueues(): MessageQueue[];
-  /** Commits what is finished and lets the queue go. */
+  /** Commits the offset of the queue and stops pulling it. */
   release(queue: MessageQueue): Promise<void>;
-  /** Finds the offset to begin with and starts pulling. */
+  /** Reads the first offset of the queue and starts pulling it. */
   acquire(queue: MessageQueue): Promise<void>;
 }
 
 /**
- * Shares the queues of the group's topics among its members: every member works out the same shares and takes its own.
+ * Shares the queues of the group's topics among its members: every member computes the same shares and takes its own.
  * Source: client/impl/consumer/RebalanceImpl.java.
  */
 export class Rebalancer {
-  /** Topics whose broker did not list us last time, so that it is said once. */
+  /** Topics whose broker did not list this client the last time. Each is logged once. */
   private readonly unlisted = new Set<string>();
 
   constructor(private readonly host: RebalancerHost) {}
 
-  /** True when everything that is to be held is held; false: try again soon. */
+  /** Resolves with false when a share could not be taken: the caller should rebalance again soon. */
   async run(): Promise<boolean> {
     const { host } = this;
     const topics = host.topics();
@@ -52,7 +51,7 @@ export class Rebalancer {
   private async rebalanceTopic(topic: string): Promise<boolean> {
     const { host } = this;
     const queues = host.instance.routes.peek(topic)?.subscribeQueues;
-    // Without a route nothing is known to have changed; the route table looks for it and reports.
+    // When the route table finds the missing route, it asks for a rebalance.
     if (queues === undefined) return true;
     const memberIds = await this.memberIds(topic);
     const shares = allocateAveragely(queues, memberIds, host.instance.clientId);
@@ -61,11 +60,11 @@ export class Rebalancer {
     await Promise.all(held.filter((queue) => !wanted.has(queueKey(queue))).map((queue) => host.release(queue)));
     for (const queue of held) wanted.delete(queueKey(queue));
     const acquired = await this.acquireAll([...wanted.values()]);
-    return this.noteListed(topic, memberIds) && acquired;
+    return this.checkListed(topic, memberIds) && acquired;
   }
 
-  /** A broker that knows us by no group, although it heard us, has refused the group. */
-  private noteListed(topic: string, memberIds: readonly string[]): boolean {
+  /** A broker that does not list this client, although it got a heartbeat, has refused the group. */
+  private checkListed(topic: string, memberIds: readonly string[]): boolean {
     const { group, instance } = this.host;
     if (memberIds.includes(instance.clientId)) {
       this.unlisted.delete(topic);
@@ -92,7 +91,10 @@ export class Rebalancer {
     return outcomes.every((outcome) => outcome.status === 'fulfilled');
   }
 
-  /** The members as a broker of the topic sees them. If it does not see us, it hears our heartbeat first. */
+  /**
+   * The members that a broker of the topic lists. If this client is not among them, it sends a heartbeat and asks
+   * again.
+   */
   private async memberIds(topic: string): Promise<string[]> {
     const { instance } = this.host;
     const ids = await this.askForMembers(topic);
@@ -116,7 +118,7 @@ export class Rebalancer {
           GetConsumerListByGroup.createRequest({ consumerGroup: group }),
         );
         if (response.code === ResponseCode.SUCCESS) return consumerListBody.decode(response.body);
-        // Code 1: nobody of the group is known there, ourselves included.
+        // Code 1: the broker knows no member of the group.
         if (response.code === ResponseCode.SYSTEM_ERROR) return [];
         throw new BrokerRefusedError(response.code, response.remark ?? '', target.address, true);
       } catch (error) {

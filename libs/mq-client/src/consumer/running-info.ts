@@ -1,21 +1,21 @@
 import { MQ_CLIENT_VERSION, writeMessageQueue, type SubscriptionData } from '@rocketshop/mq-protocol';
+import type { ResolvedPushConsumerOptions } from './consumer.config.js';
 import type { ProcessQueue } from './process-queue.js';
-import type { PushConsumerRuntime } from './push-consumer-runtime.js';
 
 const BYTES_PER_MIB = 1_048_576;
 
-/** ConsumerRunningInfo (remoting/protocol/body/ConsumerRunningInfo.java), as `mqadmin consumerStatus` prints it. */
+/** The body that `mqadmin consumerStatus` prints. Source: remoting/protocol/body/ConsumerRunningInfo.java. */
 export function runningInfo(
-  consumer: Pick<PushConsumerRuntime, 'options' | 'startedAt'>,
+  options: ResolvedPushConsumerOptions,
+  startedAt: number,
   subscriptions: readonly SubscriptionData[],
   processQueues: readonly ProcessQueue[],
 ): Record<string, unknown> {
-  const { options } = consumer;
   return {
     properties: {
       PROP_CLIENT_VERSION: String(MQ_CLIENT_VERSION),
       PROP_CONSUMEORDERLY: 'false',
-      PROP_CONSUMER_START_TIMESTAMP: String(consumer.startedAt),
+      PROP_CONSUMER_START_TIMESTAMP: String(startedAt),
       PROP_CONSUME_TYPE: 'CONSUME_PASSIVELY',
       PROP_NAMESERVER_ADDR: options.client.namesrvAddr,
       PROP_THREADPOOL_CORE_SIZE: String(options.consumeThreadMax),

@@ -13,19 +13,19 @@ import type { MessageQueue } from '../message.js';
 import type { MessageSender } from '../producer/message-sender.js';
 import { DELAY_TIME_LEVEL_MAX, encodePropertiesText, type EncodedMessage } from '../producer/encoded-message.js';
 
-/** Level of the first redelivery; each further one is a level later, up to the last. */
-export const FIRST_RETRY_LEVEL = 3;
-export const SEND_BACK_TIMEOUT_MS = 5_000;
-export const COMPRESS_OVER_BYTES = 4_096;
+/** Delay level of the first redelivery. Each further redelivery has the next level, up to the last one. */
+const FIRST_RETRY_LEVEL = 3;
+const SEND_BACK_TIMEOUT_MS = 5_000;
+const COMPRESS_OVER_BYTES = 4_096;
 
-export interface SendBackOptions {
+interface SendBackOptions {
   group: string;
   maxReconsumeTimes: number;
 }
 
 /**
- * Gives a failed message back to the broker, which delivers it again later or puts it into %DLQ%group. When the broker
- * that stores it cannot take it back, a copy is sent to %RETRY%group on any broker.
+ * Sends a failed message back to its broker, which delivers it again later or puts it into %DLQ%group. When that fails,
+ * a copy is sent to %RETRY%group on any broker.
  * Source: DefaultMQPushConsumerImpl.sendMessageBack.
  */
 export class SendBack {
@@ -36,9 +36,9 @@ export class SendBack {
   ) {}
 
   /**
-   * True when the message is stored again and this delivery may count as finished.
-   * `delayLevel`: 0 = the broker's ladder, above 0 = that level, -1 = dead letter queue at once.
-   * With `retryProperties` the copy is what is tried first: only it can carry them.
+   * Resolves with true when a broker has the message: then this delivery is finished.
+   * `delayLevel` is as in ConsumeContext. With `retryProperties` the copy is sent first, because the send-back command
+   * cannot carry properties.
    */
   async give(
     message: MessageExt,
@@ -64,7 +64,7 @@ export class SendBack {
     try {
       const copy = resendOf(message, delayLevel, this.options, retryProperties);
       const { sendStatus } = await this.sender.send(copy, SEND_BACK_TIMEOUT_MS, undefined);
-      // Counting this delivery as finished is as good as an acknowledgement: a copy that may not be on the disk is none.
+      // The offset of this delivery will be committed, so a copy that may not be on the disk is not enough.
       return sendStatus !== 'FLUSH_DISK_TIMEOUT';
     } catch (error) {
       this.instance.logger.warn(`message ${message.msgId} was not sent for retry: ${messageOf(error)}`);
@@ -90,7 +90,10 @@ export class SendBack {
   }
 }
 
-/** The copy for %RETRY%group. The broker compares its reconsumeTimes with the maximum, as it does for send-back. */
+/**
+ * The copy for %RETRY%group. The broker compares its reconsumeTimes with the maximum, as it does for the send-back
+ * command.
+ */
 export function resendOf(
   message: MessageExt,
   delayLevel: number,
@@ -117,7 +120,7 @@ export function resendOf(
   };
 }
 
-/** A body that is compressed still, since nobody here could inflate it, keeps its bytes and the method's name. */
+/** A body that could not be inflated here is still compressed: it keeps its bytes and its compression method. */
 function bodyOfCopy({ body, sysFlag }: MessageExt): Pick<EncodedMessage, 'body' | 'sysFlag'> {
   if (isCompressed(sysFlag)) {
     return { body, sysFlag: sysFlag & (MessageSysFlag.COMPRESSED | MessageSysFlag.COMPRESSION_MASK) };

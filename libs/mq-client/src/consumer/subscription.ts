@@ -1,6 +1,6 @@
 import { buildSubscriptionData, MessageConst, type MessageExt, type SubscriptionData } from '@rocketshop/mq-protocol';
 
-export const TAGS_PER_SUBSCRIPTION_MAX = 1_024;
+const TAGS_PER_SUBSCRIPTION_MAX = 1_024;
 
 /** `*`, or tags joined by `||`. Source: remoting/protocol/filter/FilterAPI.java. */
 export function parseSubscription(topic: string, expression: string, subVersion = Date.now()): SubscriptionData {
@@ -13,7 +13,7 @@ export function parseSubscription(topic: string, expression: string, subVersion 
   return buildSubscriptionData(topic, tags.join('||'), subVersion);
 }
 
-/** The broker compares hashes only; this sorts out what collided. */
+/** The broker compares hashes of tags only. This filter removes messages whose tag has an equal hash. */
 export function tagFilter(subscription: SubscriptionData): (message: MessageExt) => boolean {
   if (subscription.tagsSet.length === 0) return () => true;
   const tags = new Set(subscription.tagsSet);

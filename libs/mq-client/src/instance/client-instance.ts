@@ -1,25 +1,23 @@
 import { ResponseCode, UnregisterClient, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
 import type { ResolvedClientOptions } from '../client.config.js';
-import { BrokerNotFoundError, BrokerRefusedError, DuplicateGroupError } from '../client-error.js';
+import { BrokerNotFoundError, BrokerRefusedError } from '../client-error.js';
 import type { Logger } from '../logger.js';
 import type { MessageQueue } from '../message.js';
 import { createClientId } from './client-id.js';
 import { Connections, messageOf, translateError } from './connections.js';
 import { Heartbeats } from './heartbeats.js';
-import type { ConsumerMember, ProducerMember } from './members.js';
+import { Members, type ConsumerMember } from './members.js';
 import { NameServers } from './name-servers.js';
 import { PeriodicTask } from './periodic-task.js';
-import { RouteTable, type TopicTemplate } from './route-table.js';
+import { RouteTable } from './route-table.js';
 import { ServerRequests } from './server-requests.js';
 
-/** A topic without a route of its own is asked for this often, slowing down to the normal route refresh. */
-export const MISSING_ROUTE_RETRY_MIN_MS = 200;
-/** Clients of one instance; each adds to every heartbeat. */
-export const GROUPS_MAX = 1_024;
+/** First pause before a missing route is asked for again. It doubles up to the interval of the normal route refresh. */
+const MISSING_ROUTE_RETRY_MIN_MS = 200;
 
 /**
- * What the producers and consumers of a process share: one client id, one connection a broker, routes and heartbeats.
- * Source: client/impl/factory/MQClientInstance.java.
+ * What the producers and consumers of a process share: a client id, one connection to each broker, routes and
+ * heartbeats. Source: client/impl/factory/MQClientInstance.java.
  */
 export class ClientInstance {
   readonly clientId = createClientId();
@@ -28,8 +26,7 @@ export class ClientInstance {
   readonly routes: RouteTable;
   readonly brokers: Connections;
   readonly heartbeats: Heartbeats;
-  readonly producers = new Map<string, ProducerMember>();
-  readonly consumers = new Map<string, ConsumerMember>();
+  readonly members = new Members();
 
   private readonly nameServerConnections: Connections;
   private readonly routePoll: PeriodicTask;
@@ -48,15 +45,15 @@ export class ClientInstance {
       this.logger,
     );
     this.routes = new RouteTable(this.nameServers, this.logger, (route) => {
-      for (const consumer of this.consumers.values()) consumer.onRouteChange(route);
+      for (const consumer of this.members.consumers.values()) consumer.onRouteChange(route);
     });
-    const serverRequests = new ServerRequests(this);
+    const serverRequests = new ServerRequests(this.members, this.logger);
     this.brokers = new Connections({
       ...shared,
       onRequest: (command, peer) => serverRequests.handle(command, peer),
       onOpen: (peer, address) => this.onBrokerOpen(peer, address),
     });
-    this.heartbeats = new Heartbeats(this);
+    this.heartbeats = new Heartbeats(this.clientId, this.members, this.routes, this.brokers, options);
     this.routePoll = new PeriodicTask(
       options.pollNameServerInterval,
       () => this.pollRoutes(),
@@ -69,22 +66,16 @@ export class ClientInstance {
     this.heartbeats.start();
   }
 
-  addProducer(member: ProducerMember): void {
-    this.checkRoom(this.producers, member.group);
-    this.producers.set(member.group, member);
-  }
-
+  /** @throws DuplicateGroupError */
   addConsumer(member: ConsumerMember): void {
-    this.checkRoom(this.consumers, member.group);
-    this.consumers.set(member.group, member);
+    this.members.addConsumer(member);
     this.missingDelayMs = MISSING_ROUTE_RETRY_MIN_MS;
     this.scheduleMissing();
   }
 
-  /** Tells every connected broker that the group is gone from this client, and waits for the answers. */
+  /** Tells every connected broker that the group has left this client, and waits for the answers. */
   async unregister(groups: { producerGroup?: string; consumerGroup?: string }): Promise<void> {
-    if (groups.producerGroup !== undefined) this.producers.delete(groups.producerGroup);
-    if (groups.consumerGroup !== undefined) this.consumers.delete(groups.consumerGroup);
+    this.members.remove(groups);
     await Promise.all(
       this.brokers.openAddresses().map(async (address) => {
         try {
@@ -96,7 +87,7 @@ export class ClientInstance {
     );
   }
 
-  /** Sends a request to an address and gives its answer, whatever the code. @throws ConnectionError, RequestTimeoutError */
+  /** Resolves with the answer, whatever its code. @throws ConnectionError, RequestTimeoutError */
   async request(
     address: string,
     command: RemotingCommand,
@@ -110,7 +101,7 @@ export class ClientInstance {
     }
   }
 
-  /** As request(), and @throws BrokerRefusedError for every code but success. */
+  /** Like request(). @throws BrokerRefusedError for every code other than success */
   async invoke(address: string, command: RemotingCommand, timeoutMs?: number): Promise<RemotingCommand> {
     const response = await this.request(address, command, timeoutMs);
     if (response.code === ResponseCode.SUCCESS) return response;
@@ -135,32 +126,18 @@ export class ClientInstance {
   }
 
   private onBrokerOpen(peer: Peer, address: string): void {
-    // The first frame on a new connection: the broker must know the groups before it sees their pulls.
+    // The heartbeat is the first frame of a new connection, because the broker must know the groups before their pulls.
     this.heartbeats.sendToBroker(peer, address);
-    for (const consumer of this.consumers.values()) consumer.rebalanceSoon();
-  }
-
-  private checkRoom(members: ReadonlyMap<string, unknown>, group: string): void {
-    if (members.has(group)) throw new DuplicateGroupError(group);
-    if (members.size >= GROUPS_MAX) throw new RangeError(`more than ${GROUPS_MAX} groups in one client instance`);
-  }
-
-  private topicsInUse(): Map<string, TopicTemplate | undefined> {
-    const topics = new Map<string, TopicTemplate | undefined>();
-    for (const consumer of this.consumers.values()) for (const topic of consumer.topics()) topics.set(topic, undefined);
-    for (const producer of this.producers.values()) {
-      for (const topic of producer.topics()) topics.set(topic, producer.template);
-    }
-    return topics;
+    for (const consumer of this.members.consumers.values()) consumer.rebalanceSoon();
   }
 
   private async pollRoutes(): Promise<void> {
-    for (const [topic, template] of this.topicsInUse()) await this.routes.refresh(topic, template);
+    for (const [topic, template] of this.members.topicsInUse()) await this.routes.refresh(topic, template);
     this.routes.dropUnroutedBrokers();
     this.brokers.retain(new Set(this.routes.addresses(false)));
   }
 
-  /** A consumer may start before its topic exists: look more often until it does. */
+  /** A consumer may start before its topic exists. Until the topic exists its route is asked for more often. */
   private scheduleMissing(): void {
     clearTimeout(this.missingTimer);
     if (this.closed) return;
@@ -169,8 +146,7 @@ export class ClientInstance {
   }
 
   private async pollMissingRoutes(): Promise<void> {
-    const topics = [...this.consumers.values()].flatMap((consumer) => Array.from(consumer.topics()));
-    const missing = [...new Set(topics)].filter((topic) => this.routes.peek(topic)?.fromTemplate ?? true);
+    const missing = [...this.members.consumedTopics()].filter((topic) => this.routes.peek(topic)?.fromTemplate ?? true);
     try {
       for (const topic of missing) await this.routes.refresh(topic);
     } catch (error) {

@@ -2,9 +2,11 @@ import { connectPeer, PeerError, type Peer, type PeerHandlers } from '@rocketsho
 import { ClientError, ConnectionError, InvalidStateError, RequestTimeoutError } from '../client-error.js';
 import type { Logger } from '../logger.js';
 
-/** Pause after the first failed connect; doubles up to the maximum, so that a broker that is back is found soon. */
-export const RECONNECT_BACKOFF_MIN_MS = 50;
-export const RECONNECT_BACKOFF_MAX_MS = 1_000;
+/**
+ * Pause after the first failed connect. It doubles up to a short maximum, so that a broker that is back is found soon.
+ */
+const RECONNECT_BACKOFF_MIN_MS = 50;
+const RECONNECT_BACKOFF_MAX_MS = 1_000;
 
 interface Connection {
   peer: Peer | undefined;
@@ -13,28 +15,28 @@ interface Connection {
   retryAt: number;
 }
 
-export interface ConnectionsOptions {
+interface ConnectionsOptions {
   connectTimeoutMs: number;
   logger: Logger;
   onRequest?: PeerHandlers['onRequest'];
-  /** Called before anybody else can use the new connection. */
+  /** Called before any request can use the new connection. */
   onOpen?: (peer: Peer, address: string) => void;
-  onClose?: (peer: Peer, address: string) => void;
 }
 
 /**
- * One connection an address, opened on demand and again after a loss. Nothing reconnects on its own: heartbeats, pulls
- * and sends ask again, and back-off answers them at once while a new attempt would be too early.
+ * One connection to each address, opened when it is asked for, and again after it was lost. There is no timer that
+ * reconnects: heartbeats, pulls and sends ask for the connection. During the back-off after a failure they are refused
+ * at once.
  */
 export class Connections {
   private readonly byAddress = new Map<string, Connection>();
   private closed = false;
-  /** Ends attempts to connect when the client shuts down. */
+  /** Aborts attempts to connect when the client shuts down. */
   private readonly closing = new AbortController();
 
   constructor(private readonly options: ConnectionsOptions) {}
 
-  /** The open connection, if there is one: the hot path takes no promise. */
+  /** The open connection, if there is one. It returns no promise, because the send path calls it for every message. */
   peek(address: string): Peer | undefined {
     const peer = this.byAddress.get(address)?.peer;
     return peer === undefined || peer.closed ? undefined : peer;
@@ -59,7 +61,7 @@ export class Connections {
     return [...this.byAddress.keys()].filter((address) => this.peek(address) !== undefined);
   }
 
-  /** Closes and forgets the addresses that are not wanted any more and that nobody waits for. */
+  /** Closes and forgets connections to other addresses than `wanted`, unless a request waits for an answer on them. */
   retain(wanted: ReadonlySet<string>): void {
     for (const [address, connection] of this.byAddress) {
       const busy = connection.opening !== undefined || (connection.peer?.pendingRequests ?? 0) > 0;
@@ -117,7 +119,7 @@ export class Connections {
         RECONNECT_BACKOFF_MAX_MS,
         RECONNECT_BACKOFF_MIN_MS * 2 ** Math.min(connection.failures - 1, 10),
       );
-      // Jitter keeps the clients of a broker that is back from arriving in one instant.
+      // Without jitter all clients of a broker that is back would connect at the same moment.
       connection.retryAt = performance.now() + backoffMs * (0.75 + Math.random() / 4);
       if (connection.failures === 1) logger.warn(`cannot connect to ${address}: ${messageOf(error)}`);
       throw translateError(error, address, connectTimeoutMs);
@@ -127,7 +129,6 @@ export class Connections {
   private onClosed(address: string, connection: Connection, peer: Peer, error: Error | undefined): void {
     if (connection.peer === peer) connection.peer = undefined;
     if (!this.closed) this.options.logger.info(`connection to ${address} closed${error ? `: ${error.message}` : ''}`);
-    this.options.onClose?.(peer, address);
   }
 }
 
@@ -135,7 +136,7 @@ export const messageOf = (error: unknown): string => (error instanceof Error ? e
 
 export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
-/** The wire library's errors in this library's terms. */
+/** Turns the protocol library's errors into this library's. */
 export function translateError(error: unknown, address: string, timeoutMs: number): Error {
   if (error instanceof ClientError) return error;
   if (error instanceof PeerError && error.code === 'REQUEST_TIMEOUT') {

@@ -1,22 +1,31 @@
 import { HeartBeat, heartbeatBody, ResponseCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
-import type { ClientInstance } from './client-instance.js';
-import { messageOf } from './connections.js';
+import type { ResolvedClientOptions } from '../client.config.js';
+import { messageOf, type Connections } from './connections.js';
+import type { Members } from './members.js';
 import { PeriodicTask } from './periodic-task.js';
+import type { RouteTable } from './route-table.js';
 
 /**
- * Tells every broker which groups live here: first thing on a new connection, then every heartbeatBrokerInterval, and
- * when the groups or their subscriptions change. Producers alone are told to masters only.
+ * Tells every broker which groups live in this client: as the first frame of a new connection, then every
+ * heartbeatBrokerInterval, and when the groups or their subscriptions change. An instance that has producers only sends
+ * heartbeats to masters only.
  */
 export class Heartbeats {
   private readonly task: PeriodicTask;
-  /** The last refusal of each broker, so that it is logged when it begins and when it changes. */
+  /** The last refusal of each broker. A refusal is logged when it begins and when its reason changes. */
   private readonly refusals = new Map<string, string>();
 
-  constructor(private readonly instance: ClientInstance) {
+  constructor(
+    private readonly clientId: string,
+    private readonly members: Members,
+    private readonly routes: RouteTable,
+    private readonly brokers: Connections,
+    private readonly options: ResolvedClientOptions,
+  ) {
     this.task = new PeriodicTask(
-      instance.options.heartbeatBrokerInterval,
+      options.heartbeatBrokerInterval,
       () => this.sendToAll(),
-      (error) => instance.logger.warn(`heartbeat: ${messageOf(error)}`),
+      (error) => options.logger.warn(`heartbeat: ${messageOf(error)}`),
     );
   }
 
@@ -33,24 +42,19 @@ export class Heartbeats {
     return this.task.runNow();
   }
 
-  /** Writes a heartbeat at once; the answer is looked at when it comes. */
+  /** Writes a heartbeat at once and does not wait for the answer. */
   sendToBroker(peer: Peer, address: string): void {
-    if (this.idle) return;
-    void this.send(peer, address);
-  }
-
-  private get idle(): boolean {
-    return this.instance.producers.size === 0 && this.instance.consumers.size === 0;
+    if (!this.members.isEmpty) void this.send(peer, address);
   }
 
   private async sendToAll(): Promise<void> {
-    if (this.idle) return;
-    const addresses = this.instance.routes.addresses(this.instance.consumers.size === 0);
+    if (this.members.isEmpty) return;
+    const addresses = this.routes.addresses(this.members.consumers.size === 0);
     await Promise.all(
       addresses.map(async (address) => {
-        const open = this.instance.brokers.peek(address);
+        const open = this.brokers.peek(address);
         // A connection that opens now sends its own heartbeat.
-        if (open === undefined) await this.instance.brokers.get(address).catch(() => undefined);
+        if (open === undefined) await this.brokers.get(address).catch(() => undefined);
         else await this.send(open, address);
       }),
     );
@@ -58,31 +62,31 @@ export class Heartbeats {
 
   private async send(peer: Peer, address: string): Promise<void> {
     try {
-      this.note(address, await peer.request(this.command(), this.instance.options.mqClientApiTimeout));
+      this.logRefusal(address, await peer.request(this.command(), this.options.mqClientApiTimeout));
     } catch (error) {
-      this.instance.logger.debug(`heartbeat to ${address}: ${messageOf(error)}`);
+      this.options.logger.debug(`heartbeat to ${address}: ${messageOf(error)}`);
     }
   }
 
   private command(): RemotingCommand {
-    const { clientId, consumers, producers } = this.instance;
     const body = heartbeatBody.encode({
-      clientID: clientId,
-      producerGroups: [...producers.keys()],
-      consumerDataSet: [...consumers.values()].map((consumer) => consumer.consumerData()),
+      clientID: this.clientId,
+      producerGroups: [...this.members.producers.keys()],
+      consumerDataSet: [...this.members.consumers.values()].map((consumer) => consumer.consumerData()),
     });
     return HeartBeat.createRequest({}, { body });
   }
 
-  private note(address: string, response: RemotingCommand): void {
+  private logRefusal(address: string, response: RemotingCommand): void {
+    const { logger } = this.options;
     if (response.code === ResponseCode.SUCCESS) {
-      if (this.refusals.delete(address)) this.instance.logger.info(`${address} accepts our heartbeat again`);
+      if (this.refusals.delete(address)) logger.info(`${address} accepts heartbeats again`);
       return;
     }
     const refusal = `${response.code} ${response.remark ?? ''}`;
     if (this.refusals.get(address) === refusal) return;
     this.refusals.set(address, refusal);
-    const groups = [...this.instance.consumers.keys(), ...this.instance.producers.keys()].join(', ');
-    this.instance.logger.error(`${address} refuses the heartbeat of ${groups}: ${refusal}`);
+    const groups = [...this.members.consumers.keys(), ...this.members.producers.keys()].join(', ');
+    logger.error(`${address} refuses the heartbeat of ${groups}: ${refusal}`);
   }
 }

@@ -10,11 +10,11 @@ const shared = new Map<ResolvedClientOptions['logger'], Map<string, Shared>>();
 
 export interface InstanceLease {
   readonly instance: ClientInstance;
-  /** The last user closes the instance. */
+  /** When the last lease is released, the instance closes. */
   release(): Promise<void>;
 }
 
-/** The instance for these options: one for equal options, name and logger within the process. */
+/** Clients of one process that have equal options, instanceName and logger get the same instance. */
 export function leaseInstance(options: ResolvedClientOptions): InstanceLease {
   const fingerprint = clientFingerprint(options);
   let ofLogger = shared.get(options.logger);

@@ -1,9 +1,11 @@
-import { type RemotingCommand } from '@rocketshop/mq-protocol';
+import type { RemotingCommand } from '@rocketshop/mq-protocol';
 import { NoNameServerError } from '../client-error.js';
 import { messageOf, translateError, type Connections } from './connections.js';
 import type { Logger } from '../logger.js';
 
-/** The list of name servers: begins at a random one, stays on the one that answers, moves on when it does not. */
+/**
+ * The name servers. Requests go to a random first one, and stay with it until it fails; then they go to the next one.
+ */
 export class NameServers {
   private current: number;
 
@@ -16,7 +18,7 @@ export class NameServers {
     this.current = Math.floor(Math.random() * addresses.length);
   }
 
-  /** The answer of the first name server that gives one, whatever its code. */
+  /** The answer of the first name server that answers, whatever the code. @throws NoNameServerError */
   async request(command: RemotingCommand): Promise<RemotingCommand> {
     let lastError: unknown;
     for (let attempt = 0; attempt < this.addresses.length; attempt++) {

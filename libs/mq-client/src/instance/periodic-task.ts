@@ -1,8 +1,8 @@
 /**
- * An action that repeats and never overlaps itself. A run asked for during a run is done once, right after it, so that
- * a request always sees the state of after the request.
+ * A task that repeats and never overlaps itself. When runNow() is called during a run, one more run follows right after
+ * it, so that the caller's changes are seen by a run that began after the call.
  *
- * idle -> (timer | runNow) -> running -> (asked again) -> running -> idle; stop() ends after the present run.
+ * idle -> (timer or runNow) -> running -> (runNow during the run) -> running -> idle; stop() waits for the present run.
  */
 export class PeriodicTask {
   private timer: NodeJS.Timeout | undefined;
@@ -20,7 +20,7 @@ export class PeriodicTask {
     this.schedule(firstDelayMs);
   }
 
-  /** Never rejects; resolves after a run that began after this call, or at once when stopped. */
+  /** Resolves after a run that began after this call; resolves at once when the task is stopped. It never rejects. */
   runNow(): Promise<void> {
     if (this.stopped) return Promise.resolve();
     if (this.running === undefined) return this.begin();

@@ -10,18 +10,18 @@ import {
   type TopicRoute,
 } from './topic-route.js';
 
-/** Topics one client may know routes of; a program that makes up topic names must not fill the memory. */
+/** The number of routes has a limit, so that a program that invents topic names does not fill the memory. */
 export const ROUTES_MAX = 10_000;
-/** A failed connection asks for fresh routes, but not more often than this for one topic. */
-export const REFRESH_ON_FAILURE_MIN_MS = 500;
+/** Failed sends ask for the topic's route again, but not more often than this. */
+const REFRESH_ON_FAILURE_MIN_MS = 500;
 
 export interface TopicTemplate {
-  /** Topic whose route and permissions a new topic gets, TBW102. */
+  /** The topic whose route and permissions a new topic gets, for example TBW102. */
   key: string;
   queuesMax: number;
 }
 
-/** The routes of all topics this client instance works with, kept through times in which no name server answers. */
+/** The routes of all topics of this client instance. A known route is kept while no name server answers. */
 export class RouteTable {
   private readonly routes = new Map<string, TopicRoute>();
   private readonly refreshing = new Map<string, Promise<TopicRoute | undefined>>();
@@ -38,32 +38,32 @@ export class RouteTable {
     return this.routes.get(topic);
   }
 
-  /** Asks a name server, one question at a time for one topic. The old route stays when there is no new one. */
+  /** Asks a name server, at most once at a time for each topic. Without a new route the old one stays. */
   refresh(topic: string, template?: TopicTemplate): Promise<TopicRoute | undefined> {
-    const question = template === undefined ? topic : `${topic} ${template.key}`;
-    let pending = this.refreshing.get(question);
+    const request = template === undefined ? topic : `${topic} ${template.key}`;
+    let pending = this.refreshing.get(request);
     if (pending === undefined) {
-      pending = this.fetch(topic, template).finally(() => this.refreshing.delete(question));
-      this.refreshing.set(question, pending);
+      pending = this.fetch(topic, template).finally(() => this.refreshing.delete(request));
+      this.refreshing.set(request, pending);
     }
     return pending;
   }
 
-  /** For a send that failed: the broker may have moved. Never rejects and never waits. */
+  /** Called when a send failed, because the broker may have another address now. It does not wait. */
   refreshSoon(topic: string): void {
     const now = performance.now();
     if (now - (this.refreshedAt.get(topic) ?? -Infinity) < REFRESH_ON_FAILURE_MIN_MS) return;
     this.refresh(topic).catch((error: Error) => this.logger.debug(`route of ${topic}: ${error.message}`));
   }
 
-  /** The known route, or the one a name server gives. @throws NoRouteError, NoNameServerError */
+  /** The known route; without one, the route that a name server answers. @throws NoRouteError, NoNameServerError */
   async require(topic: string, template?: TopicTemplate): Promise<TopicRoute> {
     const route = this.routes.get(topic) ?? (await this.refresh(topic, template));
     if (route === undefined) throw new NoRouteError(topic);
     return route;
   }
 
-  /** The answer as the name server gave it, undefined when the topic is unknown. */
+  /** The name server's answer; undefined when it does not know the topic. */
   async fetchData(topic: string): Promise<TopicRouteData | undefined> {
     const response = await this.nameServers.request(
       GetRouteInfoByTopic.createRequest({ topic, acceptStandardJsonOnly: true }),
@@ -79,7 +79,7 @@ export class RouteTable {
     return this.brokers.get(brokerName)?.get(MASTER_ID);
   }
 
-  /** The address of exactly this broker id, else of any that is alive: reading goes on with a slave. */
+  /** The address of this broker id; without one, that of any other id, because a slave can serve pulls too. */
   readAddress(brokerName: string, brokerId = MASTER_ID): { address: string; brokerId: number } | undefined {
     const addresses = this.brokers.get(brokerName);
     const exact = addresses?.get(brokerId);
@@ -99,7 +99,7 @@ export class RouteTable {
     return [...new Set(addresses)];
   }
 
-  /** Forgets brokers that no route names any more, so that nobody connects to them again. */
+  /** Forgets brokers that no route names any more, so that no heartbeat connects to them again. */
   dropUnroutedBrokers(): void {
     const routed = new Set([...this.routes.values()].flatMap((route) => Array.from(route.brokers.keys())));
     for (const name of this.brokers.keys()) {

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { createRequest, parseJson, RequestCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
 import { silentLogger } from '../logger.js';
-import type { ClientInstance } from './client-instance.js';
-import type { AdminOperations } from './members.js';
+import type { AdminOperations, Members } from './members.js';
 import { readOffsetTable, ServerRequests } from './server-requests.js';
 
 const queue = { topic: 'T', brokerName: 'b', queueId: 0 };
@@ -12,7 +11,7 @@ function requestsTo(admin: Partial<AdminOperations>) {
   const rebalanced: string[] = [];
   const consumer = (group: string) => ({ group, admin, rebalanceSoon: () => rebalanced.push(group) });
   const consumers = new Map(['g', 'h'].map((group) => [group, consumer(group)]));
-  const requests = new ServerRequests({ logger: silentLogger, consumers } as unknown as ClientInstance);
+  const requests = new ServerRequests({ consumers } as unknown as Members, silentLogger);
   const ask = async (
     code: number,
     extFields: Record<string, string>,

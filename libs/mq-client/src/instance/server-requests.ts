@@ -12,20 +12,20 @@ import {
   type Peer,
   type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { Logger } from '../logger.js';
 import type { MessageQueue } from '../message.js';
-import type { ClientInstance } from './client-instance.js';
-import type { AdminOperations } from './members.js';
+import type { AdminOperations, Members } from './members.js';
 
 type Answer = RemotingCommand | undefined;
 type Handler = (command: RemotingCommand, peer: Peer) => Answer | Promise<Answer>;
 
-/** Bodies of answers to administrators; queues as object keys stand as fastjson writes them. */
+/** An answer to an administrator. Its body may have message queues as object keys, as fastjson writes them. */
 const success = (command: RemotingCommand, body: object): RemotingCommand =>
   createResponse(command, ResponseCode.SUCCESS, { body: writeJsonBody(body) });
 
 /**
- * What a broker asks of a client, one handler a code. Oneway requests answer undefined.
- * Source: client/impl/ClientRemotingProcessor.java.
+ * Handles what a broker asks of a client: one handler for each request code. The handler of a oneway request answers
+ * undefined. Source: client/impl/ClientRemotingProcessor.java.
  */
 export class ServerRequests {
   private readonly handlers: ReadonlyMap<number, Handler> = new Map<number, Handler>([
@@ -36,13 +36,16 @@ export class ServerRequests {
     [RequestCode.CONSUME_MESSAGE_DIRECTLY, (command) => this.consumeDirectly(command)],
   ]);
 
-  constructor(private readonly instance: ClientInstance) {}
+  constructor(
+    private readonly members: Members,
+    private readonly logger: Logger,
+  ) {}
 
   handle(command: RemotingCommand, peer: Peer): Answer | Promise<Answer> {
     const handler = this.handlers.get(command.code);
     if (handler !== undefined) return handler(command, peer);
-    this.instance.logger.warn(
-      `${peer.remoteHost}:${peer.remotePort} asks ${requestCodeName(command.code)}, not served`,
+    this.logger.warn(
+      `${peer.remoteHost}:${peer.remotePort} sent ${requestCodeName(command.code)}, which this client does not serve`,
     );
     return createResponse(command, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, {
       remark: ` request type ${command.code} not supported`,
@@ -51,9 +54,9 @@ export class ServerRequests {
 
   private notifyConsumerIdsChanged(command: RemotingCommand): Answer {
     const group = command.extFields?.['consumerGroup'] ?? '';
-    this.instance.logger.debug(`members of ${group} changed`);
-    const consumer = this.instance.consumers.get(group);
-    if (consumer === undefined) for (const any of this.instance.consumers.values()) any.rebalanceSoon();
+    this.logger.debug(`members of ${group} changed`);
+    const consumer = this.members.consumers.get(group);
+    if (consumer === undefined) for (const each of this.members.consumers.values()) each.rebalanceSoon();
     else consumer.rebalanceSoon();
     return undefined;
   }
@@ -61,8 +64,8 @@ export class ServerRequests {
   private async resetOffset(command: RemotingCommand): Promise<Answer> {
     const group = command.extFields?.['group'] ?? '';
     const offsets = readOffsetTable(command.body);
-    this.instance.logger.info(`${offsets.size} offsets of ${group} are reset by an administrator`);
-    await this.instance.consumers.get(group)?.admin?.resetOffsets(offsets);
+    this.logger.info(`an administrator resets ${offsets.size} offsets of ${group}`);
+    await this.members.consumers.get(group)?.admin?.resetOffsets(offsets);
     return undefined;
   }
 
@@ -101,7 +104,7 @@ export class ServerRequests {
     group: string | undefined,
     answer: (consumer: AdminOperations) => Answer,
   ): Answer {
-    const admin = this.instance.consumers.get(group ?? '')?.admin;
+    const admin = this.members.consumers.get(group ?? '')?.admin;
     return admin === undefined
       ? refuse(command, `the group ${group ?? ''} does not run in this client`)
       : answer(admin);
@@ -114,7 +117,10 @@ const byPlainQueue = (offsets: ReadonlyMap<MessageQueue, number>): Map<object, n
 const refuse = (command: RemotingCommand, remark: string): RemotingCommand =>
   createResponse(command, ResponseCode.SYSTEM_ERROR, { remark });
 
-/** `{"offsetTable":{{"brokerName":"b","queueId":0,"topic":"T"}:12}}`; C++ clients get a list of flat objects instead. */
+/**
+ * `{"offsetTable":{{"brokerName":"b","queueId":0,"topic":"T"}:12}}`. C++ clients get a list of flat objects in its
+ * place.
+ */
 export function readOffsetTable(body: Buffer | undefined): Map<MessageQueue, number> {
   const offsets = new Map<MessageQueue, number>();
   const root = body === undefined ? null : parseJson(body);

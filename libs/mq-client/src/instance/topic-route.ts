@@ -3,25 +3,25 @@ import { queueKey, type MessageQueue } from '../message.js';
 
 export const MASTER_ID = 0;
 
-/** Addresses of one broker name by broker id; 0 is the master. */
+/** The addresses of one broker by broker id; 0 is the master. */
 export type BrokerAddresses = ReadonlyMap<number, string>;
 
-/** A topic's route, worked out once for each answer of a name server. */
+/** A topic's route, computed once for each answer of a name server. */
 export interface TopicRoute {
   readonly topic: string;
-  /** Queues that take messages, sorted; only of brokers whose master is known. */
+  /** Writable queues, sorted; only those of brokers whose master is known. */
   readonly publishQueues: readonly MessageQueue[];
-  /** Queues that can be read, sorted; a slave is enough. */
+  /** Readable queues, sorted; those of brokers without a master too, because a slave serves pulls. */
   readonly subscribeQueues: readonly MessageQueue[];
   readonly brokers: ReadonlyMap<string, BrokerAddresses>;
-  /** Equal texts mean equal routes. */
+  /** Equal fingerprints mean equal routes. */
   readonly fingerprint: string;
-  /** True for a topic that does not exist yet: the route is the template topic's. */
+  /** True when the topic does not exist yet and this is the template topic's route. */
   readonly fromTemplate: boolean;
 }
 
-/** Queues of one topic on one broker, whatever the broker claims: 65536 is the limit of a topic's configuration. */
-export const QUEUES_PER_BROKER_MAX = 65_536;
+/** The limit of queues in a topic's configuration. A larger number in a route is an error and would fill the memory. */
+const QUEUES_PER_BROKER_MAX = 65_536;
 
 /** MQClientInstance.topicRouteData2TopicPublishInfo and topicRouteData2TopicSubscribeInfo. */
 export function parseTopicRoute(topic: string, data: TopicRouteData): TopicRoute {
@@ -29,7 +29,9 @@ export function parseTopicRoute(topic: string, data: TopicRouteData): TopicRoute
   return freeze(topic, brokers, publishQueuesOf(topic, data, brokers), subscribeQueuesOf(topic, data), false);
 }
 
-/** The route of a topic that its first send will create: the template's brokers, at most `queuesMax` queues on each. */
+/**
+ * The route of a topic that the first send will create: the template's brokers, with at most `queuesMax` queues each.
+ */
 export function parseTemplateRoute(topic: string, template: TopicRouteData, queuesMax: number): TopicRoute {
   const capped: TopicRouteData = {
     ...template,
@@ -80,7 +82,10 @@ function subscribeQueuesOf(topic: string, data: TopicRouteData): MessageQueue[] 
     .sort(compareMessageQueues);
 }
 
-/** `brokerA:4;brokerB:4`: the fixed set of queues of an order topic, kept although a broker is away. */
+/**
+ * `brokerA:4;brokerB:4`: the fixed queues of an order topic. They stay when a broker is away, so that keys keep their
+ * queue.
+ */
 function orderedQueues(topic: string, conf: string): MessageQueue[] {
   return conf.split(';').flatMap((part) => {
     const [brokerName = '', count = ''] = part.split(':');

@@ -28,7 +28,7 @@ describe('encodeMessage', () => {
     expect([outgoing.sysFlag, outgoing.batch]).toEqual([0, false]);
   });
 
-  it('compresses from the limit on, and leaves the caller his own body', () => {
+  it('compresses from the limit on, and leaves the body of the caller unchanged', () => {
     const body = Buffer.alloc(4_096, 'a');
     const outgoing = encodeMessage(message({ body }), limits);
     expect(outgoing.sysFlag).toBe(1);

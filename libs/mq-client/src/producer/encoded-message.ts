@@ -11,43 +11,40 @@ import {
   PROPERTIES_BYTES_MAX,
   propertiesToString,
   TOPICS_NOT_TO_SEND,
+  type SendMessageHeader,
 } from '@rocketshop/mq-protocol';
 import { InvalidMessageError } from '../client-error.js';
 import { messageOf } from '../instance/connections.js';
 import type { Message } from '../message.js';
+import type { ResolvedProducerOptions } from './producer.config.js';
 
 export const DELAY_TIME_LEVEL_MAX = 18;
 
-/** A message ready for the wire but for its queue: encoded once, whatever number of attempts follows. */
-export interface EncodedMessage {
-  readonly topic: string;
-  readonly body: Buffer;
-  readonly flag: number;
-  readonly sysFlag: number;
-  /** In the wire form name 0x01 value 0x02. */
+/** The fields of the send header that depend on neither the queue nor the producer. */
+type HeaderOfMessage = Pick<
+  SendMessageHeader,
+  'topic' | 'flag' | 'sysFlag' | 'batch' | 'bornTimestamp' | 'reconsumeTimes' | 'maxReconsumeTimes'
+>;
+
+/** A message as it is sent: encoded once for all attempts. */
+export interface EncodedMessage extends Readonly<HeaderOfMessage> {
+  /** In the wire form: name 0x01 value 0x02. */
   readonly properties: string;
-  readonly batch: boolean;
-  readonly bornTimestamp: number;
+  readonly body: Buffer;
   readonly msgId: string;
-  readonly reconsumeTimes: number;
-  readonly maxReconsumeTimes: number | undefined;
 }
 
-export interface EncodingLimits {
-  maxMessageSize: number;
-  compressMsgBodyOverHowmuch: number;
-  compressLevel: number;
-}
+type EncodingOptions = Pick<ResolvedProducerOptions, 'maxMessageSize' | 'compressMsgBodyOverHowmuch' | 'compressLevel'>;
 
-/** @throws InvalidMessageError naming the rule that is broken */
-export function encodeMessage(message: Message, limits: EncodingLimits): EncodedMessage {
+/** @throws InvalidMessageError that names the broken rule */
+export function encodeMessage(message: Message, options: EncodingOptions): EncodedMessage {
   checkTopic(message.topic);
-  checkBody(message.body, limits.maxMessageSize);
+  checkBody(message.body, options.maxMessageSize);
   const msgId = createUniqId();
-  const compressed = message.body.length >= limits.compressMsgBodyOverHowmuch;
+  const compressed = message.body.length >= options.compressMsgBodyOverHowmuch;
   return {
     topic: message.topic,
-    body: compressed ? compress(message.body, limits.compressLevel) : message.body,
+    body: compressed ? compress(message.body, options.compressLevel) : message.body,
     flag: message.flag ?? 0,
     sysFlag: compressed ? MessageSysFlag.COMPRESSED : 0,
     properties: encodePropertiesText(messageProperties(message, msgId)),
@@ -59,8 +56,8 @@ export function encodeMessage(message: Message, limits: EncodingLimits): Encoded
   };
 }
 
-/** One request for many messages of one topic; they are stored together in one queue, or not at all. */
-export function encodeBatch(messages: readonly Message[], limits: EncodingLimits): EncodedMessage {
+/** One request for many messages of one topic. The broker stores all of them in one queue, or none. */
+export function encodeBatch(messages: readonly Message[], options: EncodingOptions): EncodedMessage {
   const first = messages[0];
   if (first === undefined) throw new InvalidMessageError('a batch needs at least one message');
   checkTopic(first.topic);
@@ -73,15 +70,15 @@ export function encodeBatch(messages: readonly Message[], limits: EncodingLimits
       throw new InvalidMessageError('all messages of a batch must have one waitStoreMsgOK');
     }
     if ((message.delayTimeLevel ?? 0) !== 0) throw new InvalidMessageError('a message of a batch cannot be delayed');
-    checkBody(message.body, limits.maxMessageSize);
+    checkBody(message.body, options.maxMessageSize);
     const msgId = createUniqId();
     msgIds.push(msgId);
     return { flag: message.flag ?? 0, body: message.body, properties: messageProperties(message, msgId) };
   });
   const body = encodeBatchBody(items);
-  if (body.length > limits.maxMessageSize) {
+  if (body.length > options.maxMessageSize) {
     throw new InvalidMessageError(
-      `the batch has ${body.length} bytes, more than maxMessageSize ${limits.maxMessageSize}`,
+      `the batch has ${body.length} bytes, more than maxMessageSize ${options.maxMessageSize}`,
     );
   }
   return {
@@ -137,7 +134,7 @@ export function encodePropertiesText(properties: Record<string, string>): string
   } catch (error) {
     throw new InvalidMessageError(messageOf(error), error);
   }
-  // A UTF-16 unit takes at most three bytes: only long texts are worth counting exactly.
+  // A UTF-16 unit has at most three bytes in UTF-8, so the bytes of a short text need not be counted.
   if (text.length * 3 > PROPERTIES_BYTES_MAX && Buffer.byteLength(text) > PROPERTIES_BYTES_MAX) {
     throw new InvalidMessageError(`the properties have more than ${PROPERTIES_BYTES_MAX} bytes`);
   }

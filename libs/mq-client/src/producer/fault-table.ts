@@ -1,4 +1,6 @@
-/** DefaultMQProducer's latencyMax and notAvailableDuration: a send this slow keeps its broker out for that long. */
+/**
+ * DefaultMQProducer's latencyMax and notAvailableDuration: after a send this slow, its broker is avoided for this time.
+ */
 const PENALTIES: readonly (readonly [latencyMs: number, avoidMs: number])[] = [
   [15_000, 30_000],
   [5_000, 10_000],
@@ -6,10 +8,12 @@ const PENALTIES: readonly (readonly [latencyMs: number, avoidMs: number])[] = [
   [1_800, 5_000],
   [550, 2_000],
 ];
-/** A broker that failed counts as this slow. */
-export const ISOLATION_LATENCY_MS = 10_000;
+/** A failed send counts as one of this latency. */
+const ISOLATION_LATENCY_MS = 10_000;
 
-/** Which brokers to avoid for a while because they were slow or failed. Source: client/latency/MQFaultStrategy.java. */
+/**
+ * Tells which brokers to avoid because a send to them was slow or failed. Source: client/latency/MQFaultStrategy.java.
+ */
 export class FaultTable {
   private readonly avoidUntil = new Map<string, number>();
 
@@ -30,7 +34,7 @@ export class FaultTable {
     return until === undefined || this.now() >= until;
   }
 
-  /** Smaller is better: when the broker becomes available. */
+  /** The time from which the broker is available again. */
   availableAt(brokerName: string): number {
     return this.avoidUntil.get(brokerName) ?? 0;
   }

@@ -2,45 +2,39 @@ import { TooManySendsError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import type { TopicTemplate } from '../instance/route-table.js';
 import { ROUTES_MAX } from '../instance/route-table.js';
-import type { MessageQueue, SendResult } from '../message.js';
+import type { SendResult } from '../message.js';
 import { FaultTable } from './fault-table.js';
 import type { EncodedMessage } from './encoded-message.js';
+import type { ResolvedProducerOptions } from './producer.config.js';
 import { RoundRobin } from './queue-selector.js';
-import { SendAttempts, type SendDone } from './send-attempts.js';
-import { sendRequest, type SendIdentity } from './send-request.js';
+import { SendAttempts, type QueueChoice, type SendAttemptsHost, type SendDone } from './send-attempts.js';
+import { sendRequest } from './send-request.js';
 
-export interface SenderOptions extends SendIdentity {
-  retryTimesWhenSendFailed: number;
-  retryAnotherBrokerWhenNotStoreOK: boolean;
-  retryBackoffMs: number;
-  sendLatencyFaultEnable: boolean;
-  maxSendsInFlight: number;
-}
-
-export type QueueChoice = (queues: readonly MessageQueue[]) => MessageQueue;
-
-/** Sends prepared messages: finds the route, chooses a queue, tries again. Shared by producers and the retry of consumers. */
-export class MessageSender {
+/** Sends encoded messages: for producers, and for consumers that send a copy of a failed message. */
+export class MessageSender implements SendAttemptsHost {
   readonly template: TopicTemplate;
   readonly faults: FaultTable | undefined;
-  private readonly turns = new Map<string, RoundRobin>();
+  private readonly roundRobins = new Map<string, RoundRobin>();
   private inFlight = 0;
   private whenIdle: (() => void) | undefined;
 
   constructor(
     readonly instance: ClientInstance,
-    readonly options: SenderOptions,
+    readonly options: ResolvedProducerOptions,
   ) {
     this.template = { key: options.createTopicKey, queuesMax: options.defaultTopicQueueNums };
     this.faults = options.sendLatencyFaultEnable ? new FaultTable() : undefined;
   }
 
-  /** Topics sent to so far. */
+  /** The topics of all sends so far. */
   topics(): Iterable<string> {
-    return this.turns.keys();
+    return this.roundRobins.keys();
   }
 
-  /** A chosen queue is tried once only: another one would break the order the caller is after. */
+  /**
+   * With a chosen queue there is one attempt only, because another queue would break the order of the caller's
+   * messages.
+   */
   send(message: EncodedMessage, timeoutMs: number, choose: QueueChoice | undefined): Promise<SendResult> {
     return new Promise<SendResult>((resolve, reject) => {
       this.sendWith(message, timeoutMs, choose, (error, result) => {
@@ -50,7 +44,7 @@ export class MessageSender {
     });
   }
 
-  /** As send(), with a callback, which must not throw. */
+  /** Like send(), with a callback, which must not throw. */
   sendWith(message: EncodedMessage, timeoutMs: number, choose: QueueChoice | undefined, done: SendDone): void {
     if (this.inFlight >= this.options.maxSendsInFlight) {
       done(new TooManySendsError(this.options.maxSendsInFlight), undefined);
@@ -64,13 +58,13 @@ export class MessageSender {
     }).start();
   }
 
-  /** Writes the message to the connection and hears nothing of it. */
+  /** Writes the message to the connection. The broker does not answer. */
   async sendOneway(message: EncodedMessage, choose: QueueChoice | undefined): Promise<void> {
     const { instance } = this;
     const route = instance.routes.peek(message.topic) ?? (await instance.routes.require(message.topic, this.template));
     const queue =
       choose === undefined
-        ? this.turnOf(message.topic).select(route.publishQueues, undefined, this.faults)
+        ? this.roundRobinOf(message.topic).select(route.publishQueues, undefined, this.faults)
         : choose(route.publishQueues);
     const address = queue && (instance.routes.masterAddress(queue.brokerName) ?? (await instance.masterAddress(queue)));
     if (queue === undefined || address === undefined) {
@@ -81,16 +75,16 @@ export class MessageSender {
     peer.oneway(sendRequest(message, queue, this.options, true));
   }
 
-  turnOf(topic: string): RoundRobin {
-    let turn = this.turns.get(topic);
-    if (turn === undefined) {
-      if (this.turns.size >= ROUTES_MAX) this.turns.clear();
-      this.turns.set(topic, (turn = new RoundRobin()));
+  roundRobinOf(topic: string): RoundRobin {
+    let roundRobin = this.roundRobins.get(topic);
+    if (roundRobin === undefined) {
+      if (this.roundRobins.size >= ROUTES_MAX) this.roundRobins.clear();
+      this.roundRobins.set(topic, (roundRobin = new RoundRobin()));
     }
-    return turn;
+    return roundRobin;
   }
 
-  /** Resolves when no send waits for its answer; each send ends by its own time-out. */
+  /** Resolves when no send waits for its answer. Every send ends by its own time limit. */
   async idle(): Promise<void> {
     if (this.inFlight === 0) return;
     await new Promise<void>((resolve) => {

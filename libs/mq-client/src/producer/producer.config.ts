@@ -8,27 +8,30 @@ import {
 
 export interface ProducerOptions extends ClientOptions {
   producerGroup: string;
-  /** Time for one send over all its attempts, ms. @default 3000 */
+  /** Time limit for all attempts of one send together, ms. @default 3000 */
   sendMsgTimeout?: number;
-  /** Further attempts after the first failed one. @default 2 */
+  /** Attempts after the first one failed. @default 2 */
   retryTimesWhenSendFailed?: number;
-  /** Also try another broker when the status is not SEND_OK. @default false */
+  /** Send again to another broker when the status is not SEND_OK. @default false */
   retryAnotherBrokerWhenNotStoreOK?: boolean;
-  /** Pause before a second attempt on the same broker, ms; doubles each time. @default 50 */
+  /** Pause before the second attempt on the same broker, ms. It doubles each time. @default 50 */
   retryBackoffMs?: number;
-  /** Avoid brokers that were slow or failed for a while. @default true */
+  /** Avoid a broker for some time after it was slow or failed. @default true */
   sendLatencyFaultEnable?: boolean;
-  /** Bodies of at least this many bytes are compressed (zlib). @default 4096 */
+  /** A body of at least this many bytes is compressed (zlib). @default 4096 */
   compressMsgBodyOverHowmuch?: number;
   /** zlib level, 1 to 9. @default 5 */
   compressLevel?: number;
-  /** Body limit before compression, bytes. @default 4194304 */
+  /** Limit of a body before compression, bytes. @default 4194304 */
   maxMessageSize?: number;
-  /** Queues of a topic that is created by the first send. @default 4 */
+  /** Queues of a topic that the first send creates. @default 4 */
   defaultTopicQueueNums?: number;
-  /** Template topic for topics created by the first send. @default 'TBW102' */
+  /** Template of a topic that the first send creates. @default 'TBW102' */
   createTopicKey?: string;
-  /** Sends that may wait for an answer at once; one more is refused with a retriable error. @default 65535 */
+  /**
+   * Sends that may wait for an answer at the same time. The next one is refused with a retriable error.
+   * @default 65535
+   */
   maxSendsInFlight?: number;
 }
 

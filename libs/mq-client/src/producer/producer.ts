@@ -10,9 +10,10 @@ import {
   type SendOptions,
   type SendResult,
 } from '../message.js';
-import { MessageSender, type QueueChoice } from './message-sender.js';
+import { MessageSender } from './message-sender.js';
 import { encodeBatch, encodeMessage, type EncodedMessage } from './encoded-message.js';
 import { resolveProducerOptions, type ProducerOptions, type ResolvedProducerOptions } from './producer.config.js';
+import type { QueueChoice } from './send-attempts.js';
 
 interface Running {
   lease: InstanceLease;
@@ -37,13 +38,13 @@ export class Producer {
     return this.running !== undefined;
   }
 
-  /** Needs no name server and no broker to be up. @throws DuplicateGroupError */
+  /** Works while no name server and no broker runs. @throws DuplicateGroupError */
   async start(): Promise<void> {
     if (this.running !== undefined) throw new InvalidStateError(`producer ${this.options.producerGroup} runs already`);
     const lease = leaseInstance(this.options.client);
     const sender = new MessageSender(lease.instance, this.options);
     try {
-      lease.instance.addProducer({
+      lease.instance.members.addProducer({
         group: this.options.producerGroup,
         template: sender.template,
         topics: () => sender.topics(),
@@ -53,11 +54,12 @@ export class Producer {
       throw error;
     }
     this.running = { lease, instance: lease.instance, sender };
-    // Connections that are shared and open already; a new one begins with a heartbeat.
+    // A connection that other clients of this instance opened must hear of the new group. A new one begins with a
+    // heartbeat.
     await lease.instance.heartbeats.sendToAllBrokers();
   }
 
-  /** Refuses new sends, waits for the answers of those under way (at most their time-out), unregisters. */
+  /** Refuses new sends, waits until every open send has its answer or timed out, then unregisters the group. */
   async shutdown(): Promise<void> {
     const { running } = this;
     if (running === undefined) return;
@@ -68,9 +70,9 @@ export class Producer {
   }
 
   /**
-   * Resolves with the status the broker answered, whichever of the four it is; look at `sendStatus`.
-   * @throws InvalidMessageError, BrokerRefusedError, NoRouteError, NoNameServerError, ConnectionError, SendTimeoutError,
-   *   TooManySendsError, InvalidStateError
+   * Resolves with any status that means "stored". The caller must look at `sendStatus`.
+   * @throws InvalidMessageError, BrokerRefusedError, NoRouteError, NoNameServerError, ConnectionError,
+   *   SendTimeoutError, TooManySendsError, InvalidStateError
    */
   send(message: Message, options?: SendOptions): Promise<SendResult> {
     try {
@@ -80,9 +82,10 @@ export class Producer {
     }
   }
 
-  /** As send(), with the outcome handed to a callback. Never throws. */
+  /** Like send(), with a callback for the outcome. It never throws. */
   sendAsync(message: Message, callback: SendCallback, options?: SendOptions): void {
-    // A callback that throws must reach the process, not the connection that brought the answer.
+    // An error that the callback throws must be an uncaught exception; it must not break the connection that read the
+    // answer.
     const done: SendCallback = (error, result) => queueMicrotask(() => callback(error, result));
     try {
       const outgoing = encodeMessage(message, this.options);
@@ -93,7 +96,7 @@ export class Producer {
     }
   }
 
-  /** Stores all messages (one topic, no delay) together in one queue, or none of them. */
+  /** The broker stores all messages in one queue, or none. They must have one topic and no delay. */
   sendBatch(messages: readonly Message[], options?: SendOptions): Promise<SendResult> {
     try {
       const outgoing = encodeBatch(messages, this.options);
@@ -105,13 +108,13 @@ export class Producer {
     }
   }
 
-  /** Resolves when the message is handed to the connection. The broker never answers: it may be lost. */
+  /** Resolves when the message is written to the connection. The broker does not answer, so the message may be lost. */
   async sendOneway(message: Message, options?: SendOptions): Promise<void> {
     const outgoing = encodeMessage(message, this.options);
     await this.required().sender.sendOneway(outgoing, queueChoice(message, options));
   }
 
-  /** The queues that take messages of the topic now. @throws NoRouteError */
+  /** The writable queues of the topic. @throws NoRouteError */
   async fetchPublishMessageQueues(topic: string): Promise<MessageQueue[]> {
     const { instance, sender } = this.required();
     return [...(await instance.routes.require(topic, sender.template)).publishQueues];

@@ -3,8 +3,8 @@ import type { Message, MessageQueue } from '../message.js';
 import type { FaultTable } from './fault-table.js';
 
 /**
- * RocketMQ's SelectMessageQueueByHash: String.hashCode of the argument modulo the number of queues, made positive.
- * Messages with one key go to one queue as long as the number of queues stays.
+ * RocketMQ's SelectMessageQueueByHash: the absolute value of String.hashCode of the argument modulo the number of
+ * queues. Messages with one key go to one queue, as long as the number of queues does not change.
  */
 export function selectQueueByHash(queues: readonly MessageQueue[], _message: Message, arg: unknown): MessageQueue {
   const queue = queues[Math.abs(javaStringHash(String(arg)) % queues.length)];
@@ -12,11 +12,11 @@ export function selectQueueByHash(queues: readonly MessageQueue[], _message: Mes
   return queue;
 }
 
-/** Round robin over a topic's queues from a random start, passing over brokers to avoid. */
+/** Round robin over a topic's queues, from a random start. It skips brokers that are to be avoided. */
 export class RoundRobin {
   private next = Math.floor(Math.random() * 0x10000);
 
-  /** `lastBroker` has just failed: any other broker is better. `faults` is left out when avoidance is off. */
+  /** `lastBroker` has just failed, so another broker is chosen if there is one. */
   select(queues: readonly MessageQueue[], lastBroker?: string, faults?: FaultTable): MessageQueue | undefined {
     return (
       this.find(queues, (name) => name !== lastBroker && (faults?.available(name) ?? true)) ??

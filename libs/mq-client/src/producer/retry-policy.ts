@@ -1,7 +1,7 @@
 import { ResponseCode } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError, ClientError, ConnectionError, RequestTimeoutError } from '../client-error.js';
 
-/** DefaultMQProducer's retryResponseCodes: another broker, or the same one later, may take the message. */
+/** DefaultMQProducer's retryResponseCodes: another broker, or the same one later, may store the message. */
 const RETRIABLE_CODES: ReadonlySet<number> = new Set([
   ResponseCode.TOPIC_NOT_EXIST,
   ResponseCode.SERVICE_NOT_AVAILABLE,
@@ -15,13 +15,13 @@ const RETRIABLE_CODES: ReadonlySet<number> = new Set([
 
 export const isRetriableCode = (responseCode: number): boolean => RETRIABLE_CODES.has(responseCode);
 
-/** Pause before an attempt on a broker that has just failed never grows beyond this. */
-export const RETRY_BACKOFF_MAX_MS = 500;
+/** The longest pause before the next attempt on a broker that has just failed. */
+const RETRY_BACKOFF_MAX_MS = 500;
 
-export interface AttemptState {
-  /** Attempts whose request left this machine. */
+interface AttemptState {
+  /** Attempts whose request was written to a connection. */
   transmitted: number;
-  /** All attempts, with those that found no connection. */
+  /** All attempts, also those without a connection. */
   attempts: number;
   attemptsMax: number;
   remainingMs: number;
@@ -30,12 +30,13 @@ export interface AttemptState {
 }
 
 /**
- * Milliseconds to wait before the next attempt, or undefined when the send has failed. A broker that could not even be
- * reached costs no attempt: nothing can have been stored, so the send goes on looking until its time is up.
+ * Milliseconds to wait before the next attempt; undefined when the send has failed. While no request was written to any
+ * connection, the number of attempts has no limit: the message cannot have been stored, so the send tries until its
+ * time is up.
  */
 export function delayBeforeRetry(error: Error, state: AttemptState): number | undefined {
-  const unreached = error instanceof ConnectionError && state.transmitted === 0;
-  if (!unreached && state.attempts >= state.attemptsMax) return undefined;
+  const neverWritten = error instanceof ConnectionError && state.transmitted === 0;
+  if (!neverWritten && state.attempts >= state.attemptsMax) return undefined;
   if (!isRetriable(error)) return undefined;
   const doublings = Math.min(state.attempts - 1, 10);
   const delayMs = state.otherBrokerAvailable ? 0 : Math.min(RETRY_BACKOFF_MAX_MS, state.backoffMs * 2 ** doublings);

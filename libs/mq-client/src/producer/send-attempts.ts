@@ -1,19 +1,35 @@
 import type { AnswerHandler, FrameView, Peer } from '@rocketshop/mq-protocol';
 import { BrokerNotFoundError, ConnectionError, NoRouteError, SendTimeoutError } from '../client-error.js';
+import type { ClientInstance } from '../instance/client-instance.js';
 import { asError, translateError } from '../instance/connections.js';
+import type { TopicTemplate } from '../instance/route-table.js';
 import type { TopicRoute } from '../instance/topic-route.js';
 import type { MessageQueue, SendResult } from '../message.js';
-import type { MessageSender, QueueChoice } from './message-sender.js';
 import type { EncodedMessage } from './encoded-message.js';
+import type { FaultTable } from './fault-table.js';
+import type { ResolvedProducerOptions } from './producer.config.js';
+import type { RoundRobin } from './queue-selector.js';
 import { delayBeforeRetry } from './retry-policy.js';
 import { readSendAnswer, sendRequest } from './send-request.js';
+
+/** The part of a MessageSender that its attempts use. */
+export interface SendAttemptsHost {
+  readonly instance: ClientInstance;
+  readonly options: ResolvedProducerOptions;
+  readonly template: TopicTemplate;
+  /** Undefined when slow and failed brokers are not avoided. */
+  readonly faults: FaultTable | undefined;
+  roundRobinOf(topic: string): RoundRobin;
+}
+
+export type QueueChoice = (queues: readonly MessageQueue[]) => MessageQueue;
 
 export type SendDone = (error: Error | undefined, result: SendResult | undefined) => void;
 
 /**
- * One send and its attempts:
- * route -> queue -> connection -> request -> answer; after a failure again from "queue", until the policy gives up.
- * It is its own answer handler, so that with a known route and an open connection a send costs the caller's promise only.
+ * One send and its attempts: route -> queue -> connection -> request -> answer. After a failure the next attempt begins
+ * at "queue", until the retry policy ends the send. The object is the handler of its own answer, so that a send with a
+ * known route and an open connection needs no promise besides the caller's.
  */
 export class SendAttempts implements AnswerHandler {
   private readonly startedAt = performance.now();
@@ -24,13 +40,13 @@ export class SendAttempts implements AnswerHandler {
   private settled = false;
   private deadline: NodeJS.Timeout | undefined;
   private retryTimer: NodeJS.Timeout | undefined;
-  /** Of the attempt under way. */
+  /** The queue of the present attempt. */
   private queue: MessageQueue | undefined;
   private address = '';
   private sentAt = 0;
 
   constructor(
-    private readonly sender: MessageSender,
+    private readonly sender: SendAttemptsHost,
     private readonly message: EncodedMessage,
     private readonly timeoutMs: number,
     private readonly choose: QueueChoice | undefined,
@@ -123,8 +139,9 @@ export class SendAttempts implements AnswerHandler {
 
   private chooseQueue(route: TopicRoute): MessageQueue {
     if (this.choose !== undefined) return this.choose(route.publishQueues);
-    const turn = this.sender.turnOf(route.topic);
-    const queue = turn.select(route.publishQueues, this.failedBroker, this.sender.faults);
+    const queue = this.sender
+      .roundRobinOf(route.topic)
+      .select(route.publishQueues, this.failedBroker, this.sender.faults);
     if (queue === undefined) throw new NoRouteError(route.topic);
     return queue;
   }
@@ -157,7 +174,8 @@ export class SendAttempts implements AnswerHandler {
       return;
     }
     this.armDeadline();
-    // A turn of the event loop between attempts: a failure may be reported from inside the attempt itself.
+    // The next attempt begins in a later turn of the event loop, because a failure may be reported within the attempt
+    // itself.
     this.retryTimer = setTimeout(() => this.attemptAgain(), delayMs);
   }
 
@@ -180,7 +198,7 @@ export class SendAttempts implements AnswerHandler {
     return this.timeoutMs - (performance.now() - this.startedAt);
   }
 
-  /** Only steps that wait for something other than an answer need a timer of their own. */
+  /** The timer is for steps that wait for a route or a connection. An answer has the time limit of its request. */
   private armDeadline(): void {
     this.deadline ??= setTimeout(() => {
       const neverSent = this.transmitted === 0 && this.lastError instanceof ConnectionError;

@@ -10,26 +10,23 @@ import {
 import { BrokerRefusedError } from '../client-error.js';
 import type { MessageQueue, SendResult, SendStatus } from '../message.js';
 import type { EncodedMessage } from './encoded-message.js';
+import type { ResolvedProducerOptions } from './producer.config.js';
 import { isRetriableCode } from './retry-policy.js';
 
-export interface SendIdentity {
-  producerGroup: string;
-  createTopicKey: string;
-  defaultTopicQueueNums: number;
-}
+type SenderOptions = Pick<ResolvedProducerOptions, 'producerGroup' | 'createTopicKey' | 'defaultTopicQueueNums'>;
 
-/** The request of one message or of one batch; the header has one-letter names, as the Java client sends it. */
+/** The request for one message or one batch. Its header has one-letter names, as that of the Java client. */
 export function sendRequest(
   message: EncodedMessage,
   queue: MessageQueue,
-  identity: SendIdentity,
+  options: SenderOptions,
   oneway: boolean,
 ): RemotingCommand {
   const header = toSendMessageHeaderV2({
-    producerGroup: identity.producerGroup,
+    producerGroup: options.producerGroup,
     topic: message.topic,
-    defaultTopic: identity.createTopicKey,
-    defaultTopicQueueNums: identity.defaultTopicQueueNums,
+    defaultTopic: options.createTopicKey,
+    defaultTopicQueueNums: options.defaultTopicQueueNums,
     queueId: queue.queueId,
     sysFlag: message.sysFlag,
     bornTimestamp: message.bornTimestamp,
@@ -59,7 +56,10 @@ const KEYS = {
   traceOn: fieldKey('TRACE_ON'),
 };
 
-/** Every stored outcome is a result with its status; every other answer an error. Nothing points into the frame after. */
+/**
+ * Every status that means "stored" is a result. Every other answer is an error. The result keeps no reference to the
+ * frame, whose bytes are overwritten later.
+ */
 export function readSendAnswer(
   answer: FrameView,
   message: EncodedMessage,

@@ -23,9 +23,10 @@ interface Member {
 const NO_ADDRESSES = new Map<number, string>();
 
 /**
- * A broker of a few lines for unit tests of services: `.overrideProvider(ROCKETMQ_DRIVER).useValue(new InMemoryDriver())`.
- * It delivers and redelivers at once. It keeps a message that has used up its redeliveries in `deadLetters`, and a delayed
- * message until `releaseDelayed()`. Delay levels, rebalance and persistence are left out: test these on a real broker.
+ * A broker of a few lines for unit tests of services: `.overrideProvider(ROCKETMQ_DRIVER).useValue(new
+ * InMemoryDriver())`. It delivers and redelivers at once. It keeps a message that has used up its redeliveries in
+ * `deadLetters`, and a delayed message until `releaseDelayed()`. Delay levels, rebalance and persistence are left out:
+ * test these on a real broker.
  */
 export class InMemoryDriver implements Driver {
   readonly sent: InMemoryMessage[] = [];
