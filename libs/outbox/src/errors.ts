@@ -1,4 +1,4 @@
-/** Base of every error this library throws: `code` for programs, `retriable` when the same call may succeed later. */
+/** Base of all errors of this library. `retriable` says whether the same call may succeed later. */
 export abstract class OutboxError extends Error {
   abstract readonly code: string;
   abstract readonly retriable: boolean;
@@ -9,7 +9,7 @@ export abstract class OutboxError extends Error {
   }
 }
 
-/** Thrown when a row cannot be written as it is: no topic, no key, or a payload that is not JSON. */
+/** Thrown when a row has no topic or no key, or a payload that is not JSON. */
 export class OutboxRowError extends OutboxError {
   readonly code = 'OUTBOX_ROW_INVALID';
   readonly retriable = false;

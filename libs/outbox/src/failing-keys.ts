@@ -8,12 +8,12 @@ export interface BackoffOptions {
   readonly maxMs: number;
 }
 
-/** A key that has been left alone for this long past its back-off is somebody else's now. */
+/** A key that was not tried again for this long after its back-off belongs to another relay now. */
 const FORGET_AFTER_MS = 600_000;
 
 /**
- * Keys whose oldest row could not be sent. Each waits longer after every failure (doubling, with jitter), alone:
- * rows of one key must not overtake each other, but rows of other keys may.
+ * Keys whose oldest row could not be sent. After each failure the back-off of the key doubles, with jitter. Other keys
+ * do not wait: only the rows of one key must keep their order.
  */
 export class FailingKeys {
   private readonly failures = new Map<string, Failure>();
@@ -23,7 +23,7 @@ export class FailingKeys {
     private readonly clock: () => number,
   ) {}
 
-  /** @returns how often in a row the key has failed now */
+  /** @returns the number of failures since the last success */
   failed(key: string): number {
     const attempts = (this.failures.get(key)?.attempts ?? 0) + 1;
     const full = Math.min(this.backoff.maxMs, this.backoff.initialMs * 2 ** Math.min(attempts - 1, 30));
@@ -35,7 +35,7 @@ export class FailingKeys {
     this.failures.delete(key);
   }
 
-  /** Keys that are still waiting. */
+  /** The keys whose back-off is not over. */
   waiting(): string[] {
     const now = this.clock();
     const keys: string[] = [];
@@ -46,7 +46,7 @@ export class FailingKeys {
     return keys;
   }
 
-  /** Time until the first of them may be tried again, or undefined when none waits. */
+  /** The time until the first back-off is over; undefined when no key waits. */
   nextInMs(): number | undefined {
     const now = this.clock();
     let next: number | undefined;

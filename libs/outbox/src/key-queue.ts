@@ -1,28 +1,28 @@
-import type { OutboxMessage } from './outbox-message.js';
 import type { UnsentRow } from './relay-session.js';
 
 /**
- * The rows of one key that are under way: sent one after the other, and marked before the key is read again.
+ * The rows of one key that were read together. They are sent one after the other.
  *
- * sending (one row is with the publisher) -> sending ... -> ended (all sent, or one failed, or nothing more may be
- * sent)
+ * sending (one row is with the publisher) -> sending ... -> ended (all sent, or one failed, or no more may be sent)
+ *
+ * The key is free for the next read when the queue has ended and all its sent rows are marked.
  */
 export class KeyQueue {
   readonly key: string;
   readonly shard: number;
-  /** Rows that were sent and not marked yet. */
+  /** Rows that were sent and are not marked yet. */
   unmarked = 0;
   hasEnded = false;
-  /** A read passed its key over: there may be rows of it that were committed meanwhile. */
-  wasPassedOver = false;
-  /** When the row under way was handed to the publisher. */
+  /** True when a read left this key out: rows of the key that were committed meanwhile may wait. */
+  wasSkipped = false;
+  /** When the current row went to the publisher. */
   publishedAt = 0;
   private readonly rows: UnsentRow[];
   private next = 0;
 
   constructor(
     first: UnsentRow,
-    /** Changes when the session the rows were read in is lost. */
+    /** Changes when the session that read the rows is lost. */
     readonly generation: number,
     readonly isOwner: () => boolean,
   ) {
@@ -35,12 +35,12 @@ export class KeyQueue {
     this.rows.push(row);
   }
 
-  /** The row to send now. */
-  get current(): OutboxMessage | undefined {
+  /** The row that is sent now. */
+  get current(): UnsentRow | undefined {
     return this.rows[this.next];
   }
 
-  /** Rows that were not sent. */
+  /** The number of rows that were not sent. */
   get left(): number {
     return this.rows.length - this.next;
   }

@@ -1,4 +1,4 @@
-/** The two lines this library writes. A pino logger fits. */
+/** Where this library writes its log. A pino logger has this shape. */
 export interface OutboxLogger {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;

@@ -2,13 +2,13 @@ import { Counter, Gauge } from 'prom-client';
 import type { Registry } from 'prom-client';
 import type { OutboxRelay } from './outbox-relay.js';
 
-/** Registers the relay's metrics. The lag is read when somebody scrapes, not before. */
+/** Registers the relay's metrics. The lag is read from the database when the metrics are scraped. */
 export function observeRelay(relay: OutboxRelay, registry: Registry): void {
   const registers = [registry];
   const oldest = new Gauge({ name: 'outbox_oldest_unsent_seconds', help: 'Age of the oldest unsent row', registers });
   new Gauge({
     name: 'outbox_unsent_rows',
-    help: 'Rows waiting to be sent, of all relays of this database',
+    help: 'Unsent rows in the table, of all relays',
     registers,
     async collect() {
       const lag = await relay.lag();
@@ -18,7 +18,7 @@ export function observeRelay(relay: OutboxRelay, registry: Registry): void {
   });
   new Gauge({
     name: 'outbox_failing_keys',
-    help: 'Keys whose oldest row could not be sent and that back off, here',
+    help: 'Keys of this relay whose oldest row could not be sent',
     registers,
     collect() {
       this.set(relay.state().failingKeys);

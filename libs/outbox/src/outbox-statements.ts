@@ -15,10 +15,10 @@ export async function readLag(pool: Pool): Promise<OutboxLag> {
   return { unsent: rows[0]?.unsent ?? 0, oldestAgeMs: Math.max(0, Math.round(rows[0]?.oldest_age_ms ?? 0)) };
 }
 
-/** Small steps, so that a purge never holds many rows or a vacuum up. */
+/** Rows of one purge statement. Short statements hold few row locks, and do not delay a vacuum. */
 const PURGE_BATCH = 5_000;
 
-/** Deletes rows that were sent longer ago than `keepSentMs`. @returns how many */
+/** Deletes rows that were sent more than `keepSentMs` ago. @returns the number of deleted rows */
 export async function purgeSent(pool: Pool, keepSentMs: number): Promise<number> {
   let purged = 0;
   for (;;) {

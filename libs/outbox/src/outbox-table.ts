@@ -4,17 +4,17 @@ export interface SqlRunner {
 }
 
 /**
- * Shards are what relays divide among themselves: a key belongs to one shard, and a shard to one relay at a time.
- * More shards divide more evenly; 16 is enough for as many relays as one database feeds.
+ * Relays share the shards: a key belongs to one shard, and a shard to one relay at a time. With more shards the shares
+ * are more equal; 16 are enough for the number of relays that one database can serve.
  */
 export const SHARD_COUNT = 16;
 
 /*
- * outbox: one row a message. `id` gives the order within a key; it has gaps, and rows appear in commit order, not in id
- * order, which is why nothing here ever remembers "the last id".
- * `sent_at` is set on SEND_OK only. The partial index holds the unsent rows and nothing else, so that the relay's read
- * costs the same whether the table remembers a thousand sent rows or ten million. The purge asks for ages only, which
- * follow the table's order, so a summary of its pages will do and no mark pays for an entry.
+ * outbox: one row per message. `id` is the order within a key. Ids have gaps, and rows become visible in the order of
+ * their commits, not of their ids; so no code here remembers a "last id".
+ * `sent_at` is set on SEND_OK only. The partial index has the unsent rows only, so the cost of the relay's read does
+ * not depend on the number of sent rows. The purge searches by `sent_at`, which follows the order of the rows in the
+ * table; a BRIN index is enough for that, and a mark needs no new index entry.
  */
 const CREATE = [
   `CREATE TABLE outbox (
@@ -33,12 +33,12 @@ const CREATE = [
   `CREATE INDEX outbox_sent ON outbox USING brin (sent_at) WITH (autosummarize = on)`,
 ];
 
-/** For the `up` of a migration. */
+/** For `up` of a migration. */
 export async function createOutboxTable(runner: SqlRunner): Promise<void> {
   for (const sql of CREATE) await runner.query(sql);
 }
 
-/** For the `down` of a migration. */
+/** For `down` of a migration. */
 export async function dropOutboxTable(runner: SqlRunner): Promise<void> {
   await runner.query('DROP TABLE outbox');
 }

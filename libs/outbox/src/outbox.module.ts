@@ -1,33 +1,25 @@
-import { Module } from '@nestjs/common';
-import type {
-  BeforeApplicationShutdown,
-  DynamicModule,
-  InjectionToken,
-  ModuleMetadata,
-  OnApplicationBootstrap,
-  OptionalFactoryDependency,
-} from '@nestjs/common';
+import { ConfigurableModuleBuilder, Global, Inject, Injectable, Module } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import type { Registry } from 'prom-client';
+import type { OutboxRelayOptions } from './outbox.config.js';
 import { observeRelay } from './outbox-metrics.js';
 import { OutboxRelay } from './outbox-relay.js';
-import type { OutboxRelayOptions } from './outbox-relay.js';
 
 export interface OutboxModuleOptions extends OutboxRelayOptions {
   /** Where the relay's metrics are registered. */
   readonly registry?: Registry;
 }
 
-export interface OutboxModuleAsyncOptions<Dependencies extends readonly unknown[]> extends Pick<
-  ModuleMetadata,
-  'imports'
-> {
-  readonly inject: { readonly [Index in keyof Dependencies]: InjectionToken | OptionalFactoryDependency };
-  readonly useFactory: (...dependencies: Dependencies) => OutboxModuleOptions | Promise<OutboxModuleOptions>;
-}
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<OutboxModuleOptions>({
+  moduleName: 'Outbox',
+})
+  .setClassMethodName('forRoot')
+  .build();
 
-/** Starts the relay with the application, stops it before connections close. */
+/** Starts the relay with the application, and stops it before connections close. */
+@Injectable()
 class RelayLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  constructor(private readonly relay: OutboxRelay) {}
+  constructor(@Inject(OutboxRelay) private readonly relay: OutboxRelay) {}
 
   onApplicationBootstrap(): void {
     this.relay.start();
@@ -38,36 +30,21 @@ class RelayLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 }
 
-/** Provides {@link OutboxRelay}, global, and runs it. */
-@Module({})
-export class OutboxModule {
-  static forRootAsync<const Dependencies extends readonly unknown[]>(
-    options: OutboxModuleAsyncOptions<Dependencies>,
-  ): DynamicModule {
-    return {
-      module: OutboxModule,
-      global: true,
-      imports: options.imports ?? [],
-      providers: [
-        {
-          provide: OutboxRelay,
-          inject: [...options.inject],
-          useFactory: async (...dependencies: unknown[]) => {
-            const { registry, ...relayOptions } = await options.useFactory(
-              ...(dependencies as unknown as Dependencies),
-            );
-            const relay = new OutboxRelay(relayOptions);
-            if (registry) observeRelay(relay, registry);
-            return relay;
-          },
-        },
-        {
-          provide: RelayLifecycle,
-          useFactory: (relay: OutboxRelay) => new RelayLifecycle(relay),
-          inject: [OutboxRelay],
-        },
-      ],
-      exports: [OutboxRelay],
-    };
-  }
-}
+/** Provides {@link OutboxRelay} to the whole application, and runs it. */
+@Global()
+@Module({
+  providers: [
+    {
+      provide: OutboxRelay,
+      inject: [MODULE_OPTIONS_TOKEN],
+      useFactory: ({ registry, ...options }: OutboxModuleOptions) => {
+        const relay = new OutboxRelay(options);
+        if (registry) observeRelay(relay, registry);
+        return relay;
+      },
+    },
+    RelayLifecycle,
+  ],
+  exports: [OutboxRelay],
+})
+export class OutboxModule extends ConfigurableModuleClass {}

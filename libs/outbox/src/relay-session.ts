@@ -2,7 +2,10 @@ import type { Notification, Pool, PoolClient, QueryConfig, QueryResult, QueryRes
 import type { OutboxMessage } from './outbox-message.js';
 import { SHARD_COUNT } from './outbox-table.js';
 
-/** First key of every advisory lock of ours, so that they meet nobody else's; the second is a shard, or PRESENCE. */
+/**
+ * The first key of all advisory locks here, so that they differ from the other locks of the database. The second key is
+ * a shard, or PRESENCE.
+ */
 const LOCK_CLASS = 0x6f_75_74_62;
 const PRESENCE = -1;
 const WAKE_CHANNEL = 'outbox_wake';
@@ -18,15 +21,15 @@ type UnsentRecord = Omit<UnsentRow, 'tag' | 'delayMs'> & {
   readonly delayMs: number | null;
 };
 
-export interface RelaySessionOptions {
+interface RelaySessionOptions {
   readonly pool: Pool;
-  /** For each statement, and for the connection itself. */
+  /** The time limit of each statement and of opening the connection. */
   readonly statementTimeoutMs: number;
-  /** Somebody committed rows, or the connection is gone. */
+  /** Called when another relay announces committed rows, and when the connection is lost. */
   readonly onWake: () => void;
 }
 
-/** `pg` takes a time-out with each query; its types do not say so. */
+/** `pg` accepts a time limit for each query, but its types do not have it. */
 interface TimedQueryConfig extends QueryConfig {
   readonly query_timeout: number;
 }
@@ -37,9 +40,9 @@ const MARK_SENT = {
 };
 
 /*
- * Both in one round trip. The read does not see what the mark beside it does: both look at the table as it was when the
- * statement began. So the marked rows are left out by their ids. NOT IN with a subquery is a hash probe for each row;
- * `<> ALL` of a parameter would compare each row with each element.
+ * Marks and reads in one round trip. Both parts see the table as it was when the statement began, so the read must
+ * leave the marked rows out by their ids. NOT IN with a subquery costs one hash probe per row; `<> ALL` of a parameter
+ * would compare each row with each element.
  */
 const MARK_SENT_AND_READ_UNSENT = {
   name: 'outbox-mark-sent-and-read-unsent',
@@ -54,7 +57,7 @@ const MARK_SENT_AND_READ_UNSENT = {
 };
 
 const TRY_SHARD = { name: 'outbox-try-shard', text: 'SELECT pg_try_advisory_lock($1, $2) AS locked' };
-const GIVE_SHARD = { name: 'outbox-give-shard', text: 'SELECT pg_advisory_unlock($1, $2)' };
+const RELEASE_SHARD = { name: 'outbox-release-shard', text: 'SELECT pg_advisory_unlock($1, $2)' };
 
 const COUNT_RELAYS = {
   name: 'outbox-count-relays',
@@ -64,10 +67,9 @@ const COUNT_RELAYS = {
 };
 
 /**
- * One connection that holds a relay's shards as session locks, and does all of its reading and marking, so that nothing
- * is read on the strength of a lock that is gone: when the connection dies, PostgreSQL frees the shards and this
- * session can no longer read. The next owner reads in a statement of its own, after it got the lock, and so sees every
- * mark.
+ * The connection of a relay. It holds the relay's shards as session locks, and it alone reads and marks rows. So a
+ * relay cannot read a shard whose lock it has lost: when the connection ends, PostgreSQL releases the locks, and this
+ * session can run no more statements. The next owner reads after it got the lock, so it sees all marks.
  */
 export class RelaySession {
   readonly shards = new Set<number>();
@@ -88,13 +90,13 @@ export class RelaySession {
     const client = await connectWithin(pool, statementTimeoutMs);
     const session = new RelaySession(client, statementTimeoutMs, onWake);
     try {
-      // The partial index is always the right way in; statistics gathered while the table was empty must not say
-      // otherwise.
+      // The partial index is always the best plan. With statistics of an empty table the planner would choose another
+      // one.
       await session.query({ text: 'SET enable_seqscan = off' });
       await session.query({ text: 'SET enable_bitmapscan = off' });
-      // Planning took a third of a pass, for the same plan each time.
+      // Planning took a third of a pass, and the plan is always the same.
       await session.query({ text: 'SET plan_cache_mode = force_generic_plan' });
-      await session.announce();
+      await session.lockPresence();
       await session.query({ text: `LISTEN ${WAKE_CHANNEL}` });
       return session;
     } catch (error) {
@@ -108,8 +110,7 @@ export class RelaySession {
   }
 
   /**
-   * Takes or gives back shards until this relay has its share of them. A shard with messages under way is not given
-   * back.
+   * Locks or releases shards until this relay has its share. A shard is not released while a row of it is being sent.
    */
   async rebalance(isIdle: (shard: number) => boolean): Promise<void> {
     const { rows } = await this.query<{ relays: number }>({ ...COUNT_RELAYS, values: [LOCK_CLASS, PRESENCE] });
@@ -119,7 +120,7 @@ export class RelaySession {
       if (this.shards.size <= share) break;
       if (!isIdle(shard)) continue;
       this.shards.delete(shard);
-      await this.query({ ...GIVE_SHARD, values: [LOCK_CLASS, shard] });
+      await this.query({ ...RELEASE_SHARD, values: [LOCK_CLASS, shard] });
     }
     for (let shard = 0; shard < SHARD_COUNT && this.shards.size < share; shard++) {
       if (this.shards.has(shard)) continue;
@@ -129,9 +130,9 @@ export class RelaySession {
   }
 
   /**
-   * Marks rows as sent, and gives the oldest unsent rows of our shards but for the keys that are busy or backing off.
-   * Once it resolves the marks are committed: rows of a key that was busy with what is marked here may be among the
-   * answer.
+   * Marks rows as sent, and reads the oldest unsent rows of this session's shards, without the keys that are busy or in
+   * their back-off. When it resolves, the marks are committed. So the answer may have the next rows of a key whose rows
+   * it marked.
    */
   async markAndRead(sentIds: readonly string[], exceptKeys: readonly string[], limit: number): Promise<UnsentRow[]> {
     const { rows } = await this.query<UnsentRecord>({
@@ -145,18 +146,19 @@ export class RelaySession {
     await this.query({ ...MARK_SENT, values: [ids] });
   }
 
-  /** Wakes the other relays: a row was committed here, but its shard may be theirs. */
+  /** Wakes the other relays, because a row that was committed here may belong to a shard of another relay. */
   async wakeOthers(): Promise<void> {
     await this.query({ text: `NOTIFY ${WAKE_CHANNEL}` });
   }
 
-  /** Ends the connection, and with it the locks. */
+  /** Ends the connection, which releases the locks. */
   close(): void {
     if (!this.isAlive) return;
     this.end();
   }
 
-  private async announce(): Promise<void> {
+  /** A shared lock that every relay holds, so that the relays can count each other. */
+  private async lockPresence(): Promise<void> {
     const { rows } = await this.query<{ pid: number }>({
       text: 'SELECT pg_advisory_lock_shared($1, $2), pg_backend_pid() AS pid',
       values: [LOCK_CLASS, PRESENCE],
@@ -164,7 +166,7 @@ export class RelaySession {
     this.backendPid = rows[0]?.pid ?? 0;
   }
 
-  /** Rejects when there is no answer in time; the connection is of no use then. */
+  /** Rejects when there is no answer in time. The connection cannot be used after that. */
   private query<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
     const config: TimedQueryConfig = { ...statement, query_timeout: this.statementTimeoutMs };
     return this.client.query<Row>(config);
@@ -175,7 +177,7 @@ export class RelaySession {
     this.onWake();
   };
 
-  /** PostgreSQL tells the sender too. */
+  /** PostgreSQL notifies the sender too, which need not wake itself. */
   private readonly onNotification = ({ processId }: Notification): void => {
     if (processId !== this.backendPid) this.onWake();
   };
@@ -184,12 +186,12 @@ export class RelaySession {
     this.isAlive = false;
     this.shards.clear();
     this.client.off('notification', this.onNotification);
-    // `true` destroys the connection instead of returning it with its locks to the pool.
+    // `true` closes the connection. Without it the connection would return to the pool with its locks.
     this.client.release(true);
   }
 }
 
-/** A connection that comes when nobody waits for it any more goes back to the pool. */
+/** A connection that the pool gives after the time limit goes back to the pool. */
 async function connectWithin(pool: Pool, limitMs: number): Promise<PoolClient> {
   const connecting = pool.connect();
   let timer: NodeJS.Timeout | undefined;

@@ -29,7 +29,7 @@ const row = (id: string, key: string): UnsentRow => ({
 });
 
 /** Publishes are answered by hand, by the id of their row. */
-function createDispatcher(publishTimeoutMs = 1_000) {
+function createSender(publishTimeoutMs = 1_000) {
   const answers = new Map<string, { resolve: () => void; reject: (error: Error) => void }>();
   const publish = ({ id }: OutboxMessage): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -54,8 +54,8 @@ function createDispatcher(publishTimeoutMs = 1_000) {
   return { sender, publisher, answers, sent, turn };
 }
 
-it('sends rows of one key one after the other, and those of other keys beside them', async () => {
-  const { sender, answers, sent } = createDispatcher();
+it('sends rows of one key one after the other, and other keys at the same time', async () => {
+  const { sender, answers, sent } = createSender();
   sender.send([row('1', 'a'), row('2', 'b'), row('3', 'a')], owner);
   expect([...answers.keys()]).toEqual(['1', '2']);
   await sent('1');
@@ -64,7 +64,7 @@ it('sends rows of one key one after the other, and those of other keys beside th
 });
 
 it('lets a key be read by the statement that marks its rows, and not before they have all been answered', async () => {
-  const { sender, sent } = createDispatcher();
+  const { sender, sent } = createSender();
   sender.send([row('1', 'a'), row('2', 'a'), row('3', 'b')], owner);
   await sent('1');
   expect(sender.excludedKeys()).toEqual(['a', 'b']);
@@ -72,8 +72,8 @@ it('lets a key be read by the statement that marks its rows, and not before they
   expect(sender.excludedKeys()).toEqual(['b']);
 });
 
-it('asks for a read when a key that a read has passed over is free, and else for none', async () => {
-  const { sender, sent } = createDispatcher();
+it('asks for a read when a key that a read has skipped is free, and otherwise for none', async () => {
+  const { sender, sent } = createSender();
   sender.send([row('1', 'a'), row('2', 'b')], owner);
   await sent('1');
   expect(readsDue).toEqual([]);
@@ -83,7 +83,7 @@ it('asks for a read when a key that a read has passed over is free, and else for
 });
 
 it('asks for a read when the back-off of a key is over', async () => {
-  const { sender, answers, turn } = createDispatcher();
+  const { sender, answers, turn } = createSender();
   sender.send([row('1', 'a')], owner);
   answers.get('1')?.reject(new Error('refused'));
   await turn();
@@ -92,8 +92,8 @@ it('asks for a read when the back-off of a key is over', async () => {
   expect(readsDue[0]).toBeLessThanOrEqual(now + 125);
 });
 
-it('gives a row up that is not answered in time, and does not listen to a late answer', async () => {
-  const { sender, sent } = createDispatcher(1_000);
+it('fails a row that is not answered in time, and ignores a late answer', async () => {
+  const { sender, sent } = createSender(1_000);
   sender.send([row('1', 'a'), row('2', 'a')], owner);
   now += 999;
   await jest.advanceTimersByTimeAsync(100);
@@ -109,7 +109,7 @@ it('gives a row up that is not answered in time, and does not listen to a late a
 });
 
 it('fails the row of a publisher that throws instead of rejecting', async () => {
-  const { sender, publisher, turn } = createDispatcher();
+  const { sender, publisher, turn } = createSender();
   publisher.publish = () => {
     throw new Error('no promise');
   };
@@ -119,8 +119,8 @@ it('fails the row of a publisher that throws instead of rejecting', async () => 
   expect(sender.inFlight).toBe(0);
 });
 
-it('hands out nothing more of a session that is lost, and keeps a key busy until its row is answered', async () => {
-  const { sender, answers, sent } = createDispatcher();
+it('sends no more rows of a session that is lost, and keeps a key busy until its row is answered', async () => {
+  const { sender, answers, sent } = createSender();
   sender.send([row('1', 'a'), row('2', 'a')], owner);
   sender.forgetAll();
   expect(sender.excludedKeys()).toEqual(['a']);

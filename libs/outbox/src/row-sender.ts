@@ -5,16 +5,16 @@ import type { OutboxLogger } from './outbox-logger.js';
 import type { OutboxMessage, OutboxPublisher } from './outbox-message.js';
 import type { UnsentRow } from './relay-session.js';
 
-export interface RowSenderOptions {
+interface RowSenderOptions {
   readonly publisher: OutboxPublisher;
   readonly logger: OutboxLogger;
   readonly inFlightMax: number;
   readonly publishTimeoutMs: number;
   readonly backoff: BackoffOptions;
   readonly clock: () => number;
-  /** Something was sent, failed, or became free. */
+  /** Called when a row was sent or failed, and when a key becomes free. */
   readonly onProgress: () => void;
-  /** A read is worth its while from `time` on: a key that was passed over is free then. */
+  /** Called when a key that a read skipped is free from `time` on, so that a read is due. */
   readonly onReadDue: (time: number) => void;
 }
 
@@ -24,16 +24,18 @@ export interface SentRow {
 }
 
 /**
- * After this many failures without a success it is the broker that is down, not a message that is bad.
- * From then on a few rows a time are tried, until one succeeds.
+ * After this many failures without a success the broker is down; a bad message alone cannot cause that many.
+ * Then a few rows at a time are tried, until one succeeds.
  */
 const OUTAGE_FAILURES = 32;
 const PROBE_ROWS = 8;
 
-/** One timer looks for all rows that are late, this often within the limit, instead of one timer for each row. */
-const LOOKS_PER_LIMIT = 10;
+/**
+ * One timer checks all rows for the time limit, this many times within the limit. A timer for each row would cost more.
+ */
+const CHECKS_PER_LIMIT = 10;
 
-/** Hands rows to the publisher: keys side by side, rows of one key one after the other. */
+/** Sends rows to the publisher: rows of one key one after the other, different keys at the same time. */
 export class RowSender {
   private readonly keyQueues = new Map<string, KeyQueue>();
   private readonly failing: FailingKeys;
@@ -42,7 +44,7 @@ export class RowSender {
   private failuresInARow = 0;
   private isStopping = false;
   private generation = 0;
-  private lateCheck: NodeJS.Timeout | undefined;
+  private timeoutCheck: NodeJS.Timeout | undefined;
   private onIdle: (() => void) | undefined;
   sentTotal = 0;
   failedTotal = 0;
@@ -55,7 +57,7 @@ export class RowSender {
     return this.rowsInFlight;
   }
 
-  /** Rows wait for their mark. */
+  /** True when sent rows are not marked yet. */
   get hasSent(): boolean {
     return this.sent.length > 0;
   }
@@ -65,10 +67,10 @@ export class RowSender {
   }
 
   /**
-   * How many rows to read now. Waits for a quarter to be free, since reading one row costs nearly as much as reading
-   * fifty.
+   * How many rows may be read now. It is 0 until a quarter of `inFlightMax` is free, because a read of one row costs
+   * nearly as much as a read of fifty.
    */
-  wanted(): number {
+  readLimit(): number {
     if (this.isStopping) return 0;
     const free = this.options.inFlightMax - this.rowsInFlight;
     if (this.failuresInARow >= OUTAGE_FAILURES) return this.rowsInFlight === 0 ? PROBE_ROWS : 0;
@@ -76,21 +78,20 @@ export class RowSender {
   }
 
   /**
-   * Keys of which nothing may be read now, for the statement that the caller sends at once. A key whose rows have all
-   * been sent is not among them if these rows are marked in the very statement that reads, and left out there by their
-   * ids.
+   * The keys that the read which the caller sends now must skip. A key whose rows are all sent is not skipped, because
+   * the same statement marks these rows and leaves them out by their ids.
    */
   excludedKeys(): string[] {
     const keys = this.failing.waiting();
     for (const keyQueue of this.keyQueues.values()) {
       if (keyQueue.hasEnded) continue;
-      keyQueue.wasPassedOver = true;
+      keyQueue.wasSkipped = true;
       keys.push(keyQueue.key);
     }
     return keys;
   }
 
-  /** When the first of the failing keys may be tried again. */
+  /** When the first failing key may be tried again. */
   retryAt(): number {
     return this.options.clock() + (this.failing.nextInMs() ?? Number.POSITIVE_INFINITY);
   }
@@ -100,7 +101,7 @@ export class RowSender {
     return true;
   }
 
-  /** @param isOwner false once the lock is lost: then nothing more of these rows is handed out */
+  /** @param isOwner answers false when the lock of the shard is lost; then no more of these rows are sent */
   send(rows: readonly UnsentRow[], isOwner: () => boolean): void {
     if (rows.length === 0) return;
     const keyQueues = new Map<string, KeyQueue>();
@@ -110,21 +111,24 @@ export class RowSender {
       else keyQueues.set(row.key, new KeyQueue(row, this.generation, isOwner));
     }
     this.rowsInFlight += rows.length;
-    this.startLateCheck();
+    this.startTimeoutCheck();
     for (const keyQueue of keyQueues.values()) {
       this.keyQueues.set(keyQueue.key, keyQueue);
       this.sendNext(keyQueue);
     }
   }
 
-  /** What was sent and is not marked yet, once. The caller marks all of it, or loses its session. */
+  /**
+   * Takes the rows that were sent and are not marked. The caller must mark all of them; when it cannot, it calls
+   * forgetAll().
+   */
   takeSent(): readonly SentRow[] {
     const { sent } = this;
     this.sent = [];
     return sent;
   }
 
-  /** These rows are marked in the table: their keys may be read again. */
+  /** Called when these rows are marked in the table, so that their keys may be read again. */
   marked(rows: readonly SentRow[]): void {
     for (const { keyQueue } of rows) {
       keyQueue.unmarked--;
@@ -133,9 +137,9 @@ export class RowSender {
   }
 
   /**
-   * The session is gone: nothing more of its rows is handed out or marked. A row that is with the publisher keeps its
-   * key busy until that is over, or a later session would send the rows after it, and this one might arrive behind
-   * them.
+   * Called when the session is lost: no more of its rows are sent or marked. A row that is with the publisher keeps its
+   * key busy until the publisher has answered. Without that, a new session could send later rows of the key before this
+   * one.
    */
   forgetAll(): void {
     this.generation++;
@@ -146,7 +150,7 @@ export class RowSender {
     }
   }
 
-  /** Nothing more is handed out; what is with the publisher is waited for by {@link idle}. */
+  /** Sends no more rows. {@link idle} waits for those that are with the publisher. */
   stop(): void {
     this.isStopping = true;
   }
@@ -161,7 +165,7 @@ export class RowSender {
         };
       });
     }
-    this.stopLateCheck();
+    this.stopTimeoutCheck();
   }
 
   private sendNext(keyQueue: KeyQueue): void {
@@ -177,7 +181,7 @@ export class RowSender {
     );
   }
 
-  /** A publisher that throws instead of rejecting fails its row, not the relay. */
+  /** When the publisher throws instead of rejecting, the row fails; the relay does not. */
   private publish(message: OutboxMessage): Promise<void> {
     try {
       return this.options.publisher.publish(message);
@@ -209,15 +213,15 @@ export class RowSender {
     this.failedTotal++;
     const attempts = this.failing.failed(message.key);
     const fields = { err: error, topic: message.topic, key: message.key, outboxId: message.id, attempts };
-    // A first failure heals by itself more often than not; one that goes on needs somebody.
-    if (attempts >= 8) this.options.logger.error(fields, 'outbox row still not sent; its key waits');
-    else this.options.logger.warn(fields, 'outbox row not sent; its key backs off');
+    // Most failures end without help. One that goes on needs an administrator.
+    if (attempts >= 8) this.options.logger.error(fields, 'outbox row is still not sent; its key waits');
+    else this.options.logger.warn(fields, 'outbox row was not sent; its key backs off');
     this.end(keyQueue);
     this.options.onReadDue(this.retryAt());
   }
 
-  /** What comes later of a row that was late is not looked at any more. */
-  private failLate(): void {
+  /** Fails rows that the publisher has not answered in time. A later answer is ignored. */
+  private failTimedOut(): void {
     const { publishTimeoutMs, clock } = this.options;
     const limit = clock() - publishTimeoutMs;
     for (const keyQueue of this.keyQueues.values()) {
@@ -225,18 +229,21 @@ export class RowSender {
       if (message && !keyQueue.hasEnded && keyQueue.publishedAt <= limit)
         this.onFailed(keyQueue, message, new Error(`not confirmed in ${publishTimeoutMs} ms`));
     }
-    if (this.rowsInFlight === 0) this.stopLateCheck();
+    if (this.rowsInFlight === 0) this.stopTimeoutCheck();
   }
 
-  private startLateCheck(): void {
-    if (this.lateCheck !== undefined) return;
-    this.lateCheck = setInterval(() => this.failLate(), Math.ceil(this.options.publishTimeoutMs / LOOKS_PER_LIMIT));
-    this.lateCheck.unref();
+  private startTimeoutCheck(): void {
+    if (this.timeoutCheck !== undefined) return;
+    this.timeoutCheck = setInterval(
+      () => this.failTimedOut(),
+      Math.ceil(this.options.publishTimeoutMs / CHECKS_PER_LIMIT),
+    );
+    this.timeoutCheck.unref();
   }
 
-  private stopLateCheck(): void {
-    clearInterval(this.lateCheck);
-    this.lateCheck = undefined;
+  private stopTimeoutCheck(): void {
+    clearInterval(this.timeoutCheck);
+    this.timeoutCheck = undefined;
   }
 
   private end(keyQueue: KeyQueue): void {
@@ -244,7 +251,7 @@ export class RowSender {
     this.rowsInFlight -= keyQueue.left;
     this.release(keyQueue);
     this.options.onProgress();
-    if (keyQueue.wasPassedOver) this.options.onReadDue(0);
+    if (keyQueue.wasSkipped) this.options.onReadDue(0);
     if (this.rowsInFlight === 0) this.onIdle?.();
   }
 

@@ -1,0 +1,73 @@
+import type { Pool } from 'pg';
+import type { OutboxLogger } from './outbox-logger.js';
+import { silentLogger } from './outbox-logger.js';
+import type { OutboxPublisher } from './outbox-message.js';
+
+export interface OutboxRelayOptions {
+  /**
+   * The relay holds one of its connections for as long as it runs, with session locks. A pooler in transaction mode
+   * must not stand between the pool and PostgreSQL.
+   */
+  readonly pool: Pool;
+  readonly publisher: OutboxPublisher;
+  /** @default a logger that writes nothing */
+  readonly logger?: OutboxLogger;
+  /** How long a row may wait whose commit no wake call followed. @default 500 */
+  readonly pollIntervalMs?: number;
+  /**
+   * The shortest time between two reads of the table. A wake call after a pause is served at once; under load one read
+   * serves all commits of this time, which limits the relay's cost for the database. A read brings at most
+   * `inFlightMax` rows.
+   * @default 20
+   */
+  readonly passIntervalMs?: number;
+  /** The longest time before a sent row is marked, when no read marks it earlier. @default 100 */
+  readonly markIntervalMs?: number;
+  /** Messages that may be with the publisher at the same time. @default 256 */
+  readonly inFlightMax?: number;
+  /**
+   * A publish that takes longer counts as failed, and the row is sent again. Checked ten times within it.
+   * @default 15000
+   */
+  readonly publishTimeoutMs?: number;
+  /** Back-off of a key after its first failure. @default 200 */
+  readonly backoffInitialMs?: number;
+  /** The longest back-off of a key. @default 30000 */
+  readonly backoffMaxMs?: number;
+  /** How often the relay checks whether it has its share of the shards. @default 1000 */
+  readonly rebalanceIntervalMs?: number;
+  /** How long sent rows stay in the table, for questions about what was sent. @default 86400000 (a day) */
+  readonly keepSentMs?: number;
+  /** @default 60000 */
+  readonly purgeIntervalMs?: number;
+  /** How long `stop` waits for messages that are being published. @default 5000 */
+  readonly stopTimeoutMs?: number;
+  /** When a statement of the relay takes longer, its connection counts as lost. @default 10000 */
+  readonly statementTimeoutMs?: number;
+  /**
+   * A monotonic clock, in ms, so that a wall clock that is set back does not prolong waits.
+   * @default performance.now
+   */
+  readonly clock?: () => number;
+}
+
+const DEFAULTS = {
+  logger: silentLogger,
+  pollIntervalMs: 500,
+  passIntervalMs: 20,
+  markIntervalMs: 100,
+  inFlightMax: 256,
+  publishTimeoutMs: 15_000,
+  backoffInitialMs: 200,
+  backoffMaxMs: 30_000,
+  rebalanceIntervalMs: 1_000,
+  keepSentMs: 86_400_000,
+  purgeIntervalMs: 60_000,
+  stopTimeoutMs: 5_000,
+  statementTimeoutMs: 10_000,
+  clock: () => performance.now(),
+} as const;
+
+export function withDefaults(options: OutboxRelayOptions): Required<OutboxRelayOptions> {
+  return { ...DEFAULTS, ...options };
+}
