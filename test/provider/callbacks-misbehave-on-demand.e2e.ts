@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { AppModule, loadPayProviderConfig } from '@rocketshop/pay-provider';
+import { PayProviderModule, loadPayProviderConfig } from '@rocketshop/pay-provider';
 import { createService, type Service } from '@rocketshop/service-defaults';
 import { createHmac } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -63,7 +63,7 @@ function startProvider(): Promise<Service> {
     CALLBACK_SECRETS: SECRETS.join(','),
     TIME_SCALE: '1000',
   });
-  return createService({ name: 'pay-provider', config, module: AppModule.forRoot(config), logger });
+  return createService({ name: 'pay-provider', config, module: PayProviderModule.forRoot(config), logger });
 }
 
 function read(header: string, rawBody: string): Received {

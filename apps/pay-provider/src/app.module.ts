@@ -3,7 +3,8 @@ import { Readiness } from '@rocketshop/service-defaults';
 import { CreateChargeController } from './create-charge/create-charge.controller.js';
 import { CreateChargeService } from './create-charge/create-charge.service.js';
 import { LedgerStore } from './ledger/ledger-store.js';
-import { PAY_PROVIDER_CONFIG, type PayProviderConfig } from './pay-provider.config.js';
+import type { PayProviderConfig } from './pay-provider.config.js';
+import { PAY_PROVIDER_CONFIG } from './pay-provider.tokens.js';
 import { PayChargeController } from './pay-charge/pay-charge.controller.js';
 import { PayChargeService } from './pay-charge/pay-charge.service.js';
 import { ReadChargeController } from './read-charge/read-charge.controller.js';
@@ -13,10 +14,10 @@ import { CallbackDelivery } from './send-callback/callback-delivery.service.js';
 import { SendCallbackController } from './send-callback/send-callback.controller.js';
 
 @Module({})
-export class AppModule {
+export class PayProviderModule {
   static forRoot(config: PayProviderConfig): DynamicModule {
     return {
-      module: AppModule,
+      module: PayProviderModule,
       controllers: [
         CreateChargeController,
         PayChargeController,
@@ -40,7 +41,7 @@ export class AppModule {
   }
 }
 
-/** Ready as long as the file can be written. */
+/** The provider is ready as long as the file can be written. */
 async function openLedger(path: string, readiness: Readiness): Promise<LedgerStore> {
   const store = await LedgerStore.open(path);
   readiness.add('ledger', () => store.settled());

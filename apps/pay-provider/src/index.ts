@@ -1,2 +1,2 @@
-export { AppModule } from './app.module.js';
+export { PayProviderModule } from './app.module.js';
 export { loadPayProviderConfig } from './pay-provider.config.js';

@@ -36,9 +36,6 @@ const fields = {
 /** Every variable of the payment provider simulator. */
 export type PayProviderConfig = ConfigOf<typeof fields>;
 
-/** Injection token of the configuration. */
-export const PAY_PROVIDER_CONFIG = Symbol('PAY_PROVIDER_CONFIG');
-
 /** @throws {ConfigurationError} that names every wrong variable at once */
 export function loadPayProviderConfig(environment: NodeJS.ProcessEnv = process.env): PayProviderConfig {
   return loadConfig(fields, environment);

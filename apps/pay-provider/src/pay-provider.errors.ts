@@ -1,10 +1,10 @@
-/** Base of this application's own errors; refusals to callers are ProblemErrors. */
+/** Base of this application's errors. Refusals of requests are ProblemErrors instead. */
 abstract class PayProviderError extends Error {
   abstract readonly code: string;
   readonly retriable = false;
 }
 
-/** Thrown when a line in the middle of the file cannot be read: somebody must look at it, guessing would invent money. */
+/** Thrown when a line in the middle of the file is unreadable. A person must look at it: a guess would invent money. */
 export class JournalDamagedError extends PayProviderError {
   override readonly name = 'JournalDamagedError';
   readonly code = 'JOURNAL_DAMAGED';
@@ -14,7 +14,7 @@ export class JournalDamagedError extends PayProviderError {
   }
 }
 
-/** Thrown when the file could not be written. Nothing is confirmed any more until a restart has read what is there. */
+/** Thrown when a write to the file failed. Nothing is confirmed any more until a restart has read the file. */
 export class JournalFailedError extends PayProviderError {
   override readonly name = 'JournalFailedError';
   readonly code = 'JOURNAL_FAILED';

@@ -7,7 +7,7 @@ import type { Callback } from './domain/charge.js';
 import { LedgerStore } from './ledger/ledger-store.js';
 import { payModesSchema } from './pay-charge/pay-charge.dto.js';
 import { PayChargeService } from './pay-charge/pay-charge.service.js';
-import { accountOf, billOf, viewCharge } from './read-charge/charge.view.js';
+import { billOf, viewCharge } from './read-charge/charge-view.js';
 import type { CallbackDelivery } from './send-callback/callback-delivery.service.js';
 import { RefundPaymentService } from './refund-payment/refund-payment.service.js';
 
@@ -50,13 +50,13 @@ async function paidCharge(value: object = {}): Promise<{ chargeId: string; trans
 }
 
 describe('a charge', () => {
-  it('is one for each payment id, also when asked for at the same time', async () => {
+  it('exists once for each payment id, also for concurrent requests', async () => {
     const [first, second] = await Promise.all([charges.create(request), charges.create(request)]);
     expect([first.created, second.created]).toEqual([true, false]);
     expect(second.account).toBe(first.account);
   });
 
-  it('refuses the payment id of another one', async () => {
+  it('is refused for the payment id of another charge', async () => {
     await charges.create(request);
     await expect(charges.create({ ...request, amount: '1' })).rejects.toMatchObject({
       status: 409,
@@ -67,7 +67,7 @@ describe('a charge', () => {
     expect(created).toBe(true);
   });
 
-  it('is paid once, whoever pays again', async () => {
+  it('is paid once, however often the buyer pays', async () => {
     const { chargeId } = await paidCharge();
     await payments.pay(chargeId, modes());
     expect(delivered).toHaveLength(1);
@@ -76,10 +76,10 @@ describe('a charge', () => {
       amount: '1250',
       orderId: 'order-1',
     });
-    expect(viewCharge(accountOf(store.ledger, chargeId)).state).toBe('PAID');
+    expect(viewCharge(store.accountOf(chargeId)).state).toBe('PAID');
   });
 
-  it('is charged twice on demand: two transactions, two events, the second one first if asked', async () => {
+  it('is charged twice on demand: two transactions and two events, in reversed order on demand', async () => {
     const { transactionIds } = await paidCharge({ chargeTwice: true, reversed: true, duplicates: 1, delayMs: 5 });
     expect(new Set(transactionIds).size).toBe(2);
     expect(delivered.map(({ callback, delayMs }) => [callback.body.providerTxnId, delayMs])).toEqual([
@@ -91,13 +91,13 @@ describe('a charge', () => {
     expect(new Set(delivered.map(({ callback }) => callback.eventId)).size).toBe(2);
   });
 
-  it('stays silent on demand', async () => {
+  it('sends no callback on demand', async () => {
     const { chargeId } = await paidCharge({ silent: true });
     expect(delivered).toEqual([]);
-    expect(accountOf(store.ledger, chargeId).callbacks).toMatchObject([{ state: 'HELD' }]);
+    expect(store.accountOf(chargeId).callbacks).toMatchObject([{ state: 'HELD' }]);
   });
 
-  it('claims something else on demand, and keeps the truth on its bill', async () => {
+  it('sends false contents on demand, and keeps the true ones on its bill', async () => {
     await paidCharge({ claim: { amount: '1', merchantId: 'thief' } });
     expect(delivered[0]?.callback).toMatchObject({ body: { amount: '1', merchantId: 'thief' }, forgery: {} });
     expect(billOf(store.ledger)).toMatchObject([{ kind: 'CHARGE', amount: '1250', merchantId: 'shop' }]);
@@ -107,7 +107,7 @@ describe('a charge', () => {
 describe('a refund', () => {
   const refund = { refundId: 'refund-1', amount: '1250', currency: 'EUR' };
 
-  it('is one for each refund id, and tells the merchant', async () => {
+  it('exists once for each refund id, and sends a callback', async () => {
     const [providerTxnId = ''] = (await paidCharge()).transactionIds;
     const outcomes = await Promise.all([
       refunds.refund({ ...refund, providerTxnId }),
@@ -118,7 +118,7 @@ describe('a refund', () => {
     expect(billOf(store.ledger).map(({ kind, amount }) => `${kind} ${amount}`)).toEqual(['CHARGE 1250', 'REFUND 1250']);
   });
 
-  it('may come in parts, but not to more than was paid', async () => {
+  it('may be one of several parts, but never exceeds the payment', async () => {
     const [providerTxnId = ''] = (await paidCharge()).transactionIds;
     await refunds.refund({ refundId: 'part', amount: '1000', currency: 'EUR', providerTxnId });
     await expect(refunds.refund({ ...refund, amount: '251', providerTxnId })).rejects.toMatchObject({
@@ -136,7 +136,7 @@ describe('a refund', () => {
     await expect(refunds.refund({ ...refund, providerTxnId, ...change })).rejects.toMatchObject({ code });
   });
 
-  it('refuses the refund id of another one', async () => {
+  it('is refused for the id of another refund', async () => {
     const [providerTxnId = ''] = (await paidCharge()).transactionIds;
     await refunds.refund({ ...refund, amount: '1', providerTxnId });
     await expect(refunds.refund({ ...refund, amount: '2', providerTxnId })).rejects.toMatchObject({
@@ -146,13 +146,13 @@ describe('a refund', () => {
   });
 });
 
-it('the file gives the same state again', async () => {
+it('restores the same state from the file', async () => {
   const { chargeId, transactionIds } = await paidCharge({ chargeTwice: true });
   await refunds.refund({ refundId: 'r', amount: '5', currency: 'EUR', providerTxnId: transactionIds[0] ?? '' });
   const settled = delivered[0]?.callback.eventId ?? '';
   await store.record({ kind: 'callback-settled', eventId: settled, state: 'DELIVERED' });
   const again = await LedgerStore.open(join(folder, 'ledger.jsonl'));
-  expect(viewCharge(accountOf(again.ledger, chargeId))).toEqual(viewCharge(accountOf(store.ledger, chargeId)));
+  expect(viewCharge(again.accountOf(chargeId))).toEqual(viewCharge(store.accountOf(chargeId)));
   expect(billOf(again.ledger)).toEqual(billOf(store.ledger));
   expect(again.ledger.pendingCallbacks().map(({ eventId }) => eventId)).not.toContain(settled);
   expect(again.ledger.pendingCallbacks()).toHaveLength(2);

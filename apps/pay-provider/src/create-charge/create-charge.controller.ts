@@ -1,16 +1,17 @@
 import { Body, Controller, Inject, Post, Req, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import {
   createChargeSchema,
   providerChargeSchema,
   type CreateCharge,
   type ProviderCharge,
 } from '@rocketshop/contracts';
-import { stateOf } from '../read-charge/charge.view.js';
-import { PAY_PROVIDER_CONFIG, type PayProviderConfig } from '../pay-provider.config.js';
+import { stateOf } from '../domain/ledger.js';
+import type { PayProviderConfig } from '../pay-provider.config.js';
+import { PAY_PROVIDER_CONFIG } from '../pay-provider.tokens.js';
 import { CreateChargeService } from './create-charge.service.js';
 
-/** The little of the HTTP request and response that is used. */
+/** The parts of the HTTP request and response that this controller uses. */
 interface IncomingRequest {
   readonly headers: { readonly host?: string | undefined };
 }
@@ -27,10 +28,9 @@ export class CreateChargeController {
   ) {}
 
   @Post()
-  @ApiOperation({
-    summary: 'Ask for money; idempotent by merchantId and paymentId: 201 when new, 200 when there already',
-  })
-  @ApiCreatedResponse({ standardSchema: providerChargeSchema })
+  @ApiOperation({ summary: 'Ask for money; idempotent by merchantId and paymentId' })
+  @ApiCreatedResponse({ description: 'The charge is new.', standardSchema: providerChargeSchema })
+  @ApiOkResponse({ description: 'The charge existed already.', standardSchema: providerChargeSchema })
   async create(
     @Body({ schema: createChargeSchema }) body: CreateCharge,
     @Req() request: IncomingRequest,

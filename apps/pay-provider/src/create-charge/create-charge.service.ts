@@ -5,13 +5,15 @@ import type { Charge } from '../domain/charge.js';
 import { newId } from '../domain/new-id.js';
 import type { Account } from '../domain/ledger.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
-import { accountOf } from '../read-charge/charge.view.js';
 
 @Injectable()
 export class CreateChargeService {
   constructor(private readonly store: LedgerStore) {}
 
-  /** The charge of this payment: a new one, or the one that is there. @throws {ProblemError} 409 where it says something else */
+  /**
+   * Returns the charge of this payment, which may be new.
+   * @throws {ProblemError} 409 when a charge of this payment exists with other contents
+   */
   async create(request: CreateCharge): Promise<{ account: Account; created: boolean }> {
     const existing = this.store.ledger.accountOfPayment(request);
     if (existing !== undefined) {
@@ -21,7 +23,7 @@ export class CreateChargeService {
     }
     const charge: Charge = { ...request, chargeId: newId('ch'), createdAt: new Date().toISOString() };
     await this.store.record({ kind: 'charge-created', charge });
-    return { account: accountOf(this.store.ledger, charge.chargeId), created: true };
+    return { account: this.store.accountOf(charge.chargeId), created: true };
   }
 }
 

@@ -1,17 +1,17 @@
 import type { CreateCharge, ProviderCallback } from '@rocketshop/contracts';
 
 /*
- * A charge is WAITING until its buyer pays, then PAID for ever. The provider knows nothing of orders that were closed
- * meanwhile: it takes the money, and it is the shop's part to give it back.
+ * A charge is WAITING until its buyer pays, then PAID for ever. The provider does not know that an order was closed
+ * meanwhile. It takes the money, and the shop must refund it.
  */
 
-/** A request for money. Amounts are decimal text of minor units, as on the wire. */
+/** A request for money. An amount is decimal text of minor units, as on the wire. */
 export interface Charge extends CreateCharge {
   readonly chargeId: string;
   readonly createdAt: string;
 }
 
-/** Money that moved from buyer to merchant. A charge has one, or two where it was charged twice. */
+/** Money that moved from buyer to merchant. A charge has one transaction, or two if it was charged twice. */
 export interface Transaction {
   readonly providerTxnId: string;
   readonly chargeId: string;
@@ -20,7 +20,7 @@ export interface Transaction {
   readonly occurredAt: string;
 }
 
-/** Money that moved back. */
+/** Money that moved back to the buyer. */
 export interface Refund {
   readonly refundId: string;
   readonly providerTxnId: string;
@@ -30,19 +30,19 @@ export interface Refund {
   readonly occurredAt: string;
 }
 
-/** How a callback is made to look wrong, for showing that the receiver notices. */
+/** A deliberate fault of a callback, which shows that the receiver notices it. */
 interface Forgery {
-  /** Signed with a secret that is nobody's. */
+  /** Signed with a random secret. */
   readonly badSignature?: boolean | undefined;
-  /** Signed correctly that many seconds ago, as a recorded callback that is played again. */
+  /** Age of a correct signature, as of a recorded callback that is sent again. */
   readonly signatureAgeSeconds?: number | undefined;
 }
 
 /**
- * PENDING: being delivered, also after a restart. HELD: silent until asked for. DELIVERED: answered 2xx.
- * GIVEN_UP: the timetable is through, or a forgery was refused.
+ * PENDING: in delivery, also after a restart. HELD: not sent until a request asks for it. DELIVERED: answered 2xx.
+ * GIVEN_UP: the timetable has ended, or a forgery was refused.
  */
-export type CallbackState = 'PENDING' | 'HELD' | 'DELIVERED' | 'GIVEN_UP';
+type CallbackState = 'PENDING' | 'HELD' | 'DELIVERED' | 'GIVEN_UP';
 
 export interface Callback {
   readonly eventId: string;

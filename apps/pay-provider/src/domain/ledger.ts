@@ -1,7 +1,7 @@
 import type { Callback, Charge, Refund, Transaction } from './charge.js';
 import type { ProviderEvent } from './provider-event.js';
 
-/** A charge and all that hangs on it. */
+/** A charge with its transactions, refunds and callbacks. */
 export interface Account {
   readonly charge: Charge;
   readonly transactions: readonly Transaction[];
@@ -15,7 +15,7 @@ interface MutableAccount extends Account {
   readonly callbacks: Callback[];
 }
 
-/** The state of the provider, in memory. Changes by events only, so that reading them again gives the same state. */
+/** The state of the provider, in memory. Only events change it, so that replaying them gives the same state. */
 export class Ledger {
   private readonly accounts = new Map<string, MutableAccount>();
   private readonly byPayment = new Map<string, MutableAccount>();
@@ -54,7 +54,7 @@ export class Ledger {
     return this.accounts.get(chargeId);
   }
 
-  /** A merchant's own reference names one charge for ever. */
+  /** The payment id of a merchant names one charge for ever. */
   accountOfPayment(payment: { readonly merchantId: string; readonly paymentId: string }): Account | undefined {
     return this.byPayment.get(paymentKey(payment));
   }
@@ -98,7 +98,10 @@ export class Ledger {
   }
 }
 
-/** What may still be given back of a transaction, in minor units. */
+export const stateOf = ({ transactions }: Account): 'WAITING' | 'PAID' =>
+  transactions.length > 0 ? 'PAID' : 'WAITING';
+
+/** The part of a transaction that can still be refunded, in minor units. */
 export function refundable(account: Account, { providerTxnId, amount }: Transaction): bigint {
   return account.refunds
     .filter((refund) => refund.providerTxnId === providerTxnId)

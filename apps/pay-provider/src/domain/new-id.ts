@@ -1,4 +1,4 @@
 import { randomUUID } from 'node:crypto';
 
-/** The provider's identifiers: a word that tells what it is, and a random UUID (of which node keeps some in stock). */
+/** An identifier of the provider: a prefix that names the kind, and a random UUID. */
 export const newId = (kind: 'ch' | 'txn' | 'evt'): string => `${kind}_${randomUUID()}`;

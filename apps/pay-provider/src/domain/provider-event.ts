@@ -1,6 +1,6 @@
 import type { Callback, Charge, Refund, Transaction } from './charge.js';
 
-/** Everything that ever happens at the provider. The file is a list of these, and the state is what they add up to. */
+/** The events of the provider. The file is a list of events, and replaying the list gives the state. */
 export type ProviderEvent =
   | { readonly kind: 'charge-created'; readonly charge: Charge }
   | {

@@ -24,7 +24,7 @@ async function entriesAfterReopening(): Promise<unknown[]> {
 }
 
 describe('the journal', () => {
-  it('gives back what was appended, in order', async () => {
+  it('returns the appended entries in order', async () => {
     const { journal, entries } = await Journal.open<number>(path);
     expect(entries).toEqual([]);
     await Promise.all(Array.from({ length: 100 }, (_, index) => journal.append(index)));
@@ -34,7 +34,7 @@ describe('the journal', () => {
     expect(await entriesAfterReopening()).toEqual(Array.from({ length: 101 }, (_, index) => index));
   });
 
-  it('takes a line that nobody waits for along with the next one, in order', async () => {
+  it('writes a line that nobody waits for with the next one, in order', async () => {
     const { journal } = await Journal.open<number>(path);
     await journal.append(1);
     journal.appendLater(2);
@@ -46,8 +46,8 @@ describe('the journal', () => {
 
   it.each([
     ['it is closed', (journal: Journal<number>) => journal.close()],
-    ['all is to be settled', (journal: Journal<number>) => journal.settled()],
-    ['its time has come', () => until(async () => (await readFile(path, 'utf8')) !== '')],
+    ['settled() is called', (journal: Journal<number>) => journal.settled()],
+    ['its time is over', () => until(async () => (await readFile(path, 'utf8')) !== '')],
   ])('writes a line that nobody waits for when %s', async (_when, event) => {
     const { journal } = await Journal.open<number>(path);
     journal.appendLater(1);
@@ -56,7 +56,7 @@ describe('the journal', () => {
     await journal.close().catch(() => undefined);
   });
 
-  it('cuts a torn last line, at whatever byte, and goes on after it', async () => {
+  it('cuts an incomplete last line, at every byte, and appends after it', async () => {
     const torn = '{"name":"ünfinished"}';
     for (let length = 0; length < Buffer.byteLength(torn); length++) {
       const { journal } = await Journal.open<unknown>(path);
@@ -71,7 +71,7 @@ describe('the journal', () => {
     }
   });
 
-  it('refuses to guess at damage in the middle, and names the line', async () => {
+  it('refuses a damaged line in the middle, and names the line', async () => {
     const { journal } = await Journal.open<unknown>(path);
     await journal.close();
     await writeFile(path, '{"a":1}\n{"a":\n{"a":3}\n');
@@ -79,11 +79,11 @@ describe('the journal', () => {
     await expect(Journal.open(path)).rejects.toThrow('is damaged at line 2');
   });
 
-  it('confirms nothing any more after a write failed', async () => {
+  it('confirms nothing any more after a failed write', async () => {
     const { journal } = await Journal.open<unknown>(path);
     await journal.append(1);
     await journal.close();
-    // The handle is closed now, as good as a disk that is gone.
+    // The handle is closed now, which fails writes as a lost disk does.
     const outcomes = await Promise.allSettled([journal.append(2), journal.append(3)]);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await expect(journal.append(4)).rejects.toThrow('could not be written; confirmed up to byte 2');

@@ -7,12 +7,12 @@ interface Waiter {
   readonly reject: (error: Error) => void;
 }
 
-/** A line that nobody waits for is written after this time, if no other line has taken it along before. */
+/** A line of `appendLater` is written after this time, if no other write has included it before. */
 const LATER_MS = 100;
 
 /**
- * An append-only file of JSON lines. `append` resolves after the line is on the disk; lines that come while a sync is under
- * way share the next one. A last line without its end was never confirmed to anybody and is cut at the start.
+ * An append-only file of JSON lines. `append` resolves when the line is on the disk. Lines that arrive during a sync
+ * share the next one. An incomplete last line was never confirmed, and the start cuts it off.
  */
 export class Journal<Entry> {
   private readonly lines: string[] = [];
@@ -27,7 +27,10 @@ export class Journal<Entry> {
     private position: number,
   ) {}
 
-  /** Opens or creates the file and gives its entries. @throws {JournalDamagedError} where a line in the middle is unreadable */
+  /**
+   * Opens or creates the file and returns its entries.
+   * @throws {JournalDamagedError} when a line in the middle is unreadable
+   */
   static async open<Entry>(path: string): Promise<{ journal: Journal<Entry>; entries: Entry[] }> {
     await mkdir(dirname(path), { recursive: true });
     const file = await open(path, 'a+');
@@ -48,7 +51,7 @@ export class Journal<Entry> {
     }
   }
 
-  /** What every append is refused with after one has failed: what the disk holds since then is unknown. */
+  /** The error of every append after a failed one: since then the contents of the disk are unknown. */
   get failed(): JournalFailedError | undefined {
     return this.failure;
   }
@@ -59,18 +62,18 @@ export class Journal<Entry> {
     return this.settled();
   }
 
-  /** For what may be lost in a crash: no sync is begun for it, it goes with the next one. */
+  /** For an entry that a crash may lose. It begins no sync and shares the next one. */
   appendLater(entry: Entry): void {
     if (this.failure !== undefined) return;
     this.lines.push(lineOf(entry));
     this.laterTimer ??= setTimeout(() => {
       this.laterTimer = undefined;
-      // Whoever appends next is told that the file has failed.
+      // The next append reports the failure.
       this.settled().catch(() => undefined);
     }, LATER_MS);
   }
 
-  /** Resolves when all that was appended so far is on the disk. @throws {JournalFailedError} */
+  /** Resolves when everything appended so far is on the disk. @throws {JournalFailedError} */
   settled(): Promise<void> {
     if (this.failure !== undefined) return Promise.reject(this.failure);
     if (this.lines.length === 0 && this.writing === undefined) return Promise.resolve();
@@ -87,7 +90,7 @@ export class Journal<Entry> {
   }
 
   private async writeAll(): Promise<void> {
-    // Lines of one turn of the event loop go into one write, and share its sync.
+    // Lines of one turn of the event loop share one write and its sync.
     await new Promise((resolve) => setImmediate(resolve));
     while (this.waiters.length > 0 && this.failure === undefined)
       await this.writeBatch(this.lines.splice(0), this.waiters.splice(0));
@@ -99,7 +102,8 @@ export class Journal<Entry> {
       if (lines.length > 0) await this.write(Buffer.from(lines.join('')));
       for (const waiter of waiters) waiter.resolve();
     } catch (error) {
-      // Never tried again: after a failed sync the kernel may have dropped the pages and call the next one a success.
+      // No second try: after a failed sync the kernel may have dropped the pages, and the next sync would succeed
+      // falsely.
       this.failure = new JournalFailedError(this.path, this.position, { cause: error });
       for (const waiter of [...waiters, ...this.waiters.splice(0)]) waiter.reject(this.failure);
     }
@@ -115,7 +119,7 @@ export class Journal<Entry> {
 
 const lineOf = (entry: unknown): string => `${JSON.stringify(entry)}\n`;
 
-/** Else a new file's name may be gone after a power cut, although its bytes were synced. */
+/** Without this, a power cut may lose the name of a new file although its bytes were synced. */
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {

@@ -1,12 +1,13 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { ProblemError } from '@rocketshop/service-defaults';
-import { Ledger } from '../domain/ledger.js';
+import { notFound, ProblemError } from '@rocketshop/service-defaults';
+import { Ledger, type Account } from '../domain/ledger.js';
 import type { ProviderEvent } from '../domain/provider-event.js';
 import { Journal } from './journal.js';
 
 /**
- * The ledger and its file. An event changes memory at once, so that two requests cannot both find "not there yet", and is
- * confirmed after the sync. When the file fails, memory is ahead of it: everything is refused until a restart.
+ * The ledger and its file. An event changes the memory at once, so that two requests cannot both find no charge. It is
+ * confirmed after the sync. After a failed write the memory is ahead of the file, and every request is refused until a
+ * restart.
  */
 export class LedgerStore implements OnApplicationShutdown {
   private constructor(
@@ -21,16 +22,23 @@ export class LedgerStore implements OnApplicationShutdown {
     return new LedgerStore(ledger, journal);
   }
 
-  /** @throws {ProblemError} 503 after the file failed */
+  /** @throws {ProblemError} 503 after a failed write */
   get ledger(): Ledger {
     if (this.journal.failed !== undefined)
       throw new ProblemError({
         status: 503,
         code: 'LEDGER_UNAVAILABLE',
-        title: 'The provider cannot keep what it is told.',
+        title: 'The provider cannot write its records.',
         cause: this.journal.failed,
       });
     return this.state;
+  }
+
+  /** @throws {ProblemError} 404, or 503 after a failed write */
+  accountOf(chargeId: string): Account {
+    const account = this.ledger.account(chargeId);
+    if (account === undefined) throw notFound('charge');
+    return account;
   }
 
   /** Resolves when the event is on the disk. */
@@ -39,13 +47,15 @@ export class LedgerStore implements OnApplicationShutdown {
     await this.journal.append(event);
   }
 
-  /** For what nobody is told and a restart can do without: it reaches the disk with what comes next, or soon. */
+  /**
+   * For an event that no answer confirms and that a crash may lose. It reaches the disk with the next write, or soon.
+   */
   recordLater(event: ProviderEvent): void {
     this.ledger.apply(event);
     this.journal.appendLater(event);
   }
 
-  /** Waits for what others recorded, before their news is told. */
+  /** Waits for the events of other requests, before an answer tells of them. */
   async settled(): Promise<void> {
     await this.journal.settled();
   }

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { ChargeView } from '../read-charge/charge.view.js';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { chargeViewSchema, type ChargeView } from '../read-charge/read-charge.dto.js';
 import { payModesSchema, type PayModes } from './pay-charge.dto.js';
 import { PayChargeService } from './pay-charge.service.js';
 
@@ -11,7 +11,8 @@ export class PayChargeController {
 
   @Post(':chargeId/pay')
   @HttpCode(200)
-  @ApiOperation({ summary: 'The buyer pays; the body says how the provider shall misbehave for once' })
+  @ApiOperation({ summary: 'The buyer pays; the body tells how the provider shall misbehave for this charge' })
+  @ApiOkResponse({ standardSchema: chargeViewSchema })
   pay(@Param('chargeId') chargeId: string, @Body({ schema: payModesSchema }) modes: PayModes): Promise<ChargeView> {
     return this.service.pay(chargeId, modes);
   }

@@ -1,7 +1,7 @@
 import { amountSchema, currencySchema } from '@rocketshop/contracts';
 import { z } from 'zod';
 
-/** What the callback claims in place of the truth. It is signed correctly: only a receiver that compares will notice. */
+/** False contents of the callback. The signature is correct, so only a receiver that compares the fields notices. */
 const claimSchema = z.strictObject({
   amount: amountSchema.optional(),
   currency: currencySchema.optional(),
@@ -10,22 +10,22 @@ const claimSchema = z.strictObject({
   merchantId: z.string().min(1).max(64).optional(),
 });
 
-/** How the provider shall behave for this one payment. Nothing set: it behaves well. */
+/** The misbehaviour of the provider for this one payment. By default it behaves well. */
 export const payModesSchema = z
   .strictObject({
-    /** Copies of each callback beside the first, all at the same time. */
+    /** Further copies of each callback, all sent at the same time. */
     duplicates: z.int().min(0).max(100).default(0),
     /** Real milliseconds before the first callback. */
     delayMs: z.int().min(0).max(3_600_000).default(0),
-    /** The buyer's money is taken twice: two transactions, two events. */
+    /** Takes the buyer's money twice: two transactions, two events. */
     chargeTwice: z.boolean().default(false),
-    /** The callback of the second transaction leaves first. */
+    /** Sends the callback of the second transaction first. */
     reversed: z.boolean().default(false),
-    /** The money is taken and no callback is sent until POST .../callbacks asks for it. */
+    /** Takes the money, and sends no callback until POST .../callbacks asks for it. */
     silent: z.boolean().default(false),
-    /** Signed with a secret that is nobody's; tried once. */
+    /** Signs with a random secret. Sent once. */
     badSignature: z.boolean().default(false),
-    /** Signed that many seconds ago; tried once. */
+    /** Age of the signature. Sent once. */
     signatureAgeSeconds: z.int().min(0).max(1_000_000).default(0),
     claim: claimSchema.default({}),
   })

@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { Callback, Charge, Transaction } from '../domain/charge.js';
+import { stateOf } from '../domain/ledger.js';
 import { newId } from '../domain/new-id.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
-import { accountOf, stateOf, viewCharge, type ChargeView } from '../read-charge/charge.view.js';
+import { viewCharge } from '../read-charge/charge-view.js';
+import type { ChargeView } from '../read-charge/read-charge.dto.js';
 import { CallbackDelivery } from '../send-callback/callback-delivery.service.js';
 import type { PayModes } from './pay-charge.dto.js';
 
-/** Between two callbacks whose order was asked to be reversed, so that they do not overtake each other again. */
+/** Pause between two callbacks in reversed order, so that the second one does not overtake the first. */
 const REVERSED_GAP_MS = 50;
 
 @Injectable()
@@ -16,9 +18,9 @@ export class PayChargeService {
     private readonly delivery: CallbackDelivery,
   ) {}
 
-  /** The buyer pays. Paying again changes nothing. @throws {ProblemError} 404 */
+  /** The buyer pays. A second payment changes nothing. @throws {ProblemError} 404 */
   async pay(chargeId: string, modes: PayModes): Promise<ChargeView> {
-    const account = accountOf(this.store.ledger, chargeId);
+    const account = this.store.accountOf(chargeId);
     const { charge } = account;
     if (stateOf(account) === 'PAID') {
       await this.store.settled();

@@ -1,7 +1,8 @@
 import { Controller, Get, Param } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { LedgerStore } from '../ledger/ledger-store.js';
-import { accountOf, billOf, viewCharge, type BillLine, type ChargeView } from './charge.view.js';
+import { billOf, viewCharge } from './charge-view.js';
+import { billSchema, chargeViewSchema, type BillLine, type ChargeView } from './read-charge.dto.js';
 
 @ApiTags('charges')
 @Controller('provider')
@@ -10,14 +11,16 @@ export class ReadChargeController {
 
   @Get('charges/:chargeId')
   @ApiOperation({ summary: 'A charge with its transactions, refunds and callbacks' })
+  @ApiOkResponse({ standardSchema: chargeViewSchema })
   async read(@Param('chargeId') chargeId: string): Promise<ChargeView> {
-    const view = viewCharge(accountOf(this.store.ledger, chargeId));
+    const view = viewCharge(this.store.accountOf(chargeId));
     await this.store.settled();
     return view;
   }
 
   @Get('bill')
-  @ApiOperation({ summary: 'Every movement of money, for comparing with our own records' })
+  @ApiOperation({ summary: 'Every movement of money, for comparison with the records of the merchant' })
+  @ApiOkResponse({ description: 'By time. Amounts are minor units as text.', standardSchema: billSchema })
   async bill(): Promise<{ lines: BillLine[] }> {
     const lines = billOf(this.store.ledger);
     await this.store.settled();

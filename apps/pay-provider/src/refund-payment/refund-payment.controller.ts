@@ -1,13 +1,8 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { createRefundSchema, type CreateRefund } from '@rocketshop/contracts';
+import { refundAnswerSchema, type RefundAnswer } from './refund-payment.dto.js';
 import { RefundPaymentService } from './refund-payment.service.js';
-
-/** The simulator knows no refund that is still under way. */
-export interface RefundAnswer {
-  readonly refundId: string;
-  readonly state: 'SUCCEEDED';
-}
 
 @ApiTags('refunds')
 @Controller('provider/refunds')
@@ -16,7 +11,8 @@ export class RefundPaymentController {
 
   @Post()
   @HttpCode(200)
-  @ApiOperation({ summary: 'Give money back; idempotent by refundId' })
+  @ApiOperation({ summary: 'Refund money; idempotent by refundId' })
+  @ApiOkResponse({ standardSchema: refundAnswerSchema })
   async refund(@Body({ schema: createRefundSchema }) body: CreateRefund): Promise<RefundAnswer> {
     const { refundId } = await this.service.refund(body);
     return { refundId, state: 'SUCCEEDED' };

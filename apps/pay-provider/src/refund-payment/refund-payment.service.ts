@@ -15,8 +15,8 @@ export class RefundPaymentService {
   ) {}
 
   /**
-   * Gives money back, once per refund id.
-   * @throws {ProblemError} 404 unknown transaction, 409 refund id of something else, 422 other currency or more than is left
+   * Refunds money, once for each refund id.
+   * @throws {ProblemError} 404 unknown transaction, 409 id of another refund, 422 other currency or more than is left
    */
   async refund(request: CreateRefund): Promise<Refund> {
     const { ledger } = this.store;

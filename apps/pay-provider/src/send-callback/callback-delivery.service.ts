@@ -2,13 +2,14 @@ import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationB
 import { isSuccess, LOGGER, type Logger } from '@rocketshop/service-defaults';
 import type { Callback } from '../domain/charge.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
-import { PAY_PROVIDER_CONFIG, type PayProviderConfig } from '../pay-provider.config.js';
+import type { PayProviderConfig } from '../pay-provider.config.js';
+import { PAY_PROVIDER_CONFIG } from '../pay-provider.tokens.js';
 import { CallbackSender } from './callback-sender.js';
 import { waitBeforeNextAttemptMs } from './callback-timetable.js';
 
 /**
- * Sees every callback through its timetable: at least once, in no promised order. What was not through when the process
- * ended begins again with the next start. A forgery is tried once: an attacker gets no timetable.
+ * Delivers every callback by its timetable: at least once, in no guaranteed order. A callback that was not settled when
+ * the process ended begins again at the next start. A forgery is sent once, as an attacker would send it.
  */
 @Injectable()
 export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -37,17 +38,17 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
     await Promise.all(this.running);
   }
 
-  /** Begins after `delayMs` real milliseconds, and does not wait for the end. */
+  /** Begins the delivery after `delayMs` real milliseconds. It returns at once. */
   deliver(callback: Callback, delayMs = 0): void {
     this.run(this.deliverUntilSettled(callback, delayMs));
   }
 
-  /** One more copy of what is being delivered, at the same time; its answer changes nothing. */
+  /** Sends one more copy at the same time as the delivery. Its answer changes nothing. */
   duplicate(callback: Callback, delayMs = 0): void {
     this.run(this.attemptLater(callback, delayMs));
   }
 
-  /** Sends now, once, and tells the status of the answer. Settles what is answered 2xx. */
+  /** Sends once, now, and settles the callback on 2xx. @returns the status of the answer */
   async sendNow(callback: Callback): Promise<number | undefined> {
     const status = await this.attempt(callback);
     if (isAccepted(status) && callback.state !== 'DELIVERED') this.settle(callback, 'DELIVERED');
@@ -57,7 +58,7 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
   private run(work: Promise<unknown>): void {
     const job = work.then(
       () => undefined,
-      (error: unknown) => this.logger.error({ err: error }, 'a callback could not be seen through'),
+      (error: unknown) => this.logger.error({ err: error }, 'the delivery of a callback failed'),
     );
     this.running.add(job);
     void job.then(() => this.running.delete(job));
@@ -70,7 +71,7 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
       const waitMs = callback.forgery === undefined ? this.waitAfter(attempts) : undefined;
       if (waitMs === undefined) return this.settle(callback, 'GIVEN_UP');
       await this.wait(waitMs);
-      // It may have been asked for and accepted while this waited.
+      // sendNow may have delivered it during the wait.
       if (this.store.ledger.callback(callback.eventId)?.state === 'DELIVERED') return;
     }
   }
@@ -83,7 +84,7 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
   private async attempt(callback: Callback): Promise<number | undefined> {
     if (this.stopping.signal.aborted) return undefined;
     const status = await this.sender.send(callback);
-    // An accepted one is in the ledger, and a line for each would cost more than sending it.
+    // The ledger records an accepted callback, and a log line for each would cost more than the sending.
     const level = isAccepted(status) ? 'debug' : 'info';
     if (this.logger.isLevelEnabled(level)) {
       const { eventId, body } = callback;
@@ -93,9 +94,9 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
     return status;
   }
 
-  /** Not waited for: where a crash takes the record away, the callback is sent once more, which it may be at any time. */
+  /** Does not wait for the disk: if a crash loses the record, the callback is only sent once more. */
   private settle(callback: Callback, state: 'DELIVERED' | 'GIVEN_UP'): void {
-    // An attempt that was cut off by the shutdown says nothing about the receiver.
+    // An attempt that the shutdown has aborted tells nothing about the receiver.
     if (state === 'GIVEN_UP' && this.stopping.signal.aborted) return;
     this.store.recordLater({ kind: 'callback-settled', eventId: callback.eventId, state });
   }
@@ -108,7 +109,7 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
     });
   }
 
-  /** Ends early when the application stops. */
+  /** The wait ends early when the application stops. */
   private wait(delayMs: number): Promise<void> {
     if (delayMs <= 0 || this.stopping.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {

@@ -9,7 +9,7 @@ export interface CallbackSenderOptions {
   readonly timeoutMs: number;
 }
 
-/** Posts one callback once. */
+/** Sends a callback once. */
 export class CallbackSender {
   private readonly http: JsonClient;
 
@@ -17,14 +17,14 @@ export class CallbackSender {
     this.http = new JsonClient({ timeoutMs: options.timeoutMs });
   }
 
-  /** The status of the answer; undefined where there was none in time. Never throws. */
+  /** @returns the status of the answer; undefined if no answer came in time. Never throws. */
   async send({ url, body, forgery }: Callback): Promise<number | undefined> {
     const rawBody = JSON.stringify(body);
     const secrets = forgery?.badSignature === true ? [randomBytes(32).toString('hex')] : this.options.secrets;
     const unixSeconds = Math.floor(Date.now() / 1000) - (forgery?.signatureAgeSeconds ?? 0);
     const signature = signCallback(rawBody, secrets, unixSeconds);
     try {
-      // Nothing in the answer counts but its status.
+      // Only the status of the answer counts.
       const { status } = await this.http.post(url, rawBody, { [CALLBACK_SIGNATURE_HEADER]: signature });
       return status;
     } catch {
@@ -32,7 +32,7 @@ export class CallbackSender {
     }
   }
 
-  /** Cuts off what is being sent: it ends without an answer. */
+  /** Aborts the running calls, which then end without an answer. */
   async close(): Promise<void> {
     await this.http.close();
   }

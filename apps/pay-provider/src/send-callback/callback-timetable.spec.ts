@@ -22,7 +22,7 @@ describe('the timetable of a callback', () => {
     ]);
   });
 
-  it('is divided by the time scale, but never hammers', () => {
+  it('is divided by the time scale, down to a shortest wait', () => {
     expect(waitBeforeNextAttemptMs(1, { ...timetable, timeScale: 60 })).toBe(250);
     expect(waitBeforeNextAttemptMs(1, { ...timetable, timeScale: 1e9 })).toBe(20);
   });

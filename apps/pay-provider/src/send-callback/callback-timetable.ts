@@ -1,6 +1,6 @@
-/** No wait is longer than this before scaling; else the twelfth attempt would come days later. */
+/** Longest wait before scaling. Without a limit the twelfth attempt would come days later. */
 const LONGEST_WAIT_MS = 3_600_000;
-/** However fast the clock is made to run, a receiver that is down is not hammered. */
+/** Shortest wait, whatever the time scale is, so that a receiver that is down gets few requests. */
 const SHORTEST_WAIT_MS = 20;
 
 export interface Timetable {
@@ -9,7 +9,7 @@ export interface Timetable {
   readonly timeScale: number;
 }
 
-/** Real ms to wait after `failedAttempts` failures, 1 or more; undefined: give up. Doubles, up to an hour. */
+/** Real ms to wait after `failedAttempts` failures (1 or more). It doubles up to an hour. Undefined means: give up. */
 export function waitBeforeNextAttemptMs(failedAttempts: number, timetable: Timetable): number | undefined {
   if (failedAttempts >= timetable.attemptsMax) return undefined;
   const unscaledMs = Math.min(timetable.firstRetryMs * 2 ** (failedAttempts - 1), LONGEST_WAIT_MS);

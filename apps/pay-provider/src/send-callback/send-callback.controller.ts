@@ -1,14 +1,8 @@
 import { Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { LedgerStore } from '../ledger/ledger-store.js';
-import { accountOf } from '../read-charge/charge.view.js';
 import { CallbackDelivery } from './callback-delivery.service.js';
-
-/** `status`: of the receiver's answer, null where there was none. */
-export interface CallbackAnswer {
-  readonly eventId: string;
-  readonly status: number | null;
-}
+import { callbackAnswersSchema, type CallbackAnswers } from './send-callback.dto.js';
 
 @ApiTags('callbacks')
 @Controller('provider/charges')
@@ -20,13 +14,11 @@ export class SendCallbackController {
 
   @Post(':chargeId/callbacks')
   @HttpCode(200)
-  @ApiOperation({
-    summary: 'Send all callbacks of a charge once more, also those that were held, and tell how they were answered',
-  })
-  async send(@Param('chargeId') chargeId: string): Promise<{ callbacks: CallbackAnswer[] }> {
-    const account = accountOf(this.store.ledger, chargeId);
-    const callbacks: CallbackAnswer[] = [];
-    for (const callback of account.callbacks.slice()) {
+  @ApiOperation({ summary: 'Send all callbacks of a charge once more, also the held ones, and return their answers' })
+  @ApiOkResponse({ standardSchema: callbackAnswersSchema })
+  async send(@Param('chargeId') chargeId: string): Promise<CallbackAnswers> {
+    const callbacks: CallbackAnswers['callbacks'] = [];
+    for (const callback of this.store.accountOf(chargeId).callbacks.slice()) {
       const status = await this.delivery.sendNow(callback);
       callbacks.push({ eventId: callback.eventId, status: status ?? null });
     }

@@ -8,7 +8,7 @@ import { AdminClient } from '@rocketshop/mq-client';
 import { RocketmqServer } from '@rocketshop/mq-nest';
 import * as order from '@rocketshop/order';
 import * as pay from '@rocketshop/pay';
-import { AppModule as ProviderModule, loadPayProviderConfig } from '@rocketshop/pay-provider';
+import { PayProviderModule, loadPayProviderConfig } from '@rocketshop/pay-provider';
 import { BuyerTokens, createService, Secret, type Service, type ServiceOptions } from '@rocketshop/service-defaults';
 import * as stock from '@rocketshop/stock';
 import * as user from '@rocketshop/user';
@@ -158,7 +158,7 @@ export class InProcessShop {
     this.provider = await createService({
       name: 'pay-provider',
       config,
-      module: ProviderModule.forRoot(config),
+      module: PayProviderModule.forRoot(config),
       logger,
     });
   }
