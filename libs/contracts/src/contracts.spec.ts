@@ -15,7 +15,7 @@ const cancelled = {
 };
 
 describe('contracts', () => {
-  it('accepts what its owner publishes', () => {
+  it('accepts a message as its owner publishes it', () => {
     expect(readMessage(orderCancelled, cancelled)).toEqual(cancelled);
   });
 

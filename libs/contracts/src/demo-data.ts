@@ -1,6 +1,6 @@
 /**
- * The ids that the seed data of several services must agree on. Prices, balances and stock are each owner's own.
- * Present only where a service runs with DEMO_DATA=true.
+ * The ids that the seed data of several services share. Each owner sets its own prices, balances and stock.
+ * The data exists only in services that run with DEMO_DATA=true.
  */
 export const DEMO_CURRENCY = 'EUR';
 
@@ -9,12 +9,12 @@ export const DEMO_USERS = { ada: 'ada', grace: 'grace', linus: 'linus' } as cons
 export const DEMO_GOODS = { teapot: 'teapot', lantern: 'lantern', globe: 'globe' } as const;
 
 export const DEMO_COUPONS = {
-  /** Ada's: 5.00 off from 10.00. */
+  /** Ada's coupon: 5.00 off a total of at least 10.00. */
   adaFive: 'ada-five',
-  /** Ada's: 2.00 off, no minimum; a second one so that one can be used up. */
+  /** Ada's coupon: 2.00 off, no minimum. Ada has it besides the other one, which a demo may use up. */
   adaTwo: 'ada-two',
-  /** Grace's: 100.00 off from 500.00, so that most carts are refused. */
+  /** Grace's coupon: 100.00 off a total of at least 500.00, so that most orders are refused. */
   graceHundred: 'grace-hundred',
-  /** Linus's: expired. */
+  /** Linus's coupon, which is expired. */
   linusExpired: 'linus-expired',
 } as const;

@@ -9,7 +9,7 @@ export const userIdSchema = name('user id');
 export const goodsIdSchema = name('goods id');
 export const couponIdSchema = name('coupon id');
 
-/** Instants travel as RFC 3339 text in UTC. */
+/** An instant is RFC 3339 text in UTC. */
 export const instantSchema = z.iso.datetime();
 
 const orderLineSchema = z.object({ goodsId: goodsIdSchema, quantity: z.int().min(1).max(1000) });
@@ -24,10 +24,10 @@ const linesOf = <Line extends z.ZodType<{ goodsId: string }>>(line: Line) =>
       'each goods id may appear once',
     );
 
-/** Goods of an order with how many of each; a goods id appears once. */
+/** The goods of an order with their quantities. A goods id appears once. */
 export const orderLinesSchema = linesOf(orderLineSchema);
 
-/** The same as a buyer may say it: a line with anything else in it, such as a price, is refused. */
+/** Order lines as a buyer sends them. A line with another field, such as a price, is refused. */
 export const strictOrderLinesSchema = linesOf(z.strictObject(orderLineSchema.shape));
 
 export type OrderLine = z.infer<typeof orderLinesSchema>[number];

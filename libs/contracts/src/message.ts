@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 
 /**
- * A message type: the topic it travels on and the shape of its payload.
- * `version` is part of every payload; a reader accepts the versions it knows and refuses the others by name.
+ * A message type: its topic and the shape of its payload.
+ * Every payload has a `version`. A reader accepts the versions that it knows and refuses the others.
  */
 export interface MessageContract<S extends z.ZodType = z.ZodType> {
   readonly topic: string;
@@ -16,8 +16,9 @@ export function defineMessage<S extends z.ZodType>(topic: string, schema: S): Me
 export type PayloadOf<C extends MessageContract> = z.infer<C['schema']>;
 
 /**
- * Thrown when a payload does not have its contract's shape. Names every field that is wrong.
- * Delivering the same bytes again cannot help, yet nobody may lose them silently: let it walk the retry ladder to the DLQ.
+ * Thrown when a payload does not have the shape of its contract. It names every wrong field.
+ * A second delivery of the same bytes fails too, but the message must not be lost silently. A consumer lets this error
+ * pass, so that the broker retries the message and then moves it to the DLQ.
  */
 export class ContractViolationError extends Error {
   override readonly name = 'ContractViolationError';

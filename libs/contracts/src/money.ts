@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** An amount on the wire: a non-negative integer number of minor units (cents) as decimal text, so that no float ever touches it. */
+/** An amount on the wire: a whole number of minor units (cents), 0 or more, as text, so that no float can round it. */
 export const amountSchema = z
   .string()
   .regex(/^(0|[1-9]\d{0,17})$/, 'must be a whole number of minor units as text, for example "1250" for 12.50');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { defineCommand } from './command.js';
 
-/** Puts a service's demo data back as it was seeded. Refused where DEMO_DATA is off. One pattern a service. */
+/** Restores the seeded demo data of a service. Refused if DEMO_DATA is off. Each service has its own pattern. */
 const resetDemo = <const Owner extends string>(owner: Owner) =>
   defineCommand(
     `${owner}.reset-demo`,

@@ -3,7 +3,7 @@ import { deadlineSchema, defineCommand, refusal } from '../command.js';
 import { couponIdSchema, orderIdSchema, userIdSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
-/** Eligibility and discount are the coupon service's word. The discount is never more than the total. */
+/** The coupon service alone decides on eligibility and discount. The discount never exceeds the total. */
 export const quoteCoupon = defineCommand(
   'coupon.quote-coupon',
   z.object({ couponId: couponIdSchema, userId: userIdSchema, total: amountSchema, currency: currencySchema }),
@@ -19,7 +19,7 @@ export const quoteCoupon = defineCommand(
   ]),
 );
 
-/** Undone by order-cancelled. The same order again returns the first answer. Somebody else's coupon is not found. */
+/** order-cancelled undoes it. A second call for an order returns the first answer. Other users' coupons are not found. */
 export const useCoupon = defineCommand(
   'coupon.use-coupon',
   z.object({

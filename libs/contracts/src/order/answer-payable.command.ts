@@ -3,7 +3,7 @@ import { defineCommand, refusal } from '../command.js';
 import { orderIdSchema, userIdSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
-/** pay asks who owns the order and how much is to be paid. Only a CONFIRMED order is payable. */
+/** pay asks whether the user owns the order, and how much is to be paid. Only a CONFIRMED order is payable. */
 export const answerPayable = defineCommand(
   'order.answer-payable',
   z.object({ orderId: orderIdSchema, userId: userIdSchema }),

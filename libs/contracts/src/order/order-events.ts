@@ -4,7 +4,7 @@ import { defineMessage } from '../message.js';
 import { amountSchema, currencySchema } from '../money.js';
 import { participantSchema } from './order-status.js';
 
-/** The order became visible. `payable` "0" means it is paid already, from the balance or by the coupon. */
+/** The order became visible. If `payable` is "0", balance or coupon have paid it already. */
 export const orderConfirmed = defineMessage(
   'order-confirmed',
   z.object({
@@ -17,7 +17,7 @@ export const orderConfirmed = defineMessage(
   }),
 );
 
-/** Everything a participant needs to undo its part, or to fence it off where it never ran. One topic, four consumer groups. */
+/** Everything that a participant needs to undo its part, or to fence it if it never ran. Four groups consume it. */
 export const orderCancelled = defineMessage(
   'order-cancelled',
   z.object({
@@ -34,8 +34,8 @@ export const orderCancelled = defineMessage(
 );
 
 /**
- * A participant's answer to order-cancelled.
- * RESTORED: it had deducted and gave back. FENCED: it had not, and never will for this order.
+ * A participant's answer to order-cancelled. RESTORED: the participant had deducted and has given back.
+ * FENCED: the participant had not deducted, and never will for this order.
  */
 export const orderCompensated = defineMessage(
   'order-compensated',

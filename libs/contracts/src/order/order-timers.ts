@@ -4,8 +4,8 @@ import { defineMessage } from '../message.js';
 
 const timer = z.object({ version: z.literal(1), orderId: orderIdSchema });
 
-/** Delayed: a pre-order that is still PENDING when this arrives has lost its flow and is cancelled. */
+/** A delayed message. A pre-order that is PENDING when it arrives has lost its flow and is cancelled. */
 export const abandonOrder = defineMessage('abandon-order', timer);
 
-/** Delayed: an order that is still CONFIRMED when this arrives is closed, after pay was asked. */
+/** A delayed message. An order that is CONFIRMED when it arrives is closed, after pay has closed the payment. */
 export const closeUnpaidOrder = defineMessage('close-unpaid-order', timer);

@@ -3,12 +3,12 @@ import { amountSchema, currencySchema } from '../money.js';
 
 /**
  * Header of a callback: `t=<unix seconds>,v1=<hex>[,v1=<hex>]`, each v1 an HMAC-SHA256 over `<t>.<raw body>`.
- * Two v1 appear while a secret is being rotated.
+ * During the rotation of a secret there are two v1.
  */
 export const CALLBACK_SIGNATURE_HEADER = 'x-pay-signature';
 export const CALLBACK_TOLERANCE_SECONDS = 300;
 
-/** The provider's words, not ours: fields are checked one by one against our own record before anything is believed. */
+/** Defined by the provider. pay compares each field with its own record before it acts on a callback. */
 export const providerCallbackSchema = z.object({
   eventId: z.string().min(1).max(64),
   type: z.enum(['payment.succeeded', 'refund.succeeded']),
@@ -30,10 +30,10 @@ export const createChargeSchema = z.object({
   currency: currencySchema,
   callbackUrl: z.url(),
 });
-/** POST /provider/charges: idempotent by paymentId; answers 200 or 201 with a ProviderCharge. */
+/** POST /provider/charges. It is idempotent by paymentId and answers 200 or 201 with a ProviderCharge. */
 export type CreateCharge = z.infer<typeof createChargeSchema>;
 
-/** What is read of the provider's answer. `payUrl` is the page, or in the simulator the request, with which the buyer pays. */
+/** The fields that pay reads of the answer. The buyer pays on the page `payUrl`; in the simulator it is a request. */
 export const providerChargeSchema = z.object({
   chargeId: z.string().min(1).max(64),
   paymentId: z.string().min(1).max(64),
@@ -48,5 +48,5 @@ export const createRefundSchema = z.object({
   amount: amountSchema,
   currency: currencySchema,
 });
-/** POST /provider/refunds: idempotent by refundId; answers 200 with `{ refundId, state: 'SUCCEEDED' }`. */
+/** POST /provider/refunds. It is idempotent by refundId and answers 200 with `{ refundId, state: 'SUCCEEDED' }`. */
 export type CreateRefund = z.infer<typeof createRefundSchema>;

@@ -3,8 +3,8 @@ import { defineCommand } from '../command.js';
 import { orderIdSchema } from '../identifiers.js';
 
 /**
- * Asked before an unpaid order may be cancelled. After CLOSED no payment of this order can become PAID any more:
- * money that still arrives is refunded. ALREADY_PAID: the order must not be cancelled.
+ * order calls this before it cancels an unpaid order. After CLOSED no payment of the order can become PAID, and money
+ * that still arrives is refunded. After ALREADY_PAID the order must not be cancelled.
  */
 export const closePayment = defineCommand(
   'pay.close-payment',

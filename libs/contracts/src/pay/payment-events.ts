@@ -3,7 +3,7 @@ import { instantSchema, orderIdSchema, paymentIdSchema } from '../identifiers.js
 import { defineMessage } from '../message.js';
 import { amountSchema, currencySchema } from '../money.js';
 
-/** Written in the transaction that made the payment PAID. */
+/** pay writes it in the transaction that makes the payment PAID. */
 export const paymentSucceeded = defineMessage(
   'payment-succeeded',
   z.object({

@@ -3,7 +3,7 @@ import { deadlineSchema, defineCommand, refusal } from '../command.js';
 import { goodsIdSchema, orderIdSchema, orderLinesSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
-/** Prices are the stock service's word; the order keeps them as a snapshot. */
+/** The stock service alone sets the prices. The order keeps them as a snapshot. */
 export const quoteGoods = defineCommand(
   'stock.quote-goods',
   z.object({ items: orderLinesSchema }),
@@ -19,7 +19,7 @@ export const quoteGoods = defineCommand(
   ]),
 );
 
-/** Undone by order-cancelled. The same order again returns the first answer. */
+/** order-cancelled undoes it. A second call for the same order returns the first answer. */
 export const deductStock = defineCommand(
   'stock.deduct-stock',
   z.object({ orderId: orderIdSchema, items: orderLinesSchema, deadline: deadlineSchema }),

@@ -3,7 +3,7 @@ import { deadlineSchema, defineCommand, refusal } from '../command.js';
 import { orderIdSchema, userIdSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
-/** May this buyer order, and could his balance cover what he asks to take from it? */
+/** Asks whether the buyer exists and whether the balance covers `balanceToUse`. */
 export const checkUser = defineCommand(
   'user.check-user',
   z.object({ userId: userIdSchema, balanceToUse: amountSchema, currency: currencySchema }),
@@ -13,7 +13,7 @@ export const checkUser = defineCommand(
   ]),
 );
 
-/** Undone by order-cancelled. The same order again returns the first answer. */
+/** order-cancelled undoes it. A second call for the same order returns the first answer. */
 export const deductBalance = defineCommand(
   'user.deduct-balance',
   z.object({
