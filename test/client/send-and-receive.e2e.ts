@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { selectQueueByHash, type Message, type SendResult } from '@rocketshop/mq-client';
+import { selectQueueByHash } from '@rocketshop/mq-client';
+import type { Message, SendResult } from '@rocketshop/mq-client';
 import { until } from '@rocketshop/shop-testkit';
 import { MessageSystem, numbered, Received } from './support/message-system.js';
 

@@ -1,14 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Producer, type ProducerOptions } from '@rocketshop/mq-client';
-import {
-  createResponse,
-  listenPeers,
-  RequestCode,
-  ResponseCode,
-  topicRouteBody,
-  type PeerServer,
-  type RemotingCommand,
-} from '@rocketshop/mq-protocol';
+import { Producer } from '@rocketshop/mq-client';
+import type { ProducerOptions } from '@rocketshop/mq-client';
+import { createResponse, listenPeers, RequestCode, ResponseCode, topicRouteBody } from '@rocketshop/mq-protocol';
+import type { PeerServer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 const topic = 'orders';
 type Script = (attempt: number) => number | 'silence';

@@ -1,7 +1,8 @@
 import { createOutboxTable, OutboxRelay, writeOutbox } from '@rocketshop/outbox';
 import type { OutboxMessage, OutboxPublisher, OutboxRelayOptions } from '@rocketshop/outbox';
 import type { Pool } from 'pg';
-import { createPool, startPostgres, type TestPostgres } from '@rocketshop/shop-testkit';
+import { createPool, startPostgres } from '@rocketshop/shop-testkit';
+import type { TestPostgres } from '@rocketshop/shop-testkit';
 
 /** Intervals at which a story does not wait. */
 const quick = { pollIntervalMs: 25, rebalanceIntervalMs: 50, backoffInitialMs: 20, backoffMaxMs: 200 } as const;

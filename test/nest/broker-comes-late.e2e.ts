@@ -1,9 +1,11 @@
 import { afterEach, expect, it } from '@jest/globals';
-import { Controller, type INestApplication } from '@nestjs/common';
+import { Controller } from '@nestjs/common';
+import type { INestApplication } from '@nestjs/common';
 import { Payload } from '@nestjs/microservices';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { startBroker, startNameServer, type BrokerHandle, type NameServer } from '@rocketshop/mq-broker';
+import { startBroker, startNameServer } from '@rocketshop/mq-broker';
+import type { BrokerHandle, NameServer } from '@rocketshop/mq-broker';
 import {
   PublishNotConfirmedError,
   RocketmqEventPattern,

@@ -8,11 +8,12 @@ import {
   RocketmqHealthIndicator,
   RocketmqModule,
   RocketmqRecordBuilder,
-  type RocketmqContext,
 } from '@rocketshop/mq-nest';
+import type { RocketmqContext } from '@rocketshop/mq-nest';
 import { lastValueFrom } from 'rxjs';
 import { until } from '@rocketshop/shop-testkit';
-import { NestApps, type RunningApp } from './nest-apps.js';
+import { NestApps } from './nest-apps.js';
+import type { RunningApp } from './nest-apps.js';
 
 const TRACEPARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const received: string[] = [];

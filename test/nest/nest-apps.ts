@@ -1,9 +1,12 @@
-import { Module, type DynamicModule, type INestApplication, type Type } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import type { DynamicModule, INestApplication, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import { startBroker, type BrokerHandle } from '@rocketshop/mq-broker';
+import { startBroker } from '@rocketshop/mq-broker';
+import type { BrokerHandle } from '@rocketshop/mq-broker';
 import { PullConsumer } from '@rocketshop/mq-client';
-import { RocketmqModule, RocketmqPublisher, RocketmqServer, type RocketmqModuleOptions } from '@rocketshop/mq-nest';
+import { RocketmqModule, RocketmqPublisher, RocketmqServer } from '@rocketshop/mq-nest';
+import type { RocketmqModuleOptions } from '@rocketshop/mq-nest';
 
 /** Divides the delays of the broker and of the applications: the first retry comes after 10 ms. */
 const TIME_SCALE = 1000;

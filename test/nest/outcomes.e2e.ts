@@ -1,16 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller } from '@nestjs/common';
 import { Ctx, Payload } from '@nestjs/microservices';
-import {
-  DiscardMessageError,
-  RetryMessageError,
-  RocketmqEventPattern,
-  type DiscardEvent,
-  type FailureReason,
-} from '@rocketshop/mq-nest';
+import { DiscardMessageError, RetryMessageError, RocketmqEventPattern } from '@rocketshop/mq-nest';
+import type { DiscardEvent, FailureReason } from '@rocketshop/mq-nest';
 import type { RocketmqContext } from '@rocketshop/mq-nest';
 import { until } from '@rocketshop/shop-testkit';
-import { NestApps, type RunningApp } from './nest-apps.js';
+import { NestApps } from './nest-apps.js';
+import type { RunningApp } from './nest-apps.js';
 
 class CouponIsGoneError extends Error {}
 

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { startBroker, type BrokerHandle } from '@rocketshop/mq-broker';
+import { startBroker } from '@rocketshop/mq-broker';
+import type { BrokerHandle } from '@rocketshop/mq-broker';
 import { transform } from '@swc/core';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { until } from '@rocketshop/shop-testkit';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvalidOptionsError } from './client-error.js';
-import { clientFingerprint, OptionProblems, resolveClientOptions, type ClientOptions } from './client.config.js';
+import { clientFingerprint, OptionProblems, resolveClientOptions } from './client.config.js';
+import type { ClientOptions } from './client.config.js';
 import { resolvePushConsumerOptions } from './consumer/consumer.config.js';
 import { resolveProducerOptions } from './producer/producer.config.js';
 

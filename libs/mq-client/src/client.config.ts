@@ -1,5 +1,6 @@
 import { InvalidOptionsError } from './client-error.js';
-import { silentLogger, type Logger } from './logger.js';
+import { silentLogger } from './logger.js';
+import type { Logger } from './logger.js';
 
 /** The options of every client. */
 export interface ClientOptions {

@@ -1,9 +1,11 @@
 import type { Logger } from '@nestjs/common';
 import type { ConsumeContext } from '@rocketshop/mq-client';
 import { findDelayLevel, LONGEST_LEVEL } from './delay-ladder.js';
-import { DeliveryCounters, type DiscardEvent, type FailureEvent } from './delivery-events.js';
+import { DeliveryCounters } from './delivery-events.js';
+import type { DiscardEvent, FailureEvent } from './delivery-events.js';
 import { describeFailure, DiscardMessageError, RetryMessageError, toFailureProperties } from './outcome.js';
-import { DEFAULTS, type RocketmqServerOptions } from './rocketmq.config.js';
+import { DEFAULTS } from './rocketmq.config.js';
+import type { RocketmqServerOptions } from './rocketmq.config.js';
 import type { RocketmqContext } from './rocketmq.context.js';
 import { isMaskedByDefaultFilter } from './rocketmq.exception-filter.js';
 

@@ -2,7 +2,8 @@ import type { OnApplicationShutdown } from '@nestjs/common';
 import type { HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import type { Driver, DriverAdminClient } from './driver.js';
 import { NotConnectedError } from './errors.js';
-import { clientOptions, type RocketmqConnectionOptions } from './rocketmq.config.js';
+import { clientOptions } from './rocketmq.config.js';
+import type { RocketmqConnectionOptions } from './rocketmq.config.js';
 import { rocketmqDriver } from './rocketmq.driver.js';
 import type { RocketmqServer } from './rocketmq.server.js';
 

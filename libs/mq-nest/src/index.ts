@@ -15,15 +15,15 @@ export type { RocketmqServerEvents } from './delivery-outcomes.js';
 export { RocketmqEventPattern } from './rocketmq-event-pattern.decorator.js';
 export { ROCKETMQ_TRANSPORT, type RocketmqHandlerExtras, type RocketmqStatus } from './handler-extras.js';
 export { RocketmqContext } from './rocketmq.context.js';
-export { DiscardMessageError, FailureProperty, RetryMessageError, type FailureReason } from './outcome.js';
+export { DiscardMessageError, RetryMessageError, type FailureReason } from './outcome.js';
 export type { DeliveryCounts, DiscardEvent, FailureEvent } from './delivery-events.js';
 export { RocketmqExceptionFilter } from './rocketmq.exception-filter.js';
 
 export { RocketmqClientProxy } from './rocketmq.client.js';
-export { RocketmqRecord, RocketmqRecordBuilder } from './rocketmq.record.js';
+export { RocketmqRecordBuilder } from './rocketmq.record.js';
 
 export { RocketmqHealthIndicator, type RocketmqHealthOptions } from './health.js';
-export { currentTraceHeaders, runInTrace } from './trace-context.js';
+export { currentTraceHeaders } from './trace-context.js';
 
 export {
   InvalidMessageError,

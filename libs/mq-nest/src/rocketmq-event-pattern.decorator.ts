@@ -1,5 +1,6 @@
 import { EventPattern } from '@nestjs/microservices';
-import { ROCKETMQ_TRANSPORT, type RocketmqHandlerExtras } from './handler-extras.js';
+import { ROCKETMQ_TRANSPORT } from './handler-extras.js';
+import type { RocketmqHandlerExtras } from './handler-extras.js';
 
 /**
  * `@EventPattern(topic, ROCKETMQ_TRANSPORT, extras)` with typed extras. The other transports of a hybrid application do

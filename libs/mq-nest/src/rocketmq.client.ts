@@ -1,4 +1,5 @@
-import { ClientProxy, type ReadPacket, type WritePacket } from '@nestjs/microservices';
+import { ClientProxy } from '@nestjs/microservices';
+import type { ReadPacket, WritePacket } from '@nestjs/microservices';
 import type { Driver } from './driver.js';
 import { InvalidMessageError, RequestReplyUnsupportedError } from './errors.js';
 import type { PublishReceipt } from './rocketmq-message.js';

@@ -1,7 +1,8 @@
 import { BaseRpcContext } from '@nestjs/microservices';
 import type { MessageExt } from '@rocketshop/mq-client';
 import { readHeaders } from './headers.js';
-import { readFailureProperties, type FailureReason } from './outcome.js';
+import { readFailureProperties } from './outcome.js';
+import type { FailureReason } from './outcome.js';
 
 /** What a handler may ask about its delivery: `@Ctx() context: RocketmqContext`. */
 export class RocketmqContext extends BaseRpcContext<[message: Readonly<MessageExt>, group: string]> {

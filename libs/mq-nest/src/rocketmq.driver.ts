@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { AdminClient, Producer, PushConsumer, type ClientOptions } from '@rocketshop/mq-client';
+import { AdminClient, Producer, PushConsumer } from '@rocketshop/mq-client';
+import type { ClientOptions } from '@rocketshop/mq-client';
 import type { Driver } from './driver.js';
 
 /**

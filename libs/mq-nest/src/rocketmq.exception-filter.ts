@@ -1,10 +1,13 @@
 import 'reflect-metadata';
-import { Catch, type ArgumentsHost } from '@nestjs/common';
+import { Catch } from '@nestjs/common';
+import type { ArgumentsHost } from '@nestjs/common';
 import { EXCEPTION_FILTERS_METADATA } from '@nestjs/common/constants.js';
-import { MetadataScanner, type ModulesContainer } from '@nestjs/core';
+import { MetadataScanner } from '@nestjs/core';
+import type { ModulesContainer } from '@nestjs/core';
 import { BaseRpcExceptionFilter } from '@nestjs/microservices';
 import { PATTERN_EXTRAS_METADATA } from '@nestjs/microservices/constants.js';
-import { throwError, type Observable } from 'rxjs';
+import { throwError } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { RocketmqContext } from './rocketmq.context.js';
 
 /**

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { Injectable, Module, type DynamicModule } from '@nestjs/common';
-import { Test, type TestingModule } from '@nestjs/testing';
+import { Injectable, Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import type { TestingModule } from '@nestjs/testing';
 import { MessagingConfigurationError } from './errors.js';
 import { RocketmqHealthIndicator } from './health.js';
 import { RocketmqModule } from './rocketmq.module.js';

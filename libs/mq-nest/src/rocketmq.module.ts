@@ -1,7 +1,9 @@
-import { ConfigurableModuleBuilder, Module, type DynamicModule } from '@nestjs/common';
+import { ConfigurableModuleBuilder, Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { HealthIndicatorService } from '@nestjs/terminus';
-import { ROCKETMQ_DRIVER, type Driver } from './driver.js';
+import { ROCKETMQ_DRIVER } from './driver.js';
+import type { Driver } from './driver.js';
 import { RocketmqHealthIndicator } from './health.js';
 import type { RocketmqModuleOptions } from './rocketmq.config.js';
 import { rocketmqDriver } from './rocketmq.driver.js';

@@ -1,5 +1,6 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { selectQueueByHash, type Message, type SendResult } from '@rocketshop/mq-client';
+import { selectQueueByHash } from '@rocketshop/mq-client';
+import type { Message, SendResult } from '@rocketshop/mq-client';
 import type { Driver, DriverProducer } from './driver.js';
 import {
   InvalidMessageError,
@@ -9,7 +10,8 @@ import {
 } from './errors.js';
 import { encodeMessage } from './message-encoder.js';
 import type { PublishReceipt, RocketmqMessage } from './rocketmq-message.js';
-import { checkOptions, DEFAULTS, producerOptions, type RocketmqPublisherOptions } from './rocketmq.config.js';
+import { checkOptions, DEFAULTS, producerOptions } from './rocketmq.config.js';
+import type { RocketmqPublisherOptions } from './rocketmq.config.js';
 import { rocketmqDriver } from './rocketmq.driver.js';
 import { currentTraceHeaders } from './trace-context.js';
 

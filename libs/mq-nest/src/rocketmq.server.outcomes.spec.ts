@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { Catch, Controller, Logger, UseFilters, type ExceptionFilter } from '@nestjs/common';
-import { EMPTY, from, of, throwError, type Observable } from 'rxjs';
+import { Catch, Controller, Logger, UseFilters } from '@nestjs/common';
+import type { ExceptionFilter } from '@nestjs/common';
+import { EMPTY, from, of, throwError } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { DiscardMessageError, RetryMessageError } from './outcome.js';
 import { RocketmqEventPattern } from './rocketmq-event-pattern.decorator.js';
 import { ServerUnderTest } from './testing/server-under-test.js';

@@ -1,17 +1,21 @@
 import { Logger } from '@nestjs/common';
-import { Server, type BaseRpcContext, type CustomTransportStrategy, type MessageHandler } from '@nestjs/microservices';
+import { Server } from '@nestjs/microservices';
+import type { BaseRpcContext, CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 import type { ConsumeContext, ConsumeStatus, MessageExt } from '@rocketshop/mq-client';
 import { finalize, isObservable, lastValueFrom } from 'rxjs';
 import type { DeliveryCounts } from './delivery-events.js';
-import { DeliveryOutcomes, type RocketmqServerEvents } from './delivery-outcomes.js';
+import { DeliveryOutcomes } from './delivery-outcomes.js';
+import type { RocketmqServerEvents } from './delivery-outcomes.js';
 import type { Driver, DriverConsumer } from './driver.js';
 import { MessagingConfigurationError, NoHandlerError, NotConnectedError } from './errors.js';
-import { ROCKETMQ_TRANSPORT, type RocketmqHandlerExtras, type RocketmqStatus } from './handler-extras.js';
+import { ROCKETMQ_TRANSPORT } from './handler-extras.js';
+import type { RocketmqHandlerExtras, RocketmqStatus } from './handler-extras.js';
 import { HandlerTable } from './handler-table.js';
 import { DiscardMessageError } from './outcome.js';
 import { decodePayload } from './payload.js';
 import { RocketmqContext } from './rocketmq.context.js';
-import { checkOptions, consumerOptions, type RocketmqServerOptions } from './rocketmq.config.js';
+import { checkOptions, consumerOptions } from './rocketmq.config.js';
+import type { RocketmqServerOptions } from './rocketmq.config.js';
 import { rocketmqDriver } from './rocketmq.driver.js';
 import { runInTrace } from './trace-context.js';
 

@@ -1,24 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  startBroker,
-  startNameServer,
-  type BrokerHandle,
-  type NameServer,
-  type StartBrokerOptions,
-} from '@rocketshop/mq-broker';
-import {
-  AdminClient,
-  Producer,
-  PullConsumer,
-  PushConsumer,
-  type Logger,
-  type MessageExt,
-  type MessageListener,
-  type ProducerOptions,
-  type PushConsumerOptions,
-} from '@rocketshop/mq-client';
+import { startBroker, startNameServer } from '@rocketshop/mq-broker';
+import type { BrokerHandle, NameServer, StartBrokerOptions } from '@rocketshop/mq-broker';
+import { AdminClient, Producer, PullConsumer, PushConsumer } from '@rocketshop/mq-client';
+import type { Logger, MessageExt, MessageListener, ProducerOptions, PushConsumerOptions } from '@rocketshop/mq-client';
 
 type Closable = { shutdown(): Promise<void> };
 

@@ -17,22 +17,21 @@ import {
   topicStatsTableBody,
   UpdateAndCreateTopic,
   ViewMessage,
-  type ClusterInfo,
-  type ConsumeStats,
-  type MessageExt,
-  type RemotingCommand,
-  type TopicRouteData,
-  type TopicStatsTable,
 } from '@rocketshop/mq-protocol';
-import {
-  OptionProblems,
-  resolveClientOptions,
-  type ClientOptions,
-  type ResolvedClientOptions,
-} from '../client.config.js';
+import type {
+  ClusterInfo,
+  ConsumeStats,
+  MessageExt,
+  RemotingCommand,
+  TopicRouteData,
+  TopicStatsTable,
+} from '@rocketshop/mq-protocol';
+import { OptionProblems, resolveClientOptions } from '../client.config.js';
+import type { ClientOptions, ResolvedClientOptions } from '../client.config.js';
 import { BrokerNotFoundError, BrokerRefusedError, InvalidStateError, NoRouteError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
-import { leaseInstance, type InstanceLease } from '../instance/instance-registry.js';
+import { leaseInstance } from '../instance/instance-registry.js';
+import type { InstanceLease } from '../instance/instance-registry.js';
 import { MASTER_ID } from '../instance/topic-route.js';
 
 export interface CreateTopicOptions {

@@ -1,4 +1,5 @@
-import { compareMessageQueues, type MessageQueue } from '@rocketshop/mq-protocol';
+import { compareMessageQueues } from '@rocketshop/mq-protocol';
+import type { MessageQueue } from '@rocketshop/mq-protocol';
 
 /**
  * RocketMQ's AllocateMessageQueueAveragely: each client gets consecutive queues, and the first clients get one more.

@@ -1,9 +1,11 @@
 import { messageOf } from '../instance/connections.js';
-import { queueKey, type MessageQueue } from '../message.js';
+import { queueKey } from '../message.js';
+import type { MessageQueue } from '../message.js';
 import type { BrokerOffsets } from './broker-offsets.js';
 import { firstOffset } from './first-offset.js';
 import { ProcessQueue } from './process-queue.js';
-import { QueuePuller, type PullerHost } from './queue-puller.js';
+import { QueuePuller } from './queue-puller.js';
+import type { PullerHost } from './queue-puller.js';
 
 export interface AssignedQueuesHost extends PullerHost {
   readonly group: string;

@@ -5,9 +5,8 @@ import {
   ResponseCode,
   SearchOffset,
   UpdateConsumerOffset,
-  type Peer,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import type { MessageQueue } from '../message.js';

@@ -1,9 +1,5 @@
-import {
-  OptionProblems,
-  resolveClientOptions,
-  type ClientOptions,
-  type ResolvedClientOptions,
-} from '../client.config.js';
+import { OptionProblems, resolveClientOptions } from '../client.config.js';
+import type { ClientOptions, ResolvedClientOptions } from '../client.config.js';
 import { checkGroup } from '../producer/producer.config.js';
 
 /** Where a group begins in a queue that it has committed no offset of. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { MessageExt } from '@rocketshop/mq-protocol';
-import { ProcessQueue, type CachedMessage } from './process-queue.js';
+import { ProcessQueue } from './process-queue.js';
+import type { CachedMessage } from './process-queue.js';
 
 const queue = { topic: 'T', brokerName: 'broker-a', queueId: 0 };
 const message = (queueOffset: number, bytes = 10): MessageExt =>

@@ -1,15 +1,14 @@
-import { MessageFormatError, type ConsumerData } from '@rocketshop/mq-protocol';
+import { MessageFormatError } from '@rocketshop/mq-protocol';
+import type { ConsumerData } from '@rocketshop/mq-protocol';
 import { InvalidStateError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
-import { leaseInstance, type InstanceLease } from '../instance/instance-registry.js';
+import { leaseInstance } from '../instance/instance-registry.js';
+import type { InstanceLease } from '../instance/instance-registry.js';
 import type { ConsumerMember } from '../instance/members.js';
 import type { MessageQueue } from '../message.js';
 import { BrokerOffsets } from './broker-offsets.js';
-import {
-  resolvePullConsumerOptions,
-  type PullConsumerOptions,
-  type ResolvedPullConsumerOptions,
-} from './consumer.config.js';
+import { resolvePullConsumerOptions } from './consumer.config.js';
+import type { PullConsumerOptions, ResolvedPullConsumerOptions } from './consumer.config.js';
 import { inflateMessage, pullMessages } from './pull-request.js';
 import type { PullResult } from './pull-result.js';
 import { parseSubscription, tagFilter } from './subscription.js';

@@ -7,9 +7,8 @@ import {
   PullMessage,
   PullSysFlag,
   ResponseCode,
-  type MessageExt,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { MessageExt, RemotingCommand } from '@rocketshop/mq-protocol';
 import { BrokerNotFoundError, BrokerRefusedError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { MASTER_ID } from '../instance/topic-route.js';

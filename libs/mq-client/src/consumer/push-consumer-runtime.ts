@@ -1,20 +1,24 @@
-import { GroupName, type ConsumerData, type MessageExt, type SubscriptionData } from '@rocketshop/mq-protocol';
+import { GroupName } from '@rocketshop/mq-protocol';
+import type { ConsumerData, MessageExt, SubscriptionData } from '@rocketshop/mq-protocol';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { messageOf } from '../instance/connections.js';
 import type { ConsumerMember, DirectConsumption, AdminOperations } from '../instance/members.js';
 import { PeriodicTask } from '../instance/periodic-task.js';
 import type { TopicRoute } from '../instance/topic-route.js';
-import { queueKey, type MessageQueue } from '../message.js';
+import { queueKey } from '../message.js';
+import type { MessageQueue } from '../message.js';
 import { MessageSender } from '../producer/message-sender.js';
 import { resolveProducerOptions } from '../producer/producer.config.js';
-import { AssignedQueues, type AssignedQueuesHost } from './assigned-queues.js';
+import { AssignedQueues } from './assigned-queues.js';
+import type { AssignedQueuesHost } from './assigned-queues.js';
 import { BrokerOffsets } from './broker-offsets.js';
 import { ConsumeDispatcher } from './consume-dispatcher.js';
 import type { ResolvedPushConsumerOptions } from './consumer.config.js';
 import type { MessageListener } from './message-listener.js';
 import type { CachedMessage, ProcessQueue } from './process-queue.js';
 import { restoreTopic } from './queue-puller.js';
-import { Rebalancer, type RebalancerHost } from './rebalancer.js';
+import { Rebalancer } from './rebalancer.js';
+import type { RebalancerHost } from './rebalancer.js';
 import { runningInfo } from './running-info.js';
 import { SendBack } from './send-back.js';
 

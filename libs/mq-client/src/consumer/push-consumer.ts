@@ -1,13 +1,11 @@
-import { retryTopic, type SubscriptionData } from '@rocketshop/mq-protocol';
+import { retryTopic } from '@rocketshop/mq-protocol';
+import type { SubscriptionData } from '@rocketshop/mq-protocol';
 import { InvalidOptionsError, InvalidStateError } from '../client-error.js';
 import { messageOf } from '../instance/connections.js';
 import { leaseInstance } from '../instance/instance-registry.js';
 import type { MessageQueue } from '../message.js';
-import {
-  resolvePushConsumerOptions,
-  type PushConsumerOptions,
-  type ResolvedPushConsumerOptions,
-} from './consumer.config.js';
+import { resolvePushConsumerOptions } from './consumer.config.js';
+import type { PushConsumerOptions, ResolvedPushConsumerOptions } from './consumer.config.js';
 import type { MessageListener } from './message-listener.js';
 import { PushConsumerRuntime } from './push-consumer-runtime.js';
 import { parseSubscription } from './subscription.js';

@@ -1,16 +1,12 @@
-import {
-  isRetryTopic,
-  MessageConst,
-  ResponseCode,
-  type MessageExt,
-  type SubscriptionData,
-} from '@rocketshop/mq-protocol';
+import { isRetryTopic, MessageConst, ResponseCode } from '@rocketshop/mq-protocol';
+import type { MessageExt, SubscriptionData } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { messageOf } from '../instance/connections.js';
 import type { ResolvedPushConsumerOptions } from './consumer.config.js';
 import type { CachedMessage, ProcessQueue } from './process-queue.js';
-import { pullMessages, type PullResultExt } from './pull-request.js';
+import { pullMessages } from './pull-request.js';
+import type { PullResultExt } from './pull-request.js';
 import { tagFilter } from './subscription.js';
 
 /** The Java client's PULL_TIME_DELAY_MILLS_WHEN_BROKER_FLOW_CONTROL. */

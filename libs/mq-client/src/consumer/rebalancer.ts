@@ -2,7 +2,8 @@ import { consumerListBody, GetConsumerListByGroup, ResponseCode } from '@rockets
 import { BrokerRefusedError, ClientError, NoRouteError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { messageOf } from '../instance/connections.js';
-import { queueKey, type MessageQueue } from '../message.js';
+import { queueKey } from '../message.js';
+import type { MessageQueue } from '../message.js';
 import { allocateAveragely } from './allocate-averagely.js';
 
 export interface RebalancerHost {

@@ -1,4 +1,5 @@
-import { MQ_CLIENT_VERSION, writeMessageQueue, type SubscriptionData } from '@rocketshop/mq-protocol';
+import { MQ_CLIENT_VERSION, writeMessageQueue } from '@rocketshop/mq-protocol';
+import type { SubscriptionData } from '@rocketshop/mq-protocol';
 import type { ResolvedPushConsumerOptions } from './consumer.config.js';
 import type { ProcessQueue } from './process-queue.js';
 

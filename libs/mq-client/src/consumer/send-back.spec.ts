@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeProperties, type MessageExt } from '@rocketshop/mq-protocol';
+import { decodeProperties } from '@rocketshop/mq-protocol';
+import type { MessageExt } from '@rocketshop/mq-protocol';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { silentLogger } from '../logger.js';
 import type { SendStatus } from '../message.js';

@@ -5,13 +5,14 @@ import {
   MessageConst,
   MessageSysFlag,
   retryTopic,
-  type MessageExt,
 } from '@rocketshop/mq-protocol';
+import type { MessageExt } from '@rocketshop/mq-protocol';
 import { messageOf } from '../instance/connections.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import type { MessageQueue } from '../message.js';
 import type { MessageSender } from '../producer/message-sender.js';
-import { DELAY_TIME_LEVEL_MAX, encodePropertiesText, type EncodedMessage } from '../producer/encoded-message.js';
+import { DELAY_TIME_LEVEL_MAX, encodePropertiesText } from '../producer/encoded-message.js';
+import type { EncodedMessage } from '../producer/encoded-message.js';
 
 /** Delay level of the first redelivery. Each further redelivery has the next level, up to the last one. */
 const FIRST_RETRY_LEVEL = 3;

@@ -1,4 +1,5 @@
-import { buildSubscriptionData, MessageConst, type MessageExt, type SubscriptionData } from '@rocketshop/mq-protocol';
+import { buildSubscriptionData, MessageConst } from '@rocketshop/mq-protocol';
+import type { MessageExt, SubscriptionData } from '@rocketshop/mq-protocol';
 
 const TAGS_PER_SUBSCRIPTION_MAX = 1_024;
 

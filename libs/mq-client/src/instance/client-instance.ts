@@ -1,4 +1,5 @@
-import { ResponseCode, UnregisterClient, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { ResponseCode, UnregisterClient } from '@rocketshop/mq-protocol';
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { ResolvedClientOptions } from '../client.config.js';
 import { BrokerNotFoundError, BrokerRefusedError } from '../client-error.js';
 import type { Logger } from '../logger.js';
@@ -6,7 +7,8 @@ import type { MessageQueue } from '../message.js';
 import { createClientId } from './client-id.js';
 import { Connections, messageOf, translateError } from './connections.js';
 import { Heartbeats } from './heartbeats.js';
-import { Members, type ConsumerMember } from './members.js';
+import { Members } from './members.js';
+import type { ConsumerMember } from './members.js';
 import { NameServers } from './name-servers.js';
 import { PeriodicTask } from './periodic-task.js';
 import { RouteTable } from './route-table.js';

@@ -1,4 +1,5 @@
-import { connectPeer, PeerError, type Peer, type PeerHandlers } from '@rocketshop/mq-protocol';
+import { connectPeer, PeerError } from '@rocketshop/mq-protocol';
+import type { Peer, PeerHandlers } from '@rocketshop/mq-protocol';
 import { ClientError, ConnectionError, InvalidStateError, RequestTimeoutError } from '../client-error.js';
 import type { Logger } from '../logger.js';
 

@@ -1,6 +1,8 @@
-import { HeartBeat, heartbeatBody, ResponseCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { HeartBeat, heartbeatBody, ResponseCode } from '@rocketshop/mq-protocol';
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { ResolvedClientOptions } from '../client.config.js';
-import { messageOf, type Connections } from './connections.js';
+import { messageOf } from './connections.js';
+import type { Connections } from './connections.js';
 import type { Members } from './members.js';
 import { PeriodicTask } from './periodic-task.js';
 import type { RouteTable } from './route-table.js';

@@ -1,4 +1,5 @@
-import { clientFingerprint, type ResolvedClientOptions } from '../client.config.js';
+import { clientFingerprint } from '../client.config.js';
+import type { ResolvedClientOptions } from '../client.config.js';
 import { ClientInstance } from './client-instance.js';
 
 interface Shared {

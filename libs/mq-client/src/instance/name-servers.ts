@@ -1,6 +1,7 @@
 import type { RemotingCommand } from '@rocketshop/mq-protocol';
 import { NoNameServerError } from '../client-error.js';
-import { messageOf, translateError, type Connections } from './connections.js';
+import { messageOf, translateError } from './connections.js';
+import type { Connections } from './connections.js';
 import type { Logger } from '../logger.js';
 
 /**

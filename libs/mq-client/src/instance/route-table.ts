@@ -1,14 +1,10 @@
-import { GetRouteInfoByTopic, ResponseCode, topicRouteBody, type TopicRouteData } from '@rocketshop/mq-protocol';
+import { GetRouteInfoByTopic, ResponseCode, topicRouteBody } from '@rocketshop/mq-protocol';
+import type { TopicRouteData } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError, NoRouteError } from '../client-error.js';
 import type { Logger } from '../logger.js';
 import type { NameServers } from './name-servers.js';
-import {
-  MASTER_ID,
-  parseTemplateRoute,
-  parseTopicRoute,
-  type BrokerAddresses,
-  type TopicRoute,
-} from './topic-route.js';
+import { MASTER_ID, parseTemplateRoute, parseTopicRoute } from './topic-route.js';
+import type { BrokerAddresses, TopicRoute } from './topic-route.js';
 
 /** The number of routes has a limit, so that a program that invents topic names does not fill the memory. */
 export const ROUTES_MAX = 10_000;

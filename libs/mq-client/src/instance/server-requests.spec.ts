@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { createRequest, parseJson, RequestCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { createRequest, parseJson, RequestCode } from '@rocketshop/mq-protocol';
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import { silentLogger } from '../logger.js';
 import type { AdminOperations, Members } from './members.js';
 import { readOffsetTable, ServerRequests } from './server-requests.js';

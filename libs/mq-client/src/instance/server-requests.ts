@@ -8,10 +8,8 @@ import {
   ResponseCode,
   writeJsonBody,
   writeMessageQueue,
-  type JsonValue,
-  type Peer,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { JsonValue, Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { Logger } from '../logger.js';
 import type { MessageQueue } from '../message.js';
 import type { AdminOperations, Members } from './members.js';

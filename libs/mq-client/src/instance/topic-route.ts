@@ -1,5 +1,7 @@
-import { compareMessageQueues, isReadable, isWritable, type TopicRouteData } from '@rocketshop/mq-protocol';
-import { queueKey, type MessageQueue } from '../message.js';
+import { compareMessageQueues, isReadable, isWritable } from '@rocketshop/mq-protocol';
+import type { TopicRouteData } from '@rocketshop/mq-protocol';
+import { queueKey } from '../message.js';
+import type { MessageQueue } from '../message.js';
 
 export const MASTER_ID = 0;
 

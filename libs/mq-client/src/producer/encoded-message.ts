@@ -11,8 +11,8 @@ import {
   PROPERTIES_BYTES_MAX,
   propertiesToString,
   TOPICS_NOT_TO_SEND,
-  type SendMessageHeader,
 } from '@rocketshop/mq-protocol';
+import type { SendMessageHeader } from '@rocketshop/mq-protocol';
 import { InvalidMessageError } from '../client-error.js';
 import { messageOf } from '../instance/connections.js';
 import type { Message } from '../message.js';

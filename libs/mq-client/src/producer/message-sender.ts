@@ -7,7 +7,8 @@ import { FaultTable } from './fault-table.js';
 import type { EncodedMessage } from './encoded-message.js';
 import type { ResolvedProducerOptions } from './producer.config.js';
 import { RoundRobin } from './queue-selector.js';
-import { SendAttempts, type QueueChoice, type SendAttemptsHost, type SendDone } from './send-attempts.js';
+import { SendAttempts } from './send-attempts.js';
+import type { QueueChoice, SendAttemptsHost, SendDone } from './send-attempts.js';
 import { sendRequest } from './send-request.js';
 
 /** Sends encoded messages: for producers, and for consumers that send a copy of a failed message. */

@@ -1,10 +1,6 @@
 import { isValidGroupName } from '@rocketshop/mq-protocol';
-import {
-  OptionProblems,
-  resolveClientOptions,
-  type ClientOptions,
-  type ResolvedClientOptions,
-} from '../client.config.js';
+import { OptionProblems, resolveClientOptions } from '../client.config.js';
+import type { ClientOptions, ResolvedClientOptions } from '../client.config.js';
 
 export interface ProducerOptions extends ClientOptions {
   producerGroup: string;

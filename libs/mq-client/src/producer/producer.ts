@@ -1,18 +1,15 @@
 import { InvalidMessageError, InvalidStateError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { asError } from '../instance/connections.js';
-import { leaseInstance, type InstanceLease } from '../instance/instance-registry.js';
-import {
-  sameQueue,
-  type Message,
-  type MessageQueue,
-  type SendCallback,
-  type SendOptions,
-  type SendResult,
-} from '../message.js';
+import { leaseInstance } from '../instance/instance-registry.js';
+import type { InstanceLease } from '../instance/instance-registry.js';
+import { sameQueue } from '../message.js';
+import type { Message, MessageQueue, SendCallback, SendOptions, SendResult } from '../message.js';
 import { MessageSender } from './message-sender.js';
-import { encodeBatch, encodeMessage, type EncodedMessage } from './encoded-message.js';
-import { resolveProducerOptions, type ProducerOptions, type ResolvedProducerOptions } from './producer.config.js';
+import { encodeBatch, encodeMessage } from './encoded-message.js';
+import type { EncodedMessage } from './encoded-message.js';
+import { resolveProducerOptions } from './producer.config.js';
+import type { ProducerOptions, ResolvedProducerOptions } from './producer.config.js';
 import type { QueueChoice } from './send-attempts.js';
 
 interface Running {

@@ -4,9 +4,8 @@ import {
   SendBatchMessage,
   SendMessageV2,
   toSendMessageHeaderV2,
-  type FrameView,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { FrameView, RemotingCommand } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError } from '../client-error.js';
 import type { MessageQueue, SendResult, SendStatus } from '../message.js';
 import type { EncodedMessage } from './encoded-message.js';

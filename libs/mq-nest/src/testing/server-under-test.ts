@@ -1,4 +1,5 @@
-import { Controller, Module, type INestMicroservice, type Type } from '@nestjs/common';
+import { Controller, Module } from '@nestjs/common';
+import type { INestMicroservice, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Ctx, Payload } from '@nestjs/microservices';
 import type { RocketmqContext } from '../rocketmq.context.js';
