@@ -75,7 +75,9 @@ async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<Opene
   });
   const configDirectory = join(store.directory, 'config');
   const offsets = ConsumerOffsetStore.open({ directory: configDirectory, log });
-  for (const { topic, group, queueId } of offsets.pullBack((topic, queueId) => store.maxOffset(topic, queueId))) {
+  for (const { topic, group, queueId } of offsets.pullBack((topic, queueId) =>
+    store.reader.maxOffset(topic, queueId),
+  )) {
     log('warn', 'a committed offset was beyond the end of its queue', { topic, group, queueId });
   }
   // A temporary store is gone with the broker: its tables need no disk, which halves the time to start.

@@ -1,4 +1,5 @@
 export { MessageStore } from './message-store.js';
+export type { MessageReader, ReadOptions } from './read/message-reader.js';
 export type { MessageStoreOptions } from './store.options.js';
 export type {
   AppendResult,

@@ -44,7 +44,7 @@ describe('a message store', () => {
     const opened = await open({ now: () => 1_700_000_000_123, storeHost: { host: '10.0.0.1', port: 10_911 } });
     opened.append(draftOf('T', 2, 'hello'));
     await written(opened);
-    const [record] = opened.getMessages('T', 2, 0, 32).buffers;
+    const [record] = opened.reader.getMessages('T', 2, 0, 32).buffers;
     expect(record?.toString('hex')).toBe(
       '00000073daa320a73610a686000000020000000000000000000000000000000000000000000000000000018bcfe568000a00000500009c40' +
         '0000018bcfe5687b0a00000100002a9f0000000000000000000000000000000568656c6c6f0154001254414753015461674102' +
@@ -57,14 +57,14 @@ describe('a message store', () => {
     const first = await open({ flushDiskType });
     for (let index = 0; index < 1000; index++) first.append(draftOf('T', index % 4, `message ${index}`));
     await written(first);
-    expect(first.maxOffset('T', 0)).toBe(250);
+    expect(first.reader.maxOffset('T', 0)).toBe(250);
     await first.close();
     const second = await open({ flushDiskType });
     const bodies = [0, 1, 2, 3].flatMap((queueId) => bodiesOf(second, 'T', queueId));
     expect(bodies).toHaveLength(1000);
     expect(new Set(bodies).size).toBe(1000);
     expect(bodiesOf(second, 'T', 1).slice(0, 3)).toEqual(['message 1', 'message 5', 'message 9']);
-    expect(second.damagedRecordCount).toBe(0);
+    expect(second.damage.count).toBe(0);
   });
 
   it('goes on when topics are deleted while their queues are being made durable', async () => {
@@ -122,7 +122,7 @@ describe('a message store', () => {
     else await opened.close();
     const again = await box.open({ maxMessageSize: 1_000 });
     expect(bodiesOf(again, 'T', 0)).toEqual(['before', large, 'after']);
-    expect(again.damagedRecordCount).toBe(0);
+    expect(again.damage.count).toBe(0);
     await again.close();
   });
 });

@@ -1,128 +1,98 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Checkpoint } from './checkpoint/checkpoint.js';
-import { LogFiles } from './commit-log/log-files.js';
-import { QueueTable } from './consume-queue/queue-table.js';
-import type { ConsumeQueue } from './consume-queue/consume-queue.js';
-import { FileCache } from './consume-queue/file-cache.js';
+import { Checkpointer } from './checkpoint/checkpointer.js';
+import { Appender } from './commit-log/appender.js';
+import { CommitLog } from './commit-log/commit-log.js';
+import { QueueDispatcher } from './consume-queue/queue-dispatcher.js';
+import { isNoSpace } from './disk.js';
+import { Flusher } from './flush/flusher.js';
 import { StoreLock } from './lock/store-lock.js';
 import { NodeDisk } from './node-disk.js';
 import { MessageReader } from './read/message-reader.js';
-import { RecordSource } from './read/record-source.js';
-import { RECORD_OVERHEAD_MAX } from './record/record-layout.js';
-import { DamageReport } from './recovery/damage-report.js';
-import { repairBlock } from './recovery/block-repair.js';
-import { recoverStore } from './recovery/recover.js';
-import { RetentionClock } from './retention/retention-clock.js';
-import { Retention } from './retention/retention.js';
+import type { DamageReport } from './recovery/damage-report.js';
+import { DiskWatch } from './retention/disk-watch.js';
+import { StoreError, WriteFailedError } from './store.errors.js';
+import { resolveStoreOptions, type MessageStoreOptions, type ResolvedStoreOptions } from './store.options.js';
+import type { AppendResult, AppendStatus, MessageDraft, QueueState } from './store.types.js';
 import { runtimeInfoOf } from './runtime-info.js';
-import { resolveStoreOptions } from './store.options.js';
-import type { MessageStoreOptions, ResolvedStoreOptions } from './store.options.js';
-import type {
-  AppendResult,
-  AppendStatus,
-  BoundaryType,
-  DamagedRange,
-  GetResult,
-  MessageDraft,
-  QueueState,
-  RecordAllocator,
-  TagMatcher,
-} from './store.types.js';
-import { StoreEngine } from './store-engine.js';
-import type { Disk } from './disk.js';
+import { StoreMaintenance } from './store-maintenance.js';
+import { openParts, type StoreParts } from './store-parts.js';
 
 /**
- * The message store: one commit log for all topics, a consume queue for each queue of each topic (RocketMQ:
- * DefaultMessageStore). One process, one event loop owns it; everything but `open` and `close` is synchronous.
+ * The message store: one commit log for all topics, and a consume queue for each queue of each topic (RocketMQ:
+ * DefaultMessageStore). One process and one event loop own it. Only `open` and `close` are asynchronous. Its modes:
+ *
+ *     OPEN     appends are taken, unless the disk is full
+ *     CLOSING  appends are refused; what was taken is written, synced and saved
+ *     FAILED   a sync or a write failed: appends are refused, nothing is acknowledged or written any more; reads go on
  */
 export class MessageStore {
-  /** Called once after each write to the kernel and each sync: answers up to the new positions may leave. */
+  /** Called once after each write to the kernel and after each sync: answers up to the new offsets may leave. */
   onProgress: (() => void) | undefined;
   /** Called for each message when consumers may see it. */
   onDispatch: ((topic: string, queueId: number, queueOffset: number, tagsCode: number) => void) | undefined;
   /**
-   * Called when the disk had no room for messages that were already given out: everything with an `endOffset` above
-   * `writtenOffset` is undone and must be answered SERVICE_NOT_AVAILABLE.
+   * Called when the disk had no room for messages that already had offsets. The messages with an `endOffset` above
+   * `writtenOffset` are not stored: the caller answers SERVICE_NOT_AVAILABLE.
    */
   onWithdrawn: (() => void) | undefined;
-  /** Called once when a sync or write failed. Nothing is acknowledged from then on; the process should end. */
+  /** Called once when a sync or a write failed. The store acknowledges nothing from then on; the process should end. */
   onFatal: ((error: Error) => void) | undefined;
 
-  private readonly engine: StoreEngine;
-  private readonly reader: MessageReader;
+  private mode: 'OPEN' | 'CLOSING' | 'FAILED' = 'OPEN';
+  private readonly log: CommitLog;
+  private readonly flusher: Flusher;
+  private readonly appender: Appender;
+  private readonly dispatcher: QueueDispatcher;
+  private readonly checkpointer: Checkpointer;
+  private readonly diskWatch: DiskWatch;
+  private readonly maintenance: StoreMaintenance;
+  private tickScheduled = false;
+
+  /** Looks messages up. */
+  readonly reader: MessageReader;
+  /** The places in the log that were found broken since the start. */
+  readonly damage: DamageReport;
+  readonly directory: string;
 
   private constructor(
     private readonly options: ResolvedStoreOptions,
-    readonly directory: string,
-    disk: Disk,
+    private readonly parts: StoreParts,
     private readonly lock: StoreLock | undefined,
   ) {
-    const recordBytesMax = options.maxMessageSize + RECORD_OVERHEAD_MAX;
-    const files = LogFiles.open(
-      disk,
-      join(directory, 'commitlog'),
-      options.mappedFileSizeCommitLog,
-      !options.temporary,
+    const { files, queues, endOffset } = parts;
+    this.damage = parts.damage;
+    this.directory = parts.directory;
+    this.dispatcher = new QueueDispatcher(endOffset, (topic, queueId, queueOffset, tagsCode) =>
+      this.onDispatch?.(topic, queueId, queueOffset, tagsCode),
     );
-    const damage = new DamageReport(options.log);
-    const repair = (queue: ConsumeQueue, first: number, end: number): boolean => {
-      options.log('warn', 'A consume queue block is damaged and is built again.', { topic: queue.topic, first, end });
-      const { deliverTimeOf } = options;
-      repairBlock(
-        queue,
-        first,
-        end,
-        files,
-        this.engine?.log.writtenOffset ?? files.limit,
-        recordBytesMax,
-        deliverTimeOf,
-      );
-      return true;
-    };
-    const cache = new FileCache(disk);
-    const queues = new QueueTable(
-      disk,
-      cache,
-      join(directory, 'consumequeue'),
-      options.mappedFileUnitsConsumeQueue,
-      repair,
-    );
-    const checkpointFile = new Checkpoint(disk, join(directory, 'checkpoint'));
-    const checkpoint = checkpointFile.read();
-    const abnormal = disk.exists(join(directory, 'abort'));
-    const recovered = recoverStore({
-      files,
-      queues,
-      damage,
-      checkpoint,
-      abnormal,
-      recordBytesMax,
-      deliverTimeOf: options.deliverTimeOf,
-      log: options.log,
+    this.diskWatch = new DiskWatch(parts, options, () => this.diskMeasured());
+    this.log = new CommitLog(files, parts.recordBytesMax, endOffset, options, {
+      onNoSpace: (error) => this.diskWatch.noSpace(error),
+      onFillFailure: (error) => this.failUnlessFull(error, 'the commit log'),
     });
-    const clock = new RetentionClock(
-      Math.max(checkpoint?.retentionTime ?? 0, recovered.storeTimestamp),
-      options.now,
-      options.monotonicNow,
+    parts.readableEnd = () => this.log.writtenOffset;
+    this.flusher = new Flusher(this.log, options, this.onFlushed, this.fail);
+    this.appender = new Appender(this.log, queues, this.dispatcher.backlog, parts.storeTimestamp, options);
+    const { log, flusher, appender, dispatcher } = this;
+    this.checkpointer = new Checkpointer(parts, { log, flusher, appender, dispatcher }, (error) =>
+      this.failUnlessFull(error, 'the checkpoint'),
     );
-    const retention = new Retention(files, queues, clock, recordBytesMax, options);
-    this.engine = new StoreEngine(
-      { disk, directory, files, queues, cache, damage, checkpointFile, clock, retention, recordBytesMax },
-      { ...recovered, deletedTopics: checkpoint?.deletedTopics ?? [] },
-      options,
-      this,
-    );
-    const records = new RecordSource(files, this.engine.log.tail);
-    this.reader = new MessageReader(queues, records, damage, () => this.engine.bounds);
-    this.engine.onFilesDeleted = () => records.forget();
+    this.reader = new MessageReader(parts, this.log.tail, options.memoryDistanceBytes);
+    this.maintenance = new StoreMaintenance(parts, options, {
+      checkpointer: this.checkpointer,
+      diskWatch: this.diskWatch,
+      isOpen: () => this.mode === 'OPEN',
+      safeOffset: () => Math.min(this.visibleOffset, this.flushedOffset),
+      onFilesDeleted: () => this.reader.filesDeleted(),
+      onFailure: (error, what) => this.failUnlessFull(error, what),
+    });
   }
 
   /**
-   * Opens and recovers.
-   * @throws StoreLockedError when another process has it open, StoreCorruptedError when the files do not fit together,
-   * StoreOptionsError
+   * @throws StoreLockedError when another process has the store open, StoreCorruptedError when the files do not fit
+   * together, StoreOptionsError
    */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     const resolved = resolveStoreOptions(options);
@@ -130,8 +100,8 @@ export class MessageStore {
     const directory = options.dir ?? mkdtempSync(join(tmpdir(), 'rocketshop-store-'));
     const lock = resolved.temporary ? undefined : await StoreLock.take(disk, directory);
     try {
-      const store = new MessageStore(resolved, directory, disk, lock);
-      await store.engine.start();
+      const store = new MessageStore(resolved, openParts(resolved, disk, directory), lock);
+      await store.start();
       return store;
     } catch (error) {
       lock?.release();
@@ -139,144 +109,192 @@ export class MessageStore {
     }
   }
 
-  /** `false` once the store has failed or is closing. */
+  /** `false` while the disk is full, and for good once the store has failed or is closing. */
   get isWritable(): boolean {
-    return this.engine.isWritable;
+    return this.mode === 'OPEN' && !this.diskWatch.isFull;
   }
 
-  /** Numbers of the last append that answered `PUT_OK`. */
+  /** The numbers of the last append that returned `PUT_OK`. */
   get lastAppend(): AppendResult {
-    return this.engine.appender.last;
+    return this.appender.last;
   }
 
+  /** The kernel has the log up to here: it outlives the process. */
   get writtenOffset(): number {
-    return this.engine.log.writtenOffset;
+    return this.log.writtenOffset;
   }
 
+  /** The disk has the log up to here: it outlives a power cut. */
   get flushedOffset(): number {
-    return this.engine.flusher.flushedOffset;
+    return this.flusher.flushedOffset;
   }
 
-  /** Consumers see what lies before: written (ASYNC_FLUSH) or durable (SYNC_FLUSH). */
+  /** Consumers see the log up to here: up to `writtenOffset` (ASYNC_FLUSH) or `flushedOffset` (SYNC_FLUSH). */
   get visibleOffset(): number {
-    return this.engine.visibleOffset;
+    return this.dispatcher.visibleOffset;
   }
 
-  /** Positions of the log's first and next byte. */
+  /** Position of the log's first byte. */
   get minPhysicalOffset(): number {
-    return this.engine.log.files.minOffset;
+    return this.parts.files.minOffset;
   }
 
+  /** Position of the log's next byte. */
   get maxPhysicalOffset(): number {
-    return this.engine.log.endOffset;
+    return this.log.endOffset;
   }
 
   setStoreHost(host: string, port: number): void {
-    this.engine.appender.setStoreHost(host, port);
+    this.appender.setStoreHost(host, port);
   }
 
-  /** Copies the message into this tick's slab; offsets are final, durability follows (`onProgress`). */
+  /** Copies the message into the log's tail. Its offsets are final when this returns `PUT_OK`; `onProgress` tells when it is safe. */
   append(draft: MessageDraft): AppendStatus {
-    return this.engine.append(draft);
+    if (!this.isWritable) return 'SERVICE_NOT_AVAILABLE';
+    try {
+      return this.appended(this.appender.append(draft));
+    } catch (error) {
+      this.fail(error as Error);
+      return 'SERVICE_NOT_AVAILABLE';
+    }
   }
 
-  /** As `append` for messages of one queue, all or nothing, with consecutive queue offsets. */
+  /** As `append`, for messages of one queue: all are stored, with consecutive queue offsets, or none. */
   appendBatch(drafts: readonly MessageDraft[]): AppendStatus {
-    return this.engine.appendBatch(drafts);
-  }
-
-  /** Writes this tick's messages to the kernel now instead of at the end of the tick. */
-  flushTick(): void {
-    this.engine.tick();
-  }
-
-  /**
-   * Up to `maxCount` messages from `offset` on (RocketMQ `DefaultMessageStore.getMessage`); at least one when there is one that
-   * matches. `allocate` says where they are put; a fresh buffer without it.
-   */
-  getMessages(
-    topic: string,
-    queueId: number,
-    offset: number,
-    maxCount: number,
-    maxBytes: number = Number.MAX_SAFE_INTEGER,
-    tagMatcher?: TagMatcher,
-    allocate?: RecordAllocator,
-  ): GetResult {
-    return this.reader.getMessages(topic, queueId, offset, maxCount, maxBytes, tagMatcher, allocate);
-  }
-
-  /** The record at a position named by a client; undefined where no valid record begins. */
-  lookMessage(physicalOffset: number): Buffer | undefined {
-    if (!(physicalOffset >= this.minPhysicalOffset && physicalOffset < this.engine.visibleOffset)) return undefined;
-    return this.reader.lookMessage(physicalOffset, this.engine.recordBytesMax);
-  }
-
-  /** 0 when there is no such queue. */
-  minOffset(topic: string, queueId: number): number {
-    return this.engine.queues.find(topic, queueId)?.minOffset ?? 0;
-  }
-
-  /** Offset of the next message consumers will see; 0 when there is no such queue. */
-  maxOffset(topic: string, queueId: number): number {
-    return this.engine.queues.find(topic, queueId)?.maxOffset ?? 0;
-  }
-
-  offsetByTime(topic: string, queueId: number, timestamp: number, boundary: BoundaryType = 'LOWER'): number {
-    const queue = this.engine.queues.find(topic, queueId);
-    return queue ? this.reader.offsetByTime(queue, timestamp, boundary) : 0;
-  }
-
-  /** Store time of a message, -1 when there is none. */
-  storeTimeOf(topic: string, queueId: number, offset: number): number {
-    const queue = this.engine.queues.find(topic, queueId);
-    return queue ? this.reader.storeTimeOf(queue, offset) : -1;
-  }
-
-  /** Store time of the oldest message in a queue, -1 when there is none. */
-  earliestStoreTime(topic: string, queueId: number): number {
-    const queue = this.engine.queues.find(topic, queueId);
-    return queue ? this.reader.firstStoreTime(queue, queue.minOffset) : -1;
-  }
-
-  /** Tells whether a position is near enough to the log's end to count as in memory (40 % of RAM). */
-  isInMemory(topic: string, queueId: number, offset: number): boolean {
-    const queue = this.engine.queues.find(topic, queueId);
-    if (!queue || offset < queue.minOffset || offset >= queue.maxOffset || !queue.load(offset)) return false;
-    return this.engine.log.endOffset - queue.physicalOffset <= this.options.memoryDistanceBytes;
+    if (!this.isWritable) return 'SERVICE_NOT_AVAILABLE';
+    try {
+      return this.appended(this.appender.appendBatch(drafts));
+    } catch (error) {
+      this.fail(error as Error);
+      return 'SERVICE_NOT_AVAILABLE';
+    }
   }
 
   queues(): Iterable<QueueState> {
-    return this.engine.queues.states();
+    return this.parts.queues.states();
   }
 
-  /** Forgets a topic's queues; its records leave with their files. */
+  /** Deletes a topic's queues. Its records are deleted with the files that they lie in. */
   deleteTopic(topic: string): void {
-    this.engine.deleteTopic(topic);
+    if (this.parts.queues.deleteTopic(topic)) this.checkpointer.topicDeleted(topic, this.log.endOffset);
   }
 
-  /** Places in the log found broken since the start; `damagedRecordCount` goes on when the list is full. */
-  get damagedRanges(): DamagedRange[] {
-    return this.engine.damage.ranges;
-  }
-
-  get damagedRecordCount(): number {
-    return this.engine.damage.count;
-  }
-
-  /** Share of the disk in use, 0..1. */
-  get diskUsedRatio(): number {
-    return this.engine.diskWatch.usedRatio;
-  }
-
-  /** Keys of GET_BROKER_RUNTIME_INFO that are the store's. */
+  /** The keys of GET_BROKER_RUNTIME_INFO that describe the store. */
   runtimeInfo(): Record<string, string> {
-    return runtimeInfoOf(this.engine);
+    const { log, flusher, damage, diskWatch, visibleOffset } = this;
+    const mode = this.mode === 'OPEN' && diskWatch.isFull ? 'DISK_FULL' : this.mode;
+    return runtimeInfoOf({ log, flusher, damage, diskWatch, visibleOffset, mode });
   }
 
-  /** Drains, flushes, writes a clean checkpoint and removes the abort file. */
+  /** Writes and syncs what was taken, writes a clean checkpoint and removes the abort file. */
   async close(): Promise<void> {
-    await this.engine.close();
+    if (this.mode === 'OPEN') this.mode = 'CLOSING';
+    this.maintenance.stop();
+    this.tick();
+    await this.log.stopFilling();
+    this.tick();
+    await this.flusher.drain();
+    this.flusher.stop();
+    await this.diskWatch.stop();
+    await this.checkpointer.settled();
+    const { disk, directory, files, cache } = this.parts;
+    if (this.mode === 'CLOSING' && !this.options.temporary) await this.markClean();
+    cache.close();
+    files.close();
+    if (this.options.temporary) disk.removeDirectory(directory);
     this.lock?.release();
+  }
+
+  private async start(): Promise<void> {
+    const { disk, directory, files, abortFile } = this.parts;
+    abortFile.create();
+    files.ensure(this.log.endOffset);
+    if (!this.options.temporary) {
+      await this.diskWatch.measure();
+      await this.checkpointer.take(false);
+      disk.syncDirectory(directory);
+    }
+    this.log.fillAhead();
+    this.maintenance.start();
+  }
+
+  /** A store without room for the checkpoint closes all the same. The next start then recovers as after a crash. */
+  private async markClean(): Promise<void> {
+    try {
+      await this.checkpointer.take(true);
+      this.parts.abortFile.remove();
+    } catch (error) {
+      this.options.log('error', 'The store could not be marked as closed well.', { error: String(error) });
+    }
+  }
+
+  private appended(status: AppendStatus): AppendStatus {
+    if (status === 'SERVICE_NOT_AVAILABLE') this.withdraw();
+    if (status === 'PUT_OK' && !this.tickScheduled) {
+      this.tickScheduled = true;
+      setImmediate(this.onTick);
+    }
+    return status;
+  }
+
+  private readonly onTick = (): void => {
+    this.tickScheduled = false;
+    this.tick();
+  };
+
+  /** Writes the messages of this turn to the kernel, makes them visible (ASYNC_FLUSH) or starts their sync (SYNC_FLUSH). */
+  private tick(): void {
+    if (this.mode === 'FAILED') return;
+    try {
+      if (!this.log.writePending() && this.log.blocked) {
+        void this.log.unblocked().then(() => this.tick());
+        return;
+      }
+    } catch (error) {
+      this.fail(error as Error);
+      return;
+    }
+    this.withdraw();
+    this.flusher.written();
+    if (this.options.flushDiskType === 'ASYNC_FLUSH') this.makeVisible(this.log.writtenOffset);
+    this.onProgress?.();
+  }
+
+  /** Takes back the queue offsets of messages that the disk had no room for. */
+  private withdraw(): void {
+    if (!this.diskWatch.isFull || this.log.pendingBytes > 0) return;
+    if (this.dispatcher.takeBackFrom(this.log.endOffset)) this.onWithdrawn?.();
+  }
+
+  private readonly onFlushed = (): void => {
+    if (this.options.flushDiskType === 'SYNC_FLUSH') this.makeVisible(this.flusher.flushedOffset);
+    this.onProgress?.();
+  };
+
+  private makeVisible(offset: number): void {
+    this.reader.visibleOffset = offset;
+    try {
+      this.dispatcher.makeVisible(offset);
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  private readonly fail = (error: Error): void => {
+    if (this.mode === 'FAILED') return;
+    this.mode = 'FAILED';
+    this.options.log('error', error.message, { error });
+    this.onFatal?.(error);
+  };
+
+  private failUnlessFull(error: unknown, what: string): void {
+    if (isNoSpace(error)) this.diskWatch.noSpace(error);
+    else this.fail(error instanceof StoreError ? error : new WriteFailedError(what, error));
+  }
+
+  private diskMeasured(): void {
+    if (this.mode !== 'OPEN') return;
+    if (this.diskWatch.usedRatio > this.options.diskSpaceCleanForciblyRatio) this.maintenance.deleteExpiredFiles();
+    if (!this.diskWatch.isFull) this.log.fillAhead();
   }
 }

@@ -1,14 +1,20 @@
-import type { StoreEngine } from './store-engine.js';
+import type { CommitLog } from './commit-log/commit-log.js';
+import type { Flusher } from './flush/flusher.js';
+import type { DamageReport } from './recovery/damage-report.js';
+import type { DiskWatch } from './retention/disk-watch.js';
 
-/** Keys of GET_BROKER_RUNTIME_INFO that are the store's (DefaultMessageStore.getRuntimeInfo), and three of our own. */
-export function runtimeInfoOf({
-  log,
-  flusher,
-  damage,
-  diskWatch,
-  visibleOffset,
-  state,
-}: StoreEngine): Record<string, string> {
+interface StoreState {
+  log: CommitLog;
+  flusher: Flusher;
+  damage: DamageReport;
+  diskWatch: DiskWatch;
+  visibleOffset: number;
+  mode: 'OPEN' | 'DISK_FULL' | 'CLOSING' | 'FAILED';
+}
+
+/** The store's keys of GET_BROKER_RUNTIME_INFO (DefaultMessageStore.getRuntimeInfo), and three keys of our own. */
+export function runtimeInfoOf(store: StoreState): Record<string, string> {
+  const { log, flusher, damage, diskWatch, visibleOffset, mode } = store;
   return {
     commitLogMinOffset: String(log.files.minOffset),
     commitLogMaxOffset: String(log.endOffset),
@@ -19,6 +25,6 @@ export function runtimeInfoOf({
     remainHowManyDataToFlush: `${log.writtenOffset - flusher.flushedOffset} B`,
     storeFlushTimesTotal: String(flusher.syncs),
     storeDamagedRecords: String(damage.count),
-    storeMode: state,
+    storeMode: mode,
   };
 }

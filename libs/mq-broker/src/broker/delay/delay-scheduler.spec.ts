@@ -45,6 +45,8 @@ class MemoryStore {
     );
   }
 
+  readonly reader = this;
+
   getMessages(_topic: string, queueId: number, offset: number, maxCount: number): GetResult {
     const queue = this.queues.get(queueId) ?? [];
     const buffers = queue.slice(offset, offset + maxCount);

@@ -7,7 +7,7 @@ import {
   TopicName,
   type MessageExt,
 } from '@rocketshop/mq-protocol';
-import type { MessageDraft, MessageStore } from '../../store/index.js';
+import type { MessageDraft, MessageReader, MessageStore } from '../../store/index.js';
 import type { BrokerClock } from '../broker-clock.js';
 import type { TopicConfigManager } from '../topics/index.js';
 import type { DelayLevels } from './delay-levels.js';
@@ -29,7 +29,9 @@ const CLOSE_WAIT_MS = 20;
 /** Queues of a topic that is gone when its delayed message comes due. */
 const RESTORED_QUEUE_NUMS = 4;
 
-type DelayStore = Pick<MessageStore, 'getMessages' | 'append' | 'lastAppend' | 'writtenOffset' | 'flushedOffset'>;
+type DelayStore = Pick<MessageStore, 'append' | 'lastAppend' | 'writtenOffset' | 'flushedOffset'> & {
+  reader: Pick<MessageReader, 'getMessages'>;
+};
 
 export interface DelaySchedulerParts {
   store: DelayStore;
@@ -163,12 +165,12 @@ export class DelayScheduler {
   private deliverLevel(level: number, now: number): number | undefined {
     for (let delivered = 0; delivered < DELIVERIES_PER_TURN_MAX;) {
       const offset = this.pointers.get(level) ?? 0;
-      const found = this.parts.store.getMessages(
+      const found = this.parts.store.reader.getMessages(
         TopicName.SCHEDULE_TOPIC,
         level - 1,
         offset,
         READ_MESSAGES_MAX,
-        READ_BYTES_MAX,
+        { maxBytes: READ_BYTES_MAX },
       );
       if (found.count === 0) {
         if (found.nextBeginOffset > offset) {

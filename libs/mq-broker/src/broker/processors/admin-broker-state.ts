@@ -85,7 +85,7 @@ function getRuntimeInfo(context: BrokerContext, request: RemotingCommand): Remot
 function delayOffsets({ delay, store }: BrokerContext): Record<string, string> {
   const offsets: Record<string, string> = {};
   for (const [level, offset] of delay.offsets()) {
-    const maxOffset = Math.max(0, store.maxOffset(TopicName.SCHEDULE_TOPIC, level - 1));
+    const maxOffset = Math.max(0, store.reader.maxOffset(TopicName.SCHEDULE_TOPIC, level - 1));
     offsets[`scheduleMessageOffset_${level}`] = `${offset},${maxOffset}`;
   }
   return offsets;
@@ -93,7 +93,7 @@ function delayOffsets({ delay, store }: BrokerContext): Record<string, string> {
 
 /** When the oldest message was stored. Left out while there is none: tools would show half a million hours. */
 function earliestMessage({ store }: BrokerContext): Record<string, string> {
-  const record = store.lookMessage(store.minPhysicalOffset);
+  const record = store.reader.lookMessage(store.minPhysicalOffset);
   return record === undefined ? {} : { earliestMessageTimeStamp: String(decodeMessage(record).storeTimestamp) };
 }
 

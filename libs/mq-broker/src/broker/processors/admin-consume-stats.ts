@@ -50,10 +50,10 @@ function statsOf(context: BrokerContext, group: string, topic: string): ConsumeS
     const consumerOffset = Math.max(0, offsets.query(group, topic, queueId));
     progress.push({
       queue: { brokerName: config.brokerName, queueId, topic },
-      brokerOffset: Math.max(0, store.maxOffset(topic, queueId)),
+      brokerOffset: Math.max(0, store.reader.maxOffset(topic, queueId)),
       consumerOffset,
       pullOffset: consumerOffset,
-      lastTimestamp: consumerOffset > 0 ? Math.max(0, store.storeTimeOf(topic, queueId, consumerOffset - 1)) : 0,
+      lastTimestamp: consumerOffset > 0 ? Math.max(0, store.reader.storeTimeOf(topic, queueId, consumerOffset - 1)) : 0,
     });
   }
   return { offsets: progress, consumeTps: statistics.groupGetTps(group, topic) };
@@ -91,10 +91,10 @@ function queryConsumeTimeSpan(context: BrokerContext, request: RemotingCommand):
 
 function timeSpanOf(context: BrokerContext, group: string, topic: string, queueId: number): QueueTimeSpan {
   const { store, offsets, clock, config } = context;
-  const timeOf = (offset: number): number => Math.max(0, store.storeTimeOf(topic, queueId, offset));
-  const maxOffset = store.maxOffset(topic, queueId);
+  const timeOf = (offset: number): number => Math.max(0, store.reader.storeTimeOf(topic, queueId, offset));
+  const maxOffset = store.reader.maxOffset(topic, queueId);
   const consumerOffset = Math.max(0, offsets.query(group, topic, queueId));
-  const minTimeStamp = Math.max(0, store.earliestStoreTime(topic, queueId));
+  const minTimeStamp = Math.max(0, store.reader.earliestStoreTime(topic, queueId));
   return {
     messageQueue: { brokerName: config.brokerName, queueId, topic },
     minTimeStamp,

@@ -110,12 +110,12 @@ function getTopicStats(
   const { readQueueNums, writeQueueNums } = existingTopic(topics, topic);
   const offsets: TopicOffset[] = [];
   for (let queueId = 0; queueId < Math.max(readQueueNums, writeQueueNums); queueId++) {
-    const maxOffset = Math.max(0, store.maxOffset(topic, queueId));
+    const maxOffset = Math.max(0, store.reader.maxOffset(topic, queueId));
     offsets.push({
       queue: { brokerName: config.brokerName, queueId, topic },
-      minOffset: Math.max(0, store.minOffset(topic, queueId)),
+      minOffset: Math.max(0, store.reader.minOffset(topic, queueId)),
       maxOffset,
-      lastUpdateTimestamp: maxOffset > 0 ? Math.max(0, store.storeTimeOf(topic, queueId, maxOffset - 1)) : 0,
+      lastUpdateTimestamp: maxOffset > 0 ? Math.max(0, store.reader.storeTimeOf(topic, queueId, maxOffset - 1)) : 0,
     });
   }
   const body = topicStatsTableBody.encode({ offsets, topicPutTps: statistics.topicPutTps(topic) });

@@ -28,7 +28,7 @@ export function offsetProcessors(context: BrokerContext): ReadonlyMap<number, Pr
       (request) => {
         const { topic, queueId, timestamp, boundaryType } = SearchOffset.readRequest(request);
         const boundary = boundaryType?.toUpperCase() === 'UPPER' ? 'UPPER' : 'LOWER';
-        const offset = store.offsetByTime(topic, queueId, timestamp, boundary);
+        const offset = store.reader.offsetByTime(topic, queueId, timestamp, boundary);
         return SearchOffset.createResponse(request, { offset });
       },
     ],
@@ -36,21 +36,23 @@ export function offsetProcessors(context: BrokerContext): ReadonlyMap<number, Pr
       GetMaxOffset.code,
       (request) => {
         const { topic, queueId } = GetMaxOffset.readRequest(request);
-        return GetMaxOffset.createResponse(request, { offset: store.maxOffset(topic, queueId) });
+        return GetMaxOffset.createResponse(request, { offset: store.reader.maxOffset(topic, queueId) });
       },
     ],
     [
       GetMinOffset.code,
       (request) => {
         const { topic, queueId } = GetMinOffset.readRequest(request);
-        return GetMinOffset.createResponse(request, { offset: store.minOffset(topic, queueId) });
+        return GetMinOffset.createResponse(request, { offset: store.reader.minOffset(topic, queueId) });
       },
     ],
     [
       GetEarliestMsgStoretime.code,
       (request) => {
         const { topic, queueId } = GetEarliestMsgStoretime.readRequest(request);
-        return GetEarliestMsgStoretime.createResponse(request, { timestamp: store.earliestStoreTime(topic, queueId) });
+        return GetEarliestMsgStoretime.createResponse(request, {
+          timestamp: store.reader.earliestStoreTime(topic, queueId),
+        });
       },
     ],
     [
@@ -84,8 +86,8 @@ function queryOffset(context: BrokerContext, request: RemotingCommand): Remoting
 
 function isYoung(context: BrokerContext, topic: string, queueId: number): boolean {
   const { store } = context;
-  if (store.minOffset(topic, queueId) > 0) return false;
-  return store.maxOffset(topic, queueId) === 0 || store.isInMemory(topic, queueId, 0);
+  if (store.reader.minOffset(topic, queueId) > 0) return false;
+  return store.reader.maxOffset(topic, queueId) === 0 || store.reader.isInMemory(topic, queueId, 0);
 }
 
 function updateOffset(context: BrokerContext, request: RemotingCommand): RemotingCommand {

@@ -8,7 +8,7 @@ export function viewMessageProcessors(context: BrokerContext): ReadonlyMap<numbe
       ViewMessage.code,
       (request) => {
         const { offset } = ViewMessage.readRequest(request);
-        const body = context.store.lookMessage(offset);
+        const body = context.store.reader.lookMessage(offset);
         if (body !== undefined) return createResponse(request, ResponseCode.SUCCESS, { body });
         throw new RequestRefusedError(ResponseCode.SYSTEM_ERROR, `can not find message by the offset, ${offset}`);
       },

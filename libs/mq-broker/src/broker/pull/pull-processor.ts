@@ -11,6 +11,7 @@ import {
   type PullMessageHeader,
   type SubscriptionData,
 } from '@rocketshop/mq-protocol';
+import type { GetResult, ReadOptions } from '../../store/index.js';
 import type { BrokerContext } from '../broker-context.js';
 import type { ConsumerGroupInfo } from '../groups/index.js';
 import type { HeldPull, LongPollTable } from '../long-poll/long-poll-table.js';
@@ -44,6 +45,8 @@ export class PullProcessor {
   private readonly filters = new SubscriptionFilterCache();
   private readonly slab = new RecordSlab();
   private readonly answers: PullAnswerSender;
+  /** One record for all look-ups: `look` fills it again, and the reader keeps nothing of it. */
+  private readonly readOptions: ReadOptions = { allocate: this.slab.take };
 
   constructor(private readonly parts: PullProcessorParts) {
     this.answers = new PullAnswerSender(this.slab, parts.context.config.brokerId);
@@ -95,20 +98,15 @@ export class PullProcessor {
     task.peer.reply(createResponse(task, ResponseCode.POLLING_FULL, { remark: 'too many pulls are held already' }));
   }
 
-  private look(task: PullTask): ReturnType<BrokerContext['store']['getMessages']> {
-    const { store } = this.parts.context;
-    return store.getMessages(
-      task.topic,
-      task.queueId,
-      task.queueOffset,
-      task.maxMessages,
-      task.maxBytes,
-      task.filter.match,
-      this.slab.take,
-    );
+  private look(task: PullTask): GetResult {
+    const { readOptions } = this;
+    readOptions.maxBytes = task.maxBytes;
+    readOptions.tagMatcher = task.filter.match;
+    const { reader } = this.parts.context.store;
+    return reader.getMessages(task.topic, task.queueId, task.queueOffset, task.maxMessages, readOptions);
   }
 
-  private answer(task: PullTask, result: ReturnType<PullProcessor['look']>): void {
+  private answer(task: PullTask, result: GetResult): void {
     const { statistics } = this.parts;
     if (result.count > 0) statistics.countGet(task.group, task.topic, result.count);
     this.answers.send(task.peer, task, pullCode(result.status, task.queueOffset), result);

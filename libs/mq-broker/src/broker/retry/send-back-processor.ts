@@ -62,7 +62,7 @@ function requireGroup(context: BrokerContext, name: string): SubscriptionGroupCo
 }
 
 function lookMessage(context: BrokerContext, offset: number): MessageExt {
-  const record = context.store.lookMessage(offset);
+  const record = context.store.reader.lookMessage(offset);
   if (record === undefined) {
     throw new RequestRefusedError(ResponseCode.SYSTEM_ERROR, `look message by offset failed, ${offset}`);
   }

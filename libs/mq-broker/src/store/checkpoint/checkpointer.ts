@@ -1,33 +1,39 @@
-import type { QueueTable } from '../consume-queue/queue-table.js';
+import type { Appender } from '../commit-log/appender.js';
+import type { CommitLog } from '../commit-log/commit-log.js';
+import type { QueueDispatcher } from '../consume-queue/queue-dispatcher.js';
+import type { Flusher } from '../flush/flusher.js';
 import { SyncFailedError } from '../store.errors.js';
-import type { Checkpoint, CheckpointState } from './checkpoint.js';
+import type { StoreParts } from '../store-parts.js';
+import type { CheckpointState } from './checkpoint.js';
 
-/** Where the log stands when a checkpoint is taken. */
-export interface CheckpointFacts {
-  endOffset: number;
-  visibleOffset: number;
-  minOffset: number;
-  storeTimestamp: number;
-  retentionTime: number;
+/** Where a checkpoint takes the positions of the log from. */
+interface CheckpointSources {
+  log: CommitLog;
+  flusher: Flusher;
+  appender: Appender;
+  dispatcher: QueueDispatcher;
 }
 
-/** Takes checkpoints: consume queues durable first, then the log, then the note that says so. One at a time. */
+/**
+ * Takes checkpoints, one at a time. The order matters: first the consume queues become durable, then the log, then the
+ * checkpoint that says so.
+ */
 export class Checkpointer {
   private running: Promise<void> | undefined;
   private takenAt = -1;
+  private deletedTopics: [string, number][];
 
   constructor(
-    private readonly file: Checkpoint,
-    private readonly queues: QueueTable,
-    private deletedTopics: [string, number][],
-    private readonly facts: () => CheckpointFacts,
-    private readonly drainLog: () => Promise<void>,
+    private readonly parts: StoreParts,
+    private readonly sources: CheckpointSources,
     private readonly onFailure: (error: unknown) => void,
-  ) {}
+  ) {
+    this.deletedTopics = parts.deletedTopics;
+  }
 
-  /** A checkpoint if the log has moved since the last one; failures go to `onFailure`. */
+  /** Takes a checkpoint if the log has moved since the last one. Failures go to `onFailure`. */
   takeIfMoved(): void {
-    if (this.running || this.takenAt === this.facts().visibleOffset) return;
+    if (this.running || this.takenAt === this.sources.dispatcher.visibleOffset) return;
     this.running = this.take(false).then(
       () => {
         this.running = undefined;
@@ -41,7 +47,7 @@ export class Checkpointer {
     );
   }
 
-  /** What lies before `endOffset` of a deleted topic must not come back when queues are built again. */
+  /** Records of a deleted topic before `endOffset` must not come back when queues are built again. */
   topicDeleted(topic: string, endOffset: number): void {
     this.deletedTopics = [...this.deletedTopics.filter(([name]) => name !== topic), [topic, endOffset]];
     this.takenAt = -1;
@@ -53,17 +59,18 @@ export class Checkpointer {
   }
 
   async take(clean: boolean): Promise<void> {
-    const facts = this.facts();
+    const { log, flusher, appender, dispatcher } = this.sources;
+    const { files, retentionClock, checkpoint } = this.parts;
     const { deletedTopics } = this;
-    const queues = [...this.queues.all()];
+    const queues = [...this.parts.queues.all()];
     const state: CheckpointState = {
       clean,
-      logEndOffset: facts.endOffset,
-      dispatchedOffset: facts.visibleOffset,
-      storeTimestamp: facts.storeTimestamp,
-      retentionTime: facts.retentionTime,
+      logEndOffset: log.endOffset,
+      dispatchedOffset: dispatcher.visibleOffset,
+      storeTimestamp: appender.lastStoreTimestamp,
+      retentionTime: retentionClock.read(),
       queues: queues.map(({ topic, queueId, minOffset, maxOffset }) => [topic, queueId, minOffset, maxOffset]),
-      deletedTopics: deletedTopics.filter(([, offset]) => offset > facts.minOffset),
+      deletedTopics: deletedTopics.filter(([, offset]) => offset > files.minOffset),
     };
     for (const queue of queues) queue.save();
     try {
@@ -71,8 +78,8 @@ export class Checkpointer {
     } catch (error) {
       throw new SyncFailedError('a consume queue', error);
     }
-    await this.drainLog();
-    await this.file.write(state);
+    await flusher.drain();
+    await checkpoint.write(state);
     this.takenAt = this.deletedTopics === deletedTopics ? state.dispatchedOffset : -1;
   }
 }

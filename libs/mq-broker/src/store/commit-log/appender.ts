@@ -44,8 +44,10 @@ export class Appender {
     private readonly backlog: DispatchBacklog,
     /** The store time of the newest record. Store times never decrease, whatever the clock does. */
     public lastStoreTimestamp: number,
-    private readonly options: Pick<ResolvedStoreOptions, 'maxMessageSize' | 'slabBytesMax' | 'now'>,
-  ) {}
+    private readonly options: Pick<ResolvedStoreOptions, 'maxMessageSize' | 'slabBytesMax' | 'storeHost' | 'now'>,
+  ) {
+    this.setStoreHost(options.storeHost.host, options.storeHost.port);
+  }
 
   setStoreHost(host: string, port: number): void {
     this.fields.storeHost = Uint8Array.from(ipv4Bytes(host));

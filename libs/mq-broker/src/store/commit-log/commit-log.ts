@@ -2,32 +2,50 @@ import { isNoSpace } from '../disk.js';
 import { BLANK_BYTES, MAGIC_BLANK } from '../record/record-layout.js';
 import { WriteFailedError } from '../store.errors.js';
 import type { LogFile, LogFiles } from './log-files.js';
-import type { LogTail, TailChunk } from './log-tail.js';
-import type { ZeroFiller } from './zero-filler.js';
+import type { ResolvedStoreOptions } from '../store.options.js';
+import { LogTail, type TailChunk } from './log-tail.js';
+import { ZeroFiller } from './zero-filler.js';
 
-export type Reservation = 'READY' | 'TOO_LARGE' | 'UNAVAILABLE';
+export interface CommitLogHooks {
+  /** A write met the end of the disk. Messages beyond the written offset may have been withdrawn. */
+  onNoSpace(error: unknown): void;
+  /** Filling a file ahead of the write position failed. */
+  onFillFailure(error: unknown): void;
+}
+
+type Reservation = 'READY' | 'TOO_LARGE' | 'UNAVAILABLE';
 
 /**
- * The writing end of the log. Three positions, in this order:
+ * The writing end of the log. It has three positions, in this order:
  *
- *     flushed (durable)  <=  written (in the kernel: outlives the process)  <=  end (given out, in the tail only)
+ *     flushed (durable)  <=  written (in the kernel: outlives the process)  <=  end (offsets given out, in the tail only)
  *
- * `reserve` finds room and rolls files, `advance` takes it, `writePending` moves everything up to `end` to the kernel in
- * one positional write. When the disk is full, everything beyond `written` is taken back as if it had never been.
+ * `reserve` finds room and rolls files, `advance` takes the room, `writePending` moves everything up to `end` to the kernel
+ * in one positional write. When the disk is full, everything beyond `written` is withdrawn.
  */
 export class CommitLog {
   writtenOffset: number;
   /** Files written since they were last taken for a sync. */
   private dirty = new Set<LogFile>();
 
+  readonly tail: LogTail;
+  private readonly filler: ZeroFiller;
+
   constructor(
     readonly files: LogFiles,
-    readonly tail: LogTail,
-    private readonly filler: ZeroFiller,
+    recordBytesMax: number,
     public endOffset: number,
-    private readonly onNoSpace: (error: unknown) => void,
+    options: Pick<ResolvedStoreOptions, 'tailBytesMax' | 'poisonReleasedSlabs' | 'zeroFillAheadBytes'>,
+    private readonly hooks: CommitLogHooks,
   ) {
     this.writtenOffset = endOffset;
+    this.tail = new LogTail(
+      options.tailBytesMax,
+      Math.min(recordBytesMax, files.fileBytes),
+      endOffset,
+      options.poisonReleasedSlabs,
+    );
+    this.filler = new ZeroFiller(files, options.zeroFillAheadBytes, endOffset, (error) => hooks.onFillFailure(error));
   }
 
   get chunk(): TailChunk {
@@ -55,7 +73,7 @@ export class CommitLog {
     this.endOffset += bytes;
   }
 
-  /** False when it has to wait for the filler, or the disk is full; then everything pending may have been withdrawn. */
+  /** False when the write has to wait for the zero filler, or when the disk is full: then everything pending may be withdrawn. */
   writePending(): boolean {
     const bytes = this.pendingBytes;
     if (bytes === 0) return true;
@@ -75,7 +93,7 @@ export class CommitLog {
     } catch (error) {
       if (!isNoSpace(error)) throw new WriteFailedError('the commit log', error);
       this.withdraw(written);
-      this.onNoSpace(error);
+      this.hooks.onNoSpace(error);
       return false;
     }
     this.writtenOffset = this.endOffset;
@@ -83,13 +101,23 @@ export class CommitLog {
     return true;
   }
 
-  /** True when `writePending` has to wait for the filler's step. */
+  /** True when `writePending` has to wait for the zero filler's step. */
   get blocked(): boolean {
     return this.endOffset > this.filler.barrier;
   }
 
   async unblocked(): Promise<void> {
     await this.filler.idle;
+  }
+
+  /** Lets the zero filler go on ahead of the write position, in the background. */
+  fillAhead(): void {
+    this.filler.follow(this.endOffset);
+  }
+
+  /** Resolves when the zero filler writes no more. */
+  stopFilling(): Promise<void> {
+    return this.filler.stop();
   }
 
   /** The files written since the last call. */
@@ -99,14 +127,14 @@ export class CommitLog {
     return files;
   }
 
-  /** Ends the file with a blank (CommitLog.java: `BLANK_MAGIC_CODE`) and goes on in the next. */
+  /** Ends the file with a blank record (CommitLog.java: `BLANK_MAGIC_CODE`) and goes on in the next file. */
   private roll(fileEnd: number): boolean {
     if (this.blocked || fileEnd > this.filler.barrier) return false;
     try {
       this.files.ensure(fileEnd);
     } catch (error) {
       if (!isNoSpace(error)) throw new WriteFailedError('the commit log', error);
-      this.onNoSpace(error);
+      this.hooks.onNoSpace(error);
       return false;
     }
     if (this.tail.room() < BLANK_BYTES) {
@@ -124,7 +152,7 @@ export class CommitLog {
     return true;
   }
 
-  /** Forgets what was not written and wipes the part that was, so that no half record is ever seen. */
+  /** Forgets the bytes that were not written, and overwrites the part that was with zeros, so that no half record is left. */
   private withdraw(written: number): void {
     if (written > 0) {
       const { base, file } = this.files.ensure(this.writtenOffset);

@@ -44,6 +44,11 @@ export class LogTail {
     return (this.chunks[0] ?? this.current).base;
   }
 
+  /** End of the log: position after the newest byte in RAM. */
+  get endOffset(): number {
+    return this.current.base + this.current.used;
+  }
+
   room(): number {
     return this.current.buffer.length - this.current.used;
   }

@@ -70,7 +70,7 @@ describe('a consume queue', () => {
     expect([bodiesOf(rebuilt, 'T', 0), bodiesOf(rebuilt, 'T', 1)]).toEqual(expected);
     expect(expected[0]).toHaveLength(2505);
     await fill(rebuilt, 2);
-    expect(rebuilt.maxOffset('T', 0)).toBe(2506);
+    expect(rebuilt.reader.maxOffset('T', 0)).toBe(2506);
     await rebuilt.close();
     for (const [name, content] of before) {
       if (!/consumequeue.*\d$/.test(name)) continue;
@@ -98,7 +98,7 @@ describe('a consume queue', () => {
       box.disk.flipBit(QUEUE_FILE, unit * 20 + byte, 1);
       const opened = await box.open();
       expect(bodiesOf(opened, 'T', 0)).toHaveLength(2500);
-      const found = opened.getMessages('T', 0, unit - (unit % 3), 1, 1e6, matches);
+      const found = opened.reader.getMessages('T', 0, unit - (unit % 3), 1, { tagMatcher: matches });
       expect(recordsOf(found.buffers)).toHaveLength(1);
       box.kill();
     }
@@ -109,7 +109,7 @@ describe('a consume queue', () => {
     const store = await box.open();
     await fill(store, 100);
     store.deleteTopic('T');
-    expect(store.maxOffset('T', 0)).toBe(0);
+    expect(store.reader.maxOffset('T', 0)).toBe(0);
     store.append(draftOf('T', 0, 'new life'));
     expect(store.lastAppend.queueOffset).toBe(0);
     await written(store);
@@ -117,7 +117,7 @@ describe('a consume queue', () => {
     box.kill();
     const again = await box.open();
     expect(bodiesOf(again, 'T', 0)).toEqual(['new life']);
-    expect(again.maxOffset('T', 1)).toBe(0);
+    expect(again.reader.maxOffset('T', 1)).toBe(0);
     box.kill();
     box.disk.removeDirectory('/store/consumequeue');
     const rebuilt = await box.open();

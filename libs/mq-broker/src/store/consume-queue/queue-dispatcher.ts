@@ -1,9 +1,4 @@
-import { DispatchBacklog } from './dispatch-backlog.js';
-import type { DispatchEntry } from './dispatch-backlog.js';
-
-export interface DispatchListener {
-  onDispatch: ((topic: string, queueId: number, queueOffset: number, tagsCode: number) => void) | undefined;
-}
+import { DispatchBacklog, type DispatchEntry } from './dispatch-backlog.js';
 
 /**
  * Puts messages into their consume queues once their bytes are as safe as the flush mode promises (RocketMQ:
@@ -12,14 +7,15 @@ export interface DispatchListener {
 export class QueueDispatcher {
   readonly backlog = new DispatchBacklog();
   private readonly dispatch = (entry: DispatchEntry): void => {
-    entry.queue.put(entry.physicalOffset, entry.size, entry.tagsCode);
-    this.listener.onDispatch?.(entry.queue.topic, entry.queue.queueId, entry.queueOffset, entry.tagsCode);
+    const { queue, queueOffset, tagsCode } = entry;
+    queue.put(entry.physicalOffset, entry.size, tagsCode);
+    this.onDispatch(queue.topic, queue.queueId, queueOffset, tagsCode);
   };
 
   constructor(
-    /** Everything before this may be read: written (ASYNC_FLUSH) or durable (SYNC_FLUSH). */
+    /** Consumers may read everything before: it is written (ASYNC_FLUSH) or durable (SYNC_FLUSH). */
     public visibleOffset: number,
-    private readonly listener: DispatchListener,
+    private readonly onDispatch: (topic: string, queueId: number, queueOffset: number, tagsCode: number) => void,
   ) {}
 
   makeVisible(offset: number): void {
@@ -27,7 +23,7 @@ export class QueueDispatcher {
     this.backlog.drain(offset, this.dispatch);
   }
 
-  /** Gives back the queue offsets of messages the disk had no room for; false when there were none. */
+  /** Takes back the queue offsets of messages that the disk had no room for. Returns false when there were none. */
   takeBackFrom(offset: number): boolean {
     let taken = false;
     this.backlog.withdraw(offset, (entry) => {

@@ -17,7 +17,7 @@ describe('SYNC_FLUSH', () => {
     }
     expect(store.writtenOffset).toBe(store.maxPhysicalOffset);
     expect(store.flushedOffset).toBe(0);
-    expect(store.maxOffset('T', 0)).toBe(0);
+    expect(store.reader.maxOffset('T', 0)).toBe(0);
     box.disk.releaseSyncs();
     await written(store);
     expect(box.disk.syncs - syncsBefore).toBe(2);
@@ -94,7 +94,7 @@ describe('a write that fails', () => {
     store.append(draftOf('T', 0, 'message'));
     await settled();
     expect(fatal).toEqual([expect.objectContaining({ code: 'STORE_WRITE_FAILED' })]);
-    expect(store.maxOffset('T', 0)).toBe(0);
+    expect(store.reader.maxOffset('T', 0)).toBe(0);
     await store.close();
   });
 });

@@ -1,13 +1,13 @@
 import type { CommitLog } from '../commit-log/commit-log.js';
 import { SyncFailedError } from '../store.errors.js';
-import type { FlushDiskType } from '../store.types.js';
+import type { ResolvedStoreOptions } from '../store.options.js';
 
 /**
  * Makes the written log durable. One sync is under way at a time, in libuv's pool.
  *
- * - SYNC_FLUSH: a sync starts as soon as something is written; what is written meanwhile shares the next one (group commit).
- * - ASYNC_FLUSH: a sync starts every `intervalMs` if anything was written.
- * - A failed sync is final: `onFailure` once, and never a sync again.
+ * - SYNC_FLUSH: a sync starts as soon as something is written. Later writes share the next sync (group commit).
+ * - ASYNC_FLUSH: a sync starts every `flushIntervalMs` if anything was written.
+ * - A failed sync is final: `onFailure` is called once, and no sync starts again.
  */
 export class Flusher {
   flushedOffset: number;
@@ -18,21 +18,20 @@ export class Flusher {
 
   constructor(
     private readonly log: CommitLog,
-    private readonly flushDiskType: FlushDiskType,
-    intervalMs: number,
+    private readonly options: Pick<ResolvedStoreOptions, 'flushDiskType' | 'flushIntervalMs'>,
     private readonly onFlushed: () => void,
     private readonly onFailure: (error: SyncFailedError) => void,
   ) {
     this.flushedOffset = log.writtenOffset;
-    if (flushDiskType === 'ASYNC_FLUSH') {
-      this.timer = setInterval(() => this.start(), intervalMs);
+    if (options.flushDiskType === 'ASYNC_FLUSH') {
+      this.timer = setInterval(() => this.start(), options.flushIntervalMs);
       this.timer.unref();
     }
   }
 
   /** Called after each write. */
   written(): void {
-    if (this.flushDiskType === 'SYNC_FLUSH') this.start();
+    if (this.options.flushDiskType === 'SYNC_FLUSH') this.start();
   }
 
   /** Everything written so far is durable when this resolves, unless the sync failed. */
@@ -51,7 +50,7 @@ export class Flusher {
     if (this.running || this.failed || this.flushedOffset >= this.log.writtenOffset) return;
     this.running = this.run().finally(() => {
       this.running = undefined;
-      if (this.flushDiskType === 'SYNC_FLUSH') this.start();
+      if (this.options.flushDiskType === 'SYNC_FLUSH') this.start();
     });
   }
 

@@ -23,10 +23,13 @@ async function fill(count: number, body = (index: number): string => `message ${
 
 describe('a pull', () => {
   it('answers every place with its name and where to go on', async () => {
-    expect(store.getMessages('T', 0, 5, 32)).toMatchObject({ status: 'NO_MATCHED_LOGIC_QUEUE', nextBeginOffset: 0 });
+    expect(store.reader.getMessages('T', 0, 5, 32)).toMatchObject({
+      status: 'NO_MATCHED_LOGIC_QUEUE',
+      nextBeginOffset: 0,
+    });
     await fill(3);
     const places = [0, 2, 3, 4, -1].map((offset) => {
-      const { status, nextBeginOffset, minOffset, maxOffset, count } = store.getMessages('T', 0, offset, 32);
+      const { status, nextBeginOffset, minOffset, maxOffset, count } = store.reader.getMessages('T', 0, offset, 32);
       return [offset, status, nextBeginOffset, count, minOffset, maxOffset];
     });
     expect(places).toEqual([
@@ -40,12 +43,12 @@ describe('a pull', () => {
 
   it('returns what matches, and moves on past what does not', async () => {
     await fill(2000);
-    const found = store.getMessages('T', 0, 0, 5, 1e6, (code) => code === 7);
+    const found = store.reader.getMessages('T', 0, 0, 5, { tagMatcher: (code) => code === 7 });
     expect(recordsOf(found.buffers).map((record) => bodyOf(record).toString())).toEqual(
       [7, 17, 27, 37, 47].map((index) => `message ${index}`),
     );
     expect(found.nextBeginOffset).toBe(57);
-    expect(store.getMessages('T', 0, 0, 32, 1e6, () => false)).toMatchObject({
+    expect(store.reader.getMessages('T', 0, 0, 32, { tagMatcher: () => false })).toMatchObject({
       status: 'NO_MATCHED_MESSAGE',
       nextBeginOffset: 800,
     });
@@ -53,19 +56,22 @@ describe('a pull', () => {
 
   it('keeps to the limits but always returns one', async () => {
     await fill(100, () => 'x'.repeat(10_000));
-    expect(store.getMessages('T', 0, 0, 1)).toMatchObject({ count: 1, nextBeginOffset: 1 });
-    expect(store.getMessages('T', 0, 0, 32, 35_000)).toMatchObject({ count: 3, nextBeginOffset: 3 });
-    expect(store.getMessages('T', 0, 0, 32, 10)).toMatchObject({ count: 1, nextBeginOffset: 1 });
-    expect(store.getMessages('T', 0, 0, 100)).toMatchObject({ count: 25 });
+    expect(store.reader.getMessages('T', 0, 0, 1)).toMatchObject({ count: 1, nextBeginOffset: 1 });
+    expect(store.reader.getMessages('T', 0, 0, 32, { maxBytes: 35_000 })).toMatchObject({
+      count: 3,
+      nextBeginOffset: 3,
+    });
+    expect(store.reader.getMessages('T', 0, 0, 32, { maxBytes: 10 })).toMatchObject({ count: 1, nextBeginOffset: 1 });
+    expect(store.reader.getMessages('T', 0, 0, 100)).toMatchObject({ count: 25 });
   });
 
   it('gives bytes that stay the same while RAM is used again', async () => {
     await fill(40);
-    const { buffers } = store.getMessages('T', 0, 0, 32);
+    const { buffers } = store.reader.getMessages('T', 0, 0, 32);
     const before = buffers.map((buffer) => Buffer.from(buffer));
     await fill(20_000);
     expect(buffers).toEqual(before);
-    const old = store.getMessages('T', 0, 0, 32);
+    const old = store.reader.getMessages('T', 0, 0, 32);
     expect(old.buffers).toEqual(before);
   });
 });
@@ -80,12 +86,12 @@ describe('a look by time', () => {
     store.append(draftOf('T', 0, 'the clock went back'));
     await written(store);
     const times = [1999, 2000, 2500, 3000, 5000, 5001];
-    expect(times.map((time) => store.offsetByTime('T', 0, time))).toEqual([0, 0, 2, 2, 4, 6]);
-    expect(times.map((time) => store.offsetByTime('T', 0, time, 'UPPER'))).toEqual([0, 1, 1, 3, 5, 5]);
-    expect(store.storeTimeOf('T', 0, 5)).toBe(5000);
-    expect(store.earliestStoreTime('T', 0)).toBe(2000);
-    expect(store.earliestStoreTime('T', 1)).toBe(-1);
-    expect(store.offsetByTime('none', 0, 1)).toBe(0);
+    expect(times.map((time) => store.reader.offsetByTime('T', 0, time))).toEqual([0, 0, 2, 2, 4, 6]);
+    expect(times.map((time) => store.reader.offsetByTime('T', 0, time, 'UPPER'))).toEqual([0, 1, 1, 3, 5, 5]);
+    expect(store.reader.storeTimeOf('T', 0, 5)).toBe(5000);
+    expect(store.reader.earliestStoreTime('T', 0)).toBe(2000);
+    expect(store.reader.earliestStoreTime('T', 1)).toBe(-1);
+    expect(store.reader.offsetByTime('none', 0, 1)).toBe(0);
   });
 });
 
@@ -95,9 +101,9 @@ describe('a look by position', () => {
     const end = store.lastAppend.endOffset;
     store.append(draftOf('T', 0, 'second'));
     await written(store);
-    expect(bodyOf(store.lookMessage(end) ?? Buffer.alloc(0)).toString()).toBe('second');
+    expect(bodyOf(store.reader.lookMessage(end) ?? Buffer.alloc(0)).toString()).toBe('second');
     for (const position of [-1, 1, end - 1, end + 1, store.maxPhysicalOffset, 1e12, Number.NaN]) {
-      expect(store.lookMessage(position)).toBeUndefined();
+      expect(store.reader.lookMessage(position)).toBeUndefined();
     }
   });
 });
@@ -122,9 +128,9 @@ describe('an append', () => {
     expect(physicalOffsets).toHaveLength(5);
     expect(physicalOffsets[0]).toBe(physicalOffset);
     await written(store);
-    expect(store.maxOffset('T', 1)).toBe(5);
-    expect(physicalOffsets.map((offset) => bodyOf(store.lookMessage(offset) ?? Buffer.alloc(0)).toString())).toEqual(
-      drafts.map(({ body }) => body.toString()),
-    );
+    expect(store.reader.maxOffset('T', 1)).toBe(5);
+    expect(
+      physicalOffsets.map((offset) => bodyOf(store.reader.lookMessage(offset) ?? Buffer.alloc(0)).toString()),
+    ).toEqual(drafts.map(({ body }) => body.toString()));
   });
 });

@@ -30,7 +30,7 @@ describe('what is read from the log', () => {
     const bodies = Array.from({ length: QUEUES }, (): string[] => []);
     const next = Array.from({ length: QUEUES }, () => 0);
     const pull = (queueId: number): void => {
-      const result = store.getMessages('T', queueId, next[queueId] ?? 0, 32);
+      const result = store.reader.getMessages('T', queueId, next[queueId] ?? 0, 32);
       for (const record of recordsOf(result.buffers)) bodies[queueId]?.push(bodyOf(record).toString());
       next[queueId] = result.nextBeginOffset;
     };
@@ -51,7 +51,7 @@ describe('what is read from the log', () => {
     for (let queueId = 0; queueId < QUEUES; queueId++) {
       expect(bodiesOf(store, 'T', queueId)).toEqual(expected(queueId, 640, 5 * KIB));
     }
-    expect(store.damagedRanges).toEqual([]);
+    expect(store.damage.ranges).toEqual([]);
     await store.close();
   });
 
@@ -65,7 +65,7 @@ describe('what is read from the log', () => {
     expect(bodiesOf(store, 'T', 3)).toEqual(expected(3, 160, KIB));
     await fill(store, 160, 640, KIB);
     expect(bodiesOf(store, 'T', 3)).toEqual(expected(3, 800, KIB));
-    expect(store.damagedRanges).toEqual([]);
+    expect(store.damage.ranges).toEqual([]);
     await store.close();
   });
 });

@@ -6,18 +6,21 @@ import { LogScanner } from './log-scanner.js';
 import { readFacts } from './queue-builder.js';
 import type { DeliverTimeOf } from './queue-builder.js';
 
+interface RepairSource {
+  files: LogFiles;
+  logEndOffset: number;
+  recordBytesMax: number;
+  deliverTimeOf: DeliverTimeOf;
+}
+
 /**
- * Builds the units [first, end) of a queue again from the log and writes them to the file. The units before and after
- * bound the part of the log that has to be read. Blocks the loop while it reads: the disk has lost bytes, which is rare.
+ * Builds the units [first, end) of a queue again from the log and writes them to the file. The units before and after them
+ * limit the part of the log that has to be read. The read blocks the event loop; the cause, a disk that lost bytes, is rare.
  */
 export function repairBlock(
   queue: ConsumeQueue,
-  first: number,
-  end: number,
-  files: LogFiles,
-  logEndOffset: number,
-  recordBytesMax: number,
-  deliverTimeOf: DeliverTimeOf,
+  { first, end }: { first: number; end: number },
+  { files, logEndOffset, recordBytesMax, deliverTimeOf }: RepairSource,
 ): void {
   const from = physicalOffsetAt(queue, first - 1) ?? files.minOffset;
   const until = physicalOffsetAt(queue, end) ?? logEndOffset;
@@ -36,7 +39,7 @@ export function repairBlock(
   queue.files.rewriteBlock(first, units);
 }
 
-/** Read past the repair, so that two broken neighbours do not call each other. */
+/** Reads the block itself and repairs nothing, so that the repairs of two broken neighbours do not call each other. */
 function physicalOffsetAt(queue: ConsumeQueue, index: number): number | undefined {
   if (index < queue.minOffset || index >= queue.savedOffset) return undefined;
   const block = queue.files.readBlock(index);

@@ -70,7 +70,7 @@ describe('a store that was killed', () => {
       box.kill();
       const again = await box.open();
       expect(readAll(again).toSorted()).toEqual([...bodiesIn(whole), 'after'].toSorted());
-      expect(again.damagedRecordCount).toBe(0);
+      expect(again.damage.count).toBe(0);
       box.kill();
     }
   });
@@ -111,10 +111,10 @@ describe('one flipped bit', () => {
           field,
           bodies: bodiesIn(stored.filter((one) => one !== hit)),
         });
-        expect(store.damagedRanges).toEqual([
+        expect(store.damage.ranges).toEqual([
           expect.objectContaining({ physicalOffset: hit.start, bytes: hit.end - hit.start }),
         ]);
-        expect(store.maxOffset('T', hit.queueId)).toBe(5);
+        expect(store.reader.maxOffset('T', hit.queueId)).toBe(5);
         box.kill();
       }
     },
@@ -128,7 +128,7 @@ describe('one flipped bit', () => {
       box.disk.flipBit(LOG_FILE, hit.start + field, 3);
       const store = await box.open();
       expect(readAll(store)).toEqual(bodiesIn(stored.slice(0, -1)));
-      expect(store.damagedRecordCount).toBe(1);
+      expect(store.damage.count).toBe(1);
       store.append(draftOf('T', hit.queueId, 'next'));
       expect(store.lastAppend.queueOffset).toBe(5);
       await written(store);
@@ -148,12 +148,12 @@ describe('one flipped bit', () => {
       box.disk.restore(files);
       box.disk.flipBit(LOG_FILE, hit.start + (index % (hit.end - hit.start)), index % 8);
       const store = await box.open();
-      expect(store.damagedRecordCount).toBe(0);
+      expect(store.damage.count).toBe(0);
       expect(readAll(store)).toEqual(bodiesIn(stored.filter((one) => one !== hit)));
-      expect(store.damagedRanges).toEqual([
+      expect(store.damage.ranges).toEqual([
         expect.objectContaining({ physicalOffset: hit.start, topic: 'T', queueId: hit.queueId }),
       ]);
-      expect(store.lookMessage(hit.start)).toBeUndefined();
+      expect(store.reader.lookMessage(hit.start)).toBeUndefined();
       box.kill();
       box.dropLock();
     }
@@ -168,7 +168,7 @@ describe('larger damage', () => {
     const store = await box.open();
     const spared = stored.filter(({ start, end }) => end <= from || start >= from + bytes);
     expect(readAll(store)).toEqual(bodiesIn(spared));
-    expect(store.damagedRecordCount).toBeGreaterThan(0);
+    expect(store.damage.count).toBeGreaterThan(0);
     expect(store.maxPhysicalOffset).toBe(stored.at(-1)?.end);
     box.kill();
   });

@@ -35,7 +35,7 @@ describe('a full disk', () => {
       box.kill();
       const again = await box.open();
       expect(bodiesOf(again, 'T', 0)).toEqual([...sent, 'taken']);
-      expect(again.damagedRecordCount).toBe(0);
+      expect(again.damage.count).toBe(0);
       await again.close();
     },
   );

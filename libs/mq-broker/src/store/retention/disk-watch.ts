@@ -1,18 +1,9 @@
-import type { Disk } from '../disk.js';
-import type { Logger } from '../../logger.js';
-
-export interface DiskWatchOptions {
-  directory: string;
-  warningRatio: number;
-  intervalMs: number;
-  /** After a real "no space" this much has to be free before anything is written again. */
-  resumeBytes: number;
-  log: Logger;
-}
+import type { ResolvedStoreOptions } from '../store.options.js';
+import type { StoreParts } from '../store-parts.js';
 
 /**
- * Whether there is room to append. Two ways to be full: the share in use is above the warning level, or a write has met
- * ENOSPC. Both end by themselves when a later look finds space.
+ * Watches whether the disk has room to append. The disk is full when its used share is above the warning level, or when a
+ * write met ENOSPC. Both states end when a later measurement finds space.
  */
 export class DiskWatch {
   usedRatio = 0;
@@ -22,11 +13,14 @@ export class DiskWatch {
   private running: Promise<void> | undefined;
 
   constructor(
-    private readonly disk: Disk,
-    private readonly options: DiskWatchOptions,
-    private readonly onLooked: () => void,
+    private readonly parts: Pick<StoreParts, 'disk' | 'directory' | 'recordBytesMax'>,
+    private readonly options: Pick<
+      ResolvedStoreOptions,
+      'diskSpaceWarningLevelRatio' | 'diskCheckIntervalMs' | 'slabBytesMax' | 'log'
+    >,
+    private readonly onMeasured: () => void,
   ) {
-    this.timer = setInterval(() => void this.look(), options.intervalMs);
+    this.timer = setInterval(() => void this.measure(), options.diskCheckIntervalMs);
     this.timer.unref();
   }
 
@@ -37,8 +31,8 @@ export class DiskWatch {
     this.isFull = true;
   }
 
-  look(): Promise<void> {
-    this.running ??= this.measure().finally(() => {
+  measure(): Promise<void> {
+    this.running ??= this.measureNow().finally(() => {
       this.running = undefined;
     });
     return this.running;
@@ -49,13 +43,14 @@ export class DiskWatch {
     await this.running;
   }
 
-  private async measure(): Promise<void> {
+  private async measureNow(): Promise<void> {
     try {
-      const { used, available } = await this.disk.space(this.options.directory);
+      const { used, available } = await this.parts.disk.space(this.parts.directory);
       this.usedRatio = used + available > 0 ? used / (used + available) : 0;
-      if (available >= this.options.resumeBytes) this.hitEnd = false;
+      // After a real ENOSPC, a whole slab and the longest record have to fit before anything is written again.
+      if (available >= this.options.slabBytesMax + this.parts.recordBytesMax) this.hitEnd = false;
       const wasFull = this.isFull;
-      this.isFull = this.hitEnd || this.usedRatio >= this.options.warningRatio;
+      this.isFull = this.hitEnd || this.usedRatio >= this.options.diskSpaceWarningLevelRatio;
       if (wasFull && !this.isFull) this.options.log('info', 'There is space on the disk again; messages are taken.');
       if (!wasFull && this.isFull) {
         this.options.log('error', 'The disk is above the warning level; messages are refused.', {
@@ -65,6 +60,6 @@ export class DiskWatch {
     } catch (error) {
       this.options.log('warn', 'The disk could not be measured.', { error: String(error) });
     }
-    this.onLooked();
+    this.onMeasured();
   }
 }

@@ -50,17 +50,17 @@ describe('retention', () => {
     clock.pass(23 * HOUR);
     await pause();
     expect(store.minPhysicalOffset).toBe(2 * 64 * 1024);
-    const minOffset = store.minOffset('T', 0);
+    const minOffset = store.reader.minOffset('T', 0);
     expect(minOffset).toBeGreaterThan(500);
-    expect(store.getMessages('T', 0, minOffset - 1, 32)).toMatchObject({
+    expect(store.reader.getMessages('T', 0, minOffset - 1, 32)).toMatchObject({
       status: 'OFFSET_TOO_SMALL',
       nextBeginOffset: minOffset,
     });
     expect(bodiesOf(store, 'T', 0)).toHaveLength(1500 - minOffset);
-    expect(store.earliestStoreTime('T', 0)).toBe(store.storeTimeOf('T', 0, minOffset));
+    expect(store.reader.earliestStoreTime('T', 0)).toBe(store.reader.storeTimeOf('T', 0, minOffset));
     await store.close();
     const again = await box.open();
-    expect(again.minOffset('T', 0)).toBe(minOffset);
+    expect(again.reader.minOffset('T', 0)).toBe(minOffset);
     expect(bodiesOf(again, 'T', 0)).toHaveLength(1500 - minOffset);
     await again.close();
   });
@@ -100,7 +100,7 @@ describe('retention', () => {
     expect(store.minPhysicalOffset).toBe(0);
     store.append(draftOf('T', 0, 'after the jump'));
     await written(store);
-    expect(store.storeTimeOf('T', 0, 1000)).toBeGreaterThanOrEqual(store.storeTimeOf('T', 0, 999));
+    expect(store.reader.storeTimeOf('T', 0, 1000)).toBeGreaterThanOrEqual(store.reader.storeTimeOf('T', 0, 999));
     await store.close();
     const again = await box.open();
     clock.pass(HOUR);

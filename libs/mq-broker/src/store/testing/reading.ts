@@ -25,9 +25,9 @@ export function bodyOf(record: Buffer): Buffer {
 /** The bodies of a queue from `offset` to its end, in order. */
 export function bodiesOf(store: MessageStore, topic: string, queueId: number, offset?: number): string[] {
   const bodies: string[] = [];
-  let next = offset ?? store.minOffset(topic, queueId);
-  while (next < store.maxOffset(topic, queueId)) {
-    const result = store.getMessages(topic, queueId, next, 32);
+  let next = offset ?? store.reader.minOffset(topic, queueId);
+  while (next < store.reader.maxOffset(topic, queueId)) {
+    const result = store.reader.getMessages(topic, queueId, next, 32);
     for (const record of recordsOf(result.buffers)) bodies.push(bodyOf(record).toString());
     if (result.nextBeginOffset <= next) throw new Error(`no progress at ${next}: ${result.status}`);
     next = result.nextBeginOffset;

@@ -1,0 +1,59 @@
+import type { Checkpointer } from './checkpoint/checkpointer.js';
+import type { DiskWatch } from './retention/disk-watch.js';
+import type { ResolvedStoreOptions } from './store.options.js';
+import type { StoreParts } from './store-parts.js';
+
+export interface StoreMaintenanceHooks {
+  checkpointer: Checkpointer;
+  diskWatch: DiskWatch;
+  isOpen(): boolean;
+  /** Up to where the log is visible and durable: no file from there on is deleted. */
+  safeOffset(): number;
+  onFilesDeleted(): void;
+  onFailure(error: unknown, what: string): void;
+}
+
+/**
+ * The periodic work of an open store: it saves consume queues, takes checkpoints and deletes expired files (RocketMQ:
+ * FlushConsumeQueueService, CleanCommitLogService).
+ */
+export class StoreMaintenance {
+  private readonly timers: NodeJS.Timeout[] = [];
+
+  constructor(
+    private readonly parts: StoreParts,
+    private readonly options: ResolvedStoreOptions,
+    private readonly hooks: StoreMaintenanceHooks,
+  ) {}
+
+  start(): void {
+    this.every(this.options.flushConsumeQueueIntervalMs, () => this.saveQueues());
+    this.every(this.options.checkpointIntervalMs, () => this.hooks.checkpointer.takeIfMoved());
+    this.every(this.options.cleanResourceIntervalMs, () => this.deleteExpiredFiles());
+  }
+
+  stop(): void {
+    for (const timer of this.timers) clearInterval(timer);
+  }
+
+  deleteExpiredFiles(): void {
+    const deleted = this.parts.retention.run(this.hooks.diskWatch.usedRatio, this.hooks.safeOffset());
+    if (deleted > 0) this.hooks.onFilesDeleted();
+  }
+
+  private every(intervalMs: number, action: () => void): void {
+    const timer = setInterval(() => {
+      if (this.hooks.isOpen()) action();
+    }, intervalMs);
+    timer.unref();
+    this.timers.push(timer);
+  }
+
+  private saveQueues(): void {
+    try {
+      for (const queue of this.parts.queues.all()) queue.save();
+    } catch (error) {
+      this.hooks.onFailure(error, 'a consume queue');
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import { join } from 'node:path';
+import { AbortFile } from './checkpoint/abort-file.js';
+import { Checkpoint } from './checkpoint/checkpoint.js';
+import { LogFiles } from './commit-log/log-files.js';
+import type { ConsumeQueue } from './consume-queue/consume-queue.js';
+import { FileCache } from './consume-queue/file-cache.js';
+import { QueueTable } from './consume-queue/queue-table.js';
+import type { Disk } from './disk.js';
+import { RECORD_OVERHEAD_MAX } from './record/record-layout.js';
+import { repairBlock } from './recovery/block-repair.js';
+import { DamageReport } from './recovery/damage-report.js';
+import { recoverStore } from './recovery/recover.js';
+import { Retention } from './retention/retention.js';
+import { RetentionClock } from './retention/retention-clock.js';
+import type { ResolvedStoreOptions } from './store.options.js';
+
+/** The files of a store after recovery, and the objects that own them. */
+export interface StoreParts {
+  readonly disk: Disk;
+  readonly directory: string;
+  readonly files: LogFiles;
+  readonly queues: QueueTable;
+  readonly cache: FileCache;
+  readonly damage: DamageReport;
+  readonly checkpoint: Checkpoint;
+  readonly abortFile: AbortFile;
+  /** `[topic, logEndOffset at deletion]`, as the checkpoint has them. */
+  readonly deletedTopics: [string, number][];
+  readonly retentionClock: RetentionClock;
+  readonly retention: Retention;
+  readonly recordBytesMax: number;
+  /** End of the log. */
+  readonly endOffset: number;
+  /** Store time of the newest record. */
+  readonly storeTimestamp: number;
+  /** Up to where a damaged consume queue block is built again from the log. The store replaces it by its written offset. */
+  readableEnd: () => number;
+}
+
+/**
+ * Opens the files of a store and recovers them.
+ * @throws StoreCorruptedError when the files do not fit together
+ */
+export function openParts(options: ResolvedStoreOptions, disk: Disk, directory: string): StoreParts {
+  const recordBytesMax = options.maxMessageSize + RECORD_OVERHEAD_MAX;
+  const { mappedFileSizeCommitLog, mappedFileUnitsConsumeQueue, deliverTimeOf, log } = options;
+  const files = LogFiles.open(disk, join(directory, 'commitlog'), mappedFileSizeCommitLog, !options.temporary);
+  const damage = new DamageReport(log);
+  const cache = new FileCache(disk);
+  const repair = (queue: ConsumeQueue, first: number, end: number): boolean => {
+    log('warn', 'A consume queue block is damaged and is built again.', { topic: queue.topic, first, end });
+    repairBlock(queue, { first, end }, { files, logEndOffset: parts.readableEnd(), recordBytesMax, deliverTimeOf });
+    return true;
+  };
+  const queues = new QueueTable(disk, cache, join(directory, 'consumequeue'), mappedFileUnitsConsumeQueue, repair);
+  const checkpoint = new Checkpoint(disk, join(directory, 'checkpoint'));
+  const saved = checkpoint.read();
+  const abortFile = new AbortFile(disk, directory);
+  const parts = {
+    disk,
+    directory,
+    files,
+    queues,
+    cache,
+    damage,
+    checkpoint,
+    abortFile,
+    recordBytesMax,
+    readableEnd: () => files.limit,
+  };
+  const recovered = recoverStore({
+    files,
+    queues,
+    damage,
+    checkpoint: saved,
+    abnormal: abortFile.exists,
+    recordBytesMax,
+    deliverTimeOf,
+    log,
+  });
+  const retentionClock = new RetentionClock(
+    Math.max(saved?.retentionTime ?? 0, recovered.storeTimestamp),
+    options.now,
+    options.monotonicNow,
+  );
+  return Object.assign(parts, recovered, {
+    deletedTopics: saved?.deletedTopics ?? [],
+    retentionClock,
+    retention: new Retention(files, queues, retentionClock, recordBytesMax, options),
+  });
+}
