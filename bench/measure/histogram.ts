@@ -1,15 +1,10 @@
-/**
- * Latencies in buckets whose width grows with the value, so that a figure is right to 1 % from a microsecond to a minute
- * and recording one costs a few nanoseconds and no allocation.
- *
- * A value of v ticks lies in bucket v while v < 128, and above that in one of 64 buckets of its power of two.
- */
+import { createHistogram } from 'node:perf_hooks';
+
 const TICKS_PER_MS = 10_000;
-const SUB_BUCKETS = 64;
-const SUB_BUCKET_BITS = 6;
-const EXACT_TICKS = 2 * SUB_BUCKETS;
-const TICKS_MAX = 0x7fffffff;
-const BUCKETS = bucketOf(TICKS_MAX) + 1;
+/** An hour. Node would not count a longer latency at all, so it counts as an hour. */
+const TICKS_MAX = 3_600_000 * TICKS_PER_MS;
+/** Node records whole numbers from 1 on, so a latency of 0 is recorded as 1. */
+const ZERO_TICKS = 1;
 
 export interface LatencySummary {
   readonly count: number;
@@ -19,56 +14,40 @@ export interface LatencySummary {
   readonly max: number;
 }
 
+/**
+ * Latencies in Node's HDR histogram: a percentile is right to 0.1 % from 0.2 ms to an hour, and to 0.1 µs below. To record a
+ * latency costs some 0.1 µs and allocates nothing, which is below 2 % of a core at 150,000 messages a second.
+ */
 export class Histogram {
-  private readonly buckets = new Uint32Array(BUCKETS);
-  private recorded = 0;
+  private readonly ticks = createHistogram({ lowest: 1, highest: TICKS_MAX + ZERO_TICKS, figures: 3 });
   private largestMs = 0;
 
   get count(): number {
-    return this.recorded;
+    return this.ticks.count;
   }
 
-  /** Negative values, which a clock that was set back would give, count as 0. */
+  /** A negative latency, which a clock gives that was set back, counts as 0. */
   record(latencyMs: number): void {
-    const ticks = Math.min(TICKS_MAX, Math.max(0, Math.round(latencyMs * TICKS_PER_MS)));
-    const bucket = bucketOf(ticks);
-    this.buckets[bucket] = (this.buckets[bucket] ?? 0) + 1;
-    this.recorded += 1;
+    this.ticks.record(ZERO_TICKS + Math.min(TICKS_MAX, Math.max(0, Math.round(latencyMs * TICKS_PER_MS))));
     if (latencyMs > this.largestMs) this.largestMs = latencyMs;
   }
 
-  /** The smallest value, ms, that at least `share` (0 to 1) of the records do not exceed; NaN when there is none. */
+  /** The smallest latency, ms, that at least `share` (0 to 1) of the records do not exceed. NaN without a record. */
   percentile(share: number): number {
-    if (this.recorded === 0) return Number.NaN;
-    const wanted = Math.max(1, Math.ceil(share * this.recorded));
-    let seen = 0;
-    for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
-      seen += this.buckets[bucket] ?? 0;
-      if (seen >= wanted) return Math.min(middleOf(bucket) / TICKS_PER_MS, this.largestMs);
-    }
-    return this.largestMs;
+    if (this.count === 0) return Number.NaN;
+    // Node accepts a percentile above 0 only.
+    const ticks = this.ticks.percentile(Math.max(share * 100, Number.EPSILON)) - ZERO_TICKS;
+    // Node gives the end of a bucket, which may lie above the largest latency.
+    return Math.min(ticks / TICKS_PER_MS, this.largestMs);
   }
 
   summary(): LatencySummary {
     return {
-      count: this.recorded,
+      count: this.count,
       p50: this.percentile(0.5),
       p99: this.percentile(0.99),
       p999: this.percentile(0.999),
-      max: this.recorded === 0 ? Number.NaN : this.largestMs,
+      max: this.count === 0 ? Number.NaN : this.largestMs,
     };
   }
-}
-
-function bucketOf(ticks: number): number {
-  if (ticks < EXACT_TICKS) return ticks;
-  const shift = 31 - Math.clz32(ticks) - SUB_BUCKET_BITS;
-  return shift * SUB_BUCKETS + (ticks >> shift);
-}
-
-function middleOf(bucket: number): number {
-  if (bucket < EXACT_TICKS) return bucket;
-  const shift = Math.floor(bucket / SUB_BUCKETS) - 1;
-  const first = (bucket - shift * SUB_BUCKETS) * 2 ** shift;
-  return first + (2 ** shift - 1) / 2;
 }
