@@ -14,7 +14,7 @@ import { runShopBench } from './shop/shop-bench.js';
 const USAGE = `usage: npm run bench -- broker [--against apache] [--quick] [--rows "SYNC_FLUSH, 1 KiB"] [--runs n] [--profile]
        npm run bench -- shop [--quick] [--buyers 16,64] [--seconds n] [--profile]`;
 
-/** bench/results, seen from bench/dist. */
+/** The folder bench/results; this program runs from bench/dist. */
 const results = join(dirname(import.meta.dirname), 'results');
 
 const { values, positionals } = parseArgs({
@@ -46,7 +46,7 @@ async function main(): Promise<void> {
   if (outcome.hasFailures) process.exitCode = 1;
 }
 
-/** Told to end in the middle, it takes along what it has started. */
+/** A signal in the middle of a run must not leave the started programs behind. */
 function endChildrenOnSignal(): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.once(signal, () => void stopSpawnedServices().finally(() => process.exit(130)));

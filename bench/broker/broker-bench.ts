@@ -18,7 +18,7 @@ import { textTable } from '../measure/text-table.js';
 export interface BrokerBenchOptions {
   readonly againstApache: boolean;
   readonly extent: Extent;
-  /** Rows whose name contains all of these phrases, which commas separate. */
+  /** Phrases, separated by commas. Only rows whose names contain all of them run. */
   readonly filter: string;
   readonly profileDir: string | undefined;
 }
@@ -61,14 +61,14 @@ class BrokerBench {
     this.names = options.againstApache ? ['ours', 'apache'] : ['ours'];
   }
 
-  /** Starts and stops each broker, empty, `runs - 1` times; the start for the rows is the last one. */
+  /** Starts and stops each empty broker `runs - 1` times. The start for the rows is the last measurement. */
   async measureStarts(): Promise<void> {
     for (let run = 1; run < this.options.extent.runs; run += 1) {
       for (const name of this.names) await (await this.start(name, 'ASYNC_FLUSH')).stop();
     }
   }
 
-  /** All brokers of one flush mode are up; only the one that is measured runs. */
+  /** Starts all brokers in one flush mode. Only the broker that is measured runs; the others are stopped by SIGSTOP. */
   async runPhase(flush: FlushDiskType, rows: readonly Row[]): Promise<void> {
     const contenders: Contender[] = [];
     try {
@@ -115,7 +115,7 @@ class BrokerBench {
     return contender;
   }
 
-  /** The two loads under which all rows lie, so that nothing is compiled for the first time while it is measured. */
+  /** Runs two loads that use the code of all rows, so that V8 and the JVM do not compile it while a row is measured. */
   private async warmUp({ target }: Contender): Promise<void> {
     const { jitWarmUpMs } = this.options.extent;
     for (const header of ['JSON', 'ROCKETMQ'] as const) {
@@ -130,7 +130,7 @@ class BrokerBench {
     }
   }
 
-  /** The brokers take turns, and who begins alternates, so that a machine that changes changes for both. */
+  /** The brokers take turns, and the first one alternates. A machine that becomes slower then slows both brokers alike. */
   private async runRow(row: Row, topic: string, contenders: readonly Contender[]): Promise<void> {
     for (let run = 1; run <= this.options.extent.runs; run += 1) {
       for (const contender of run % 2 === 1 ? contenders : contenders.toReversed()) {
@@ -144,7 +144,7 @@ class BrokerBench {
     }
   }
 
-  /** Stores what the row reads, and reads it once before it counts: the warm-up has only compiled what serves sends. */
+  /** Stores the messages of the pull row and reads them once before it counts: the warm-up has only compiled the send path. */
   private async fill({ target, name }: Contender, row: Row, topic: string): Promise<void> {
     const messages = this.options.extent.pullMessages;
     const { failures } = await this.load.run(target, { kind: 'fill', topic, messages, bodyBytes: 1024 });
@@ -159,7 +159,7 @@ class BrokerBench {
   }
 }
 
-/** What one row has written is on the disk before the next one begins, so that no row pays for its predecessor. */
+/** Waits until the writes of one row are on the disk. Otherwise the next row would pay for them. */
 function settleDisk(): void {
   if (platform() !== 'win32') spawnSync('sync');
 }

@@ -4,7 +4,7 @@ import type { ContenderName } from './contender.js';
 import type { LoadResult } from './load-protocol.js';
 import type { Figure, Row } from './rows.js';
 
-/** One row, run once, on one broker. */
+/** The result of one run of one row on one broker. */
 export interface Measurement {
   readonly row: Row;
   readonly contender: ContenderName;
@@ -12,19 +12,19 @@ export interface Measurement {
   readonly result: LoadResult;
 }
 
-/** One line of the final table: medians of all runs. */
+/** One line of the final table, with the medians of all runs. */
 export interface Comparison {
   readonly row: string;
   readonly figure: string;
   readonly ours: number;
-  /** NaN where Apache RocketMQ did not run. */
+  /** NaN when Apache RocketMQ did not run. */
   readonly apache: number;
-  /** How many times better ours is: above 1 whichever way the figure goes. */
+  /** How many times better our broker is. Above 1 is better, also for a figure of which less is better. */
   readonly ratio: number;
   readonly marks: readonly string[];
 }
 
-/** A load process that takes more of a core than this may have been what limited the figure. */
+/** A load process that uses a larger share of a core than this may itself have limited the figure. */
 const CLIENT_BOUND_SHARE = 0.8;
 const START_FLOOR_MS = 1_000;
 const MEMORY_FLOOR_MIB = 250;
@@ -45,7 +45,7 @@ export function compareRows(measurements: readonly Measurement[]): Comparison[] 
   });
 }
 
-/** Printed beside the figures, and no floor of its own: a broker may spend its CPU on being faster. */
+/** This figure has no floor: a broker may spend CPU on being faster. */
 const brokerCost: Figure = {
   name: 'broker CPU us/msg',
   isMoreBetter: false,

@@ -9,13 +9,13 @@ import type { Target } from './load-protocol.js';
 export type FlushDiskType = 'ASYNC_FLUSH' | 'SYNC_FLUSH';
 export type ContenderName = 'ours' | 'apache';
 
-/** A broker with its name server, running. */
+/** A running broker and its name server. */
 export interface Contender {
   readonly name: ContenderName;
   readonly target: Target;
-  /** From the start of the broker's process, its name server being up, to its first stored and answered message, ms. */
+  /** Time from the start of the broker's process to the answer to its first stored message, ms. The name server ran before. */
   readonly firstStoredMs: number;
-  /** Stops its clock while another one is measured: an idle JVM takes a tenth of a core. */
+  /** Stops the process by SIGSTOP while the other broker is measured: an idle JVM uses a tenth of a core. */
   pause(): void;
   resume(): void;
   stop(): Promise<void>;
@@ -24,7 +24,7 @@ export interface Contender {
 export interface ContenderOptions {
   readonly flush: FlushDiskType;
   readonly load: LoadProcess;
-  /** Folder for CPU profiles of our broker, written when it ends. */
+  /** Folder for the CPU profiles of our broker, which writes them when it ends. */
   readonly profileDir?: string | undefined;
 }
 
@@ -52,7 +52,7 @@ async function startOurs({ flush, load, profileDir }: ContenderOptions): Promise
     nodeArgs: profileDir === undefined ? undefined : profileArgs(join(profileDir, flush)),
     readyLine: / ready\b/,
   });
-  return proven(load, { port, pid: broker.pid }, started, {
+  return untilFirstStored(load, { port, pid: broker.pid }, started, {
     name: 'ours',
     stop: async () => {
       broker.signal('SIGCONT');
@@ -64,14 +64,14 @@ async function startOurs({ flush, load, profileDir }: ContenderOptions): Promise
 }
 
 async function startApache({ flush, load }: ContenderOptions): Promise<Contender> {
-  // Pages touched ahead halve the p99 with ASYNC_FLUSH and cost SYNC_FLUSH throughput: each mode gets what suits it.
+  // Warmed pages halve the p99 of ASYNC_FLUSH, and they cost throughput with SYNC_FLUSH. Each mode gets its better setting.
   const apache = await startApacheRocketmq({
     flushDiskType: flush,
     heap: '2g',
     properties: { warmMapedFileEnable: String(flush === 'ASYNC_FLUSH') },
   });
   const target = { port: apache.brokerPort, pid: apache.brokerPid };
-  return proven(load, target, performance.now() - apache.startMs, {
+  return untilFirstStored(load, target, performance.now() - apache.startMs, {
     name: 'apache',
     stop: async () => {
       process.kill(target.pid, 'SIGCONT');
@@ -80,11 +80,11 @@ async function startApache({ flush, load }: ContenderOptions): Promise<Contender
   });
 }
 
-/** How long a broker may refuse its first message: a JVM on a busy machine takes its time to set up its files. */
+/** A JVM on a busy machine needs this long to create its files, and refuses messages until then. */
 const FIRST_MESSAGE_LIMIT_MS = 60_000;
 
-/** Measures until a message is stored, and stops the broker again where none is. */
-async function proven(
+/** Measures the time until a message is stored. Stops the broker when it stores none. */
+async function untilFirstStored(
   load: LoadProcess,
   target: Target,
   startedMs: number,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Load, LoadAnswer, LoadOrder, LoadResult, Target } from './load-protocol.js';
 
-/** One load process for the whole bench, so that its code is as warm for the last row as for the first ones. */
+/** One load process serves the whole benchmark, so that its code is equally warm for all rows. */
 export class LoadProcess {
   private readonly ended: Promise<never>;
 
@@ -15,11 +15,11 @@ export class LoadProcess {
   }
 
   static start(): LoadProcess {
-    // NaN must survive the way between the processes, which it does not as JSON.
+    // Results contain NaN. JSON would turn it into null; the advanced serialization keeps it.
     return new LoadProcess(fork(join(import.meta.dirname, 'load.main.js'), { serialization: 'advanced' }));
   }
 
-  /** One load at a time. Throws when the process cannot run it. */
+  /** Runs one load; never call it twice at the same time. @throws an error when the process cannot run the load */
   async run(target: Target, load: Load): Promise<LoadResult> {
     const answered = once(this.child, 'message') as Promise<[LoadAnswer]>;
     this.child.send({ target, load } satisfies LoadOrder);

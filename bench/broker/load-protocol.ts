@@ -1,13 +1,13 @@
 import type { SerializeType } from '@rocketshop/mq-protocol';
 import type { LatencySummary } from '../measure/histogram.js';
 
-/** The broker that is loaded, as its clients see it, and its process. */
+/** The broker that gets the load: its port and its process. */
 export interface Target {
   readonly port: number;
   readonly pid: number;
 }
 
-/** A closed loop: each answer is followed by the next request, for a time. */
+/** A closed loop for a fixed time: each answer lets the next request go. */
 export interface SendLoad {
   readonly kind: 'send';
   readonly topic: string;
@@ -19,7 +19,7 @@ export interface SendLoad {
   readonly measureMs: number;
 }
 
-/** A closed loop that ends with a number of messages, `messages / QUEUES` in each queue: what a pull needs. */
+/** A closed loop for a fixed number of messages, `messages / QUEUES` in each queue. It fills a topic for a pull load. */
 export interface FillLoad {
   readonly kind: 'fill';
   readonly topic: string;
@@ -27,7 +27,7 @@ export interface FillLoad {
   readonly bodyBytes: number;
 }
 
-/** Reads a filled topic from the beginning, all queues at once, one request in flight a queue, and checks it. */
+/** Reads a filled topic from its beginning and checks it: all queues at once, one request in flight for each queue. */
 export interface PullLoad {
   readonly kind: 'pull';
   readonly topic: string;
@@ -36,7 +36,7 @@ export interface PullLoad {
   readonly maxMsgNums: number;
 }
 
-/** An open loop: messages are sent when they are due, whatever the broker does, and read by long polling. */
+/** An open loop: messages are sent when they are due, however slow the broker is. A reader gets them by long polling. */
 export interface RateLoad {
   readonly kind: 'rate';
   readonly topic: string;
@@ -47,7 +47,7 @@ export interface RateLoad {
   readonly measureMs: number;
 }
 
-/** One message: with it a broker that was just started has proven that it stores. */
+/** One message. Its answer proves that a broker that has just started stores messages. */
 export interface FirstMessage {
   readonly kind: 'first';
   readonly topic: string;
@@ -60,20 +60,21 @@ export interface LoadOrder {
   readonly load: Load;
 }
 
-/** What one load did in the time that was measured. CPU and memory are NaN (null in JSON) where there is no /proc. */
+/** The result of one load in its measured time. CPU and memory are NaN (null in the JSON file) on a system without /proc. */
 export interface LoadResult {
   readonly messages: number;
   readonly seconds: number;
-  /** Sending: request to answer; in the open loop, from the time a message was due to its answer. Pull: request to answer. */
+  /** From request to answer; in the open loop from the time that a message was due to its answer. */
   readonly latency: LatencySummary;
-  /** In the open loop: from the time a message was due until the reader had it. */
+  /** Open loop only: from the time that a message was due until the reader had it. */
   readonly received?: LatencySummary;
-  /** Pull: messages of one connection and queue that were stored in another order than they were sent. */
+  /** Pull only: the number of messages of one connection and queue that were stored in another order than they were sent. */
   readonly outOfOrder?: number;
-  /** Requests that were not answered with success; with them the row is no result. */
+  /** Requests that were not answered with success. A row with failures is no result. */
   readonly failures: readonly string[];
-  /** Share of one core. */
+  /** CPU of the load process as a share of one core. */
   readonly loadCpu: number;
+  /** CPU of the broker as a share of one core. */
   readonly brokerCpu: number;
   readonly brokerMicrosPerMessage: number;
   readonly anonymousMiB: number;

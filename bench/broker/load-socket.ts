@@ -3,12 +3,12 @@ import { FrameReader, type FrameView } from '@rocketshop/mq-protocol';
 
 const READ_BUFFER_BYTES = 256 * 1024;
 
-/** A bare connection to the broker on this machine: a reused read buffer, frames shown in place, writes as they come. */
+/** A raw connection to the broker on this machine. It reuses one read buffer, shows frames in place and does not batch writes. */
 export class LoadSocket {
   private constructor(private readonly socket: Socket) {}
 
   /**
-   * @param onFrame is called for each answer; the view is valid only during the call
+   * @param onFrame is called for each answer; the view is valid during the call only
    * @param onReadEnd is called after the last answer of each read
    */
   static connect(port: number, onFrame: (view: FrameView) => void, onReadEnd: () => void): Promise<LoadSocket> {

@@ -1,4 +1,4 @@
-/** The load, in a process of its own: takes one order at a time from the process that started it. */
+/** The load process. It takes one order at a time from the process that started it. */
 import type { LoadAnswer, LoadOrder, LoadResult } from './load-protocol.js';
 import { runPullLoad } from './pull-load.js';
 import { runRateLoad } from './rate-load.js';

@@ -5,7 +5,7 @@ export interface PacerOptions {
   readonly ticks: number;
 }
 
-/** Calls `onTick` every `intervalMs`, which may be a fraction of 1; a late tick does not put off the following ones. */
+/** Calls `onTick` every `intervalMs`, which may be below 1. A late tick does not delay the ticks after it. */
 export function pace(options: PacerOptions, onTick: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./pacer.worker.js', import.meta.url), { workerData: options });

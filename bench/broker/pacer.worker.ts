@@ -1,6 +1,6 @@
 /**
- * Wakes the load process in steps of a fraction of a millisecond, which timers of an event loop cannot do: this thread
- * sleeps on memory nobody writes to. The event loop itself sleeps in between, so that it takes no CPU from the broker.
+ * Sends a tick every fraction of a millisecond. Timers of an event loop cannot do this, so this thread waits on memory that no
+ * thread ever changes. The event loop of the load process sleeps between two ticks and takes no CPU from the broker.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { PacerOptions } from './pacer.js';

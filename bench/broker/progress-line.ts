@@ -19,7 +19,7 @@ const HEAD = [
 
 export const progressHead = (): string => columns(HEAD);
 
-/** What one run of one row gave; in the end-to-end row the latency is that of the receiver. */
+/** The figures of one run of one row. In the end-to-end row the latency is that of the receiver. */
 export function progressLine({ row, contender, result }: Measurement): string {
   const latency = result.received ?? result.latency;
   const notes = [

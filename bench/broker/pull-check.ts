@@ -1,12 +1,12 @@
 import { bodyCrc32, MESSAGE_MAGIC_V1, MESSAGE_MAGIC_V2, RecordOffset } from '@rocketshop/mq-protocol';
 import { BodyOffset } from './send-frame.js';
 
-/** Distance of two connections' messages in the table of those seen. */
+/** A connection sends fewer messages than this, so a table of this size holds which of its messages were seen. */
 const SEQUENCES_MAX = 1_000_000;
 
 /**
- * Checks what pulls bring: no byte changed (CRC), no offset left out, no message lost or twice. Order is looked at too, and
- * counted apart: a broker with several threads for sends may store two requests of a connection in either order.
+ * Checks the pulled messages: no byte changed (CRC), no offset left out, no message lost or doubled. A message in another order
+ * is counted but is no problem: a broker with several send threads may store two requests of a connection in either order.
  */
 export class PullCheck {
   readonly problems: string[] = [];
@@ -15,7 +15,7 @@ export class PullCheck {
   private readonly seen = new Map<number, Uint8Array>();
   private readonly lastSequences = new Map<number, number>();
 
-  /** Walks the records of an answer. @returns the offset that follows the last one */
+  /** Checks the records of an answer. @returns the offset behind the last record */
   walk(buffer: Buffer, start: number, end: number, queueId: number, firstOffset: number): number {
     let offset = firstOffset;
     let at = start;
@@ -32,7 +32,7 @@ export class PullCheck {
     return offset;
   }
 
-  /** Notes what is missing of the messages that `connections` senders sent each. */
+  /** Adds a problem when messages are missing. */
   finish(connections: number, messagesPerConnection: number): void {
     const missing = connections * messagesPerConnection - this.messages;
     if (missing !== 0) this.problems.push(`${missing} of ${connections * messagesPerConnection} messages are missing`);
@@ -59,7 +59,8 @@ export class PullCheck {
   private count(connection: number, sequence: number, orderKey: number, place: string): void {
     let seen = this.seen.get(connection);
     if (!seen) this.seen.set(connection, (seen = new Uint8Array(SEQUENCES_MAX)));
-    if (sequence >= SEQUENCES_MAX || seen[sequence] === 1) this.problems.push(`${place}: ${sequence} was here before`);
+    if (sequence >= SEQUENCES_MAX || seen[sequence] === 1)
+      this.problems.push(`${place}: message ${sequence} was stored before`);
     seen[sequence] = 1;
     if (sequence < (this.lastSequences.get(orderKey) ?? -1)) this.outOfOrder += 1;
     this.lastSequences.set(orderKey, sequence);

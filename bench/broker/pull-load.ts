@@ -6,11 +6,11 @@ import { Reader } from './reader.js';
 import { FILL_CONNECTIONS } from './send-load.js';
 import { Failures, MeasuredWindow } from './window.js';
 
-/** No pull of this bench takes so long; a queue that ends before its last message would otherwise be waited for for ever. */
+/** No pull load takes this long. Without a limit, a queue that lost its last messages would be waited for for ever. */
 const GIVE_UP_MS = 60_000;
 const PROBLEMS_MAX = 100;
 
-/** The queues, dealt out to `connections` like cards. */
+/** The queues that a connection reads: the queues are spread evenly over all connections. */
 export function queuesOf(connection: number, connections: number): number[] {
   return Array.from({ length: QUEUES }, (_, queueId) => queueId).filter(
     (queueId) => queueId % connections === connection,
@@ -42,7 +42,7 @@ export async function runPullLoad(target: Target, load: PullLoad): Promise<LoadR
   return { ...run.outcome(), ...usage };
 }
 
-/** How far each queue has been read, and what was found. */
+/** The state of one pull load: the next offset of each queue, and the problems found. */
 class PullRun {
   readonly check = new PullCheck();
   private readonly latencies = new Histogram();

@@ -9,14 +9,14 @@ import type { Sender } from './sender.js';
 import { connectSenders, drained, pause } from './send-load.js';
 import { Failures, MeasuredWindow, type WindowUsage } from './window.js';
 
-/** A broker that holds so many unanswered messages of one connection has failed the rate; it is not sent more. */
+/** A broker with this many unanswered messages on one connection cannot keep the rate, so it gets no more. */
 const IN_FLIGHT_MAX = 4096;
 const MAX_MSG_NUMS = 32;
 const RECEIVE_LIMIT_MS = 10_000;
 
 /**
- * Messages leave when they are due and their latency counts from that time, so that a broker which pauses is charged for
- * everything that came due meanwhile (no coordinated omission). The reader is a connection of its own.
+ * Messages are sent when they are due, and their latency counts from that time. A pause of the broker then counts for every
+ * message that was due in it (no coordinated omission). The reader has its own connection.
  */
 export async function runRateLoad(target: Target, load: RateLoad): Promise<LoadResult> {
   const run = new RateRun(load);
@@ -31,7 +31,7 @@ export async function runRateLoad(target: Target, load: RateLoad): Promise<LoadR
     onStored: (dueMs, nowMs) => run.stored(dueMs, nowMs),
     onRefused: (reason) => run.failures.add(reason),
   });
-  // One message a connection brings the topic into being: a reader of an unknown topic is refused.
+  // One message on each connection creates the topic: the broker refuses a reader of an unknown topic.
   for (const sender of senders) sender.send(1, 0);
   await pause(200);
   reader.start();
@@ -39,7 +39,7 @@ export async function runRateLoad(target: Target, load: RateLoad): Promise<LoadR
   await drained(senders);
   await run.received();
   reader.close();
-  // The pacer ends a little after the last message; the rate is that of the time in which messages were due.
+  // The pacer ends a little after the last message. The rate is over the time in which messages were due.
   return { ...run.outcome(), ...usage, seconds: load.measureMs / 1000 };
 }
 
@@ -53,7 +53,7 @@ class RateRun {
 
   constructor(private readonly load: RateLoad) {}
 
-  /** Sends for the warm-up and the measured time. @returns what the measured part cost */
+  /** Sends during the warm-up and the measured time. @returns the CPU and memory of the measured time */
   async send(senders: readonly Sender[], brokerPid: number): Promise<WindowUsage> {
     const { messagesPerSecond, warmUpMs, measureMs } = this.load;
     const intervalMs = 1000 / messagesPerSecond;
@@ -88,7 +88,7 @@ class RateRun {
     return offset + count;
   }
 
-  /** Waits until everything that was stored was read too. */
+  /** Waits until the reader has every stored message. */
   async received(): Promise<void> {
     const giveUpAt = performance.now() + RECEIVE_LIMIT_MS;
     while (this.receivedLatencies.count < this.storedLatencies.count && performance.now() < giveUpAt) await pause(5);

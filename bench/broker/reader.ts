@@ -9,16 +9,16 @@ const SUSPEND_MS = 15_000;
 
 export interface ReaderOptions {
   readonly topic: string;
-  /** The queues this connection reads, one request in flight for each. */
+  /** The queues that this connection reads, with one request in flight for each. */
   readonly queueIds: readonly number[];
   readonly maxMsgNums: number;
-  /** Whether the broker holds a request until there is something; otherwise it answers at once. */
+  /** True: the broker holds a request until there is a message. False: it answers at once. */
   readonly isLongPolling: boolean;
 }
 
 export interface ReaderEvents {
   /**
-   * @param askedMs when the request left
+   * @param askedMs the time at which the request was sent
    * @returns the offset to ask for next, or undefined to stop reading this queue
    */
   onAnswer(view: FrameView, queueId: number, askedMs: number): number | undefined;
@@ -30,7 +30,7 @@ interface QueueRequest {
   askedMs: number;
 }
 
-/** One pulling connection. Requests are encoded once; only the offset, thirteen digits wide, is patched. */
+/** One connection that pulls. Each request is encoded once, and then only the offset in it changes, thirteen digits wide. */
 export class Reader {
   private readonly requests = new Map<number, QueueRequest>();
   private socket: LoadSocket | undefined;

@@ -1,13 +1,13 @@
 import type { FlushDiskType } from './contender.js';
 import type { Load, LoadResult } from './load-protocol.js';
 
-/** How long and how much, chosen once for the whole run. */
+/** The duration and amount of every measurement in a run. */
 export interface Extent {
   readonly runs: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
   readonly pullMessages: number;
-  /** What a broker is given before its first row: a JVM compiles for a while. */
+  /** Duration of the load before a broker's first row: the JVM needs time to compile. */
   readonly jitWarmUpMs: number;
 }
 
@@ -18,14 +18,14 @@ export const FULL: Extent = {
   pullMessages: 1_000_000,
   jitWarmUpMs: 15_000,
 };
-/** Shows that every row runs; a JVM is not even warm by then. */
+/** Shows only that every row runs: the JVM is not warm yet. */
 export const QUICK: Extent = { runs: 1, warmUpMs: 500, measureMs: 1_000, pullMessages: 80_000, jitWarmUpMs: 4_000 };
 
-/** One figure of a row that is compared. */
+/** A figure of a row, which the final table compares. */
 export interface Figure {
   readonly name: string;
   readonly isMoreBetter: boolean;
-  /** Whether ours must not be worse than Apache's. */
+  /** Says whether the figure of our broker must not be worse than Apache's. */
   readonly hasFloor: boolean;
   of(result: LoadResult): number;
 }
@@ -33,10 +33,10 @@ export interface Figure {
 export interface Row {
   readonly name: string;
   readonly flush: FlushDiskType;
-  /** As `4 x 16`: connections times requests in flight on each. */
+  /** Connections times requests in flight on each, such as `4 x 16`. */
   readonly inFlight: string;
   readonly figures: readonly Figure[];
-  /** Whether the topic is filled once, before the row's first run. */
+  /** Says whether the topic is filled before the row's first run. */
   readonly needsFill: boolean;
   load(topic: string, extent: Extent): Load;
 }
@@ -132,7 +132,7 @@ const rateRow: Row = {
 
 export const ROWS: readonly Row[] = [...sendRows('ASYNC_FLUSH'), rateRow, pullRow, ...sendRows('SYNC_FLUSH')];
 
-/** Rows in whose names all phrases occur as whole words; commas separate them: `SYNC_FLUSH, 64 in flight, 1 KiB`. */
+/** The rows whose names contain every phrase as whole words. Commas separate phrases: `SYNC_FLUSH, 64 in flight, 1 KiB`. */
 export function rowsMatching(filter: string): Row[] {
   const phrases = filter.split(',').map((phrase) => phrase.trim());
   return ROWS.filter(({ name }) =>

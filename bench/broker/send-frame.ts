@@ -7,17 +7,17 @@ import {
 } from '@rocketshop/mq-protocol';
 import { QUEUES } from './load-protocol.js';
 
-/** Stand-ins of the template. Each is found once in a frame, and what is put in its place has the same width. */
+/* Placeholders in the template. Each occurs once in a frame, and its replacement has the same width. */
 const OPAQUE = 88_888_888;
 const BORN_TIMESTAMP = 1_999_999_999_999;
 const QUEUE_ID = 9;
 const UNIQ_ID_DIGITS = 8;
 const ZERO = 0x30;
 
-/** body = connection u32, sequence u32, due f64 (performance.now of the sender), filler */
+/** body = connection u32, sequence u32, due f64 (performance.now() of the sender), filler */
 export const BodyOffset = { CONNECTION: 0, SEQUENCE: 4, DUE: 8 } as const;
 
-/** Opaque numbers have eight digits, so that a template can be patched: 80 million messages on one connection. */
+/** All opaque numbers have eight digits, since a patch must not change the width. That is enough for 80 million messages on a connection. */
 const OPAQUE_BASE = 10_000_000;
 
 export const opaqueOf = (sequence: number): number => OPAQUE_BASE + sequence;
@@ -28,17 +28,17 @@ export interface SendFrameOptions {
   readonly header: SerializeType;
   readonly bodyBytes: number;
   readonly connection: number;
-  /** Frames that may be on their way at once. */
+  /** The largest number of unanswered frames. */
   readonly capacity: number;
 }
 
 /**
- * Send requests as the Java client makes them (code 310, properties UNIQ_KEY and WAIT), encoded once and patched for each
- * message: the load must cost less than the broker it measures. All frames of a connection lie in one ring, in the order
- * of their numbers, so that any run of them is one write.
+ * Send requests like those of the Java client (code 310, properties UNIQ_KEY and WAIT). A frame is encoded once and then patched
+ * for each message, since the load must cost less CPU than the broker that it measures. All frames of a connection lie in one
+ * ring, in the order of their numbers, so that neighbouring frames are one write.
  *
- * A place in the ring is used again when as many requests as the ring has places were answered since. An answer proves that
- * everything written before its request has left, so no byte is changed before the kernel has it.
+ * A place in the ring is used again only after its request was answered. An answer proves that the kernel has taken the request
+ * and everything written before it, so no byte changes before the kernel has it.
  */
 export class SendFrameRing {
   readonly frameBytes: number;
@@ -66,7 +66,7 @@ export class SendFrameRing {
     this.ring = Buffer.alloc(template.length * options.capacity, template);
   }
 
-  /** Puts the message `sequence` into its place; the caller knows that the place is free. */
+  /** Writes the message `sequence` into its place. The caller must know that the place is free. */
   fill(sequence: number, dueMs: number): void {
     const { ring } = this;
     const start = (sequence % this.options.capacity) * this.frameBytes;
@@ -80,7 +80,7 @@ export class SendFrameRing {
     ring.writeDoubleBE(dueMs, start + this.bodyAt + BodyOffset.DUE);
   }
 
-  /** The frames `first` to `first + count - 1` as they lie in the ring: one piece, or two where it wraps around. */
+  /** The frames `first` to `first + count - 1`: one piece of the ring, or two at its end. */
   pieces(first: number, count: number): Buffer[] {
     const { capacity } = this.options;
     const from = first % capacity;
@@ -124,7 +124,7 @@ function encodeTemplate(options: SendFrameOptions, uniqId: string): Buffer {
   return encodeFrame(SendMessageV2.createRequest(header, { body, serializeType: options.header }), OPAQUE);
 }
 
-/** 32 characters, as the Java client's, of which the last eight are the number of the message. */
+/** 32 characters like an id of the Java client. The last eight are the number of the message. */
 function uniqIdOf(connection: number): string {
   return `7F000001BEBC${String(connection).padStart(4, '0')}${'A'.repeat(8)}${'0'.repeat(UNIQ_ID_DIGITS)}`;
 }

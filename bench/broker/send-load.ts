@@ -7,7 +7,7 @@ export const FILL_CONNECTIONS = 10;
 const FILL_IN_FLIGHT = 100;
 const DRAIN_LIMIT_MS = 30_000;
 
-/** Latency has no coordinated omission to hide here: a closed loop says what its in-flight requests waited, no more. */
+/** A closed loop measures how long its requests in flight waited, and nothing else, so coordinated omission is no question here. */
 export async function runSendLoad(target: Target, load: SendLoad): Promise<LoadResult> {
   let latencies = new Histogram();
   let running = true;
@@ -33,7 +33,7 @@ export async function runSendLoad(target: Target, load: SendLoad): Promise<LoadR
   return { messages: latency.count, latency, failures: failures.list(), ...usage };
 }
 
-/** 1,000 in flight, until all messages are stored. */
+/** Sends with 1,000 requests in flight until all messages are stored. */
 export async function runFillLoad(target: Target, load: FillLoad): Promise<LoadResult> {
   const latencies = new Histogram();
   const failures = new Failures();
@@ -42,7 +42,7 @@ export async function runFillLoad(target: Target, load: FillLoad): Promise<LoadR
   const finished = new Promise<void>((resolve) => {
     done = resolve;
   });
-  // Each connection sends the same number, so that each queue gets the same number too.
+  // Every connection sends the same number of messages, so that every queue gets the same number too.
   const share = load.messages / FILL_CONNECTIONS;
   const unsent = new Map<Sender, number>();
   const sendMore = (sender: Sender, wanted: number): void => {
@@ -114,7 +114,7 @@ export function connectSenders(
   );
 }
 
-/** Waits for the answers that are still due, and closes the connections. */
+/** Waits for the missing answers, and then closes the connections. */
 export async function drained(senders: readonly Sender[]): Promise<void> {
   const giveUpAt = performance.now() + DRAIN_LIMIT_MS;
   while (senders.some((sender) => sender.inFlight > 0) && performance.now() < giveUpAt) await pause(5);

@@ -3,17 +3,17 @@ import { LoadSocket } from './load-socket.js';
 import { opaqueOf, SendFrameRing, sequenceOf, type SendFrameOptions } from './send-frame.js';
 
 export interface SenderEvents {
-  /** @param dueMs what was given to `send` */
+  /** @param dueMs the value that was given to `send` */
   onStored(dueMs: number, nowMs: number): void;
   onRefused(reason: string): void;
-  /** After the answers of one read: time to send as many again. */
+  /** Called after the answers of one read, so that the caller can send as many messages again. */
   onAnswered?(sender: Sender, count: number): void;
 }
 
-/** How many later answers may overtake one: a broker with several send threads answers in any order. */
+/** The number of answers that may come before an older one: a broker with several send threads answers in any order. */
 const OVERTAKING_MAX = 65_536;
 
-/** One sending connection: numbers its messages, remembers when each was due, and matches the answers. */
+/** One connection that sends. It numbers its messages, keeps the due time of each, and matches the answers. */
 export class Sender {
   private readonly frames: SendFrameRing;
   private readonly dueTimes: Float64Array;
@@ -47,12 +47,12 @@ export class Sender {
     return this.sent - this.answered;
   }
 
-  /** How many more may be sent now. */
+  /** The number of messages that may be sent now. */
   get room(): number {
     return this.options.capacity - this.inFlight;
   }
 
-  /** Sends `count` messages that are due now or were due at `dueMs`, in one write. */
+  /** Sends `count` messages that were due at `dueMs`, in one write. */
   send(count: number, dueMs: number = performance.now()): void {
     const first = this.sent;
     for (let sequence = first; sequence < first + count; sequence += 1) {

@@ -6,7 +6,7 @@ export type WindowUsage = Pick<
   'seconds' | 'loadCpu' | 'brokerCpu' | 'brokerMicrosPerMessage' | 'anonymousMiB'
 >;
 
-/** The time that is measured: both processes' CPU is read where it begins and where it ends. */
+/** The measured time. It reads the CPU of both processes at its beginning and at its end. */
 export class MeasuredWindow {
   private readonly startedMs = performance.now();
   private readonly loadCpu = process.cpuUsage();
@@ -30,7 +30,7 @@ export class MeasuredWindow {
   }
 }
 
-/** Keeps the first few reasons and counts the rest: a broker that refuses, refuses thousands. */
+/** Counts the first five reasons and ignores other ones: a broker that refuses one request refuses thousands. */
 export class Failures {
   private readonly counts = new Map<string, number>();
 

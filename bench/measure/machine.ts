@@ -4,22 +4,22 @@ import { availableParallelism, cpus, loadavg, platform, release, tmpdir, totalme
 import { join } from 'node:path';
 import { Histogram } from './histogram.js';
 
-/** What a figure is worth nothing without. */
+/** The facts without which a figure cannot be compared. */
 export interface Machine {
   readonly cpu: string;
   readonly cores: number;
   readonly memoryGiB: number;
   readonly system: string;
   readonly node: string;
-  /** With `+changes` when the checkout is not what was committed. */
+  /** Ends with `+changes` when the checkout differs from the commit. */
   readonly commit: string;
   readonly command: string;
   readonly startedAt: string;
-  /** Over the last minute, when the run began: above 1 somebody else is at work. */
+  /** Average over the minute before the run began. Above 1, other programs use the machine. */
   readonly loadAverage: number;
   readonly folder: string;
   readonly isMemoryDisk: boolean;
-  /** `write` of 4 KiB and `fdatasync`, one after the other, ms. */
+  /** Time of a `write` of 4 KiB and an `fdatasync`, ms. */
   readonly syncP50Ms: number;
   readonly syncP99Ms: number;
 }

@@ -3,16 +3,16 @@ import { readFileSync, readdirSync } from 'node:fs';
 /** `sysconf(_SC_CLK_TCK)`: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** What /proc/<pid>/stat says, as far as it is needed here. */
+/** The fields of /proc/<pid>/stat that the benchmarks need. */
 export interface ProcessStat {
   readonly parentPid: number;
-  /** User and system time of all its threads, s, in steps of 10 ms. */
+  /** User and system time of all threads, s, in steps of 10 ms. */
   readonly cpuSeconds: number;
-  /** The same of its children that have ended and were waited for. */
+  /** The same time of the children that have ended and whose parent has waited for them. */
   readonly endedChildrenCpuSeconds: number;
 }
 
-/** Fields are counted after the name, which is in parentheses and may contain anything. Source: proc(5). */
+/** Counts the fields behind the name, which stands in parentheses and may contain any character. Source: proc(5). */
 export function parseStat(text: string): ProcessStat {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const field = (number: number): number => Number(fields[number - 3]);
@@ -23,18 +23,18 @@ export function parseStat(text: string): ProcessStat {
   };
 }
 
-/** The value of a line such as `RssAnon:  12345 kB` of /proc/<pid>/status, in MiB; NaN where there is no such line. */
+/** The value of a line such as `RssAnon:  12345 kB` of /proc/<pid>/status, MiB. NaN without such a line. */
 export function parseStatusMiB(text: string, name: string): number {
   const match = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text);
   return match ? Number(match[1]) / 1024 : Number.NaN;
 }
 
-/** CPU time of a process so far, s. NaN where there is no /proc (anything but Linux) or no such process. */
+/** CPU time of a process until now, s. NaN without such a process, and on a system without /proc (all but Linux). */
 export function cpuSecondsOf(pid: number): number {
   return readStat(pid)?.cpuSeconds ?? Number.NaN;
 }
 
-/** CPU time of a process and everything it has started, s: PostgreSQL is a process for each connection. */
+/** CPU time of a process and its children, s: PostgreSQL has a process for each connection. */
 export function cpuSecondsOfTree(pid: number): number {
   const stat = readStat(pid);
   if (!stat) return Number.NaN;
@@ -45,7 +45,7 @@ export function cpuSecondsOfTree(pid: number): number {
   return stat.cpuSeconds + stat.endedChildrenCpuSeconds + ofChildren;
 }
 
-/** Resident memory that is no file's, MiB: a broker with a mapped log is not charged for the page cache. Linux only. */
+/** Resident memory without mapped files, MiB: the page cache of a mapped log is not the broker's memory. Linux only. */
 export function anonymousMemoryMiB(pid: number): number {
   try {
     return parseStatusMiB(readFileSync(`/proc/${pid}/status`, 'utf8'), 'RssAnon');

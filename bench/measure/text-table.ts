@@ -1,7 +1,7 @@
-/** A cell that lines up on the right is a number, or text such as `12.3 k` that is read as one. */
+/** A cell is a text or a figure. A text such as `12.3 k` counts as a figure and stands on the right. */
 export type Cell = string | number;
 
-/** Columns as wide as their widest cell, two spaces between them; text on the left, figures on the right. */
+/** Each column is as wide as its widest cell, with two spaces between columns. Texts stand on the left, figures on the right. */
 export function textTable(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const texts = [head, ...rows.map((row) => row.map(String))];
   const widths = head.map((_, column) => Math.max(...texts.map((row) => (row[column] ?? '').length)));
@@ -15,7 +15,7 @@ export function textTable(head: readonly string[], rows: readonly (readonly Cell
   return [line(head), rule, ...texts.slice(1).map(line)].join('\n');
 }
 
-/** Three figures that matter: 6430 is "6.4 k", 0.1234 is "0.123"; nothing to say is "-". */
+/** Shows two or three significant digits: 6430 is "6.4 k", 0.1234 is "0.123". NaN is "-". */
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return '-';
   if (value >= 1_000_000) return `${(value / 1_000_000).toFixed(2)} M`;

@@ -13,9 +13,9 @@ export const buyerId = (index: number): string => `bench-buyer-${index}`;
 export const couponId = (buyer: number, index: number): string => `bench-coupon-${buyer}-${index}`;
 
 /**
- * What the demo's data is too small for: goods that do not run out, and for each buyer an account with money in it and a
- * coupon for every order. The services have no interface for this, so it goes straight into their tables; the ledger gets
- * the opening entries that the user service would write, so that the invariants hold.
+ * Inserts goods that do not run out, and for each buyer an account with money and coupons: the demo's data is too small. The
+ * services have no interface for this, so the rows go directly into their tables. The ledger gets the opening entries that the
+ * user service would write, so that the invariants hold.
  */
 export async function insertBenchData(urls: DatabaseUrls, buyers: number): Promise<void> {
   await insert(
@@ -51,7 +51,7 @@ async function insert(url: string, statement: string, values: readonly unknown[]
   await client.connect();
   try {
     await client.query(statement, [...values]);
-    // As autovacuum would have done by the time that a shop has so many rows.
+    // In a shop with so many rows, autovacuum would have analyzed the tables.
     await client.query('ANALYZE');
   } finally {
     await client.end();

@@ -6,7 +6,7 @@ import type { PaidOrders } from './paid-orders.js';
 
 export interface BuyerEvents {
   onPlaced(latencyMs: number): void;
-  /** @param latencyMs from sending POST /orders until the order is PAID */
+  /** @param latencyMs from the request POST /orders until the order is PAID */
   onPaid(latencyMs: number): void;
   onRefused(reason: string): void;
 }
@@ -17,13 +17,13 @@ interface Shop {
   readonly paidOrders: PaidOrders;
 }
 
-/** `plain`: one good. `full`: two goods, a coupon and a part from the balance, so that every service has its share. */
+/** `plain`: one good. `full`: two goods, a coupon and a part from the balance, so that every service takes part. */
 export type Cart = 'plain' | 'full';
 
 const ITEMS_OF: Readonly<Record<Cart, number>> = { plain: 1, full: 2 };
 const BALANCE_PER_ORDER = '100';
 
-/** Buys one order after the other: places it, opens its payment, pays at the provider, waits until it is PAID. */
+/** Buys one order after the other: places it, opens its payment, pays at the provider and waits until it is PAID. */
 export class Buyer {
   private orders = 0;
 

@@ -2,7 +2,7 @@ import pg from 'pg';
 
 const POLL_MS = 25;
 
-/** Sees orders become PAID with one small query every 25 ms for all buyers together, instead of a request a buyer. */
+/** Finds PAID orders with one small query every 25 ms for all buyers together, instead of one request for each buyer. */
 export class PaidOrders {
   private readonly waiting = new Map<string, () => void>();
   private timer: NodeJS.Timeout | undefined;
@@ -13,7 +13,7 @@ export class PaidOrders {
   static async watch(orderDatabaseUrl: string): Promise<PaidOrders> {
     const client = new pg.Client({ connectionString: orderDatabaseUrl, application_name: 'bench' });
     await client.connect();
-    // Planned while the table was small, the statement would go on reading all of it when it has grown.
+    // PostgreSQL plans the statement while the table is small. Without this it would read the whole table when it has grown.
     await client.query('SET enable_seqscan = off');
     const orders = new PaidOrders(client);
     orders.schedule();
@@ -32,14 +32,14 @@ export class PaidOrders {
 
   private schedule(): void {
     this.timer = setTimeout(() => {
-      this.look().then(
+      this.readPaid().then(
         () => this.isClosed || this.schedule(),
-        (error: unknown) => this.isClosed || console.error(`cannot see which orders are paid: ${String(error)}`),
+        (error: unknown) => this.isClosed || console.error(`the paid orders cannot be read: ${String(error)}`),
       );
     }, POLL_MS);
   }
 
-  private async look(): Promise<void> {
+  private async readPaid(): Promise<void> {
     if (this.waiting.size === 0) return;
     const { rows } = await this.client.query<{ order_id: string }>({
       name: 'paid-orders',

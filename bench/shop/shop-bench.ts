@@ -17,14 +17,14 @@ import { PaidOrders } from './paid-orders.js';
 import { ShopUsage, type ProcessUsage } from './shop-usage.js';
 
 export interface ShopBenchOptions {
-  /** Numbers of buyers, one after the other. */
+  /** The numbers of buyers. Each is measured after the other. */
   readonly buyers: readonly number[];
   /**
-   * Orders bought before anything is measured: V8 compiles a service for many thousand calls, until when an order costs
-   * two or three times as much CPU.
+   * Orders that are bought before the first measurement. V8 compiles a service during many thousand calls, and until then an
+   * order costs two or three times as much CPU.
    */
   readonly warmUpOrders: number;
-  /** The end of the warm-up where the orders are too slow in coming. */
+  /** The warm-up ends after this time even when it has fewer orders. */
   readonly warmUpMsMax: number;
   readonly measureMs: number;
   readonly profileDir: string | undefined;
@@ -46,11 +46,11 @@ export interface ShopBenchOutcome {
   readonly hasFailures: boolean;
 }
 
-/** With as many buyers as were asked for; fewer are waiting for their own orders most of the time, and tell latencies. */
+/** Holds for the largest number of buyers. Fewer buyers wait most of the time, so they measure latency and not throughput. */
 const FLOOR_ORDERS_PER_SECOND = 200;
 const CARTS: readonly Cart[] = ['plain', 'full'];
 const CALL_TIMEOUT_MS = 30_000;
-/** Until as many buyers as the row has are at every stage of an order. */
+/** The time until the buyers of a row are spread over all stages of an order. */
 const SETTLE_MS = 3_000;
 const REST_LIMIT_MS = 60_000;
 
@@ -145,8 +145,8 @@ async function runRow(
 }
 
 /**
- * Nothing under way: every outbox is sent, no order is between two states, and what was paid for is PAID. An order whose
- * payment was refused stays CONFIRMED for half an hour, which is rest too. Then the seven invariants over all of it.
+ * Waits until the shop is at rest and checks the seven invariants. At rest, every outbox is sent, no order is between two states,
+ * and every order with a payment is PAID. An order whose payment was refused stays CONFIRMED for half an hour; that is rest too.
  */
 async function invariantsAtRest(system: ShopSystem): Promise<Invariant[]> {
   const records = await until(

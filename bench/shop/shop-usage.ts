@@ -5,13 +5,13 @@ const PROGRAMS = [...SERVICES, 'pay-provider', 'broker', 'nameserver'] as const;
 
 export interface ProcessUsage {
   readonly name: string;
-  /** Share of one core. */
+  /** CPU as a share of one core. */
   readonly cpu: number;
   readonly microsPerOrder: number;
   readonly anonymousMiB: number;
 }
 
-/** CPU of everything that has a part in an order, the buyers included, from its making to `end`. */
+/** CPU of all processes that take part in an order, with the buyers, from the creation of this object until `end`. */
 export class ShopUsage {
   private readonly startedMs = performance.now();
   private readonly before: ReadonlyMap<string, number>;
