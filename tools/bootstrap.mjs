@@ -1,5 +1,5 @@
-// The one way in: `npm run demo`, `npm test` and the others come here. Plain JavaScript without dependencies, because it
-// runs before anything is installed: it installs and builds what is missing, then hands over.
+// `npm run demo`, `npm test` and the other commands start here. This program installs and builds what is missing, and then starts
+// the command. It is plain JavaScript without dependencies, because it runs before anything is installed.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
 
-/** What each command hands over to, once the project is installed and, where `build` is set, built. */
+/** The program of each command. It runs when the project is installed and, with `build`, built. */
 const COMMANDS = {
   test: { run: ['tools/verify.mjs'], build: false },
   e2e: { run: [...jest, '--selectProjects', 'e2e', '--'], build: true },
@@ -52,7 +52,7 @@ function installWhatIsMissing() {
 
 function handOver(args) {
   const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
-  // Ctrl-C reaches the whole process group; this process waits until the child has tidied up.
+  // Ctrl-C reaches the whole process group. This process waits until the child has stopped what it started.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }

@@ -1,6 +1,6 @@
-// `npm test`: lint, boundaries, format, types, unit and end-to-end tests, in that order, all of them even when one fails.
-// The last line is "N passed, N failed": every test counts one, and so does each of the other checks.
-// A test that cannot run on this machine (no Redis) is listed as not run, and counts as failed where CI is set.
+// `npm test` runs lint, boundaries, format, types, unit and end-to-end tests in that order. It runs all of them even when one fails.
+// The last line is "N passed, N failed". Each test counts one, and each of the other checks counts one.
+// A test that cannot run on this machine (it has no Redis) is listed as not run. With CI set it counts as failed.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -22,7 +22,7 @@ const CHECKS = [
   { name: 'e2e', jestProject: 'e2e' },
 ];
 
-/** Runs one check without tests of its own: silent when it passes. */
+/** Runs a check that has no tests. It prints nothing when it passes. */
 function runCheck({ name, args }) {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' });
   if (status !== 0) console.log(`${stdout}${stderr}`.trimEnd());
@@ -39,7 +39,7 @@ function runTests({ name, jestProject }) {
   rmSync(output, { force: true });
   const jest = inModules('jest/bin/jest.js', '--selectProjects', jestProject, '--json', `--outputFile=${output}`);
   const flags = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  // Jest's JSON also goes to standard output; the file is the one that is read. Progress is on standard error.
+  // Jest writes its JSON to standard output too, but this program reads the file. Progress goes to standard error.
   const { status } = spawnSync(process.execPath, [...flags, ...jest], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -21,24 +21,24 @@ const URL_OF: Readonly<Partial<Record<ProgramName, string>>> = {
 };
 
 const FAULTS_URL = 'http://127.0.0.1:3020';
-/** The order service's way to stock and coupon, with the proxies of faults on it. */
+/** With these variables the order service calls stock and coupon through the fault proxies. */
 const THROUGH_FAULTS = { STOCK_RPC: 'faults:4002', COUPON_RPC: 'faults:4003' };
 const FAULTS_PROFILE = ['--profile', 'faults'];
 
 const READY_MS = 60_000;
-/** Whoever starts the demo has waited for the shop before. */
+/** This is short, since the user has waited for the shop before the demo. */
 const FIRST_ANSWER_MS = 5_000;
 
 /**
- * Control over the containers of docker-compose.yml:
- *   found      the shop is up, nothing is changed
+ * Controls the containers of docker-compose.yml. Its states:
+ *   found      the shop is up, and nothing is changed
  *   prepared   the container faults is up, and order calls stock and coupon through it
- *   put back   order calls them itself, faults is gone, everything else is up; stories that still run act no more
+ *   put back   order calls them directly, faults is gone, everything else is up; a story that still runs can do nothing
  */
 export class ComposeControl implements ShopControl {
   private readonly compose = new Compose();
   private readonly containerIds = new Map<ProgramName, string>();
-  /** What was stopped or killed here, and is not up again. */
+  /** Programs that were killed and that have not been started again. */
   private readonly down = new Set<ProgramName>();
   private isPutBack = false;
 
@@ -50,9 +50,9 @@ export class ComposeControl implements ShopControl {
     const urls = Object.values(COMPOSE_URLS) as string[];
     const answers = await Promise.allSettled(urls.map((url) => untilReady(url, FIRST_ANSWER_MS)));
     const silent = urls.filter((_url, index) => answers[index]?.status === 'rejected');
-    const advice = `start the shop first: ${compose.spell('up', '-d')} && npm run wait`;
+    const advice = `start the shop first: ${compose.commandLine('up', '-d')} && npm run wait`;
     if (silent.length > 0) throw new Error(`not ready: ${silent.join(', ')}; ${advice}`);
-    // Who else answers there must not be taken for it: a container beside it would get no port.
+    // Another shop may answer at this URL, for example a demo on processes. A container beside it would get no port.
     if ((await compose.run(['ps', '-q', 'order'])).trim() === '')
       throw new Error(`the order service at ${COMPOSE_URLS.order} runs in no container; ${advice}`);
     return control;
@@ -61,14 +61,16 @@ export class ComposeControl implements ShopControl {
   async prepare(): Promise<void> {
     await this.runForStory([...FAULTS_PROFILE, 'up', '-d', '--no-deps', 'faults']);
     await untilReady(FAULTS_URL, READY_MS).catch((cause: unknown) => {
-      throw new Error(`faults did not come up: ${this.compose.spell(...FAULTS_PROFILE, 'logs', 'faults')}`, { cause });
+      throw new Error(`faults did not come up: ${this.compose.commandLine(...FAULTS_PROFILE, 'logs', 'faults')}`, {
+        cause,
+      });
     });
     await recreateOrder((args) => this.runForStory(args, THROUGH_FAULTS));
-    // Beforehand: coupon is killed while a request is held, and order waits no longer than RPC_TIMEOUT_MS for that.
+    // A story kills coupon while a request is held, which must be faster than RPC_TIMEOUT_MS, so the id is looked up now.
     await this.containerIdOf('coupon');
   }
 
-  /** Also what an interrupted demo before this one has left behind. */
+  /** Puts back all containers, also those that an interrupted demo before this one has left changed. */
   async putBack(): Promise<void> {
     this.isPutBack = true;
     const steps = [
@@ -81,13 +83,8 @@ export class ComposeControl implements ShopControl {
       await step().catch((error: Error) => problems.push(error.message));
     }
     if (problems.length === 0) return;
-    const byHand = `${this.compose.spell(...FAULTS_PROFILE, 'down')} && ${this.compose.spell('up', '-d')}`;
+    const byHand = `${this.compose.commandLine(...FAULTS_PROFILE, 'down')} && ${this.compose.commandLine('up', '-d')}`;
     throw new Error(`The containers are not as they were; this puts them back: ${byHand}\n${problems.join('\n')}`);
-  }
-
-  async stop(program: ProgramName): Promise<void> {
-    this.down.add(program);
-    await this.runForStory(['stop', program]);
   }
 
   async kill(program: ProgramName): Promise<void> {
@@ -107,7 +104,7 @@ export class ComposeControl implements ShopControl {
     return new RemoteFaultPoint(`${FAULTS_URL}/faults/${service}`);
   }
 
-  /** Calls have their turns, so one that was let through here is over when the putting back begins. */
+  /** Calls run one after the other, so a call that starts here is over before {@link putBack} makes its first call. */
   private async runForStory(args: readonly string[], variables: Variables = {}): Promise<void> {
     this.refuseWhenPutBack();
     await this.compose.run(args, variables);
@@ -125,7 +122,7 @@ export class ComposeControl implements ShopControl {
   }
 }
 
-/** Removed first: compose 1 cannot recreate a container on an engine of today. */
+/** Removes the container first: version 1 of compose cannot recreate a container on a current engine. */
 async function recreateOrder(run: (args: readonly string[]) => Promise<unknown>): Promise<void> {
   await run(['rm', '--stop', '--force', '-v', 'order']);
   await run(['up', '-d', '--no-deps', '--no-build', 'order']);

@@ -3,32 +3,32 @@ import { promisify } from 'node:util';
 
 const runFile = promisify(execFile);
 
-/** The longest of them may have to fetch an image. */
+/** The longest call may have to fetch an image. */
 const LIMIT_MS = 300_000;
 
-/** Of docker-compose.yml, by name. */
+/** Variables of docker-compose.yml, by name. */
 export type Variables = Readonly<Record<string, string>>;
 
-/** The command line of docker compose, one call after the other: two at once would meet each other's half-made containers. */
+/** Calls the docker compose command, one call after the other: two calls at once could see each other's unfinished containers. */
 export class Compose {
   private readonly command = findCommand();
   private last: Promise<unknown> = Promise.resolve();
 
   /**
-   * @param variables over those of this process
-   * @returns what it printed
+   * @param variables win over the variables of this process
+   * @returns the standard output
    */
   run(args: readonly string[], variables: Variables = {}): Promise<string> {
     return this.inTurn([...this.command, ...args], variables);
   }
 
-  /** At once, where compose itself thinks for most of a second. */
+  /** Kills by `docker kill`, which is immediate. `docker compose kill` needs most of a second. */
   async kill(containerId: string): Promise<void> {
     await this.inTurn(['docker', 'kill', '--signal', 'KILL', containerId], {});
   }
 
-  /** A call as somebody would type it. */
-  spell(...args: readonly string[]): string {
+  /** The command line of a call, as a user types it. */
+  commandLine(...args: readonly string[]): string {
     return [...this.command, ...args].join(' ');
   }
 
@@ -49,7 +49,7 @@ async function execute([program = '', ...args]: readonly string[], variables: Va
   }
 }
 
-/** `docker compose` where it is a plugin, else the stand-alone `docker-compose`. */
+/** `docker compose` when the plugin is installed, else the stand-alone `docker-compose`. */
 function findCommand(): readonly string[] {
   const plugin = spawnSync('docker', ['compose', 'version'], { stdio: 'ignore', timeout: 10_000 });
   return plugin.status === 0 ? ['docker', 'compose'] : ['docker-compose'];

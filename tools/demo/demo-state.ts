@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
 
-/** Where a running demo can be found by the other commands. */
+/** Tells other commands where the running demo is. */
 export interface DemoState {
   readonly pid: number;
   readonly databaseUrls: DatabaseUrls;
@@ -12,7 +12,7 @@ const FILE = join(import.meta.dirname, '../../../.cache/demo.json');
 
 export function writeDemoState(state: DemoState): void {
   mkdirSync(dirname(FILE), { recursive: true });
-  // It holds the demo's database password, so it is for this user only.
+  // The file contains the database password of the demo, so only this user may read it.
   writeFileSync(FILE, JSON.stringify(state), { mode: 0o600 });
 }
 
@@ -20,7 +20,7 @@ export function removeDemoState(): void {
   rmSync(FILE, { force: true });
 }
 
-/** The demo that runs now, or undefined. */
+/** The state of the demo that runs now, or undefined. */
 export function readDemoState(): DemoState | undefined {
   try {
     const state = JSON.parse(readFileSync(FILE, 'utf8')) as DemoState;

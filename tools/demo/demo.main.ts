@@ -9,9 +9,9 @@ import { controlProcesses } from './process-control.js';
 import { BEHIND_FAULTS, type ShopControl } from './shop-control.js';
 import { logInAll, STORIES } from './stories.js';
 
-/** 30 minutes to pay become 5 seconds, and a retry after 10 seconds one after 28 milliseconds. */
+/** 30 minutes to pay become 5 seconds, and 10 seconds until a retry become 28 milliseconds. */
 const TIME_SCALE = 360;
-/** The exit code that shells give to Ctrl-C. */
+/** The exit code of a program that Ctrl-C has ended, as shells have it. */
 const INTERRUPTED = 130;
 
 interface DemoOptions {
@@ -45,14 +45,14 @@ async function playStories(urls: ShopUrls, control: ShopControl, interrupted: Ab
       ok = false;
       outcome = `FAILED: ${messageOf(error)}`;
     }
-    // A shop that is being stopped under it is no story's outcome.
+    // After an interruption the shop is stopped while the story runs, so its outcome means nothing.
     interrupted.throwIfAborted();
     console.log(`${line}${outcome}`);
   }
   return ok;
 }
 
-/** The invariants are about a shop at rest: the last messages get a moment to arrive. */
+/** The invariants hold when the shop is at rest, so this waits for the last messages first. */
 async function proveInvariants(urls: DatabaseUrls): Promise<boolean> {
   const read = async () => checkInvariants(await readShopRecords(urls));
   const isBroken = (invariants: Awaited<ReturnType<typeof read>>) =>
@@ -113,7 +113,7 @@ async function demoOnCompose(): Promise<number> {
     const outcome = await Promise.race([arrived, playAndProveOnCompose(control, signal)]);
     return outcome === 'interrupted' ? INTERRUPTED : outcome ? 0 : 1;
   } catch (error) {
-    // At once, since putting the containers back may fail too.
+    // The error is printed now, since putting the containers back may fail too.
     console.error(`\n${messageOf(error)}`);
     return 1;
   } finally {
@@ -139,5 +139,5 @@ try {
   console.error(`\n${messageOf(error)}`);
   process.exitCode = 1;
 }
-// The story that was interrupted still waits for something that will not come.
+// The interrupted story still waits for a state that will not come, so the process must be ended.
 if (process.exitCode === INTERRUPTED) process.exit();

@@ -1,10 +1,10 @@
-/** The user, or whoever started us, has had enough. */
+/** Tells that the user or the parent process wants the demo to end. */
 export interface Interruption {
   readonly signal: AbortSignal;
   readonly arrived: Promise<'interrupted'>;
 }
 
-/** By the first signal. Those after it change nothing: one Ctrl-C comes from the terminal and from our starter too. */
+/** Takes the first signal and ignores later ones: one Ctrl-C arrives twice, from the terminal and from the parent process. */
 export function listenForInterruption(): Interruption {
   const controller = new AbortController();
   const { signal } = controller;

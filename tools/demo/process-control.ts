@@ -1,19 +1,18 @@
 import { ProxyFaultPoint, untilReady, type ProgramName, type ShopSystem } from '@rocketshop/shop-testkit';
 import type { ShopControl } from './shop-control.js';
 
-const isMessaging = (program: ProgramName) => program === 'broker' || program === 'nameserver';
+const isMessaging = (program: ProgramName): program is 'broker' | 'nameserver' =>
+  program === 'broker' || program === 'nameserver';
 
-/** Control over a shop that this process has started. */
+/** Controls a shop that this process has started. */
 export function controlProcesses(system: ShopSystem): ShopControl {
   return {
     timeScale: system.timeScale,
-    stop: async (program) => void (await system.stopProgram(program)),
     kill: (program) => system.killProgram(program),
     start: async (program) => {
       await system.startProgram(program);
-      if (program !== 'broker' && program !== 'nameserver') await untilReady(system.url(program));
-      // A service is ready again when it has found the broker: until then messages wait in the outbox.
-      if (isMessaging(program)) await untilReady(system.url('order'));
+      // The order service is ready again when it has found the broker. Until then messages wait in the outbox.
+      await untilReady(system.url(isMessaging(program) ? 'order' : program));
     },
     faults: (service) => new ProxyFaultPoint(system.proxy(service)),
   };

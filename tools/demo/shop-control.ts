@@ -4,16 +4,14 @@ import type { FaultPoint, ProgramName } from '@rocketshop/shop-testkit';
 export const BEHIND_FAULTS = ['stock', 'coupon'] as const;
 export type ServiceBehindFaults = (typeof BEHIND_FAULTS)[number];
 
-/** What the demo does to a running shop, whether it runs as processes or as containers. */
+/** What the demo does to a running shop. The shop runs as processes or as containers. */
 export interface ShopControl {
-  /** An orderly end. */
-  stop(program: ProgramName): Promise<void>;
-  /** What a crash looks like. */
+  /** Ends a program by SIGKILL, like a crash. */
   kill(program: ProgramName): Promise<void>;
-  /** The same program on the same data; ready when it resolves. */
+  /** Starts the program again on its data. It is ready when the promise resolves. */
   start(program: ProgramName): Promise<void>;
-  /** Where faults are made between the order service and this one. */
+  /** Makes faults between the order service and `service`. */
   faults(service: ServiceBehindFaults): FaultPoint;
-  /** What the clock knob is set to. */
+  /** The TIME_SCALE of the shop. */
   readonly timeScale: number;
 }

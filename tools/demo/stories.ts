@@ -23,7 +23,7 @@ export interface Buyers {
 interface StoryResult {
   /** What happened, in one line. */
   readonly happened: string;
-  /** How long the services disagreed about the order, ms. */
+  /** The time in which the services did not agree about the order, ms. */
   readonly inconsistentMs: number;
 }
 
@@ -33,7 +33,7 @@ export interface Story {
 }
 
 const WAIT_MS = 60_000;
-/** The call that the fault is for is made at once, or never. */
+/** The call that meets the fault is made at once, or never. */
 const FAULT_WAIT_MS = 10_000;
 
 export async function logInAll(urls: ShopUrls): Promise<Buyers> {
@@ -45,7 +45,7 @@ export async function logInAll(urls: ShopUrls): Promise<Buyers> {
   return { ada, grace, linus };
 }
 
-/** Thrown when a story did not go as told: the demo prints it and ends with 1. */
+/** Thrown when a story has another outcome than expected. The demo prints it and ends with 1. */
 class StoryError extends Error {
   override readonly name = 'StoryError';
 }
@@ -55,7 +55,7 @@ function expectStatus(what: string, answer: { status: number; body: unknown }, s
   throw new StoryError(`${what} answered ${answer.status} instead of ${status}: ${JSON.stringify(answer.body)}`);
 }
 
-/** Heals once the fault has happened and `meanwhile` is over, or when one of them failed. */
+/** Heals the fault when it has happened and `meanwhile` is over, or when one of the two has failed. */
 async function healAfter(faults: FaultPoint, meanwhile: () => Promise<unknown>): Promise<void> {
   try {
     await until(() => faults.hasHappened(), { timeoutMs: FAULT_WAIT_MS, description: 'the fault to happen' });
@@ -210,7 +210,7 @@ export const STORIES: readonly Story[] = [
 
 const elapsed = (started: number) => Math.round(performance.now() - started);
 
-/** Waits for the close, then measures from CANCELLING to CANCELLED. */
+/** Waits until the timer cancels the order. @returns the time from CANCELLING to CANCELLED, ms */
 async function untilCancelled(buyer: ShopClient, orderId: string): Promise<number> {
   await until(async () => (await buyer.readOrder(orderId)).body.status.startsWith('CANCEL'), {
     timeoutMs: WAIT_MS,

@@ -1,11 +1,11 @@
 import { SERVICES } from '@rocketshop/shop-testkit';
 import type { DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
 
-/** Where `docker compose up` publishes PostgreSQL, with the password it has there. */
+/** The URL of the PostgreSQL that `docker compose up` publishes. */
 const COMPOSE_URL = (service: string) =>
   `postgres://shop_${service}:${process.env['SERVICE_DATABASE_PASSWORD'] ?? 'demo-only-service'}@127.0.0.1:${process.env['POSTGRES_PORT'] ?? '5432'}/shop_${service}`;
 
-/** `<SERVICE>_DATABASE_URL` for each service. @default what a running demo wrote down, else compose's */
+/** `<SERVICE>_DATABASE_URL` of each service. @default the database of the running demo, else that of compose */
 export function databaseUrlsFromEnvironment(fromDemo: Partial<DatabaseUrls>): DatabaseUrls {
   const urls = SERVICES.map((service) => [
     service,

@@ -12,7 +12,7 @@ try {
 } catch (error) {
   console.error(`The databases could not be read: ${error instanceof Error ? error.message : String(error)}`);
   console.error(
-    'Start the shop first (npm run demo, or docker compose up -d), or set ORDER_DATABASE_URL and its four sisters.',
+    'Start the shop first (npm run demo, or docker compose up -d), or set ORDER_DATABASE_URL and those of the other four services.',
   );
   process.exitCode = 2;
 }

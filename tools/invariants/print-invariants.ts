@@ -2,7 +2,7 @@ import type { Invariant } from '@rocketshop/shop-testkit/invariants';
 
 const VIOLATIONS_SHOWN_MAX = 10;
 
-/** One line an invariant, and under a broken one the rows that break it. @returns whether all hold */
+/** Prints one line for each invariant, and under a broken one the rows that break it. @returns true when all hold */
 export function printInvariants(invariants: readonly Invariant[]): boolean {
   for (const { id, says, violations } of invariants) {
     console.log(`  ${violations.length === 0 ? 'holds ' : 'BROKEN'}  ${id}  ${says}`);

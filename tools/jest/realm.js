@@ -1,5 +1,5 @@
-// Jest runs tests in a vm context. Errors made by Node core (fs, net, fetch, pg's socket errors) come from the outer
-// realm, so `error instanceof Error` is false there although it is true in production. This makes it true again.
+// Jest runs tests in a vm context. An error that Node's core makes (fs, net, fetch, a socket of pg) comes from the outer realm, so
+// `error instanceof Error` is false in a test although it is true in production. This file makes it true in tests too.
 import { types } from 'node:util';
 
 const ordinary = Function.prototype[Symbol.hasInstance];

@@ -1,6 +1,6 @@
 import { SERVICES, untilReady } from '@rocketshop/shop-testkit';
 
-/** Building images is not waited for, only their start. */
+/** This is the time for the start of the containers: the images are built before. */
 const LIMIT_MS = 120_000;
 
 const PORTS: Readonly<Record<string, number>> = {
@@ -12,7 +12,7 @@ const PORTS: Readonly<Record<string, number>> = {
   'pay-provider': 3010,
 };
 
-// A service is ready when its database, its name server and its broker are, so nothing else needs to be asked.
+// A service is ready only when its database, its name server and its broker are, so this asks the services only.
 const results = await Promise.allSettled(
   [...SERVICES, 'pay-provider'].map(async (name) => {
     await untilReady(`http://127.0.0.1:${PORTS[name]}`, LIMIT_MS);

@@ -1,8 +1,9 @@
-// A delayed message whose handler fails: it comes again up the retry ladder, and ends in the dead letter queue.
+// The handler of a delayed message fails. The broker delivers the message again after growing delays, and at last the message is in
+// the dead letter queue.
 import { startBroker } from '@rocketshop/mq-broker';
 import { Producer, PullConsumer, PushConsumer } from '@rocketshop/mq-client';
 
-// The ladder is 10 s, 30 s, 1 min, 2 min ... 2 h; a thousand times faster it can be watched.
+// The retry delays are 10 s, 30 s, 1 min, 2 min ... 2 h. This broker divides them by a thousand.
 const broker = await startBroker({ timeScale: 1000 });
 const { namesrvAddr } = broker;
 
@@ -18,7 +19,7 @@ const exhausted = new Promise<void>((resolve) => {
     attempts += 1;
     console.log(`attempt ${attempts}, redelivered ${message?.reconsumeTimes} times`);
     if (message?.reconsumeTimes === 3) resolve();
-    return Promise.reject(new Error('the mail server is down')); // deliver again
+    return Promise.reject(new Error('the mail server is down')); // the broker delivers the message again
   });
 });
 consumer.subscribe('reminders');
@@ -26,7 +27,7 @@ await consumer.start();
 
 const producer = new Producer({ namesrvAddr, producerGroup: 'shop' });
 await producer.start();
-// Level 3 is 10 s, here 10 ms.
+// Level 3 is 10 s, and 10 ms on this broker.
 await producer.send({ topic: 'reminders', body: Buffer.from('pay order 1'), delayTimeLevel: 3 });
 await exhausted;
 await consumer.shutdown();

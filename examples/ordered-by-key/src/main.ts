@@ -1,4 +1,4 @@
-// Messages of one key go to one queue, so they keep their order; different keys are spread over the queues.
+// Messages of one key go to one queue, so they keep their order. The keys are spread over the queues.
 import { startBroker } from '@rocketshop/mq-broker';
 import { Producer, PullConsumer, selectQueueByHash } from '@rocketshop/mq-client';
 

@@ -1,4 +1,4 @@
-// A producer and a consumer with a tag filter, on a broker in this very process.
+// A producer and a consumer with a tag filter, on a broker in this process.
 import { startBroker } from '@rocketshop/mq-broker';
 import { Producer, PushConsumer } from '@rocketshop/mq-client';
 
@@ -26,7 +26,7 @@ await new Promise<void>((resolve, reject) => {
   consumer.subscribe('orders', 'paid');
   consumer.registerMessageListener(([message]) => {
     received.push(message?.body.toString() ?? '');
-    // Returning means done. The offset is committed when the consumer is shut down, at the latest.
+    // A listener that returns has consumed the message. The consumer commits the offset at its shutdown at the latest.
     if (received.length === 2) setImmediate(() => void consumer.shutdown().then(resolve, reject));
     return Promise.resolve();
   });

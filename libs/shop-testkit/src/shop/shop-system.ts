@@ -127,14 +127,6 @@ export class ShopSystem {
     return process;
   }
 
-  /** Sends SIGTERM: the program drains and ends. @returns the exit code */
-  async stopProgram(program: ProgramName, replica = 0): Promise<number | null> {
-    const target = this.replica(program, replica);
-    const code = (await target.process?.stop()) ?? null;
-    target.process = undefined;
-    return code;
-  }
-
   /** Sends SIGKILL: the program crashes. */
   async killProgram(program: ProgramName, replica = 0): Promise<void> {
     const target = this.replica(program, replica);
