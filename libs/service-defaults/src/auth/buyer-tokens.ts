@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
 import type { Secret } from '../config/secret.js';
 import { InvalidTokenError } from '../errors.js';
 
@@ -8,11 +9,12 @@ const DEFAULT_LIFETIME_MS = 15 * 60_000;
 const CLOCK_TOLERANCE_MS = 5_000;
 const TOKEN_LENGTH_MAX = 1_024;
 
-interface Claims {
-  readonly buyerId: string;
+const claimsSchema = z.object({
+  buyerId: z.string(),
   /** ms since the epoch */
-  readonly expiresAt: number;
-}
+  expiresAt: z.number(),
+});
+type Claims = z.infer<typeof claimsSchema>;
 
 /**
  * Short-lived bearer tokens: `v1.<base64url JSON claims>.<base64url HMAC-SHA256 over "v1.<claims>">`.
@@ -57,9 +59,5 @@ const invalid = () => new InvalidTokenError('the bearer token is invalid or expi
 function readClaims(signed: string): Claims | undefined {
   const [version, encoded] = signed.split('.');
   if (version !== VERSION || !encoded) return undefined;
-  const claims: unknown = JSON.parse(Buffer.from(encoded, 'base64url').toString());
-  if (typeof claims !== 'object' || claims === null || !('buyerId' in claims) || !('expiresAt' in claims))
-    return undefined;
-  const { buyerId, expiresAt } = claims;
-  return typeof buyerId === 'string' && typeof expiresAt === 'number' ? { buyerId, expiresAt } : undefined;
+  return claimsSchema.safeParse(JSON.parse(Buffer.from(encoded, 'base64url').toString())).data;
 }

@@ -1,7 +1,8 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 // The main entry gives its agent to the process's global fetch, which Node has built for another version of undici.
 import Agent from 'undici/lib/dispatcher/agent.js';
-import { JsonExchange, type JsonAnswer } from './json-client-exchange.js';
+import { JsonExchange } from './json-client-exchange.js';
+import type { JsonAnswer } from './json-client-exchange.js';
 
 export interface JsonClientOptions {
   /** Limit of a whole call: waiting for a connection, sending, and receiving the answer to its last byte. */

@@ -1,14 +1,15 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from './create-logger.js';
 
-type Level = 'info' | 'error' | 'warn' | 'debug' | 'trace' | 'fatal';
+type Level = 'error' | 'warn' | 'debug' | 'trace' | 'fatal';
 
 /** Lets Nest log through pino. Nest passes (message, ...more, context), and an error with its stack as text. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
+  /** Logs at debug: Nest writes one line for each route at start, which is too much for info. */
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    this.write('debug', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {
@@ -32,16 +33,15 @@ export class NestLogger implements LoggerService {
   }
 
   private write(level: Level, message: unknown, rest: unknown[]): void {
-    // Nest logs one line for each route at start, which is too much for info.
-    const effective = level === 'info' ? 'debug' : level;
-    const context = rest.length > 0 && typeof rest.at(-1) === 'string' ? (rest.at(-1) as string) : undefined;
+    const last = rest.at(-1);
+    const context = typeof last === 'string' ? last : undefined;
     const more = context === undefined ? rest : rest.slice(0, -1);
     const fields = {
       ...(context === undefined ? {} : { context }),
       ...(more.length > 0 && more[0] !== undefined ? { detail: more.length === 1 ? more[0] : more } : {}),
     };
-    if (message instanceof Error) this.logger[effective]({ ...fields, err: message }, message.message);
-    else if (typeof message === 'string') this.logger[effective](fields, message);
-    else this.logger[effective]({ ...fields, data: message }, 'framework message');
+    if (message instanceof Error) this.logger[level]({ ...fields, err: message }, message.message);
+    else if (typeof message === 'string') this.logger[level](fields, message);
+    else this.logger[level]({ ...fields, data: message }, 'framework message');
   }
 }
