@@ -54,7 +54,7 @@ describe('options', () => {
     expect(build).toThrow(/"nowhere" is not host:port.*producerGroup.*sendMsgTimeout.*compressLevel/);
   });
 
-  it('refuse times that contradict each other, and names that mean something else', () => {
+  it('refuse times that contradict each other, and names with another meaning', () => {
     const consumer = { namesrvAddr: 'a:1', consumerGroup: 'g' };
     expect(() => resolvePushConsumerOptions({ ...consumer, consumerTimeoutMillisWhenSuspend: 15_000 })).toThrow(
       'must be greater than brokerSuspendMaxTimeMillis',

@@ -10,7 +10,7 @@ describe('the handler table', () => {
     table = new HandlerTable(undefined);
   });
 
-  it('finds by group, topic and tag, and gives the rest to the handler without a tag', () => {
+  it('finds a handler by group, topic and tag; messages of other tags go to the handler without a tag', () => {
     const [created, rest, other] = [handler(), handler(), handler()];
     table.add('orders', created, { group: 'stock', tag: 'created' });
     table.add('orders', rest, { group: 'stock' });
@@ -23,7 +23,7 @@ describe('the handler table', () => {
     expect(table.find('stock', 'payments', 'created')).toBeUndefined();
   });
 
-  it('subscribes in the same words whatever order the handlers come in', () => {
+  it('subscribes with the same expression, in whatever order the handlers are added', () => {
     const add = (into: HandlerTable, entries: [string, string | undefined][]): HandlerTable => {
       for (const [topic, tag] of entries)
         into.add(topic, handler(), tag === undefined ? { group: 'g' } : { group: 'g', tag });
@@ -42,13 +42,13 @@ describe('the handler table', () => {
     expect(add(new HandlerTable(undefined), entries.reverse()).subscriptions('g')).toEqual(expected);
   });
 
-  it('subscribes to all tags as soon as one handler takes the rest', () => {
+  it('subscribes to all tags when one handler has no tag', () => {
     table.add('orders', handler(), { group: 'g', tag: 'paid' });
     table.add('orders', handler(), { group: 'g' });
     expect(table.subscriptions('g')).toEqual([{ topic: 'orders', expression: '*' }]);
   });
 
-  it('uses the default group where a handler names none', () => {
+  it('uses the default group for a handler that names none', () => {
     const withDefault = new HandlerTable('shop');
     withDefault.add('orders', handler(), {});
     expect(withDefault.groupNames()).toEqual(['shop']);

@@ -21,7 +21,7 @@ describe('the health indicator', () => {
     await expect(health.isHealthy()).resolves.toMatchObject({ rocketmq: { status: 'up', brokers: ['broker-a'] } });
   });
 
-  it('is down without a broker, or degraded where the service can live without one', async () => {
+  it('is down without a broker, or degraded when the broker is not critical', async () => {
     driver.brokers = [];
     await expect(health.isHealthy('mq')).resolves.toMatchObject({ mq: { status: 'down' } });
     driver.brokers = new Error('no name server');
@@ -30,13 +30,13 @@ describe('the health indicator', () => {
     });
   });
 
-  it('tells the same to checks that are not terminus', async () => {
+  it("gives the same result to checks other than terminus's", async () => {
     await expect(health.reach()).resolves.toEqual({ brokers: ['broker-a'] });
     driver.brokers = [];
     await expect(health.reach()).rejects.toThrow(NotConnectedError);
   });
 
-  it('is down where no answer comes in time', async () => {
+  it('is down when no answer comes in time', async () => {
     jest.spyOn(driver, 'createAdminClient').mockReturnValue({
       ...driver.createAdminClient(),
       fetchClusterInfo: () => new Promise(() => undefined),
@@ -47,7 +47,7 @@ describe('the health indicator', () => {
     });
   });
 
-  it('says what the server does, and is down from the moment it drains', async () => {
+  it("reports the server's status, and is down while the server drains", async () => {
     await server.listen(() => undefined);
     await expect(health.isHealthy()).resolves.toMatchObject({ rocketmq: { status: 'up', consuming: 'connected' } });
     await server.close();

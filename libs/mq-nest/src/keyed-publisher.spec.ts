@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { keyedPublisher } from './keyed-publisher.js';
 import type { RocketmqMessage } from './rocketmq-message.js';
 
-it('sends a row under its key and in the order of its key, without what the row has besides', async () => {
+it("sends a row with its key as order key too, and without the row's other fields", async () => {
   const sent: RocketmqMessage[] = [];
   const publisher = keyedPublisher({
     publish: (message) => {

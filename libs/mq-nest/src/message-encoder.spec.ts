@@ -38,7 +38,7 @@ describe('an outgoing message', () => {
     });
   });
 
-  it('carries JSON and bytes there and back', () => {
+  it('encodes and decodes JSON and bytes', () => {
     for (const payload of [{ text, amount: '1250' }, [1, 2], 'a', 0, false, null]) {
       const { body, properties } = encodeMessage({ topic: 'orders', payload }, 1);
       expect(decodePayload(body, readHeaders(properties ?? {}))).toEqual(payload);

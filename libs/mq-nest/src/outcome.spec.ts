@@ -27,19 +27,19 @@ describe('the reason of a failure', () => {
     expect(reason.stack).toContain('Caused by: Error: moved');
   });
 
-  it('survives the way through properties', () => {
+  it('is the same after it was encoded as properties', () => {
     const reason = describeFailure(new StockConflictError('version moved'), 'stock', now);
     expect(readFailureProperties(toFailureProperties(reason))).toEqual(reason);
     expect(readFailureProperties({ KEYS: 'order-1' })).toBeUndefined();
   });
 
-  it('fits beside the other properties of a message, whatever was thrown', () => {
+  it('is short enough for a message with other properties, whatever was thrown', () => {
     const huge = new Error('x'.repeat(1_000_000), { cause: new Error('y'.repeat(1_000_000)) });
     const bytes = Object.values(toFailureProperties(describeFailure(huge, 'stock', now))).join('').length;
     expect(bytes).toBeLessThan(8000);
   });
 
-  it('keeps the separators of the wire out of the values', () => {
+  it('has no separators of the wire format in its values', () => {
     const properties = toFailureProperties(describeFailure(new Error('a\u0001b\u0002c'), 'stock', now));
     expect(properties[FailureProperty.message]).toBe('a b c');
     expect(Object.values(properties).join('')).not.toMatch(/[\u0001\u0002]/); // oxlint-disable-line no-control-regex -- the protocol's separators

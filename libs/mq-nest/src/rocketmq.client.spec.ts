@@ -18,7 +18,7 @@ describe('emit', () => {
     expect(driver.sent[0]).toMatchObject({ topic: 'orders', body: Buffer.from('{"a":"1"}') });
   });
 
-  it('sends a record with all that was built into it', async () => {
+  it('sends a record with all its options', async () => {
     const record = new RocketmqRecordBuilder({ a: '0' })
       .setData({ a: '1' })
       .setTag('created')
@@ -40,12 +40,12 @@ describe('emit', () => {
     });
   });
 
-  it('takes a delay in milliseconds too', async () => {
+  it('accepts a delay in milliseconds too', async () => {
     await lastValueFrom(client.emit('orders', new RocketmqRecordBuilder(1).setDelayMs(6000).build()));
     expect(driver.sent[0]?.delayTimeLevel).toBe(3);
   });
 
-  it('carries what the dispatch hook attached', async () => {
+  it('sends the headers that the dispatch hook attached', async () => {
     client.setOnDispatchHook((packet) => {
       packet.metadata = { traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
     });
@@ -55,7 +55,7 @@ describe('emit', () => {
     });
   });
 
-  it('fails where the broker did not confirm', async () => {
+  it('fails when the broker did not confirm', async () => {
     driver.nextSend = 'FLUSH_DISK_TIMEOUT';
     await expect(lastValueFrom(client.emit('orders', 1))).rejects.toThrow(PublishNotConfirmedError);
   });
@@ -65,12 +65,12 @@ describe('emit', () => {
   });
 });
 
-it('send says that there is no answer to wait for, and sends nothing', async () => {
+it('send fails, because there is no answer to wait for, and sends nothing', async () => {
   await expect(lastValueFrom(client.send('orders', 1))).rejects.toThrow(RequestReplyUnsupportedError);
   expect(driver.sent).toEqual([]);
 });
 
-it('tells its status', async () => {
+it('emits its status', async () => {
   const statuses: string[] = [];
   client.status.subscribe((status) => statuses.push(status));
   await client.connect();
@@ -78,7 +78,7 @@ it('tells its status', async () => {
   expect(statuses).toEqual(['connecting', 'connected', 'closed']);
 });
 
-it("gives the client library's producer to those who ask for it", () => {
+it("unwraps the client library's producer", () => {
   const producer = driver.createProducer();
   const drivers = Object.assign(new InMemoryDriver(), { createProducer: () => producer });
   expect(new RocketmqClientProxy({ namesrvAddr: '127.0.0.1:9876' }, drivers).unwrap()).toBe(producer);

@@ -33,12 +33,12 @@ describe('publish', () => {
     });
   });
 
-  it('scales the ladder and hands the order key on', async () => {
+  it('scales the delay levels and passes the order key on', async () => {
     await publisher.publish({ topic: 'orders', payload: 1, delayMs: 30_000, orderKey: 'order-1' });
     expect(driver.sent[0]).toMatchObject({ delayTimeLevel: 16, orderKey: 'order-1' });
   });
 
-  it("carries the application's own trace on, and the message's headers come before it", async () => {
+  it('adds the trace headers of the application, unless the message has headers of the same name', async () => {
     const traceHeaders = () => ({ traceparent: 'of the application', baggage: 'b' });
     publisher = new RocketmqPublisher({ namesrvAddr, traceHeaders }, driver);
     await publisher.publish({ topic: 'orders', payload: 1, headers: { traceparent: 'of the row' } });
@@ -55,14 +55,14 @@ describe('publish', () => {
     },
   );
 
-  it('rejects with the cause where there was no answer', async () => {
+  it('rejects with the cause when there was no answer', async () => {
     driver.nextSend = new Error('connection lost');
     const error = await failureOf(publisher.publish({ topic: 'orders', payload: 1 }));
     expect(error).toMatchObject({ status: 'SEND_FAILED', cause: driver.nextSend });
     expect(String(error)).toContain('connection lost');
   });
 
-  it('says that a message can never be sent where the client says so', async () => {
+  it('rejects with InvalidMessageError when the client does', async () => {
     driver.nextSend = Object.assign(new Error('body is larger than 4194304 bytes'), { code: 'INVALID_MESSAGE' });
     const error = await failureOf(publisher.publish({ topic: 'orders', payload: 1 }));
     expect(error).toBeInstanceOf(InvalidMessageError);
@@ -85,7 +85,7 @@ describe('publish', () => {
     await expect(publisher.publish({ topic: 'orders', payload: 1 })).resolves.toBeDefined();
   });
 
-  it('is waited for by close, whatever becomes of it', async () => {
+  it('is waited for by close, also when it fails', async () => {
     const answers: ((error: Error) => void)[] = [];
     const order: string[] = [];
     const producer = {
@@ -128,7 +128,7 @@ describe('publishAll', () => {
     expect(sentOf('b')).toEqual(['1', '3']);
   });
 
-  it('stops a key at its first failure, not the others, and tells the outcome of each', async () => {
+  it('stops a key at its first failure, not the other keys, and reports the outcome of each message', async () => {
     const error = await failureOf(
       publisher.publishAll([
         { topic: 'orders', orderKey: 'a', payload: 1n },

@@ -40,7 +40,7 @@ describe('a handler that returns', () => {
     expect(test.driver.deadLetters.size).toBe(0);
   });
 
-  it('is awaited to its end, streams too', async () => {
+  it('is awaited to its end, also when it returns a stream', async () => {
     const { promise: gate, resolve: open } = withResolvers();
     test.behave = () => from(gate);
     await test.start();
@@ -75,7 +75,7 @@ describe('a handler that throws', () => {
     ['at once', () => raise(new OutOfStockError('none left'))],
     ['later', () => Promise.reject(new OutOfStockError('none left'))],
     ['in its stream', () => throwError(() => new OutOfStockError('none left'))],
-  ])('gets the message again and then it lies in the DLQ with class, message and stack: %s', async (_when, fail) => {
+  ])('gets the message again; then the DLQ has it with class, message and stack: %s', async (_when, fail) => {
     const attempts: [number, string | undefined][] = [];
     test.behave = (_data, context) => {
       attempts.push([context.getReconsumeTimes(), context.getLastFailure()?.message]);
@@ -97,7 +97,7 @@ describe('a handler that throws', () => {
     });
   });
 
-  it('tells the failure hook about every attempt and which is the last', async () => {
+  it('tells the failure hook about every attempt, and which is the last', async () => {
     const told: [number, boolean, unknown][] = [];
     const error = new OutOfStockError('none left');
     test.behave = () => raise(error);
@@ -133,7 +133,7 @@ describe('a handler that throws', () => {
 });
 
 describe('a handler that discards', () => {
-  it('is done with the message, and it is counted and told', async () => {
+  it('is done with the message; the discard is counted and told', async () => {
     const reasons: string[] = [];
     test.behave = () => raise(new DiscardMessageError('order was cancelled before'));
     await test.start();
@@ -147,7 +147,7 @@ describe('a handler that discards', () => {
 });
 
 describe('exception filters', () => {
-  it('let discard and retry through even where only the strategy is used', async () => {
+  it('pass discard and retry on, also when only the strategy is used', async () => {
     test.behave = (_data, context) =>
       raise(context.getReconsumeTimes() === 0 ? new RetryMessageError('again') : new DiscardMessageError('enough'));
     await test.start(undefined, { withModule: false });
@@ -155,7 +155,7 @@ describe('exception filters', () => {
     expect(test.server.deliveryCounts()[0]).toMatchObject({ failed: 1, discarded: 1 });
   });
 
-  it('are named in a warning where the default one hid a reason', async () => {
+  it('are named in a warning when the default one hid a reason', async () => {
     @Controller()
     class WithoutModule {
       @RocketmqEventPattern('orders', { group })
@@ -169,7 +169,7 @@ describe('exception filters', () => {
     expect(test.driver.deadLetters.get(group)?.[0]?.properties['failure-message']).toContain('Internal server error');
   });
 
-  it('of the class and the method keep the first word', async () => {
+  it('of the class and the method are asked first', async () => {
     @Catch(OutOfStockError)
     class AsDiscard implements ExceptionFilter {
       catch(): Observable<never> {

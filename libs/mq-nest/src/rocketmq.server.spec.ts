@@ -24,7 +24,7 @@ afterEach(async () => {
 });
 
 describe('processing hooks', () => {
-  it('stand around each delivery, in success and failure, once', async () => {
+  it('run once around each delivery, in success and failure', async () => {
     const steps: string[] = [];
     test.behave = (_data, context) => {
       steps.push('handle');
@@ -54,7 +54,7 @@ describe('processing hooks', () => {
     expect(seen).toEqual([{ traceparent }, {}]);
   });
 
-  it('that fail are failures of the delivery', async () => {
+  it('fail the delivery when they fail', async () => {
     test.behave = () => undefined;
     await test.start(undefined, { maxReconsumeTimes: 0 });
     test.server.setOnProcessingStartHook(() => raise(new Error('no span')));
@@ -124,7 +124,7 @@ describe('the start', () => {
 });
 
 describe('close', () => {
-  it('waits for running handlers and takes no new message', async () => {
+  it('waits for running handlers and starts no new delivery', async () => {
     const { promise: gate, resolve: open } = withResolvers();
     test.behave = () => gate;
     await test.start();

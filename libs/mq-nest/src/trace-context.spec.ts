@@ -8,7 +8,7 @@ describe('the trace context', () => {
     expect(currentTraceHeaders()).toEqual({});
   });
 
-  it('of a delivery reaches what is published while it is handled', async () => {
+  it('of a delivery goes to what is published during the delivery', async () => {
     const headers = { traceparent, tracestate: 'a=1', baggage: 'tenant=a', 'x-other': 'stays behind' };
     const seen = await runInTrace(headers, async () => {
       await Promise.resolve();
@@ -18,7 +18,7 @@ describe('the trace context', () => {
     expect(currentTraceHeaders()).toEqual({});
   });
 
-  it('of a delivery does not reach one that came without a trace', () => {
+  it('of a delivery does not go to a delivery without a trace', () => {
     runInTrace({ traceparent }, () => {
       expect(runInTrace({ 'x-other': 'value' }, currentTraceHeaders)).toEqual({});
       expect(currentTraceHeaders()).toEqual({ traceparent });

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import { FailingKeys } from './failing-keys.js';
 
-it('lets a key wait longer after every failure, up to a limit, and alone', () => {
+it('makes a key wait longer after every failure, up to a limit, and no other key', () => {
   let now = 0;
   const keys = new FailingKeys({ initialMs: 100, maxMs: 1_000 }, () => now);
   const waits: number[] = [];
@@ -19,7 +19,7 @@ it('lets a key wait longer after every failure, up to a limit, and alone', () =>
   }
 });
 
-it('begins anew after a success, and forgets a key that was left alone for long', () => {
+it('begins again after a success, and forgets a key that was not tried for a long time', () => {
   let now = 0;
   const keys = new FailingKeys({ initialMs: 100, maxMs: 1_000 }, () => now);
   keys.failed('a');

@@ -28,7 +28,7 @@ const row = (id: string, key: string): UnsentRow => ({
   headers: {},
 });
 
-/** Publishes are answered by hand, by the id of their row. */
+/** The test answers each publish, by the id of its row. */
 function createSender(publishTimeoutMs = 1_000) {
   const answers = new Map<string, { resolve: () => void; reject: (error: Error) => void }>();
   const publish = ({ id }: OutboxMessage): Promise<void> =>

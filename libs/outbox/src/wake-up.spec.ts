@@ -16,7 +16,7 @@ const sleeper = (wakeUp: WakeUp, until: number): { isAwake: boolean } => {
   return state;
 };
 
-it('sleeps until the earliest of what was asked', async () => {
+it('sleeps until the earliest time of all calls', async () => {
   const wakeUp = new WakeUp(() => Date.now());
   const startedAt = Date.now();
   const loop = sleeper(wakeUp, startedAt + 500);
@@ -30,7 +30,7 @@ it('sleeps until the earliest of what was asked', async () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-it('wakes at once for what is due already', async () => {
+it('wakes at once when the time is past', async () => {
   const wakeUp = new WakeUp(() => Date.now());
   const loop = sleeper(wakeUp, Date.now() + 500);
   wakeUp.by(0);
@@ -39,7 +39,7 @@ it('wakes at once for what is due already', async () => {
   expect(jest.getTimerCount()).toBe(0);
 });
 
-it('remembers what is asked while the loop is awake, for one sleep', async () => {
+it('keeps a time that is set while the loop is awake, for one sleep', async () => {
   const wakeUp = new WakeUp(() => Date.now());
   wakeUp.by(Date.now() - 1);
   await wakeUp.sleep(0, Date.now() + 500);
@@ -50,7 +50,7 @@ it('remembers what is asked while the loop is awake, for one sleep', async () =>
   expect(loop.isAwake).toBe(true);
 });
 
-it('does not let what was asked before a pause cut the pause short', async () => {
+it('does not shorten a pause by a time that was set before it', async () => {
   const wakeUp = new WakeUp(() => Date.now());
   const startedAt = Date.now();
   wakeUp.by(startedAt);

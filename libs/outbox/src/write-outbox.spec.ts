@@ -14,6 +14,6 @@ it.each([
   await expect(writeOutbox(unreachable, [row])).rejects.toThrow(OutboxRowError);
 });
 
-it('sends nothing for no rows', async () => {
+it('runs no statement for no rows', async () => {
   await expect(writeOutbox(unreachable, [])).resolves.toBeUndefined();
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   clusterInfoBody,
   consumeStatsBody,
@@ -183,9 +184,7 @@ export class AdminClient {
     const deadline = performance.now() + this.options.mqClientApiTimeout;
     while ((await this.instance.routes.fetchData(topic)) === undefined) {
       if (performance.now() > deadline) throw new NoRouteError(topic);
-      await new Promise((resolve) => {
-        setTimeout(resolve, ROUTE_CHECK_INTERVAL_MS);
-      });
+      await sleep(ROUTE_CHECK_INTERVAL_MS);
     }
   }
 

@@ -11,7 +11,7 @@ const shares = (queueCount: number, clientCount: number): number[][] =>
   );
 
 describe('allocateAveragely', () => {
-  it('shares as Java does', () => {
+  it('computes the shares of the Java client', () => {
     expect(shares(4, 3)).toEqual([[0, 1], [2], [3]]);
     expect(shares(8, 3)).toEqual([
       [0, 1, 2],
@@ -46,7 +46,7 @@ describe('allocateAveragely', () => {
     ]);
   });
 
-  it('gives nothing to a client the broker does not list', () => {
+  it('gives no queue to a client that the broker does not list', () => {
     expect(allocateAveragely(queues(4), clients(2), 'somebody else')).toEqual([]);
     expect(allocateAveragely([], clients(2), '10.0.0.100@1#1')).toEqual([]);
   });

@@ -23,7 +23,7 @@ const messages = (count: number): MessageExt[] =>
       }) as unknown as MessageExt,
   );
 
-/** Remembers what was given back; answers as told. */
+/** Records what was sent back, and answers as the test says. */
 function recorder(answers = true) {
   const given: { offset: number; delayLevel: number }[] = [];
   const recording = {
@@ -60,7 +60,7 @@ function dispatch(
 }
 
 describe('ConsumeDispatcher', () => {
-  it('calls the listener for every message, never more calls at once than allowed', async () => {
+  it('calls the listener for every message, with no more calls at once than allowed', async () => {
     let running = 0;
     let most = 0;
     const seen: number[] = [];
@@ -78,7 +78,7 @@ describe('ConsumeDispatcher', () => {
     expect([most, seen.length, processQueue.commitOffset]).toEqual([4, 50, 50]);
   });
 
-  it('hands over batches and gives back what the listener did not acknowledge', async () => {
+  it('calls the listener with batches, and sends back the messages that it did not acknowledge', async () => {
     const sendBack = recorder();
     const { processQueue, dispatcher } = dispatch(
       (_batch, context) => {
@@ -106,7 +106,7 @@ describe('ConsumeDispatcher', () => {
         throw new Error('no');
       },
     ],
-  ])('gives a message back after %s', async (_name, listener) => {
+  ])('sends a message back after %s', async (_name, listener) => {
     const sendBack = recorder();
     const { processQueue, dispatcher } = dispatch(listener, 1, {}, sendBack);
     await dispatcher.drained();
@@ -114,7 +114,7 @@ describe('ConsumeDispatcher', () => {
     expect(processQueue.commitOffset).toBe(1);
   });
 
-  it('tries a message again here while the broker takes nothing back, and lets no offset pass it', async () => {
+  it('consumes a message here again while no broker takes it back, and commits no offset behind it', async () => {
     const sendBack = recorder(false);
     const deliveries: number[] = [];
     let done = (): void => undefined;
@@ -137,7 +137,7 @@ describe('ConsumeDispatcher', () => {
     expect(processQueue.commitOffset).toBe(1);
   });
 
-  it('sends a message back that runs into the consume timeout, whatever its listener says in the end', async () => {
+  it('sends a message back after the consume timeout, whatever its listener answers later', async () => {
     const sendBack = recorder();
     let finish = (): void => undefined;
     const hanging = new Promise<void>((resolve) => (finish = resolve));
@@ -153,7 +153,7 @@ describe('ConsumeDispatcher', () => {
     expect(sendBack.given).toEqual([{ offset: 0, delayLevel: 3 }]);
   });
 
-  it('begins nothing while paused, and drops what waits when stopped', async () => {
+  it('starts no call while paused, and drops the waiting messages when stopped', async () => {
     let calls = 0;
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
@@ -175,7 +175,7 @@ describe('ConsumeDispatcher', () => {
     expect([calls, processQueue.commitOffset]).toEqual([1, 1]);
   });
 
-  it('sends a body nobody can read to the dead letter queue without calling the listener', async () => {
+  it('sends a message whose body cannot be inflated to the dead letter queue, without a listener call', async () => {
     const sendBack = recorder();
     let calls = 0;
     const processQueue = new ProcessQueue(queue, 0);

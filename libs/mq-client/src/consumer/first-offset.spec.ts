@@ -10,18 +10,18 @@ const broker = (committed: number | undefined) => ({
 });
 
 describe('firstOffset', () => {
-  it('goes on at the committed offset whatever consumeFromWhere says', async () => {
+  it('begins at the committed offset, whatever consumeFromWhere says', async () => {
     expect(await firstOffset(broker(42), queue, 'CONSUME_FROM_FIRST_OFFSET', 0)).toBe(42);
     expect(await firstOffset(broker(0), queue, 'CONSUME_FROM_LAST_OFFSET', 0)).toBe(0);
   });
 
-  it('begins a new group where it was told to', async () => {
+  it('begins a new group where consumeFromWhere says', async () => {
     expect(await firstOffset(broker(undefined), queue, 'CONSUME_FROM_FIRST_OFFSET', 0)).toBe(0);
     expect(await firstOffset(broker(undefined), queue, 'CONSUME_FROM_LAST_OFFSET', 0)).toBe(100);
     expect(await firstOffset(broker(undefined), queue, 'CONSUME_FROM_TIMESTAMP', 500)).toBe(50);
   });
 
-  it('skips no retry of a new group', async () => {
+  it('skips no redelivery of a new group', async () => {
     expect(await firstOffset(broker(undefined), retryQueue, 'CONSUME_FROM_LAST_OFFSET', 0)).toBe(0);
     expect(await firstOffset(broker(undefined), retryQueue, 'CONSUME_FROM_TIMESTAMP', 500)).toBe(100);
   });

@@ -8,7 +8,7 @@ const message = (queueOffset: number, bytes = 10): MessageExt =>
   ({ queueOffset, body: Buffer.alloc(bytes) }) as MessageExt;
 
 describe('ProcessQueue', () => {
-  it('commits behind the last message once all are finished, and where it began before the first pull', () => {
+  it('commits the offset behind the last message when all are finished, and the start offset before the first pull', () => {
     const processQueue = new ProcessQueue(queue, 7);
     expect(processQueue.commitOffset).toBe(7);
     const [first, second] = processQueue.add([message(7), message(8)], 9);
@@ -19,7 +19,7 @@ describe('ProcessQueue', () => {
     expect(processQueue.commitOffset).toBe(9);
   });
 
-  it('passes over offsets the broker filtered out', () => {
+  it('commits past offsets that the broker filtered out', () => {
     const processQueue = new ProcessQueue(queue, 0);
     processQueue.add([], 40);
     expect(processQueue.commitOffset).toBe(40);
@@ -29,7 +29,7 @@ describe('ProcessQueue', () => {
     expect(processQueue.commitOffset).toBe(50);
   });
 
-  it('counts a message finished twice once', () => {
+  it('counts a message once that is finished twice', () => {
     const processQueue = new ProcessQueue(queue, 0);
     const [first] = processQueue.add([message(0), message(1)], 2);
     processQueue.finish(first as CachedMessage);
@@ -37,7 +37,7 @@ describe('ProcessQueue', () => {
     expect([processQueue.count, processQueue.bytes, processQueue.commitOffset]).toEqual([1, 10, 1]);
   });
 
-  it('measures count, bytes and span of what is unfinished', () => {
+  it('measures count, bytes and span of the unfinished messages', () => {
     const processQueue = new ProcessQueue(queue, 0);
     const [first, second] = processQueue.add([message(0, 5), message(30, 6), message(100, 7)], 101);
     expect([processQueue.count, processQueue.bytes, processQueue.span]).toEqual([3, 18, 100]);
@@ -47,7 +47,7 @@ describe('ProcessQueue', () => {
     expect([processQueue.minCachedOffset, processQueue.maxCachedOffset, processQueue.span]).toEqual([100, 100, 0]);
   });
 
-  it('never commits past an unfinished message and never goes back, whatever the order of finishing', () => {
+  it('never commits past an unfinished message, and never a smaller offset, in whatever order messages finish', () => {
     for (let seed = 1; seed <= 20; seed++) {
       const random = randomOf(seed);
       const processQueue = new ProcessQueue(queue, 0);
@@ -84,7 +84,7 @@ describe('ProcessQueue', () => {
   });
 });
 
-/** A small linear congruential generator: a failing seed can be run again. */
+/** A linear congruential generator, so that a failing seed can be run again. */
 function randomOf(seed: number): () => number {
   let state = seed;
   return () => {

@@ -33,7 +33,7 @@ describe('resendOf', () => {
     });
   });
 
-  it('keeps the first id, takes the wanted level, and stays on the ladder', () => {
+  it('keeps the first message id, and uses the wanted delay level, up to the last one', () => {
     const again = failed({ properties: { ORIGIN_MESSAGE_ID: 'first' }, reconsumeTimes: 16 });
     expect(decodeProperties(resendOf(again, 0, options).properties)).toMatchObject({
       ORIGIN_MESSAGE_ID: 'first',
@@ -42,16 +42,16 @@ describe('resendOf', () => {
     expect(decodeProperties(resendOf(failed(), 2, options).properties)).toMatchObject({ DELAY: '2' });
   });
 
-  it('asks for the dead letter queue by going over the maximum', () => {
+  it('asks for the dead letter queue with more deliveries than the maximum', () => {
     expect(resendOf(failed(), -1, options).reconsumeTimes).toBe(17);
   });
 
-  it('carries what the listener added', () => {
+  it('has the properties that the listener added', () => {
     const copy = resendOf(failed(), 0, options, { 'failure-class': 'OutOfStockError' });
     expect(decodeProperties(copy.properties)).toMatchObject({ TAGS: 'paid', 'failure-class': 'OutOfStockError' });
   });
 
-  it('leaves a body that could not be inflated as it is, and says how it is compressed', () => {
+  it('keeps a body that could not be inflated, and its compression method', () => {
     const lz4 = 0x101;
     const unreadable = failed({ body: Buffer.alloc(5_000, 1), sysFlag: lz4 });
     expect(resendOf(unreadable, -1, options)).toMatchObject({ body: unreadable.body, sysFlag: lz4 });
@@ -63,7 +63,7 @@ describe('resendOf', () => {
 });
 
 describe('SendBack', () => {
-  /** A broker that answers send-backs as told, and a sender of copies that ends as told. */
+  /** A broker that answers send-backs, and a sender of copies, both as the test says. */
   function sendBackOf(takesBack: boolean, copyStatus: SendStatus | undefined) {
     const steps: string[] = [];
     const instance = {
@@ -89,21 +89,21 @@ describe('SendBack', () => {
     };
   }
 
-  it('sends a copy only when the broker takes nothing back', async () => {
+  it('sends a copy only when the broker does not take the message back', async () => {
     const willing = sendBackOf(true, 'SEND_OK');
     expect([await willing.give(), willing.steps]).toEqual([true, ['send back']]);
     const refusing = sendBackOf(false, 'SEND_OK');
     expect([await refusing.give(), refusing.steps]).toEqual([true, ['send back', 'copy']]);
   });
 
-  it('sends the copy first when there are properties to carry', async () => {
+  it('sends the copy first when there are properties to add', async () => {
     const willing = sendBackOf(true, 'SEND_OK');
     expect([await willing.give({ reason: 'x' }), willing.steps]).toEqual([true, ['copy']]);
     const unreachable = sendBackOf(true, undefined);
     expect([await unreachable.give({ reason: 'x' }), unreachable.steps]).toEqual([true, ['copy', 'send back']]);
   });
 
-  it('does not count on a copy that may not be on the disk', async () => {
+  it('does not count a copy as stored that may not be on the disk', async () => {
     const unsure = sendBackOf(false, 'FLUSH_DISK_TIMEOUT');
     expect([await unsure.give(), unsure.steps]).toEqual([false, ['send back', 'copy']]);
     expect(await sendBackOf(false, 'SLAVE_NOT_AVAILABLE').give()).toBe(true);

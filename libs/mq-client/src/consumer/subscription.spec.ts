@@ -16,7 +16,7 @@ describe('parseSubscription', () => {
     });
   });
 
-  it('takes "*" and nothing for everything', () => {
+  it('reads "*" and an empty expression as all messages', () => {
     for (const expression of ['*', '', ' * ']) {
       expect(parseSubscription('T', expression)).toMatchObject({ subString: '*', tagsSet: [], codeSet: [] });
     }
@@ -28,7 +28,7 @@ describe('parseSubscription', () => {
 });
 
 describe('tagFilter', () => {
-  it('lets only the named tags through, and untagged messages only for "*"', () => {
+  it('accepts only the named tags, and messages without a tag only for "*"', () => {
     const some = tagFilter(parseSubscription('T', 'TagA||TagB'));
     expect([tagged('TagA'), tagged('TagC'), tagged()].map(some)).toEqual([true, false, false]);
     const all = tagFilter(parseSubscription('T', '*'));

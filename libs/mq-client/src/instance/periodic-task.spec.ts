@@ -11,7 +11,7 @@ function task(run: () => Promise<void>, intervalMs = 60_000): PeriodicTask {
 }
 
 describe('PeriodicTask', () => {
-  it('runs once more, and once only, for any number of requests during a run', async () => {
+  it('runs exactly once more, however often it is asked during a run', async () => {
     let runs = 0;
     let open = (): void => undefined;
     const gate = new Promise<void>((resolve) => (open = resolve));
@@ -37,7 +37,7 @@ describe('PeriodicTask', () => {
     expect(runs).toBe(2);
   });
 
-  it('repeats by itself, and does nothing once stopped', async () => {
+  it('repeats by itself, and does not run after stop', async () => {
     let runs = 0;
     const quick = task(async () => void (runs += 1), 1);
     quick.start();

@@ -22,7 +22,7 @@ function requestsTo(admin: Partial<AdminOperations>) {
 }
 
 describe('ServerRequests', () => {
-  it('shares out the queues of the group whose members changed', async () => {
+  it('rebalances the group whose members changed', async () => {
     const { ask, rebalanced } = requestsTo({});
     expect(await ask(RequestCode.NOTIFY_CONSUMER_IDS_CHANGED, { consumerGroup: 'h' })).toBeUndefined();
     expect(rebalanced).toEqual(['h']);
@@ -30,7 +30,7 @@ describe('ServerRequests', () => {
     expect(rebalanced).toEqual(['h', 'g', 'h']);
   });
 
-  it('resets the offsets it is told', async () => {
+  it('resets the offsets of the request', async () => {
     const resets: [string, number][] = [];
     const { ask } = requestsTo({
       resetOffsets: async (offsets) => {
@@ -42,7 +42,7 @@ describe('ServerRequests', () => {
     expect(resets).toEqual([['T', 12]]);
   });
 
-  it('answers where it stands, with queues as object keys', async () => {
+  it('answers its offsets, with queues as object keys', async () => {
     const { ask } = requestsTo({ consumeOffsets: () => new Map([[queue, 7]]), runningInfo: () => ({ jstack: '' }) });
     const status = await ask(RequestCode.GET_CONSUMER_STATUS_FROM_CLIENT, { group: 'g', topic: 'T' });
     expect(status?.body?.toString()).toBe('{"messageQueueTable":{{"brokerName":"b","queueId":0,"topic":"T"}:7}}');
@@ -51,14 +51,14 @@ describe('ServerRequests', () => {
     expect(await ask(RequestCode.GET_CONSUMER_RUNNING_INFO, { consumerGroup: 'other' })).toMatchObject({ code: 1 });
   });
 
-  it('says so when it is asked something it does not serve', async () => {
+  it('refuses a request code that it does not serve', async () => {
     const { ask } = requestsTo({});
     expect(await ask(9_999, {})).toMatchObject({ code: 3, remark: ' request type 9999 not supported' });
   });
 });
 
 describe('readOffsetTable', () => {
-  it('reads the list form for C++ clients too, and survives nonsense', () => {
+  it('reads the list form for C++ clients too, and ignores wrong entries', () => {
     const list = readOffsetTable(
       Buffer.from('{"offsetTable":[{"brokerName":"b","offset":3,"queueId":0,"topic":"T"}]}'),
     );

@@ -24,14 +24,14 @@ describe('parseTopicRoute', () => {
     queueDatas: [queues('b', 2, 1), queues('a', 1, 2)],
   };
 
-  it('lists queues sorted by broker name, writable ones apart from readable ones', () => {
+  it('lists queues sorted by broker name, and writable and readable ones separately', () => {
     const route = parseTopicRoute('T', data);
     expect(ids(route.publishQueues)).toEqual(['a0', 'a1', 'b0']);
     expect(ids(route.subscribeQueues)).toEqual(['a0', 'b0', 'b1']);
     expect(route.brokers.get('a')?.get(1)).toBe('10.0.0.3:10911');
   });
 
-  it('sends only to brokers with a master, and reads from a slave alone', () => {
+  it('sends only to brokers with a master, and reads from a broker that has only a slave', () => {
     const slaveOnly = parseTopicRoute('T', {
       brokerDatas: [broker('a', { 1: 'x:1' })],
       queueDatas: [queues('a', 2, 2)],
@@ -45,7 +45,7 @@ describe('parseTopicRoute', () => {
     expect([ids(readOnly.publishQueues), ids(readOnly.subscribeQueues)]).toEqual([['b0'], ['a0']]);
   });
 
-  it('keeps the fixed queues of an order topic, broker there or not', () => {
+  it('keeps the fixed queues of an order topic, also while a broker is away', () => {
     const ordered = parseTopicRoute('T', { ...data, orderTopicConf: 'a:1;gone:2' });
     expect(ids(ordered.publishQueues)).toEqual(['a0', 'gone0', 'gone1']);
   });
@@ -57,14 +57,14 @@ describe('parseTopicRoute', () => {
     expect(parseTopicRoute('T', moved).fingerprint).not.toBe(parseTopicRoute('T', data).fingerprint);
   });
 
-  it('does not believe a number of queues nobody can have', () => {
+  it('limits a number of queues that no topic can have', () => {
     const absurd = parseTopicRoute('T', { ...data, queueDatas: [queues('a', 2e9, -5)] });
     expect([absurd.subscribeQueues.length, absurd.publishQueues.length]).toEqual([65_536, 0]);
   });
 });
 
 describe('parseTemplateRoute', () => {
-  it('gives a new topic the brokers of the template, with no more queues than asked for', () => {
+  it('gives a new topic the brokers of the template, with at most the wanted number of queues', () => {
     const template = { brokerDatas: [broker('a', { 0: 'x:1' })], queueDatas: [queues('a', 8, 8, 7)] };
     const route = parseTemplateRoute('New', template, 4);
     expect(route.publishQueues.map((queue) => `${queue.topic} ${queue.queueId}`)).toEqual([

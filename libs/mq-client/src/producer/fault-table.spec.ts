@@ -10,7 +10,7 @@ describe('FaultTable', () => {
     [3_000, 6_000],
     [5_000, 10_000],
     [15_000, 30_000],
-  ])('keeps a broker that took %i ms out for %i ms', (latencyMs, penaltyMs) => {
+  ])('avoids a broker that took %i ms for %i ms', (latencyMs, penaltyMs) => {
     let now = 1_000;
     const faults = new FaultTable(() => now);
     faults.answered('a', latencyMs);
@@ -19,7 +19,7 @@ describe('FaultTable', () => {
     expect(faults.available('a')).toBe(true);
   });
 
-  it('keeps a broker that failed out for 10 s, and forgives it on a quick answer', () => {
+  it('avoids a failed broker for 10 s, unless it answers quickly before', () => {
     let now = 0;
     const faults = new FaultTable(() => now);
     faults.failed('a');

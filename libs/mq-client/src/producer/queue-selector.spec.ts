@@ -8,19 +8,19 @@ const queues = (brokers: string[], count = 4): MessageQueue[] =>
   brokers.flatMap((brokerName) => Array.from({ length: count }, (_, queueId) => ({ topic: 'T', brokerName, queueId })));
 
 describe('selectQueueByHash', () => {
-  it("takes Java's String.hashCode modulo the queues", () => {
+  it("computes Java's String.hashCode modulo the number of queues", () => {
     const hashed = (arg: unknown, count: number): number =>
       selectQueueByHash(queues(['a'], count), message, arg).queueId;
     expect(hashed('order-1001', 7)).toBe(708_180_863 % 7);
     expect(hashed('OrderService', 7)).toBe(1_256_458_329 % 7);
-    // The hash whose absolute value Java cannot express.
+    // Java's int cannot hold the absolute value of this hash.
     expect(hashed('polygenelubricants', 7)).toBe(2_147_483_648 % 7);
     expect(hashed(42, 4)).toBe(hashed('42', 4));
   });
 });
 
 describe('RoundRobin', () => {
-  it('takes every queue in turn', () => {
+  it('selects every queue in turn', () => {
     const turn = new RoundRobin();
     const taken = Array.from({ length: 8 }, () => turn.select(queues(['a']))?.queueId);
     expect(taken.slice(0, 4).toSorted((a, b) => (a ?? 0) - (b ?? 0))).toEqual([0, 1, 2, 3]);
@@ -35,7 +35,7 @@ describe('RoundRobin', () => {
     }
   });
 
-  it('passes over brokers to avoid, and takes the one that is back first when all are', () => {
+  it('skips brokers that are to be avoided; when all are, it selects the one that is available first', () => {
     let now = 0;
     const faults = new FaultTable(() => now);
     const turn = new RoundRobin();
@@ -52,7 +52,7 @@ describe('RoundRobin', () => {
     expect(seen).toEqual(new Set(['a', 'b']));
   });
 
-  it('has nothing to select from no queues', () => {
+  it('selects nothing when there is no queue', () => {
     expect(new RoundRobin().select([])).toBeUndefined();
   });
 });

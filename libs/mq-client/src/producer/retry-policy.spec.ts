@@ -20,7 +20,7 @@ describe('delayBeforeRetry', () => {
     expect(delayBeforeRetry(refused(code), state())).toBe(0);
   });
 
-  it.each([13, 26, 29, 604])('gives up at once after code %i', (code) => {
+  it.each([13, 26, 29, 604])('ends at once after code %i', (code) => {
     expect(delayBeforeRetry(refused(code), state())).toBeUndefined();
   });
 
@@ -30,7 +30,7 @@ describe('delayBeforeRetry', () => {
     expect(delayBeforeRetry(new RequestTimeoutError('b:1', 10), state({ attempts: 3 }))).toBeUndefined();
   });
 
-  it('waits longer each time before it asks the same broker again', () => {
+  it('waits longer before each further attempt on the same broker', () => {
     const alone = { otherBrokerAvailable: false, attemptsMax: 10 };
     const delays = [1, 2, 3, 9].map((attempts) => delayBeforeRetry(refused(2), state({ ...alone, attempts })));
     expect(delays).toEqual([50, 100, 200, 500]);
@@ -41,13 +41,13 @@ describe('delayBeforeRetry', () => {
     expect(delayBeforeRetry(refused(2), state({ remainingMs: 0 }))).toBeUndefined();
   });
 
-  it('goes on looking for a broker nobody has reached yet', () => {
+  it('tries without a limit while no broker was reached', () => {
     const unreached = state({ attempts: 30, transmitted: 0, otherBrokerAvailable: false });
     expect(delayBeforeRetry(new ConnectionError('b:1', 'refused'), unreached)).toBe(500);
     expect(delayBeforeRetry(new ConnectionError('b:1', 'refused'), state({ attempts: 3 }))).toBeUndefined();
   });
 
-  it('repeats nothing that is wrong in itself', () => {
+  it('does not repeat a send that is wrong itself', () => {
     expect(delayBeforeRetry(new Error('selector failed'), state())).toBeUndefined();
   });
 });

@@ -76,7 +76,7 @@ describe('readSendAnswer', () => {
     });
   });
 
-  it('makes an error of every other code, with the reason the broker gave', () => {
+  it("turns every other code into an error with the broker's reason", () => {
     const error = readSendAnswer(answer(13, undefined, 'message too large'), message, queue, 'b:1');
     expect(error).toBeInstanceOf(BrokerRefusedError);
     expect(error).toMatchObject({ responseCode: 13, remark: 'message too large', retriable: false });
