@@ -8,7 +8,8 @@ import { parseArgs } from 'node:util';
 import { stopSpawnedServices } from '@rocketshop/shop-testkit';
 import { runBrokerBench } from './broker/broker-bench.js';
 import { FULL, QUICK } from './broker/rows.js';
-import { describeMachine, machineLines, type Machine } from './measure/machine.js';
+import { describeMachine, machineLines } from './measure/machine.js';
+import type { Machine } from './measure/machine.js';
 import { runShopBench } from './shop/shop-bench.js';
 
 const USAGE = `usage: npm run bench -- broker [--against apache] [--quick] [--rows "SYNC_FLUSH, 1 KiB"] [--runs n] [--profile]

@@ -1,18 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { loadavg, platform } from 'node:os';
 import { missingJavaTools } from '@rocketshop/shop-testkit';
-import {
-  compareMemory,
-  compareRows,
-  compareStarts,
-  comparisonCells,
-  type Comparison,
-  type Measurement,
-} from './comparison.js';
-import { startContender, type Contender, type ContenderName, type FlushDiskType } from './contender.js';
+import { compareMemory, compareRows, compareStarts, comparisonCells } from './comparison.js';
+import type { Comparison, Measurement } from './comparison.js';
+import { startContender } from './contender.js';
+import type { Contender, ContenderName, FlushDiskType } from './contender.js';
 import { LoadProcess } from './load-process.js';
 import { progressHead, progressLine } from './progress-line.js';
-import { ROWS, rowsMatching, type Extent, type Row } from './rows.js';
+import { ROWS, rowsMatching } from './rows.js';
+import type { Extent, Row } from './rows.js';
 import { textTable } from '../measure/text-table.js';
 
 export interface BrokerBenchOptions {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { compareMemory, compareRows, compareStarts, comparisonCells, type Measurement } from './comparison.js';
+import { compareMemory, compareRows, compareStarts, comparisonCells } from './comparison.js';
+import type { Measurement } from './comparison.js';
 import type { LoadResult } from './load-protocol.js';
-import { ROWS, rowsMatching, type Row } from './rows.js';
+import { ROWS, rowsMatching } from './rows.js';
+import type { Row } from './rows.js';
 
 const [sendRow] = ROWS as [Row];
 const rateRow = ROWS.find(({ name }) => name.startsWith('end to end')) as Row;

@@ -1,5 +1,6 @@
 import { median } from '../measure/median.js';
-import { shortNumber, type Cell } from '../measure/text-table.js';
+import { shortNumber } from '../measure/text-table.js';
+import type { Cell } from '../measure/text-table.js';
 import type { ContenderName } from './contender.js';
 import type { LoadResult } from './load-protocol.js';
 import type { Figure, Row } from './rows.js';

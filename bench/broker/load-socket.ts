@@ -1,5 +1,7 @@
-import { connect, type Socket } from 'node:net';
-import { FrameReader, type FrameView } from '@rocketshop/mq-protocol';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { FrameReader } from '@rocketshop/mq-protocol';
+import type { FrameView } from '@rocketshop/mq-protocol';
 
 const READ_BUFFER_BYTES = 256 * 1024;
 

@@ -1,5 +1,6 @@
 import { percent, shortNumber } from '../measure/text-table.js';
-import { isClientBound, type Measurement } from './comparison.js';
+import { isClientBound } from './comparison.js';
+import type { Measurement } from './comparison.js';
 
 const WIDTHS = [50, 7, 8, 8, 8, 8, 8, 8, 7, 7, 8];
 const HEAD = [

@@ -1,6 +1,8 @@
-import { ResponseCode, type FrameView } from '@rocketshop/mq-protocol';
+import { ResponseCode } from '@rocketshop/mq-protocol';
+import type { FrameView } from '@rocketshop/mq-protocol';
 import { Histogram } from '../measure/histogram.js';
-import { QUEUES, type LoadResult, type PullLoad, type Target } from './load-protocol.js';
+import { QUEUES } from './load-protocol.js';
+import type { LoadResult, PullLoad, Target } from './load-protocol.js';
 import { PullCheck } from './pull-check.js';
 import { Reader } from './reader.js';
 import { FILL_CONNECTIONS } from './send-load.js';

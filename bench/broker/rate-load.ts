@@ -1,13 +1,16 @@
-import { ResponseCode, RecordOffset, type FrameView } from '@rocketshop/mq-protocol';
+import { RecordOffset, ResponseCode } from '@rocketshop/mq-protocol';
+import type { FrameView } from '@rocketshop/mq-protocol';
 import { Histogram } from '../measure/histogram.js';
-import { QUEUES, type LoadResult, type RateLoad, type Target } from './load-protocol.js';
+import { QUEUES } from './load-protocol.js';
+import type { LoadResult, RateLoad, Target } from './load-protocol.js';
 import { pace } from './pacer.js';
 import { queuesOf } from './pull-load.js';
 import { Reader } from './reader.js';
 import { BodyOffset } from './send-frame.js';
 import type { Sender } from './sender.js';
 import { connectSenders, drained, pause } from './send-load.js';
-import { Failures, MeasuredWindow, type WindowUsage } from './window.js';
+import { Failures, MeasuredWindow } from './window.js';
+import type { WindowUsage } from './window.js';
 
 /** A broker with this many unanswered messages on one connection cannot keep the rate, so it gets no more. */
 const IN_FLIGHT_MAX = 4096;

@@ -1,4 +1,5 @@
-import { encodeFrame, PullMessage, PullSysFlag, type FrameView } from '@rocketshop/mq-protocol';
+import { encodeFrame, PullMessage, PullSysFlag } from '@rocketshop/mq-protocol';
+import type { FrameView } from '@rocketshop/mq-protocol';
 import { LoadSocket } from './load-socket.js';
 import { writeDigits } from './send-frame.js';
 

@@ -1,10 +1,5 @@
-import {
-  encodeFrame,
-  MessageConst,
-  propertiesToString,
-  SendMessageV2,
-  type SerializeType,
-} from '@rocketshop/mq-protocol';
+import { encodeFrame, MessageConst, propertiesToString, SendMessageV2 } from '@rocketshop/mq-protocol';
+import type { SerializeType } from '@rocketshop/mq-protocol';
 import { QUEUES } from './load-protocol.js';
 
 /* Placeholders in the template. Each occurs once in a frame, and its replacement has the same width. */

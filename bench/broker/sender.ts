@@ -1,6 +1,8 @@
-import { ResponseCode, type FrameView } from '@rocketshop/mq-protocol';
+import { ResponseCode } from '@rocketshop/mq-protocol';
+import type { FrameView } from '@rocketshop/mq-protocol';
 import { LoadSocket } from './load-socket.js';
-import { opaqueOf, SendFrameRing, sequenceOf, type SendFrameOptions } from './send-frame.js';
+import { opaqueOf, SendFrameRing, sequenceOf } from './send-frame.js';
+import type { SendFrameOptions } from './send-frame.js';
 
 export interface SenderEvents {
   /** @param dueMs the value that was given to `send` */

@@ -1,6 +1,8 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { isSuccess, type JsonClient } from '@rocketshop/service-defaults';
-import { request, type ShopUrls } from '@rocketshop/shop-testkit';
+import { isSuccess } from '@rocketshop/service-defaults';
+import type { JsonClient } from '@rocketshop/service-defaults';
+import { request } from '@rocketshop/shop-testkit';
+import type { ShopUrls } from '@rocketshop/shop-testkit';
 import { buyerId, couponId, COUPONS_PER_BUYER, goodsId, GOODS } from './bench-data.js';
 import type { PaidOrders } from './paid-orders.js';
 

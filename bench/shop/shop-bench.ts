@@ -1,20 +1,20 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { installedPostgres, SERVICES, ShopSystem, until, type ShopSystemOptions } from '@rocketshop/shop-testkit';
-import {
-  checkInvariants,
-  readShopRecords,
-  type Invariant,
-  type ShopRecords,
-} from '@rocketshop/shop-testkit/invariants';
+import { installedPostgres, SERVICES, ShopSystem, until } from '@rocketshop/shop-testkit';
+import type { ShopSystemOptions } from '@rocketshop/shop-testkit';
+import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
+import type { Invariant, ShopRecords } from '@rocketshop/shop-testkit/invariants';
 import { JsonClient } from '@rocketshop/service-defaults';
 import { profileArgs } from '../measure/profile.js';
-import { Histogram, type LatencySummary } from '../measure/histogram.js';
+import { Histogram } from '../measure/histogram.js';
+import type { LatencySummary } from '../measure/histogram.js';
 import { percent, shortNumber, textTable } from '../measure/text-table.js';
 import { insertBenchData } from './bench-data.js';
-import { Buyer, type Cart } from './buyer.js';
+import { Buyer } from './buyer.js';
+import type { Cart } from './buyer.js';
 import { PaidOrders } from './paid-orders.js';
-import { ShopUsage, type ProcessUsage } from './shop-usage.js';
+import { ShopUsage } from './shop-usage.js';
+import type { ProcessUsage } from './shop-usage.js';
 
 export interface ShopBenchOptions {
   /** The numbers of buyers. Each is measured after the other. */

@@ -1,4 +1,5 @@
-import { SERVICES, type ShopSystem } from '@rocketshop/shop-testkit';
+import { SERVICES } from '@rocketshop/shop-testkit';
+import type { ShopSystem } from '@rocketshop/shop-testkit';
 import { anonymousMemoryMiB, cpuSecondsOf, cpuSecondsOfTree } from '../measure/process-usage.js';
 
 const PROGRAMS = [...SERVICES, 'pay-provider', 'broker', 'nameserver'] as const;

@@ -1,5 +1,7 @@
-import { RemoteFaultPoint, untilReady, type ProgramName, type ShopUrls } from '@rocketshop/shop-testkit';
-import { Compose, type Variables } from './compose.js';
+import { RemoteFaultPoint, untilReady } from '@rocketshop/shop-testkit';
+import type { ProgramName, ShopUrls } from '@rocketshop/shop-testkit';
+import { Compose } from './compose.js';
+import type { Variables } from './compose.js';
 import type { ServiceBehindFaults, ShopControl } from './shop-control.js';
 
 export const COMPOSE_URLS: ShopUrls = {

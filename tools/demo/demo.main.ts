@@ -1,12 +1,15 @@
-import { request, ShopSystem, until, type ShopUrls } from '@rocketshop/shop-testkit';
-import { checkInvariants, readShopRecords, type DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
+import { request, ShopSystem, until } from '@rocketshop/shop-testkit';
+import type { ShopUrls } from '@rocketshop/shop-testkit';
+import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
+import type { DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
 import { databaseUrlsFromEnvironment } from '../invariants/invariants.config.js';
 import { printInvariants } from '../invariants/print-invariants.js';
 import { COMPOSE_URLS, ComposeControl } from './compose-control.js';
 import { removeDemoState, writeDemoState } from './demo-state.js';
 import { listenForInterruption } from './interruption.js';
 import { controlProcesses } from './process-control.js';
-import { BEHIND_FAULTS, type ShopControl } from './shop-control.js';
+import { BEHIND_FAULTS } from './shop-control.js';
+import type { ShopControl } from './shop-control.js';
 import { logInAll, STORIES } from './stories.js';
 
 /** 30 minutes to pay become 5 seconds, and 10 seconds until a retry become 28 milliseconds. */

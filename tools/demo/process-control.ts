@@ -1,4 +1,5 @@
-import { ProxyFaultPoint, untilReady, type ProgramName, type ShopSystem } from '@rocketshop/shop-testkit';
+import { ProxyFaultPoint, untilReady } from '@rocketshop/shop-testkit';
+import type { ProgramName, ShopSystem } from '@rocketshop/shop-testkit';
 import type { ShopControl } from './shop-control.js';
 
 const isMessaging = (program: ProgramName): program is 'broker' | 'nameserver' =>

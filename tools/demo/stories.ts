@@ -8,10 +8,8 @@ import {
   untilPaymentIs,
   untilRefunded,
   untilStatus,
-  type Cart,
-  type FaultPoint,
-  type ShopUrls,
 } from '@rocketshop/shop-testkit';
+import type { Cart, FaultPoint, ShopUrls } from '@rocketshop/shop-testkit';
 import type { ShopControl } from './shop-control.js';
 
 export interface Buyers {

@@ -1,5 +1,6 @@
 import { startBroker } from '@rocketshop/mq-broker';
-import { connectPeer, createRequest, RequestCode, ResponseCode, type Peer } from '@rocketshop/mq-protocol';
+import { connectPeer, createRequest, RequestCode, ResponseCode } from '@rocketshop/mq-protocol';
+import type { Peer } from '@rocketshop/mq-protocol';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 

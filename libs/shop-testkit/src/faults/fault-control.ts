@@ -1,6 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { BadFaultError, readFault, type FaultPoint } from './fault.js';
+import { BadFaultError, readFault } from './fault.js';
+import type { FaultPoint } from './fault.js';
 import { FaultProxy } from './fault-proxy.js';
 import type { FaultsConfig, FaultTarget } from './faults.config.js';
 import { ProxyFaultPoint } from './proxy-fault-point.js';

@@ -1,4 +1,5 @@
-import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 
 /** The direction of bytes: `request` from the client to the server, `answer` from the server to the client. */
 export type Direction = 'request' | 'answer';

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Type } from '@nestjs/common';
 import * as coupon from '@rocketshop/coupon';
-import { startBroker, type BrokerHandle } from '@rocketshop/mq-broker';
+import { startBroker } from '@rocketshop/mq-broker';
+import type { BrokerHandle } from '@rocketshop/mq-broker';
 import { AdminClient } from '@rocketshop/mq-client';
 import { RocketmqServer } from '@rocketshop/mq-nest';
 import * as order from '@rocketshop/order';
 import * as pay from '@rocketshop/pay';
 import { PayProviderModule, loadPayProviderConfig } from '@rocketshop/pay-provider';
-import { BuyerTokens, createService, Secret, type Service, type ServiceOptions } from '@rocketshop/service-defaults';
+import { BuyerTokens, createService, Secret } from '@rocketshop/service-defaults';
+import type { Service, ServiceOptions } from '@rocketshop/service-defaults';
 import * as stock from '@rocketshop/stock';
 import * as user from '@rocketshop/user';
 import type { Pool } from 'pg';
@@ -17,9 +19,12 @@ import { pino } from 'pino';
 import { FaultProxy } from '../faults/fault-proxy.js';
 import type { DatabaseUrls } from '../invariants/shop-records.js';
 import { freePort } from '../servers/free-port.js';
-import { createPool, startPostgres, type TestPostgres } from '../servers/test-postgres.js';
-import { ShopClient, type ShopUrls } from './shop-client.js';
-import { SERVICES, type ServiceName } from './programs.js';
+import { createPool, startPostgres } from '../servers/test-postgres.js';
+import type { TestPostgres } from '../servers/test-postgres.js';
+import { ShopClient } from './shop-client.js';
+import type { ShopUrls } from './shop-client.js';
+import { SERVICES } from './programs.js';
+import type { ServiceName } from './programs.js';
 
 /** Signs the buyer tokens. */
 const TOKEN_SECRET = new Secret('a-secret-of-these-stories-and-no-others');
@@ -216,7 +221,7 @@ export class InProcessShop {
     const service = await createService({
       name,
       logger,
-      ...modules[name](environment),
+      ...MODULES[name](environment),
       rawBody: name === 'pay',
       ...(isConsuming ? { transports: (app) => [app.get(RocketmqServer)] } : {}),
     });
@@ -261,7 +266,7 @@ function load<C extends ServiceOptions['config']>(config: C, module: (config: C)
   return { config, module: module(config) };
 }
 
-const modules: Readonly<Record<ServiceName, (environment: Environment) => Loaded>> = {
+const MODULES: Readonly<Record<ServiceName, (environment: Environment) => Loaded>> = {
   order: (environment) => load(order.loadOrderConfig(environment), (config) => order.OrderModule.forRoot(config)),
   stock: (environment) => load(stock.loadStockConfig(environment), (config) => stock.StockModule.forRoot(config)),
   coupon: (environment) => load(coupon.loadCouponConfig(environment), (config) => coupon.CouponModule.forRoot(config)),

@@ -1,22 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { orderCompensated, type orderCancelled, type PayloadOf } from '@rocketshop/contracts';
+import { orderCompensated } from '@rocketshop/contracts';
+import type { orderCancelled, PayloadOf } from '@rocketshop/contracts';
 import { Producer, PushConsumer } from '@rocketshop/mq-client';
-import {
-  BuyerTokens,
-  RpcClient,
-  Secret,
-  type CallAnswer,
-  type CallData,
-  type RemoteCommand,
-} from '@rocketshop/service-defaults';
+import { BuyerTokens, RpcClient, Secret } from '@rocketshop/service-defaults';
+import type { CallAnswer, CallData, RemoteCommand } from '@rocketshop/service-defaults';
 import pg from 'pg';
 import { freePort } from '../servers/free-port.js';
 import { createPool } from '../servers/test-postgres.js';
-import { spawnService, stopSpawnedServices, type SpawnedService } from '../servers/processes.js';
-import { startPostgresServer, type PostgresServer } from '../servers/postgres.js';
-import { PARTICIPANT_NAMES, type ParticipantName } from './participants.js';
+import { spawnService, stopSpawnedServices } from '../servers/processes.js';
+import type { SpawnedService } from '../servers/processes.js';
+import { startPostgresServer } from '../servers/postgres.js';
+import type { PostgresServer } from '../servers/postgres.js';
+import { PARTICIPANT_NAMES } from './participants.js';
+import type { ParticipantName } from './participants.js';
 
 const TOKEN_SECRET = 'a-secret-of-these-stories-and-no-others';
 /** Divides the broker's retry delays and every business delay: the first retry comes after 100 ms. */

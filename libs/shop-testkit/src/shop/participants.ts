@@ -1,26 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import {
-  DEMO_COUPONS,
-  DEMO_CURRENCY,
-  DEMO_GOODS,
-  DEMO_USERS,
-  type orderCancelled,
-  type PayloadOf,
-} from '@rocketshop/contracts';
+import { DEMO_COUPONS, DEMO_CURRENCY, DEMO_GOODS, DEMO_USERS } from '@rocketshop/contracts';
+import type { orderCancelled, PayloadOf } from '@rocketshop/contracts';
 import * as coupon from '@rocketshop/coupon';
 import { OutboxRelay } from '@rocketshop/outbox';
-import {
-  Database,
-  dataSourceOptions,
-  Metrics,
-  migrate,
-  Secret,
-  type DatabaseOptions,
-} from '@rocketshop/service-defaults';
+import { Database, dataSourceOptions, Metrics, migrate, Secret } from '@rocketshop/service-defaults';
+import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import * as stock from '@rocketshop/stock';
 import * as user from '@rocketshop/user';
 import { DataSource } from 'typeorm';
-import { startPostgres, type TestPostgres } from '../servers/test-postgres.js';
+import { startPostgres } from '../servers/test-postgres.js';
+import type { TestPostgres } from '../servers/test-postgres.js';
 
 /** The answer to a deduct: `ok`, or the code of the refusal. */
 type DeductAnswer = string;

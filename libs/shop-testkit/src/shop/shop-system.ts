@@ -3,13 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FaultProxy } from '../faults/fault-proxy.js';
 import type { DatabaseUrls } from '../invariants/shop-records.js';
-import { startPostgresServer, type PostgresServer } from '../servers/postgres.js';
-import { spawnService, type SpawnedService } from '../servers/processes.js';
-import { startRedisServer, type RedisServer } from '../servers/redis.js';
-import { SERVICES, type ProgramName, type ServiceName } from './programs.js';
+import { startPostgresServer } from '../servers/postgres.js';
+import type { PostgresServer } from '../servers/postgres.js';
+import { spawnService } from '../servers/processes.js';
+import type { SpawnedService } from '../servers/processes.js';
+import { startRedisServer } from '../servers/redis.js';
+import type { RedisServer } from '../servers/redis.js';
+import { SERVICES } from './programs.js';
+import type { ProgramName, ServiceName } from './programs.js';
 import type { ShopUrls } from './shop-client.js';
-import { DATABASE_PASSWORD, providerEnvironment, serviceEnvironment, type Environment } from './shop-environment.js';
-import { ShopPorts, type PortName } from './shop-ports.js';
+import { DATABASE_PASSWORD, providerEnvironment, serviceEnvironment } from './shop-environment.js';
+import type { Environment } from './shop-environment.js';
+import { ShopPorts } from './shop-ports.js';
+import type { PortName } from './shop-ports.js';
 
 export interface ShopSystemOptions {
   /** Replicas of each service. @default 1 */
