@@ -15,7 +15,7 @@ const GROUP = 'CrashGroup';
 export const QUEUES = 8;
 const REQUEST_TIMEOUT_MS = 10_000;
 
-/** One connection to a broker, speaking the protocol itself: nothing is retried behind the test's back. */
+/** One connection to a broker that uses the protocol directly, so that no client library repeats a request unseen. */
 export class BrokerClient {
   private constructor(private readonly peer: Peer) {}
 
@@ -23,7 +23,7 @@ export class BrokerClient {
     return new BrokerClient(await connectPeer({ host: '127.0.0.1', port }));
   }
 
-  /** The queue offset on SEND_OK; throws on every other answer and when the connection ends. */
+  /** @returns the queue offset on SEND_OK. @throws an error on every other answer and when the connection ends */
   async send(queueId: number, body: Buffer): Promise<number> {
     const header = {
       producerGroup: 'CrashProducer',
@@ -52,14 +52,14 @@ export class BrokerClient {
     if (answer.code !== ResponseCode.SUCCESS) throw new Error(`commit answered ${answer.code} ${answer.remark ?? ''}`);
   }
 
-  /** -1 when nothing is committed. */
+  /** @returns -1 when nothing is committed */
   async committed(queueId: number): Promise<number> {
     const header = { consumerGroup: GROUP, topic: TOPIC, queueId, setZeroIfNotFound: false, bname: undefined };
     const answer = await this.peer.request(QueryConsumerOffset.createRequest(header), REQUEST_TIMEOUT_MS);
     return answer.code === ResponseCode.SUCCESS ? QueryConsumerOffset.readResponse(answer).offset : -1;
   }
 
-  /** Every message of a queue from `from` to its end. */
+  /** Reads every message of a queue from the offset `from` to its end. */
   async readQueue(queueId: number, from: number): Promise<MessageExt[]> {
     const messages: MessageExt[] = [];
     for (let offset = from; ;) {

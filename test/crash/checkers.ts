@@ -1,9 +1,8 @@
 import type { CommitEntry, HistoryEntry, QueryEntry, ReadMessage, SendEntry } from './history.js';
 
-/** A broken promise, in words. */
+/** One sentence about a broken promise. */
 type Violation = string;
 
-/** Named after the invariants of the broker's test plan: Loss, Phantom, Density, Order, Monotone. */
 export interface Verdict {
   violations: Violation[];
   acknowledged: number;
@@ -14,7 +13,7 @@ export interface Verdict {
 
 const keyOf = ({ producer, sequence }: { producer: number; sequence: number }): string => `${producer}-${sequence}`;
 
-/** All promises at once: pure, from the history and what was read back in the end. */
+/** Checks all promises by the history and the messages that were read back at the end: L, P, density, O and M below. */
 export function check(history: readonly HistoryEntry[], read: readonly ReadMessage[]): Verdict {
   const sends = history.filter((entry): entry is SendEntry => entry.kind === 'send');
   const unanswered = new Set(sends.filter(({ outcome }) => outcome === 'info').map(keyOf));
@@ -33,7 +32,7 @@ export function check(history: readonly HistoryEntry[], read: readonly ReadMessa
   };
 }
 
-/** L: every acknowledged message is where the acknowledgement said, byte for byte. */
+/** L (loss): every acknowledged message is at the offset of its acknowledgement, with the same bytes. */
 function checkNothingLost(sends: readonly SendEntry[], read: readonly ReadMessage[]): Violation[] {
   const byPlace = new Map(read.map((message) => [`${message.queueId}@${message.queueOffset}`, message]));
   const violations: Violation[] = [];
@@ -47,7 +46,7 @@ function checkNothingLost(sends: readonly SendEntry[], read: readonly ReadMessag
   return violations;
 }
 
-/** P: everything read was sent, with these bytes, and is there once. */
+/** P (phantom): every message that was read was sent with these bytes, and it is stored once. */
 function checkNothingInvented(sends: readonly SendEntry[], read: readonly ReadMessage[]): Violation[] {
   const sent = new Map(sends.map((send) => [keyOf(send), send]));
   const seen = new Set<string>();
@@ -62,7 +61,7 @@ function checkNothingInvented(sends: readonly SendEntry[], read: readonly ReadMe
   return violations;
 }
 
-/** Queue offsets are 0, 1, 2, ... without a gap. */
+/** Density: queue offsets are 0, 1, 2, ... without a gap. */
 function checkDense(read: readonly ReadMessage[]): Violation[] {
   const next = new Map<number, number>();
   const violations: Violation[] = [];
@@ -76,7 +75,7 @@ function checkDense(read: readonly ReadMessage[]): Violation[] {
   return violations;
 }
 
-/** O: in a queue, the messages of one producer come in the order in which it sent them. */
+/** O (order): in a queue, the messages of one producer have the order in which the producer sent them. */
 function checkOrder(read: readonly ReadMessage[]): Violation[] {
   const last = new Map<string, number>();
   const violations: Violation[] = [];
@@ -89,7 +88,7 @@ function checkOrder(read: readonly ReadMessage[]): Violation[] {
   return violations;
 }
 
-/** M: a query never answers less than what was confirmed, nor more than what was asked for. */
+/** M (monotone): a query never answers a lower offset than was confirmed, and never a higher one than a client wanted to commit. */
 function checkOffsetsNeverGoBack(history: readonly HistoryEntry[]): Violation[] {
   const confirmed = new Map<number, number>();
   const asked = new Map<number, number>();

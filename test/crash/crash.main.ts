@@ -22,7 +22,7 @@ Kills a broker process under load, tears and flips its log, and checks that noth
   --producers  connections that send, 16 requests under way on each
   --keep       keeps stores and histories there instead of removing them`;
 
-/** Returns the exit code: 0 when every promise was kept. */
+/** @returns the exit code: 0 when no promise was broken */
 async function runCrash(args: string[]): Promise<number> {
   const { values } = parseArgs({
     args,

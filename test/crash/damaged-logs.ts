@@ -7,10 +7,7 @@ import { digestOf } from './history.js';
 const LOG_FILE = 'commitlog/00000000000000000000';
 const QUEUE_ID = 0;
 
-/**
- * Where the fields of a record begin, with a bit of each to flip (offsets of MessageDecoder.java); the parts behind the body
- * move with it and are counted from its end.
- */
+/** A byte of each field of a record (offsets of MessageDecoder.java). The test flips one bit in it. */
 const HEAD_FIELDS = {
   totalSize: 3,
   magic: 5,
@@ -31,7 +28,7 @@ const HEAD_FIELDS = {
   bodyLength: 87,
   body: 90,
 } as const;
-/** topic length, topic and properties length stand between body and properties; the checksum's property is the last one. */
+/** Offsets from the end of the body: the fields behind it move with its length. The checksum is the last property. */
 const FIELDS_BEHIND_BODY = { topicLength: 0, topic: 3, propertiesLength: 10, properties: 14 } as const;
 const BODY_LENGTH_AT = 84;
 const BODY_AT = 88;
@@ -48,7 +45,7 @@ export interface DamageResult {
   violations: string[];
 }
 
-/** A store of `count` messages in one queue, written by a broker that was closed, and where each record lies in it. */
+/** Writes a store with `count` messages in one queue by a broker that it closes. @returns the place of each record */
 export async function makeStore(directory: string, count: number): Promise<Place[]> {
   const broker = await open(directory);
   const client = await BrokerClient.connect(broker.port);
@@ -66,7 +63,7 @@ export async function makeStore(directory: string, count: number): Promise<Place
   }));
 }
 
-/** Cuts the log at every byte of its last three records: everything before survives, nothing is invented. */
+/** Cuts the log at every byte of its last three records. Every record before the cut must survive, and no record may appear. */
 export async function cutEveryByte(template: string, places: readonly Place[]): Promise<DamageResult> {
   const violations: string[] = [];
   const first = places.at(-3)?.start ?? 0;
@@ -80,7 +77,7 @@ export async function cutEveryByte(template: string, places: readonly Place[]): 
   return { name: 'torn tail, each byte of 3 records', cases: last - first, violations };
 }
 
-/** Flips one bit of one field in many records at once, field by field: these records are lost, and only these. */
+/** Flips one bit of one field in many records, one field after the other. Exactly these records must be lost. */
 export async function flipEveryField(
   template: string,
   places: readonly Place[],
@@ -119,7 +116,7 @@ function positionOf(log: Buffer, place: Place, field: string, distance: number):
   return place.start + BODY_AT + log.readInt32BE(place.start + BODY_LENGTH_AT) + distance;
 }
 
-/** Digests of the messages a broker serves from a damaged copy of the store. */
+/** Digests of the messages that a broker serves from a damaged copy of the store. */
 async function readDamaged(template: string, damage: (log: Buffer) => void, killed: boolean): Promise<string[]> {
   const directory = `${template}-damaged`;
   rmSync(directory, { recursive: true, force: true });
@@ -141,7 +138,7 @@ async function readDamaged(template: string, damage: (log: Buffer) => void, kill
   }
 }
 
-/** The mark of a store in use, and no checkpoint: everything has to be read from the log. */
+/** Marks the store as in use and removes its checkpoint, so that the broker must read everything from the log. */
 function pretendKilled(directory: string): void {
   writeFileSync(join(directory, 'abort'), '');
   for (const name of ['checkpoint', 'checkpoint.bak']) rmSync(join(directory, name), { force: true });

@@ -2,20 +2,18 @@ import { createHash } from 'node:crypto';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/**
- * What the clients saw, one entry for each call: `ok` was acknowledged, `info` was not and may or may not be stored.
- */
+/** One entry for each call of a client. `ok` was acknowledged. `info` was not, so the message may be stored or not. */
 export interface SendEntry {
   kind: 'send';
   outcome: 'ok' | 'info';
   round: number;
   producer: number;
-  /** Per producer, rising over all rounds. */
+  /** Number of the message of its producer, rising over all rounds. */
   sequence: number;
   queueId: number;
-  /** Of the body. */
+  /** Digest of the body. */
   digest: string;
-  /** Where the broker says it is; only of an `ok`. */
+  /** The offset in the acknowledgement; only an `ok` has one. */
   queueOffset?: number;
 }
 
@@ -27,7 +25,7 @@ export interface CommitEntry {
   offset: number;
 }
 
-/** What a query after a restart answered; -1 for nothing. */
+/** The answer of an offset query after a restart; -1 when the broker knew none. */
 export interface QueryEntry {
   kind: 'query';
   round: number;
@@ -37,7 +35,7 @@ export interface QueryEntry {
 
 export type HistoryEntry = SendEntry | CommitEntry | QueryEntry;
 
-/** A message as it was read back. */
+/** A message that was read back. */
 export interface ReadMessage {
   queueId: number;
   queueOffset: number;
@@ -50,7 +48,7 @@ export function digestOf(body: Buffer): string {
   return createHash('sha1').update(body).digest('base64url');
 }
 
-/** Entries in memory for the checkers, and one JSON line each in a file for people. */
+/** Keeps the entries in memory for the checkers, and writes one JSON line for each into a file for people. */
 export class History {
   readonly entries: HistoryEntry[] = [];
   private lines: string[] = [];

@@ -7,7 +7,7 @@ import { History } from './history.js';
 import type { ReadMessage } from './history.js';
 import { Load, asRead } from './load.js';
 
-/** Load before a kill, at random between these. */
+/** The load runs for a random time between these limits before a kill. */
 const LOAD_MS_MIN = 200;
 const LOAD_MS_MAX = 1000;
 
@@ -15,17 +15,17 @@ export interface KillRoundsOptions {
   rounds: number;
   producers: number;
   flushDiskType: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
-  /** Holds the store and the history. */
+  /** The folder for the store and the history. */
   directory: string;
 }
 
 export interface KillRoundsResult extends Verdict {
   kills: number;
-  /** From the start of the process to its ready line, after a kill. */
+  /** Time from the start of the process to its ready line after a kill. */
   restartMsMedian: number;
 }
 
-/** Kills a broker process under load again and again on one store, then reads everything back and judges. */
+/** Kills a broker process under load again and again on one store, then reads all messages back and checks them. */
 export async function runKillRounds(options: KillRoundsOptions): Promise<KillRoundsResult> {
   const history = new History(join(options.directory, 'history.jsonl'));
   const load = new Load(history, options.producers);
@@ -43,7 +43,7 @@ export async function runKillRounds(options: KillRoundsOptions): Promise<KillRou
     }
   }
   history.save();
-  // What was read after each restart has to be there in the end as well: a second pass from the start.
+  // Messages that were read after a restart must still be there at the end, so everything is read once more.
   const everything = await readEverything(options);
   const verdict = check(history.entries, everything);
   verdict.violations.push(...changedSince(read, everything));
@@ -61,7 +61,7 @@ async function killUnderLoad(broker: SpawnedService, load: Load, round: number):
   await running;
 }
 
-/** After a restart: the committed offsets, and what is new in each queue. */
+/** Reads the committed offsets and the new messages of each queue after a restart. */
 async function inspect(port: number, round: number, history: History, read: ReadMessage[]): Promise<void> {
   const client = await BrokerClient.connect(port);
   try {
@@ -99,7 +99,7 @@ function startBrokerProcess({ directory, flushDiskType }: KillRoundsOptions): Pr
     program: 'apps/broker/dist/main.js',
     env: {
       BROKER_LISTEN_PORT: '0',
-      // A port nobody serves: this test needs no name server.
+      // Nothing listens on this port: the test needs no name server.
       NAMESRV_ADDR: '127.0.0.1:1',
       STORE_DIR: join(directory, 'store'),
       FLUSH_DISK_TYPE: flushDiskType,

@@ -4,11 +4,11 @@ import { digestOf } from './history.js';
 import type { History, ReadMessage } from './history.js';
 import type { MessageExt } from '@rocketshop/mq-protocol';
 
-/** Requests one producer has under way. */
+/** The number of requests of one producer in flight. */
 const WINDOW = 16;
 const BODY_BYTES_MAX = 1500;
 
-/** A body that says who sent it, and is otherwise noise. */
+/** A body that names its producer and its number. The rest is random. */
 function bodyOf(producer: number, sequence: number): Buffer {
   const noise = randomBytes(1 + Math.floor(Math.random() * BODY_BYTES_MAX));
   return Buffer.concat([Buffer.from(`${producer}-${sequence}:`), noise]);
@@ -25,11 +25,11 @@ export function asRead(message: MessageExt): ReadMessage {
   };
 }
 
-/** Sends from several connections and commits offsets until the broker is gone; everything goes into the history. */
+/** Sends on several connections and commits offsets until the broker is gone. Every call goes into the history. */
 export class Load {
   private readonly sequences: number[];
   private readonly commits: number[] = Array.from({ length: QUEUES }, () => 0);
-  /** Messages each queue is known to hold: no consumer commits beyond. */
+  /** The number of messages that each queue surely holds: no consumer commits a higher offset. */
   private readonly stored: number[] = Array.from({ length: QUEUES }, () => 0);
 
   constructor(
@@ -39,7 +39,7 @@ export class Load {
     this.sequences = Array.from({ length: producers }, () => 0);
   }
 
-  /** Resolves when every connection has ended and every answer that will come has come. */
+  /** Resolves when every connection has ended, so that no more answers come. */
   async run(port: number, round: number): Promise<void> {
     const workers: Promise<void>[] = [this.commitUntilGone(await BrokerClient.connect(port), round)];
     for (let producer = 0; producer < this.producers; producer++) {

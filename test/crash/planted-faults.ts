@@ -3,7 +3,7 @@ import type { HistoryEntry, ReadMessage, SendEntry } from './history.js';
 
 interface Planted {
   name: string;
-  /** What a violation has to say. */
+  /** A text that the violation must contain. */
   expected: RegExp;
   plant: (history: HistoryEntry[], read: ReadMessage[]) => void;
 }
@@ -47,7 +47,7 @@ const FAULTS: readonly Planted[] = [
   },
 ];
 
-/** Plants each fault in a sound history; returns the ones the checkers did not find, and those they saw in the sound one. */
+/** Plants each fault in a correct history. @returns the faults that the checkers missed, and those that they saw in the correct one */
 export function findBlindSpots(): string[] {
   const blind: string[] = [];
   const sound = soundRun();

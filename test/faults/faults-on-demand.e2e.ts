@@ -18,7 +18,7 @@ import {
 } from '@rocketshop/shop-testkit';
 
 let echo: Server;
-/** What arrived at the server, and was sent back. */
+/** The bytes that arrived at the server. The server has sent them back. */
 let arrived: string;
 let control: FaultControl;
 let url: string;
@@ -50,7 +50,7 @@ afterEach(async () => {
 });
 
 interface Caller {
-  /** What came back so far. */
+  /** The bytes that have come back until now. */
   heard(): string;
   say(text: string): void;
   /** The code of the error that ended the connection. */

@@ -29,7 +29,7 @@ const balanceOf = (userId: string) =>
   readNumber(user.database, 'SELECT balance FROM accounts WHERE user_id = $1', [userId]);
 
 describe('the balance and its ledger', () => {
-  /** Whatever a story did: money was neither made nor lost, and every balance is what its entries say. */
+  /** After every story: no money was made or lost, and every balance is the sum of its ledger entries. */
   afterEach(async () => {
     const { database } = user;
     expect(await readNumber(database, 'SELECT coalesce(sum(amount), 0) FROM ledger_entries')).toBe(0);

@@ -122,7 +122,7 @@ describe('a genuine callback that does not fit our records', () => {
     const returned = await callBack(shop, paidEvent(payment, { providerTxnId: double['providerTxnId'] ?? '' }));
     expect([returned.status, returned.body.code]).toEqual([422, 'WRONG_TRANSACTION']);
     expect(await statusOf(payment)).toBe('PAYING');
-    // The provider never saw that transaction, so it will not give it back: the story takes the refund away again.
+    // The provider does not know this transaction, so it cannot pay it back. The story deletes the refund.
     await shop.rows('pay', 'DELETE FROM refunds WHERE provider_txn_id = $1', [double['providerTxnId']]);
   });
 

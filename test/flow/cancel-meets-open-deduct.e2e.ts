@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterEach(() => participants.closeAll());
 afterAll(() => participants.stop());
 
-/** The deduct has written its log row and waits for the row it takes from. */
+/** The deduct has written its log row and waits for the row that it takes from. */
 const openDeduct = (participant: Participant) => holdLock(participant.database.pool, lockRowOf(participant));
 /** The cancel has written its fence and waits to write its answer. */
 const openCancel = (participant: Participant) =>

@@ -28,7 +28,7 @@ async function orderOf(key: string): Promise<string | undefined> {
   return row?.order_id;
 }
 
-/** The abandon timer, without the wait for it. */
+/** Does what the abandon timer does, without the wait. */
 async function abandon(orderId: string): Promise<void> {
   await shop.rows('order', 'UPDATE orders SET abandon_at = now() WHERE order_id = $1', [orderId]);
   await shop.part('order', AbandonOrderConsumer).timeIsUp({ version: 1, orderId });

@@ -20,7 +20,7 @@ afterAll(async () => {
   await shop.stop();
 });
 
-/** A pre-order whose flow stands before the deduct, and whose abandon timer is due. */
+/** A pre-order whose flow is held before the deduct, and whose abandon timer is due. */
 async function heldOrder() {
   const key = randomUUID();
   const held = await holdBeforeDeduct(shop, () => shop.buyer().placeOrder(teapots(), key));
@@ -68,7 +68,7 @@ describe('two cancels of one pre-order', () => {
   it.each(['timer', 'flow'] as const)('are one, the one of the %s when that comes first', async (winner) => {
     const { orderId, goOn } = await heldOrder();
     const lock = { sql: LOCK_ORDER, values: [orderId] };
-    // The request itself never arrives: the flow gives up and cancels.
+    // The request never arrives at stock, so the flow gives up and cancels.
     const flow = () => {
       shop.rpcProxies.stock.reset();
       return goOn();

@@ -27,7 +27,7 @@ afterAll(async () => {
   await shop.stop();
 });
 
-/** Each takes something of every participant, so that each has something to undo. */
+/** The cart takes something from every participant, so that every participant has something to undo. */
 const CART: Cart = { items: [{ goodsId: 'teapot', quantity: 2 }], couponId: 'ada-five', balanceToUse: '700' };
 const STEPS = [
   ['stock', 'stock.deduct-stock'],
@@ -35,7 +35,7 @@ const STEPS = [
   ['user', 'user.deduct-balance'],
 ] as const;
 
-/** What an order of {@link CART} takes from each. */
+/** The amount that all orders have taken from each participant. */
 async function taken(): Promise<number[]> {
   const count = async (service: ServiceName, sql: string) =>
     Number((await shop.rows<{ n: string }>(service, `SELECT (${sql}) AS n`))[0]?.n);
@@ -88,7 +88,7 @@ describe.each(STEPS)('a call of %s', (service, pattern) => {
     expect(await logRow(service, body.orderId)).toBe('FENCED');
     gate.open();
     await until(() => answered !== undefined, { description: 'the late call to be answered' });
-    // Its deadline is over as well; the fence alone is the participants' own story.
+    // The deadline of the call is over too, so either refusal is right. The stories of the participants prove the fence alone.
     expect(answered).toMatch(/"code":"(ORDER_FENCED|DEADLINE_PASSED)"/);
     expect(await taken()).toEqual(before);
   });
@@ -170,7 +170,7 @@ describe('a cancellation', () => {
     await until(async () => (await taken())[2] === before[2], { description: 'user to have given back' });
     await shop.rows('user', 'DROP TRIGGER withhold ON outbox');
     await overdue(orderId);
-    // Two replicas' sweepers at once publish it once.
+    // The sweepers of two replicas run at the same time, and the message is published once.
     const other = await shop.startReplica('order');
     await Promise.all([shop.part('order', OrdersSweeper).sweep(), shop.part('order', OrdersSweeper, other).sweep()]);
     await untilStatus(ada, orderId, 'CANCELLED');

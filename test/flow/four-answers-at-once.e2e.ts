@@ -15,7 +15,7 @@ const LOCK_ORDER = 'SELECT FROM orders WHERE order_id = $1 FOR UPDATE';
 let shop: InProcessShop;
 let answers: ParticipantAnsweredConsumer;
 beforeAll(async () => {
-  // order does not listen: the story hands it the answers.
+  // The order service does not consume: the story gives it the answers.
   shop = await InProcessShop.start({ withoutConsumers: ['order'] });
   await recordTransitions(shop);
   answers = shop.part('order', ParticipantAnsweredConsumer);

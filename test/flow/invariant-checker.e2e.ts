@@ -7,7 +7,7 @@ import { expectInvariants } from '../support/expect-invariants.js';
 jest.setTimeout(60_000);
 
 let shop: InProcessShop;
-/** Orders of every kind, to plant faults in. */
+/** Orders of every kind. The tests plant faults in them. */
 const ids = { paid: '', confirmed: '', cancelled: '' };
 beforeAll(async () => {
   shop = await InProcessShop.start({ env: { order: { UNPAID_TIMEOUT_MS: '100000000' } } });
@@ -28,10 +28,10 @@ afterAll(async () => {
   await shop.stop();
 });
 
-/** A fault, where it is planted, and how it is taken out again. */
+/** A fault: the service, the SQL that plants it, and the SQL that removes it. */
 type Plant = readonly [what: string, violates: string, where: ServiceName, plant: string, undo: string];
 
-/** `:paid`, `:confirmed` and `:cancelled` stand for the orders. */
+/** `:paid`, `:confirmed` and `:cancelled` are placeholders for the ids of the orders. */
 const PLANTS: readonly Plant[] = [
   [
     'a lost item',

@@ -8,8 +8,8 @@ import {
 } from '@rocketshop/shop-testkit/in-process';
 
 /**
- * Every log table with the one key that lets an effect happen once. Without it duplicates would pass in silence, so the
- * key is tested here and not only trusted.
+ * Every log table and the key that makes an effect happen once. Without the key, duplicates would pass and no other test would
+ * fail, so this test checks the key itself.
  */
 const LOG_KEYS: Record<ParticipantName, Record<string, string[]>> = {
   stock: {
@@ -27,7 +27,7 @@ beforeAll(async () => {
 afterEach(() => participants.closeAll());
 afterAll(() => participants.stop());
 
-/** Tables of the migrated schema whose name fits, with the columns of their primary key. */
+/** The log tables of the migrated schema, with the columns of their primary keys. */
 async function primaryKeys({ database }: Participant, like: string): Promise<Record<string, string[]>> {
   const { rows } = await database.pool.query<{ table: string; columns: string[] }>(
     `SELECT tables.table_name AS table,

@@ -38,7 +38,7 @@ async function deductedOrders(count: number): Promise<string[]> {
   return orders;
 }
 
-/** As the broker does: what throws is delivered again. */
+/** Calls a handler again until it does not throw, as the broker delivers a message again. */
 async function deliver(orderId: string, index: number): Promise<number> {
   for (let redeliveries = 0; ; redeliveries++) {
     try {
@@ -85,7 +85,7 @@ describe('rollbacks of several orders on one row', () => {
 
   it('gives up after a bounded number of lost swaps with nothing changed, and succeeds when delivered again', async () => {
     const [order] = await deductedOrders(1);
-    // A row that somebody else changes between every read of its version and the swap.
+    // Another transaction changes the row between each read of its version and the swap.
     await stock.database.pool.query(`
       CREATE FUNCTION change_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
       CREATE TRIGGER change_first BEFORE UPDATE ON goods FOR EACH ROW EXECUTE FUNCTION change_first()`);

@@ -14,7 +14,7 @@ import {
 import { until } from '@rocketshop/shop-testkit';
 import { cancelled, newOrderId, ParticipantProcesses } from '@rocketshop/shop-testkit/in-process';
 
-// A consumer sees a topic that did not exist before with its next look at the routes, some seconds later.
+// A consumer sees a new topic only when it reads the routes again, some seconds later.
 jest.setTimeout(90_000);
 
 const items = [{ goodsId: 'teapot', quantity: 3 }];
@@ -26,7 +26,7 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => shop.stop());
 
-/** What an order takes from all three, by RPC; replica 1 where `replica` says so. */
+/** Calls the deducts of an order at all three participants. */
 const takeAll = (orderId: string, replica = 0) =>
   Promise.all([
     shop.call('stock', deductStock, { orderId, items }, replica),

@@ -34,7 +34,7 @@ afterAll(async () => {
   await shop.stop();
 });
 
-/** The provider has the money and has not told yet. @returns what it will tell */
+/** The provider has the money and has not called back yet. @returns the callback that will come */
 async function takeMoneySilently(): Promise<{ orderId: string; paymentId: string; event: Record<string, string> }> {
   const ada = shop.buyer();
   const { orderId } = await place(ada);
@@ -289,7 +289,7 @@ describe('pay, told that an order is cancelled', () => {
   });
 });
 
-/** Takes an order out of all five databases that a story has brought into a state that cannot be. */
+/** Repairs an order that a story has brought into an impossible state, so that it breaks no invariant at the end. */
 async function forget(orderId: string): Promise<void> {
   await shop.rows('pay', 'DELETE FROM refunds WHERE order_id = $1', [orderId]);
   await shop.rows('order', `UPDATE orders SET status = 'PAID' WHERE order_id = $1`, [orderId]);

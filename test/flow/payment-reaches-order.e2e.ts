@@ -55,7 +55,7 @@ const expire = (orderId: string) =>
   shop.rows('order', 'UPDATE orders SET close_at = now() WHERE order_id = $1', [orderId]);
 const closeNow = (orderId: string) => shop.part('order', CloseUnpaidConsumer).timeIsUp({ version: 1, orderId });
 
-/** Paid at pay, while the message to order is still on its way. */
+/** The payment is PAID at pay, and the message to order is not sent yet. */
 async function paidUnheard(): Promise<{ order: OrderAnswer; paymentId: string; message: WithheldMessages }> {
   const ada = shop.buyer();
   const order = await place(ada);
@@ -137,7 +137,7 @@ describe('the message of a payment against a cancel, both at the row of the orde
     const { order, paymentId, message } = await paidUnheard();
     const { orderId } = order;
     await expire(orderId);
-    // Else the cancel would not even begin: pay runs on a backup from before the payment, and says CLOSED.
+    // Otherwise the cancel would not begin. Pay behaves as if restored from a backup before the payment, so it answers CLOSED.
     await shop.rows('pay', `UPDATE payment_orders SET status = 'OPEN' WHERE order_id = $1`, [orderId]);
     const lock = { sql: LOCK_ORDER, values: [orderId] };
     const [paid, closed] = await raceAtLock(

@@ -22,7 +22,7 @@ interface RawRequest {
   readonly contentType?: string;
 }
 
-/** POST /orders byte for byte, for what the client would never send. */
+/** Sends the exact body and headers to POST /orders: the client would never send these. */
 async function post({ body = JSON.stringify(teapots()), key = `"${randomUUID()}"`, token, contentType }: RawRequest) {
   const bearer = token === undefined ? shop.buyer().token : token;
   const response = await fetch(`${shop.urls.order}/orders`, {

@@ -44,7 +44,7 @@ describeWithRedis('a Redis', () => {
 
   const hints = async () => (await admin.keys('rocketshop:*')).length;
 
-  /** Places an order and asks for it again twice; the answers must be one order's, whoever gives them. */
+  /** Places an order and repeats the request twice. All answers must be of one order, from whichever replica they come. */
   async function orderAndRepeat(): Promise<void> {
     const key = randomUUID();
     const { orderId } = await place(shop.buyer(), teapots(), key);
@@ -128,7 +128,7 @@ describeWithRedis('a Redis', () => {
     const key = randomUUID();
     const { orderId } = await place(shop.buyer(), teapots(), key);
     const before = await hints();
-    // After the story before, Redis may be spared for a few seconds still.
+    // After the story before, the services may use no Redis for a few more seconds.
     const isHinted = async () => {
       await shop.buyer().placeOrder(teapots(), key);
       return (await hints()) > before;

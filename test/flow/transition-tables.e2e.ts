@@ -41,7 +41,7 @@ afterAll(async () => {
 
 const STATUSES = ['PENDING', 'CONFIRMED', 'PAID', 'CANCELLING', 'CANCELLED'] as const satisfies OrderStatus[];
 
-/** An order that was put into `status` by hand, overdue in every way, and known to nobody but order. */
+/** Inserts an order with `status` into order's database only. All its times are over. */
 async function orderIn(status: OrderStatus): Promise<string> {
   const orderId = randomUUID();
   await shop.rows(
@@ -73,7 +73,7 @@ const answered = (orderId: string, participant: string) => ({
   compensatedAt: new Date().toISOString(),
 });
 
-/** Whatever may happen to an order besides its own flow. */
+/** Everything that may change an order besides its own flow. */
 const TRIGGERS: Readonly<Record<string, (orderId: string) => Promise<unknown>>> = {
   'the abandon timer': (orderId) => shop.part('order', AbandonOrderConsumer).timeIsUp(timer(orderId)),
   'the close timer': (orderId) => shop.part('order', CloseUnpaidConsumer).timeIsUp(timer(orderId)),
@@ -93,7 +93,7 @@ const TRIGGERS: Readonly<Record<string, (orderId: string) => Promise<unknown>>> 
   },
 };
 
-/** The table of the order: what is not in it does not happen. */
+/** The transition table of an order. A change that is not in it does not happen. */
 const ORDER_TABLE: Readonly<Record<string, Partial<Record<OrderStatus, OrderStatus>>>> = {
   'the abandon timer': { PENDING: 'CANCELLING' },
   'the close timer': { CONFIRMED: 'CANCELLING' },
@@ -108,7 +108,7 @@ describe.each(Object.keys(TRIGGERS))('%s', (trigger) => {
     const orderId = await orderIn(status);
     const [outcome] = await Promise.allSettled([TRIGGERS[trigger]!(orderId)]);
     const expected = ORDER_TABLE[trigger]?.[status];
-    // The answers of the real participants may have finished by now what this began.
+    // The real participants may already have answered and caused a second transition, so only the first one counts.
     const [first] = await transitionsOf(shop, orderId);
     expect(first).toBe(expected && `${status} -> ${expected}`);
     const isEarly = trigger === 'a payment' && status === 'PENDING';
@@ -117,7 +117,7 @@ describe.each(Object.keys(TRIGGERS))('%s', (trigger) => {
   });
 });
 
-/** Orders that only a hand could put where they are must not be counted in the end. */
+/** Deletes an order that only this test could bring into its state, so that it breaks no invariant at the end. */
 async function forget(orderId: string): Promise<void> {
   await shop.rows('order', 'DELETE FROM orders WHERE order_id = $1', [orderId]);
   await shop.rows('order', 'DELETE FROM idempotency_keys WHERE resource_id = $1', [orderId]);
@@ -152,7 +152,7 @@ describe('the confirm of a flow', () => {
 
 type PaymentState = 'no payment' | 'CREATED' | 'PAYING' | 'PAID' | 'CLOSED' | 'FENCED';
 
-/** Brings an order's payment into a state the way it gets there. */
+/** Brings the payment of an order into a state by the normal requests. */
 async function paymentIn(state: PaymentState): Promise<{ orderId: string; payment: PaymentAnswer | undefined }> {
   const ada = shop.buyer();
   const { orderId } = await place(ada);
@@ -173,7 +173,7 @@ async function paymentIn(state: PaymentState): Promise<{ orderId: string; paymen
   return { orderId, payment };
 }
 
-/** The table of a payment: what opening it, money for it, and closing it lead to. */
+/** The transition table of a payment: opening it, money for it, and closing it. */
 const PAYMENT_TABLE: readonly [PaymentState, string, string | undefined, string][] = [
   ['no payment', 'PAYING', undefined, 'CLOSED'],
   ['CREATED', 'PAYING', 'PAID', 'CLOSED'],
@@ -198,7 +198,7 @@ describe.each(PAYMENT_TABLE)('pay, with %s', (state, opened, money, closed) => {
       const { orderId, payment } = await paymentIn(state);
       expect((await callBack(shop, paidEvent(payment!))).body.outcome).toBe(money);
       if (money === 'PAID') await untilStatus(shop.buyer(), orderId, 'PAID');
-      // No provider took that money, so none will give it back.
+      // The provider did not take this money, so it cannot pay it back.
       else await shop.rows('pay', 'DELETE FROM refunds WHERE order_id = $1', [orderId]);
     });
   }

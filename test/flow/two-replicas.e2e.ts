@@ -21,7 +21,7 @@ const ORDERS = 100;
 const WAIT = { timeoutMs: 90_000, intervalMs: 100 };
 
 let system: ShopSystem;
-/** Ada, Grace and Linus, each once at the first replicas and once at the second ones. */
+/** Ada, Grace and Linus. Each has a client of the first replicas and a client of the second replicas. */
 let buyers: ShopClient[][];
 beforeAll(async () => {
   system = await ShopSystem.start({ replicas: 2, timeScale: 360, redis: false });
@@ -36,8 +36,8 @@ afterAll(async () => {
   await system?.stop();
 });
 
-/** A buyer whose requests go to one replica or the other, and to the other one again when there was no answer. */
-class StubbornBuyer {
+/** A buyer that repeats each request until it is answered, and uses the other replica with each attempt. */
+class RetryingBuyer {
   private attempt: number;
 
   constructor(
@@ -59,7 +59,7 @@ class StubbornBuyer {
   open(orderId: string): Promise<PaymentAnswer | null> {
     return this.until('a payment to be open', async (client) => {
       const { status, body } = await client.openPayment(orderId);
-      // Closed by its timer meanwhile: this buyer was too slow.
+      // The timer has closed the order: this buyer was too slow.
       return status === 201 ? { payment: body } : status === 409 && { payment: null };
     }).then(({ payment }) => payment);
   }
@@ -85,15 +85,15 @@ class StubbornBuyer {
     });
   }
 
-  /** The next replica with every attempt. */
+  /** Uses the next replica with every attempt. */
   private until<T>(description: string, ask: (client: ShopClient) => Promise<T>) {
     return until(() => ask(this.atReplicas[this.attempt++ % this.atReplicas.length]!), { ...WAIT, description });
   }
 }
 
-/** What buyer number `index` does. @returns his order, if it came to be */
-async function shopAround(index: number): Promise<string | undefined> {
-  const buyer = new StubbornBuyer(buyers[index % buyers.length]!, index);
+/** Plays buyer number `index`. @returns the id of the order when there is one */
+async function playBuyer(index: number): Promise<string | undefined> {
+  const buyer = new RetryingBuyer(buyers[index % buyers.length]!, index);
   const cart: Cart =
     index % 10 === 7
       ? { items: [{ goodsId: 'lantern', quantity: 2 }] }
@@ -127,7 +127,7 @@ describe('two replicas of each service', () => {
     })();
     let next = 0;
     const worker = async (): Promise<void> => {
-      while (next < ORDERS) orders.push(await shopAround(next++));
+      while (next < ORDERS) orders.push(await playBuyer(next++));
     };
     await Promise.all(Array.from({ length: 8 }, worker));
     await killing;
@@ -149,7 +149,7 @@ describe('two replicas of each service', () => {
   it('pay and cancel of one order at the same moment: it ends PAID, or CANCELLED with the money on its way back', async () => {
     const ends = await Promise.all(
       Array.from({ length: 10 }, async (_, index) => {
-        const [here, there] = [new StubbornBuyer(buyers[2]!, 0), new StubbornBuyer(buyers[2]!, 1)];
+        const [here, there] = [new RetryingBuyer(buyers[2]!, 0), new RetryingBuyer(buyers[2]!, 1)];
         const { status, body } = await here.place({ items: [{ goodsId: 'teapot', quantity: 1 }] });
         if (status !== 201) return 'no order';
         const payment = await here.open(body.orderId);

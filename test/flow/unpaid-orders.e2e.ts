@@ -20,7 +20,7 @@ afterAll(async () => {
 
 const timer = (orderId: string) => shop.part('order', CloseUnpaidConsumer).timeIsUp({ version: 1, orderId });
 const sweep = () => shop.part('order', OrdersSweeper).sweep();
-/** The time to pay is over. The sweeper gives the timer a grace of an interval, so an hour is long enough for both. */
+/** Ends the time to pay. The sweeper waits one interval longer than the timer, so an hour ago is due for both. */
 const expire = (orderId: string) =>
   shop.rows('order', `UPDATE orders SET close_at = now() - interval '1 hour' WHERE order_id = $1`, [orderId]);
 

@@ -18,9 +18,9 @@ interface Received {
   readonly type: string;
   readonly amount: string;
   readonly providerTxnId: string;
-  /** Of the signature, in steps of ten seconds. */
+  /** Age of the signature, in steps of ten seconds. */
   readonly ageSeconds: number;
-  /** Secrets whose v1 is right. */
+  /** The secrets for which the header has a correct v1. */
   readonly validSecrets: number;
 }
 
@@ -28,7 +28,7 @@ let folder: string;
 let provider: Service;
 let receiver: Server;
 let received: Received[];
-/** Statuses of the next answers; then 204. 0: no answer at all. */
+/** The statuses of the next answers; later answers are 204. 0 means no answer. */
 let answers: number[];
 
 beforeEach(async () => {

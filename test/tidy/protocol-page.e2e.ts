@@ -5,7 +5,7 @@ import { renderProtocolPage } from '@rocketshop/tools/protocol-page';
 
 const page = join(import.meta.dirname, '../../docs/protocol.md');
 
-/** The formatter aligns tables; what the page says is the same. */
+/** Compares the words only, since the formatter aligns the table. */
 const words = (text: string) => text.replaceAll(/\s*\|\s*|-{3,}|\s+/g, ' ').trim();
 
 it('docs/protocol.md tells what a running broker and name server answer (npm run docs:protocol)', async () => {

@@ -10,7 +10,7 @@ const trackedFiles = () =>
     .split('\0')
     .filter((file) => file !== '' && existsSync(join(root, file)));
 
-/** A checkout without git (a release archive) has no list of files to hold the rules against. */
+/** A checkout without git (a release archive) has no list of files, so it cannot run these tests. */
 const files = trackedFiles();
 const sources = files.filter((file) => /^(apps|libs|test|bench|tools|examples)\/.*\.(ts|mjs)$/.test(file));
 const pages = files.filter((file) => file.endsWith('.md'));
@@ -30,7 +30,7 @@ describe('the repository keeps its own rules', () => {
 
   it('the environment is read in *.config.ts and nowhere else', () => {
     const isProduct = (file: string) => /^(apps|libs)\//.test(file) && !/(\.config|\.spec)\.ts$/.test(file);
-    // A comment may speak of it.
+    // A comment may mention it.
     const readsIt = (file: string) => /^(?!\s*(\*|\/\/)).*process\.env/m.test(read(file));
     expect(sources.filter((file) => isProduct(file) && readsIt(file))).toEqual([]);
   });

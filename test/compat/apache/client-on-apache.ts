@@ -5,10 +5,10 @@ import { checkRow, type Row } from '../report.js';
 const CLIENT = 'rocketshop';
 const MESSAGES = 1_000;
 const QUEUES = 4;
-/** A timer of Apache's looks every 100 ms, and a loaded machine is late. */
+/** A timer of Apache RocketMQ runs every 100 ms, and on a loaded machine it runs late. */
 const LATENESS_MS = 2_500;
 
-/** What push and plain sending do not show: pulling, the way to the dead letter queue, delays, administration. */
+/** Checks what push consumers and plain sending do not: pulling, the dead letter queue, delays and administration. */
 export async function clientOnApache(namesrvAddr: string, admin: AdminClient): Promise<Row[]> {
   const producer = new Producer({ namesrvAddr, producerGroup: 'compat-apache-producers' });
   await producer.start();
@@ -96,7 +96,7 @@ async function untilDead(namesrvAddr: string, consumerGroup: string): Promise<Me
   }
 }
 
-/** The levels of the broker's scaled ladder. */
+/** The delay levels of the broker with the scaled times. */
 const EXPECTED_DELAYS_MS = new Map([
   [1, 1_000],
   [5, 1_000],

@@ -8,16 +8,16 @@ import { clientOnApache } from './client-on-apache.js';
 import { shopOnApache } from './shop-on-apache.js';
 
 const APACHE_VERSION = '5.5.0';
-/** Divides the shop's times. */
+/** Divides the delays of the shop. */
 const TIME_SCALE = 60;
 
 /**
- * RocketMQ's ladder 60 times shorter. Apache knows whole seconds only, so the four levels below a minute take a second:
- * later than the shop reckons, never earlier.
+ * RocketMQ's delay levels, 60 times shorter. Apache RocketMQ takes whole seconds only, so the four levels below a minute take one
+ * second. A message then comes later than the shop expects, and never earlier.
  */
 const MESSAGE_DELAY_LEVEL = [1, 1, 1, 1, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30, 60, 120].map((s) => `${s}s`).join(' ');
 
-/** The other way round: our client, and the shop, on Apache RocketMQ. */
+/** Runs our client and the shop on Apache RocketMQ. */
 export async function onApache(): Promise<Row[]> {
   console.log(`starting Apache RocketMQ ${APACHE_VERSION} ...`);
   const apache = await startApacheRocketmq({
@@ -52,7 +52,7 @@ async function play(apache: ApacheRocketmq, admin: AdminClient): Promise<Row[]> 
   return rows;
 }
 
-/** Its port answers before its name server knows it. */
+/** Waits until the name server knows the broker: the broker's port answers earlier. */
 async function untilRegistered(admin: AdminClient): Promise<void> {
   await until(async () => (await admin.fetchClusterInfo()).brokerAddrTable.size > 0, {
     timeoutMs: 30_000,

@@ -4,12 +4,12 @@ import { checkRow, type Row } from '../report.js';
 import { SHOP_STORIES } from './shop-stories.js';
 
 const CLIENT = 'shop';
-/** How long an order waits for its payment here, ms: eight minutes of the scaled clock, a level of the ladder. */
+/** The time to pay an order, ms: eight minutes on the scaled clock, which is a delay level. */
 const UNPAID_MS = 8_000;
-/** The sweeper under the timers is kept out of the way: an order must be closed by its delayed message. */
+/** The sweeper runs too rarely to close an order here, so that the delayed message must close it. */
 const SWEEP_MS = 120_000;
 
-/** The built services on Apache RocketMQ: a row a story, and one for the invariants at the end. */
+/** Runs the services on Apache RocketMQ. Each story is a row, and the invariants at the end are one more. */
 export async function shopOnApache(apache: ApacheRocketmq, timeScale: number): Promise<Row[]> {
   const system = await ShopSystem.start({
     namesrvAddr: apache.namesrvAddr,
@@ -33,7 +33,7 @@ export async function shopOnApache(apache: ApacheRocketmq, timeScale: number): P
   }
 }
 
-/** They are about a shop at rest: the last messages get a moment to arrive. */
+/** Waits for the last messages, since the invariants hold only when the shop is at rest. */
 async function proveInvariants(system: ShopSystem): Promise<string> {
   const broken = async (): Promise<string[]> =>
     checkInvariants(await readShopRecords(system.databaseUrls)).flatMap(({ id, violations }) =>

@@ -9,7 +9,7 @@ import {
   type ShopClient,
 } from '@rocketshop/shop-testkit';
 
-/** Longer than a start of Apache RocketMQ's broker with everybody finding it again. */
+/** This is longer than Apache RocketMQ's broker needs to start and all clients need to find it again. */
 const WAIT_MS = 90_000;
 
 interface Stage {
@@ -20,11 +20,11 @@ interface Stage {
 
 interface ShopStory {
   readonly title: string;
-  /** @returns what happened; throws when it did not go as told */
+  /** @returns what happened. @throws an error when the outcome is another one */
   readonly play: (stage: Stage) => Promise<string>;
 }
 
-/** What the shop asks of a broker: plain and delayed messages, several groups on a topic, redelivery, a restart. */
+/** The shop needs all of this from a broker: plain and delayed messages, several groups on a topic, redelivery, a restart. */
 export const SHOP_STORIES: readonly ShopStory[] = [
   {
     title: 'ordered and paid',
@@ -46,7 +46,7 @@ export const SHOP_STORIES: readonly ShopStory[] = [
       const ms = await untilStatus(ada, order.orderId, 'CANCELLED', WAIT_MS);
       expectEqual('stock given back', await ada.available('teapot'), stock);
       expectEqual('balance given back', await ada.balance(), balance);
-      // The coupon is free again: it can be used for the next order, which is left to its timer.
+      // The coupon is free again, so the next order can use it. The timer closes that order.
       await place(ada, { ...teapots(1), couponId: 'ada-two' });
       return `CANCELLED in ${ms} ms when all had answered, everything given back`;
     },
