@@ -3,11 +3,11 @@ import { z } from 'zod';
 
 /** False contents of the callback. The signature is correct, so only a receiver that compares the fields notices. */
 const claimSchema = z.strictObject({
-  amount: amountSchema.optional(),
-  currency: currencySchema.optional(),
-  orderId: z.string().min(1).max(64).optional(),
-  paymentId: z.string().min(1).max(64).optional(),
-  merchantId: z.string().min(1).max(64).optional(),
+  amount: amountSchema.exactOptional(),
+  currency: currencySchema.exactOptional(),
+  orderId: z.string().min(1).max(64).exactOptional(),
+  paymentId: z.string().min(1).max(64).exactOptional(),
+  merchantId: z.string().min(1).max(64).exactOptional(),
 });
 
 /** The misbehaviour of the provider for this one payment. By default it behaves well. */

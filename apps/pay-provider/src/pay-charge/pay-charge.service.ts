@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Callback, Charge, Transaction } from '../domain/charge.js';
 import { stateOf } from '../domain/ledger.js';
+import { newCallback } from '../domain/new-callback.js';
 import { newId } from '../domain/new-id.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
 import { viewCharge } from '../read-charge/charge-view.js';
@@ -49,22 +50,8 @@ function transactionOf({ chargeId, amount, currency }: Charge): Transaction {
 function callbackOf(charge: Charge, transaction: Transaction, modes: PayModes): Callback {
   const { badSignature, signatureAgeSeconds, claim } = modes;
   const isForged = badSignature || signatureAgeSeconds > 0 || Object.keys(claim).length > 0;
-  const eventId = newId('evt');
   return {
-    eventId,
-    chargeId: charge.chargeId,
-    url: charge.callbackUrl,
-    body: {
-      eventId,
-      type: 'payment.succeeded',
-      merchantId: claim.merchantId ?? charge.merchantId,
-      paymentId: claim.paymentId ?? charge.paymentId,
-      orderId: claim.orderId ?? charge.orderId,
-      providerTxnId: transaction.providerTxnId,
-      amount: claim.amount ?? transaction.amount,
-      currency: claim.currency ?? transaction.currency,
-      occurredAt: transaction.occurredAt,
-    },
+    ...newCallback('payment.succeeded', charge, transaction, claim),
     forgery: isForged ? { badSignature, signatureAgeSeconds } : undefined,
     state: modes.silent ? 'HELD' : 'PENDING',
   };

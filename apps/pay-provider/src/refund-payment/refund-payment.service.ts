@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { CreateRefund } from '@rocketshop/contracts';
 import { notFound, ProblemError } from '@rocketshop/service-defaults';
-import type { Callback, Charge, Refund } from '../domain/charge.js';
-import { newId } from '../domain/new-id.js';
+import type { Refund } from '../domain/charge.js';
+import { newCallback } from '../domain/new-callback.js';
 import { refundable } from '../domain/ledger.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
 import { CallbackDelivery } from '../send-callback/callback-delivery.service.js';
@@ -36,7 +36,7 @@ export class RefundPaymentService {
       throw refusal('REFUND_EXCEEDS_PAYMENT', 'More than is left of the payment.', `left: ${left}`);
     const { charge } = account;
     const refund: Refund = { ...request, chargeId: charge.chargeId, occurredAt: new Date().toISOString() };
-    const callback = callbackOf(charge, refund);
+    const callback = newCallback('refund.succeeded', charge, refund);
     await this.store.record({ kind: 'refunded', refund, callback });
     this.delivery.deliver(callback);
     return refund;
@@ -57,26 +57,4 @@ function refuseOtherContents(refund: Refund, request: CreateRefund): void {
 
 function refusal(code: string, title: string, detail?: string): ProblemError {
   return new ProblemError({ status: 422, code, title, ...(detail === undefined ? {} : { detail }) });
-}
-
-function callbackOf(charge: Charge, refund: Refund): Callback {
-  const eventId = newId('evt');
-  return {
-    eventId,
-    chargeId: charge.chargeId,
-    url: charge.callbackUrl,
-    body: {
-      eventId,
-      type: 'refund.succeeded',
-      merchantId: charge.merchantId,
-      paymentId: charge.paymentId,
-      orderId: charge.orderId,
-      providerTxnId: refund.providerTxnId,
-      amount: refund.amount,
-      currency: refund.currency,
-      occurredAt: refund.occurredAt,
-    },
-    forgery: undefined,
-    state: 'PENDING',
-  };
 }

@@ -8,7 +8,7 @@ let now = 1_700_000_000_000;
 const tokens = new BuyerTokens(secret, () => now);
 
 describe('a buyer token', () => {
-  it('says who the buyer is, for as long as it lives', () => {
+  it('names the buyer until it expires', () => {
     const token = tokens.sign('ada', 60_000);
     expect(tokens.verify(token)).toBe('ada');
     now += 64_000;
@@ -17,7 +17,7 @@ describe('a buyer token', () => {
     expect(() => tokens.verify(token)).toThrow(InvalidTokenError);
   });
 
-  it('is refused when any character of it was changed', () => {
+  it('is refused when one of its characters was changed', () => {
     const token = tokens.sign('ada');
     for (let index = 0; index < token.length; index++) {
       const other = token[index] === 'A' ? 'B' : 'A';

@@ -3,12 +3,12 @@ import type { Socket } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { CorkedSocket } from './corked-socket.js';
 
-/** What a socket was told to write, a list for each write. */
+/** Records the messages of every write to a socket. */
 class WritesOnly extends Duplex {
   readonly writes: string[][] = [];
 
   override _read(): void {
-    // Nobody answers.
+    // There is nothing to read.
   }
 
   override _write(chunk: Buffer, _encoding: string, done: () => void): void {
@@ -49,7 +49,7 @@ it('writes at once what would make the socket ask for a pause', async () => {
   expect(stream.writes.map((messages) => messages.length)).toEqual([2, 1]);
 });
 
-it('writes its corked messages when it is told to end', async () => {
+it('writes its corked messages when it ends', async () => {
   const { stream, socket } = open();
   socket.sendMessage({ n: 1 });
   socket.end();
