@@ -186,7 +186,7 @@ describe('a genuine callback', () => {
 
   it('is answered only when it is committed', async () => {
     const gate = createGate();
-    const held = holdCommit(shop.databaseProxies.pay, 'insert-event', gate.opened);
+    const held = holdCommit(shop.databaseProxies.pay, 'record-event', gate.opened);
     let answered = false;
     const answer = callBack(shop, paidEvent(payment)).finally(() => {
       answered = true;
@@ -203,7 +203,7 @@ describe('a genuine callback', () => {
     'whose commit breaks %s it happened is not answered 2xx, and counts once when it is told again',
     async (when) => {
       const event = paidEvent(payment);
-      loseCommit(shop.databaseProxies.pay, 'insert-event', when);
+      loseCommit(shop.databaseProxies.pay, 'record-event', when);
       expect((await callBack(shop, event)).status).toBe(500);
       expect(await statusOf(payment)).toBe(when === 'after' ? 'PAID' : 'PAYING');
       expect((await callBack(shop, event)).body.outcome).toBe('PAID');

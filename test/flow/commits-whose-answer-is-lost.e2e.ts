@@ -8,6 +8,8 @@ import { orderRow } from './transitions.js';
 
 jest.setTimeout(60_000);
 
+const BEGIN_CANCEL = "SET status = 'CANCELLING'";
+
 let shop: InProcessShop;
 beforeAll(async () => {
   shop = await InProcessShop.start();
@@ -98,7 +100,7 @@ describe('a connection to PostgreSQL that breaks in the COMMIT', () => {
 
   it('of the cancel, after it was committed: undecided now, cancelled all the same, and the key knows', async () => {
     const key = randomUUID();
-    loseCommit(shop.databaseProxies.order, 'begin-cancel', 'after');
+    loseCommit(shop.databaseProxies.order, BEGIN_CANCEL, 'after');
     shop.rpcProxies.stock.use(({ bytes }) => (bytes.includes('deduct-stock') ? 'cut' : 'pass'));
     const { status, body } = await placeWith(key);
     expect([status, body.code]).toEqual([503, 'ORDER_UNDECIDED']);
@@ -108,7 +110,7 @@ describe('a connection to PostgreSQL that breaks in the COMMIT', () => {
 
   it('of the cancel, before it was committed: the abandon timer cancels what the flow could not', async () => {
     const key = randomUUID();
-    loseCommit(shop.databaseProxies.order, 'begin-cancel', 'before');
+    loseCommit(shop.databaseProxies.order, BEGIN_CANCEL, 'before');
     shop.rpcProxies.stock.use(({ bytes }) => (bytes.includes('deduct-stock') ? 'cut' : 'pass'));
     const { body } = await placeWith(key);
     expect(body.code).toBe('ORDER_UNDECIDED');

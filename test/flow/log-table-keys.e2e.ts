@@ -14,10 +14,10 @@ import {
 const LOG_KEYS: Record<ParticipantName, Record<string, string[]>> = {
   stock: {
     stock_success_log: ['order_id', 'goods_id'],
-    stock_compensation_log: ['order_id', 'goods_id'],
+    stock_compensation_log: ['order_id', 'goods_id', 'kind'],
   },
-  coupon: { coupon_success_log: ['order_id'], coupon_compensation_log: ['order_id'] },
-  user: { balance_success_log: ['order_id'], balance_compensation_log: ['order_id'] },
+  coupon: { coupon_success_log: ['order_id'], coupon_compensation_log: ['order_id', 'kind'] },
+  user: { balance_success_log: ['order_id'], balance_compensation_log: ['order_id', 'kind'] },
 };
 
 let participants: Participants;

@@ -73,7 +73,7 @@ describe.each(PARTICIPANT_NAMES)('%s, when one cancel is delivered several times
 
   it('lets one of twenty claim one message', async () => {
     const claims = await times(20, (index) =>
-      (index % 2 ? participant : replica).database.inTransaction((client) => claimMessage(client, 'a-group', order)),
+      (index % 2 ? participant : replica).database.transaction((client) => claimMessage(client, 'a-group', order)),
     );
     expect(claims.filter(Boolean)).toHaveLength(1);
   });

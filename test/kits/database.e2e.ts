@@ -1,10 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import {
-  connectAndMigrate,
-  inTransaction,
-  namedStatement,
-  TransactionOutcomeUnknownError,
-} from '@rocketshop/service-defaults';
+import { bind, run, transaction, TransactionOutcomeUnknownError } from '@rocketshop/pg';
+import { connectAndMigrate, Database } from '@rocketshop/service-defaults';
 import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -61,44 +57,44 @@ describe('the database', () => {
   });
 
   it('commits, rolls back, and runs what waits for the commit only then', async () => {
-    const dataSource = await connectAndMigrate(options);
+    const database = new Database(await connectAndMigrate(options), options);
     const insert = { name: 'insert-thing', text: 'INSERT INTO things (id, amount) VALUES ($1, $2)' };
     const read = { name: 'read-thing', text: 'SELECT amount FROM things WHERE id = $1' };
     const committed: number[] = [];
-    await inTransaction(dataSource, async (client, scope) => {
+    await database.transaction(async (client, scope) => {
       scope.afterCommit(() => committed.push(1));
-      await namedStatement(client, insert, [1, 9_007_199_254_740_993n]);
+      await run(client, bind(insert, [1, 9_007_199_254_740_993n]));
       expect(committed).toEqual([]);
     });
-    const rolledBack = inTransaction(dataSource, async (client, scope) => {
+    const rolledBack = database.transaction(async (client, scope) => {
       scope.afterCommit(() => committed.push(2));
-      await namedStatement(client, insert, [2, 1n]);
+      await run(client, bind(insert, [2, 1n]));
       throw new Error('changed my mind');
     });
     await expect(rolledBack).rejects.toThrow('changed my mind');
     expect(committed).toEqual([1]);
     const amounts: (bigint | undefined)[] = [];
-    await inTransaction(dataSource, async (client) => {
+    await database.transaction(async (client) => {
       for (const id of [1, 2]) {
-        const { rows } = await namedStatement<{ amount: bigint }>(client, read, [id]);
+        const { rows } = await run(client, bind<{ amount: bigint }>(read, [id]));
         amounts.push(rows[0]?.amount);
       }
     });
     expect(amounts).toEqual([9_007_199_254_740_993n, undefined]);
-    await dataSource.destroy();
+    await database.close();
   });
 
   it('says that it does not know when the connection breaks, and survives it', async () => {
     const pool: Pool = createPool(options.url);
-    const unknown = inTransaction(pool, async (client) => {
+    const unknown = transaction(pool, async (client) => {
       const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
       await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
     });
     expect(await errorOf(unknown)).toBeInstanceOf(TransactionOutcomeUnknownError);
-    expect(await inTransaction(pool, (client) => client.query('SELECT 1 AS one'))).toMatchObject({
+    expect(await transaction(pool, (client) => client.query('SELECT 1 AS one'))).toMatchObject({
       rows: [{ one: 1 }],
     });
-    const swallowed = inTransaction(pool, async (client) => {
+    const swallowed = transaction(pool, async (client) => {
       await errorOf(client.query('SELECT 1/0'));
     });
     await expect(swallowed).rejects.toThrow('rolled it back');

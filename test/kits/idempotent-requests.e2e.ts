@@ -13,13 +13,13 @@ import {
   purgeIdempotencyKeys,
 } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
+import { transaction } from '@rocketshop/pg';
 import {
   Buyer,
   BuyerGuard,
   BuyerTokens,
   createLogger,
   createService,
-  inTransaction,
   ProblemError,
   Secret,
 } from '@rocketshop/service-defaults';
@@ -54,7 +54,7 @@ class Shop {
 
   async place(claim: IdempotencyClaim): Promise<{ readonly orderId: string }> {
     const orderId = randomUUID();
-    await inTransaction(this.pool, async (client) => {
+    await transaction(this.pool, async (client) => {
       await insertIdempotencyKey(client, claim, orderId);
       await client.query('INSERT INTO orders (id) VALUES ($1)', [orderId]);
       await this.beforeFirstCommit;
@@ -62,7 +62,7 @@ class Shop {
     await this.betweenTransactions;
     const refusal = new ProblemError({ status: 409, code: 'OUT_OF_STOCK', title: 'Out of stock.' });
     const answer = this.refuses ? { status: 409, body: refusal.problem } : { status: 201, body: { orderId } };
-    await inTransaction(this.pool, (client) => answerIdempotencyKey(client, orderId, answer));
+    await transaction(this.pool, (client) => answerIdempotencyKey(client, orderId, answer));
     if (this.refuses) throw refusal;
     return { orderId };
   }

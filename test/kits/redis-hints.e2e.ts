@@ -8,7 +8,7 @@ import {
   RedisHints,
 } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
-import { inTransaction } from '@rocketshop/service-defaults';
+import { transaction } from '@rocketshop/pg';
 import {
   createPool,
   freePort,
@@ -64,7 +64,7 @@ const consume = (pool: Pool, businessKey: string, hints?: RedisHints) =>
     {
       group: 'stock-restore-stock',
       businessKey,
-      inTransaction: <T>(work: (client: PoolClient) => Promise<T>) => inTransaction(pool, work),
+      inTransaction: <T>(work: (client: PoolClient) => Promise<T>) => transaction(pool, work),
       ...(hints ? { hints } : {}),
     },
     async (client) => {
@@ -141,7 +141,7 @@ describeWithRedis('Redis as a fast path', () => {
     const pool = await openDatabase();
     const hints = await openHints(pool);
     const failing = consumeOnce(
-      { group: 'g', businessKey: 'order-9', hints, inTransaction: (work) => inTransaction(pool, work) },
+      { group: 'g', businessKey: 'order-9', hints, inTransaction: (work) => transaction(pool, work) },
       () => Promise.reject(new Error('the database said no')),
     );
     await expect(failing).rejects.toThrow('the database said no');
@@ -199,7 +199,7 @@ describeWithRedis('Redis as a fast path', () => {
   it('twenty deliveries of one message at once: one claims it', async () => {
     const pool = await openDatabase();
     const claims = await Promise.all(
-      Array.from({ length: 20 }, () => inTransaction(pool, (client) => claimMessage(client, 'group', 'order-1'))),
+      Array.from({ length: 20 }, () => transaction(pool, (client) => claimMessage(client, 'group', 'order-1'))),
     );
     expect(claims.filter(Boolean)).toHaveLength(1);
   });

@@ -1,6 +1,6 @@
-import { bind } from '@rocketshop/service-defaults';
+import { bind } from '@rocketshop/pg';
 
-/* What the stories of round trips do to their one table: things (id int PRIMARY KEY, amount int, or bigint). */
+/* What the stories of pipelines and batches do to their one table: things (id int PRIMARY KEY, amount int, or bigint). */
 
 export const insertThing = { name: 'insert-thing', text: 'INSERT INTO things (id, amount) VALUES ($1, $2)' };
 export const addToThing = {
@@ -10,14 +10,14 @@ export const addToThing = {
 const readThing = { name: 'read-thing', text: 'SELECT id, amount FROM things WHERE id = $1' };
 const refuseUnless = { name: 'refuse-unless', text: `SELECT refuse_unless($1, 'NOT_TODAY')` };
 export const divideBy = { name: 'divide-by', text: 'SELECT 6 / $1::int AS quotient' };
-/* Columnar: what all who want it want is one execution. */
+/* Columnar: one execution for all requests that want the statement. */
 const insertAll = {
   name: 'insert-all',
   columnar: true,
   text: `WITH new AS (INSERT INTO things SELECT * FROM unnest($1::int[], $2::int[]) RETURNING id)
          SELECT refuse_unless(count(*) = cardinality($1::int[]), 'NOT_ALL') FROM new`,
 } as const;
-/** Which execution of the statement changed the row: those of one have the same word in `by`. */
+/** Tells which execution of the statement changed the row: rows of one execution have the same text in `by`. */
 const addToAll = {
   name: 'add-to-all',
   columnar: true,
@@ -25,12 +25,15 @@ const addToAll = {
            FROM unnest($1::int[], $2::int[]) WITH ORDINALITY AS more (id, amount, line), (SELECT clock_timestamp()) AS now (at)
           WHERE things.id = more.id RETURNING more.line::int AS line, things.id, things.amount, now.at::text AS by`,
 } as const;
-const tellTrip = { name: 'tell-trip', text: 'SELECT pg_current_xact_id()::text AS trip, pg_backend_pid() AS pid' };
+const tellTransaction = {
+  name: 'tell-transaction',
+  text: 'SELECT pg_current_xact_id()::text AS xid, pg_backend_pid() AS pid',
+};
 
-interface Trip {
-  /** Equal for those that travel together. */
-  readonly trip: string;
-  /** The connection they use. */
+interface Transaction {
+  /** Equal for requests that share a transaction. */
+  readonly xid: string;
+  /** The process of their connection. */
   readonly pid: number;
 }
 interface Thing {
@@ -41,7 +44,7 @@ export const insert = (id: number, amount = 1) => bind(insertThing, [id, amount]
 export const add = (id: number, amount = 1) => bind<Pick<Thing, 'amount'>>(addToThing, [id, amount]);
 export const read = (id: number) => bind<Thing>(readThing, [id]);
 export const refuse = () => bind(refuseUnless, [false]);
-export const trip = () => bind<Trip>(tellTrip);
+export const tellXid = () => bind<Transaction>(tellTransaction);
 export const insertOf = (...ids: number[]) => bind(insertAll, [ids, ids]);
 export const addOf = (amount: number, ...ids: number[]) =>
   bind<Thing & { readonly by: string }>(addToAll, [ids, ids.map(() => amount)]);

@@ -12,10 +12,7 @@ import { CancelUnpaidOrderService } from './cancel-order/cancel-unpaid-order.ser
 import { ParticipantAnsweredConsumer } from './cancel-order/participant-answered.consumer.js';
 import { CloseUnpaidConsumer } from './close-unpaid/close-unpaid.consumer.js';
 import { CloseUnpaidService } from './close-unpaid/close-unpaid.service.js';
-import { OrderCompensationEntity } from './database/entities/order-compensation.entity.js';
-import { OrderItemEntity } from './database/entities/order-item.entity.js';
-import { OrderEntity } from './database/entities/order.entity.js';
-import { CreateOrderTables1700000000000 } from './database/migrations/1700000000000-create-order-tables.js';
+import { databaseOptions } from './database/database-options.js';
 import type { OrderConfig } from './order.config.js';
 import { ORDER_CONFIG } from './order.tokens.js';
 import { PlaceOrderController } from './place-order/place-order.controller.js';
@@ -35,13 +32,7 @@ export class OrderModule {
     return {
       module: OrderModule,
       imports: [
-        DatabaseModule.forRoot({
-          url: config.databaseUrl.reveal(),
-          applicationName: 'order',
-          poolMax: config.databasePoolMax,
-          entities: [OrderEntity, OrderItemEntity, OrderCompensationEntity],
-          migrations: [CreateOrderTables1700000000000],
-        }),
+        DatabaseModule.forRoot(databaseOptions(config)),
         RocketmqModule.forRoot({
           namesrvAddr: config.namesrvAddr,
           timeScale: config.timeScale,

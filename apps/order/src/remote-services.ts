@@ -1,6 +1,6 @@
 import { RpcClient } from '@rocketshop/service-defaults';
 
-/** The services that an order talks to by remote call, each under its own type so that Nest can inject it. */
+/** The client of each remote service has a class of its own, so that Nest can inject it. */
 export class StockRpc extends RpcClient {}
 export class CouponRpc extends RpcClient {}
 export class UserRpc extends RpcClient {}

@@ -6,22 +6,20 @@ import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders, type Logger } 
 import { ClosePaymentRpc } from './close-payment/close-payment.rpc.js';
 import { ClosePaymentService } from './close-payment/close-payment.service.js';
 import { OrderCancelledConsumer } from './close-payment/order-cancelled.consumer.js';
-import { PaymentEventEntity } from './database/entities/payment-event.entity.js';
-import { PaymentOrderEntity } from './database/entities/payment-order.entity.js';
-import { PaymentEntity } from './database/entities/payment.entity.js';
-import { RefundEntity } from './database/entities/refund.entity.js';
-import { CreatePaymentTables1700000000000 } from './database/migrations/1700000000000-create-payment-tables.js';
+import { databaseOptions } from './database/database-options.js';
 import { OpenPaymentController } from './open-payment/open-payment.controller.js';
 import { OpenPaymentService } from './open-payment/open-payment.service.js';
 import type { PayConfig } from './pay.config.js';
 import { PAY_CONFIG } from './pay.tokens.js';
 import { ProviderClient } from './provider/provider-client.js';
 import { ReadPaymentController } from './read-payment/read-payment.controller.js';
+import { ReadPaymentService } from './read-payment/read-payment.service.js';
 import { ReceiveCallbackController } from './receive-callback/receive-callback.controller.js';
 import { ReceiveCallbackService } from './receive-callback/receive-callback.service.js';
 import { RefundsSweeper } from './refund/refunds.sweeper.js';
 import { OrderRpc } from './remote-services.js';
 import { ResetDemoRpc } from './reset-demo/reset-demo.rpc.js';
+import { ResetDemoService } from './reset-demo/reset-demo.service.js';
 
 @Module({})
 export class PayModule {
@@ -29,13 +27,7 @@ export class PayModule {
     return {
       module: PayModule,
       imports: [
-        DatabaseModule.forRoot({
-          url: config.databaseUrl.reveal(),
-          applicationName: 'pay',
-          poolMax: config.databasePoolMax,
-          entities: [PaymentOrderEntity, PaymentEntity, PaymentEventEntity, RefundEntity],
-          migrations: [CreatePaymentTables1700000000000],
-        }),
+        DatabaseModule.forRoot(databaseOptions(config)),
         RocketmqModule.forRoot({
           namesrvAddr: config.namesrvAddr,
           timeScale: config.timeScale,
@@ -73,10 +65,12 @@ export class PayModule {
         { provide: PAY_CONFIG, useValue: config },
         { provide: OrderRpc, useFactory: () => new OrderRpc('order', config.orderRpc) },
         OpenPaymentService,
+        ReadPaymentService,
         ReceiveCallbackService,
         ClosePaymentService,
         ProviderClient,
         RefundsSweeper,
+        ResetDemoService,
       ],
     };
   }

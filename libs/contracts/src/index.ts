@@ -4,6 +4,7 @@ export * from './message.js';
 export * from './command.js';
 export * from './order/order-status.js';
 export * from './order/order-events.js';
+export * from './order/answer-to-cancel.js';
 export * from './order/order-timers.js';
 export * from './order/answer-payable.command.js';
 export * from './stock/stock.commands.js';

@@ -1,17 +1,18 @@
 import { ConfigurableModuleBuilder, Global, Inject, Injectable, Module } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
+import { run } from '@rocketshop/pg';
 import type { Pool } from 'pg';
 import { purgeConsumedMessages } from './consume/claim-message.js';
 import { AnswerHints } from './hints/answer-hints.js';
 import { RedisHints } from './hints/redis-hints.js';
 import { purgeIdempotencyKeys } from './http/idempotency-store.js';
+import type { StatementReader } from './http/idempotency-store.js';
 import { KeyLookup } from './http/key-lookup.js';
-import type { PgReader } from './sql.js';
 
 export interface IdempotencyModuleOptions {
   readonly pool: Pool;
   /** Reads keys. @default the pool */
-  readonly reader?: PgReader;
+  readonly reader?: StatementReader;
   readonly redisUrl?: string | undefined;
   readonly redisTimeoutMs?: number;
   /**
@@ -88,7 +89,7 @@ class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
       provide: KeyLookup,
       inject: [MODULE_OPTIONS_TOKEN, AnswerHints],
       useFactory: ({ pool, reader }: IdempotencyModuleOptions, hints: AnswerHints) =>
-        new KeyLookup(reader ?? pool, hints),
+        new KeyLookup(reader ?? { query: (statement) => run(pool, statement) }, hints),
     },
     Sweeper,
   ],

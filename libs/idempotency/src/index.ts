@@ -1,5 +1,4 @@
 export * from './errors.js';
-export type { PgQueryable, PgReader, PgStatement, SqlRunner } from './sql.js';
 export { createIdempotencyKeysTable, dropIdempotencyKeysTable } from './http/idempotency-keys-table.js';
 export { fingerprint } from './http/fingerprint.js';
 export type { FingerprintParts } from './http/fingerprint.js';
@@ -11,7 +10,7 @@ export {
   keyInsertStatement,
   purgeIdempotencyKeys,
 } from './http/idempotency-store.js';
-export type { IdempotencyClaim, KeptAnswer, KeyRow } from './http/idempotency-store.js';
+export type { IdempotencyClaim, KeptAnswer, KeyRow, StatementReader } from './http/idempotency-store.js';
 export { Claim, IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 export { createConsumedMessagesTable, dropConsumedMessagesTable } from './consume/consumed-messages-table.js';
 export { claimMessage } from './consume/claim-message.js';

@@ -1,9 +1,7 @@
 export * from './errors.js';
 export type { OutboxMessage, OutboxPublisher, OutboxRow } from './outbox-message.js';
 export { createOutboxTable, dropOutboxTable } from './outbox-table.js';
-export type { SqlRunner } from './outbox-table.js';
 export { outboxInsert, writeOutbox } from './write-outbox.js';
-export type { OutboxStatement, PgQueryable } from './write-outbox.js';
 export { OutboxRelay } from './outbox-relay.js';
 export type { OutboxRelayState } from './outbox-relay.js';
 export type { OutboxRelayOptions } from './outbox.config.js';

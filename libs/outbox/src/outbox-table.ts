@@ -1,7 +1,4 @@
-/** Anything that runs SQL: a TypeORM QueryRunner, a pg client or pool. */
-export interface SqlRunner {
-  query(sql: string): Promise<unknown>;
-}
+import type { SqlRunner } from '@rocketshop/pg';
 
 /**
  * Relays share the shards: a key belongs to one shard, and a shard to one relay at a time. With more shards the shares

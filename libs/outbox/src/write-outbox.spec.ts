@@ -1,9 +1,9 @@
 import { expect, it } from '@jest/globals';
+import type { PgClient } from '@rocketshop/pg';
 import { OutboxRowError } from './errors.js';
-import type { PgQueryable } from './write-outbox.js';
 import { writeOutbox } from './write-outbox.js';
 
-const unreachable = { query: () => Promise.reject(new Error('must not be sent')) } as unknown as PgQueryable;
+const unreachable = { query: () => Promise.reject(new Error('must not be sent')) } as unknown as PgClient;
 
 it.each([
   ['no key', { topic: 't', key: '', payload: 1 }],

@@ -1,8 +1,7 @@
-import type { ClientBase } from 'pg';
+import { bind, run } from '@rocketshop/pg';
+import type { BoundStatement, PgClient } from '@rocketshop/pg';
 import { OutboxRowError } from './errors.js';
 import type { OutboxRow } from './outbox-message.js';
-
-export type PgQueryable = Pick<ClientBase, 'query'>;
 
 /*
  * One statement however many rows. WITH ORDINALITY and ORDER BY keep the order in which they were given:
@@ -18,32 +17,20 @@ const INSERT = {
     ORDER BY row.position`,
 } as const;
 
-/** A prepared statement with its values, as `query` takes it, or a client that sends several at once. */
-export interface OutboxStatement {
-  readonly name: string;
-  readonly text: string;
-  readonly values: unknown[];
-  /** Each value is a column: several such statements are one with longer columns. */
-  readonly columnar: true;
-}
-
 /**
  * The statement that writes messages, for callers that send a transaction's statements together. It belongs behind the
  * statement that locks the business row, so that rows of one key are written in the order of their commits.
  * @throws {OutboxRowError}
  */
-export function outboxInsert(rows: readonly OutboxRow[]): OutboxStatement {
-  return {
-    ...INSERT,
-    values: [
-      rows.map((row) => required('key', row.key)),
-      rows.map((row) => required('topic', row.topic)),
-      rows.map((row) => row.tag ?? null),
-      rows.map((row) => toJson(row)),
-      rows.map((row) => JSON.stringify(row.headers ?? {})),
-      rows.map((row) => (row.delayMs === undefined ? null : Math.max(0, Math.round(row.delayMs)))),
-    ],
-  };
+export function outboxInsert(rows: readonly OutboxRow[]): BoundStatement {
+  return bind(INSERT, [
+    rows.map((row) => required('key', row.key)),
+    rows.map((row) => required('topic', row.topic)),
+    rows.map((row) => row.tag ?? null),
+    rows.map((row) => toJson(row)),
+    rows.map((row) => JSON.stringify(row.headers ?? {})),
+    rows.map((row) => (row.delayMs === undefined ? null : Math.max(0, Math.round(row.delayMs)))),
+  ]);
 }
 
 /**
@@ -51,9 +38,9 @@ export function outboxInsert(rows: readonly OutboxRow[]): OutboxStatement {
  * Call it after the statement that locked the business row; see {@link outboxInsert}.
  * @throws {OutboxRowError}
  */
-export async function writeOutbox(client: PgQueryable, rows: readonly OutboxRow[]): Promise<void> {
+export async function writeOutbox(client: PgClient, rows: readonly OutboxRow[]): Promise<void> {
   if (rows.length === 0) return;
-  await client.query(outboxInsert(rows));
+  await run(client, outboxInsert(rows));
 }
 
 function required(what: string, text: string): string {

@@ -37,31 +37,6 @@ export class PortInUseError extends ServiceDefaultsError {
   }
 }
 
-/** Thrown when a statement said no by `refuse_unless`. Its transaction is rolled back; `reason` is what it said. */
-export class StatementRefusedError extends ServiceDefaultsError {
-  readonly code = 'STATEMENT_REFUSED';
-  readonly retriable = false;
-
-  constructor(readonly reason: string) {
-    super(`refused by the database: ${reason}`);
-  }
-}
-
-/**
- * Thrown when the connection broke between COMMIT and its answer: the transaction may have happened or not.
- * The caller reads the truth again before it says anything.
- */
-export class TransactionOutcomeUnknownError extends ServiceDefaultsError {
-  readonly code = 'TRANSACTION_OUTCOME_UNKNOWN';
-  readonly retriable = true;
-}
-
-/** Thrown when a transaction's statements never left in full, so it did not happen: the connection was gone, or a value cannot be sent. */
-export class StatementsNotSentError extends ServiceDefaultsError {
-  readonly code = 'STATEMENTS_NOT_SENT';
-  readonly retriable = true;
-}
-
 /** Thrown when the database did not answer at start for as long as the service was told to wait. */
 export class DatabaseUnavailableError extends ServiceDefaultsError {
   readonly code = 'DATABASE_UNAVAILABLE';

@@ -16,29 +16,13 @@ export { Metrics } from './health/metrics.js';
 export { Readiness } from './health/readiness.js';
 export { Database, PG_POOL } from './database/database.js';
 export { DatabaseModule } from './database/database.module.js';
-export { connectAndMigrate } from './database/connect.js';
+export { connectAndMigrate, migrate } from './database/connect.js';
 export { dataSourceOptions } from './database/data-source-options.js';
 export type { DatabaseOptions } from './database/data-source-options.js';
-export { migrate, MIGRATION_LOCK_KEY } from './database/migrate.js';
-export { inTransaction, poolOf } from './database/in-transaction.js';
-export type { TransactionScope } from './database/in-transaction.js';
-export { inOneRoundTrip } from './database/in-one-round-trip.js';
-export type { ResultsOf } from './database/in-one-round-trip.js';
-export { SharedTrips } from './database/shared-trips.js';
-export type { SharedTripsOptions } from './database/shared-trips.js';
-export { createRefuseUnless, dropRefuseUnless, refusalOf } from './database/refuse.js';
-export { bind, bindLine, boundStatement, namedStatement } from './database/statement.js';
-export type {
-  BoundStatement,
-  ColumnarStatement,
-  NamedStatement,
-  StatementResult,
-  TransactionClient,
-} from './database/statement.js';
-export { bigintTypes } from './database/pg-types.js';
+export { columnsOf } from './database/columns-of.js';
 export { RpcClient } from './rpc/rpc-client.js';
 export type { CallAnswer, CallData, CallOptions, RemoteCommand } from './rpc/remote-command.js';
-export { deadlinePassed, isPastDeadline, refusePastDeadline } from './rpc/deadline.js';
+export { deadlinePassed, isPastDeadline } from './rpc/deadline.js';
 export type { DeadlineRefusal } from './rpc/deadline.js';
 export { BuyerTokens } from './auth/buyer-tokens.js';
 export { Buyer, BuyerGuard } from './auth/buyer.guard.js';

@@ -1,15 +1,16 @@
 import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import type { CouponConfig } from '../coupon.config.js';
-import { CouponCompensationLogEntity } from './entities/coupon-compensation-log.entity.js';
-import { CouponSuccessLogEntity } from './entities/coupon-success-log.entity.js';
 import { CouponEntity } from './entities/coupon.entity.js';
 import { CreateCoupon1780000000000 } from './migrations/1780000000000-create-coupon.js';
 
 /** The service's own database: its entities, and the migrations that make it. */
-export const databaseOptions = (config: Pick<CouponConfig, 'databaseUrl' | 'databasePoolMax'>): DatabaseOptions => ({
+export const databaseOptions = (
+  config: Pick<CouponConfig, 'databaseUrl' | 'databasePoolMax' | 'batchLockTimeoutMs'>,
+): DatabaseOptions => ({
   url: config.databaseUrl.reveal(),
   poolMax: config.databasePoolMax,
-  entities: [CouponEntity, CouponSuccessLogEntity, CouponCompensationLogEntity],
+  batchLockTimeoutMs: config.batchLockTimeoutMs,
+  entities: [CouponEntity],
   migrations: [CreateCoupon1780000000000],
   applicationName: 'coupon',
 });

@@ -1,14 +1,7 @@
-/** A coupon belongs to one buyer and is worth a fixed discount on one order. Amounts are minor units of `currency`. */
-export interface Coupon {
-  readonly couponId: string;
-  readonly userId: string;
-  readonly discount: bigint;
-  readonly minimumTotal: bigint;
-  readonly currency: string;
-  readonly expiresAt: Date;
-  /** The order it is used by, null while it is free. */
-  readonly orderId: string | null;
-}
+import type { CouponEntity } from '../database/entities/coupon.entity.js';
+
+/** A coupon belongs to one buyer and takes a fixed discount off one order. */
+export type Coupon = Readonly<CouponEntity>;
 
 export interface CouponRefusal<Code extends string> {
   readonly ok: false;
@@ -32,7 +25,7 @@ export const couponNotFound = () => refused('COUPON_NOT_FOUND', 'This buyer has 
 export const couponUsed = ({ couponId }: Coupon) =>
   refused('COUPON_USED', `The coupon ${couponId} is used by another order.`);
 
-/** Why this buyer cannot use this coupon now, or undefined where he can. */
+/** @returns why this buyer cannot use this coupon now, or undefined */
 export function refuseUse(coupon: Coupon, userId: string, now: Date): UseRefusal | undefined {
   if (coupon.userId !== userId) return couponNotFound();
   switch (stateOf(coupon, now)) {
@@ -45,7 +38,7 @@ export function refuseUse(coupon: Coupon, userId: string, now: Date): UseRefusal
   }
 }
 
-/** Why this coupon takes nothing off this order, or undefined where it does. */
+/** @returns why this coupon takes nothing off this order, or undefined */
 export function refuseQuote(
   coupon: Coupon,
   order: { userId: string; total: bigint; currency: string },

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '@rocketshop/service-defaults';
-import { toCoupon, type CouponRow } from '../database/coupon-row.js';
-import { readCouponsOf } from '../database/statements.js';
+import { CouponEntity } from '../database/entities/coupon.entity.js';
 import { stateOf } from '../domain/coupon.js';
 import type { CouponList } from './list-coupons.dto.js';
 
@@ -9,19 +8,17 @@ import type { CouponList } from './list-coupons.dto.js';
 export class ListCouponsService {
   constructor(private readonly database: Database) {}
 
-  /** The buyer's own coupons, soonest to expire first. */
+  /** The buyer's own coupons, the soonest to expire first. */
   async listOf(userId: string): Promise<CouponList> {
-    const { rows } = await this.database.query<CouponRow>(readCouponsOf, [userId]);
-    return rows.map((row) => {
-      const coupon = toCoupon(row);
-      return {
-        couponId: coupon.couponId,
-        discount: coupon.discount.toString(),
-        minimumTotal: coupon.minimumTotal.toString(),
-        currency: coupon.currency,
-        expiresAt: coupon.expiresAt.toISOString(),
-        state: stateOf(coupon, row.now),
-      };
-    });
+    const repository = this.database.dataSource.getRepository(CouponEntity);
+    const coupons = await repository.find({ where: { userId }, order: { expiresAt: 'ASC', couponId: 'ASC' } });
+    return coupons.map((coupon) => ({
+      couponId: coupon.couponId,
+      discount: coupon.discount.toString(),
+      minimumTotal: coupon.minimumTotal.toString(),
+      currency: coupon.currency,
+      expiresAt: coupon.expiresAt.toISOString(),
+      state: stateOf(coupon, new Date()),
+    }));
   }
 }

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, quoteCoupon } from '@rocketshop/contracts';
 import { Database } from '@rocketshop/service-defaults';
-import { toCoupon, type CouponRow } from '../database/coupon-row.js';
-import { readCoupon } from '../database/statements.js';
+import { readCoupon, type CouponNow } from '../database/statements.js';
 import { couponNotFound, discountOn, refuseQuote } from '../domain/coupon.js';
 
 /** Eligibility and discount are this service's word. A quote takes nothing and promises nothing: the use decides. */
@@ -11,11 +10,10 @@ export class QuoteCouponService {
   constructor(private readonly database: Database) {}
 
   async quote(call: CallOf<typeof quoteCoupon>): Promise<AnswerOf<typeof quoteCoupon>> {
-    const [row] = await this.database.read<CouponRow>(readCoupon, [[call.couponId]]);
-    if (!row) return couponNotFound();
-    const coupon = toCoupon(row);
+    const [coupon] = await this.database.read<CouponNow>(readCoupon, [[call.couponId]]);
+    if (!coupon) return couponNotFound();
     const total = BigInt(call.total);
-    const refusal = refuseQuote(coupon, { userId: call.userId, total, currency: call.currency }, row.now);
+    const refusal = refuseQuote(coupon, { userId: call.userId, total, currency: call.currency }, coupon.now);
     return refusal ?? { ok: true, discount: discountOn(coupon, total).toString() };
   }
 }

@@ -1,20 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { orderCompensated, type orderCancelled, type PayloadOf } from '@rocketshop/contracts';
-import { claimMessage } from '@rocketshop/idempotency';
-import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
-import { Database, namedStatement, traceHeaders, type TransactionClient } from '@rocketshop/service-defaults';
-import { fenceOrder, lockOrderLog, logCompensation, releaseCoupon } from '../database/statements.js';
-import { outcomeOfCancel, type CouponLogRow } from '../domain/coupon-log.js';
+import { answerToCancel, type orderCancelled, type PayloadOf } from '@rocketshop/contracts';
+import { OutboxRelay } from '@rocketshop/outbox';
+import { undo } from '@rocketshop/participant';
+import { bind, run } from '@rocketshop/pg';
+import { Database, traceHeaders } from '@rocketshop/service-defaults';
+import { couponLog } from '../database/coupon-log.js';
+import { releaseCoupon } from '../database/statements.js';
 
 export const RELEASE_COUPON_GROUP = 'coupon-release-coupon';
 
-type LogRow = Pick<CouponLogRow, 'outcome'> & { readonly coupon_id: string | null };
-type Cancelled = PayloadOf<typeof orderCancelled>;
-
-/**
- * Undoes the use of a cancelled order, or fences it off where it never ran, and says which. Claim, effect and answer
- * are one transaction. A repeated cancel changes nothing and is answered again: the first answer may have been lost.
- */
+/** Frees the coupon of a cancelled order, or fences the order off where it used none. */
 @Injectable()
 export class ReleaseCouponService {
   constructor(
@@ -22,42 +17,15 @@ export class ReleaseCouponService {
     private readonly relay: OutboxRelay,
   ) {}
 
-  async release(cancelled: Cancelled): Promise<void> {
-    await this.database.inTransaction(async (client, scope) => {
-      const isFirst = await claimMessage(client, RELEASE_COUPON_GROUP, cancelled.orderId);
-      const log = await this.fenceAndLock(client, cancelled.orderId);
-      if (isFirst) await this.giveBack(client, cancelled.orderId, log);
-      await writeOutbox(client, [answerTo(cancelled, log)]);
-      scope.afterCommit(() => this.relay.wake());
+  release({ orderId }: PayloadOf<typeof orderCancelled>): Promise<void> {
+    return undo(this.database, this.relay, couponLog, {
+      orderId,
+      kind: 'CANCEL',
+      group: RELEASE_COUPON_GROUP,
+      fence: [{}],
+      // No row is changed where somebody has freed the coupon by hand: it may be another order's by now.
+      giveBack: async (client, taken) => void (await run(client, bind(releaseCoupon, [taken.coupon_id, orderId]))),
+      answer: (outcome) => ({ ...answerToCancel('coupon', orderId, outcome), headers: traceHeaders() }),
     });
   }
-
-  /** After this the order's outcome is settled: a use is seen, and no coupon can be used by this order any more. */
-  private async fenceAndLock(client: TransactionClient, orderId: string): Promise<LogRow> {
-    await namedStatement(client, fenceOrder, [orderId]);
-    const [row] = (await namedStatement<LogRow>(client, lockOrderLog, [orderId])).rows;
-    if (!row) throw new Error(`the log row of order ${orderId} is gone`);
-    return row;
-  }
-
-  /**
-   * Frees the coupon that the log says was used, if this order still is the one that uses it. Where it is not, somebody
-   * freed it by hand before; then it may be another order's by now, and is none of this order's business.
-   */
-  private async giveBack(client: TransactionClient, orderId: string, log: LogRow): Promise<void> {
-    if (log.outcome !== 'DEDUCTED') return;
-    const logged = await namedStatement(client, logCompensation, [orderId, log.coupon_id]);
-    if (logged.rowCount === 1) await namedStatement(client, releaseCoupon, [log.coupon_id, orderId]);
-  }
-}
-
-function answerTo(cancelled: Cancelled, log: LogRow) {
-  const payload: PayloadOf<typeof orderCompensated> = {
-    version: 1,
-    orderId: cancelled.orderId,
-    participant: 'coupon',
-    outcome: outcomeOfCancel(log),
-    compensatedAt: new Date().toISOString(),
-  };
-  return { topic: orderCompensated.topic, key: cancelled.orderId, payload, headers: traceHeaders() };
 }

@@ -33,7 +33,7 @@ export class ResetDemoService implements OnModuleInit {
    */
   async reset(): Promise<AnswerOf<typeof resetCouponDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'coupon runs without DEMO_DATA' };
-    await this.database.inTransaction(async (client) => {
+    await this.database.transaction(async (client) => {
       await client.query('LOCK TABLE coupon_success_log IN EXCLUSIVE MODE');
       await client.query('DELETE FROM coupon_success_log');
       await client.query('DELETE FROM coupon_compensation_log');

@@ -5,7 +5,10 @@ import { ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
 import { OrderTimer } from '../timers/order-timer.js';
 import { AbandonOrderService } from './abandon-order.service.js';
 
-/** The abandon timer under every flow. Of it and a confirm at the same moment one changes the row, the other sees that. */
+/**
+ * The abandon timer of every order. When the timer and a confirm come at the same moment, one of them changes the order's row,
+ * and the other one finds the row changed and does nothing.
+ */
 @Controller()
 export class AbandonOrderConsumer {
   constructor(
@@ -18,7 +21,7 @@ export class AbandonOrderConsumer {
     const { orderId } = readMessage(abandonOrder, payload);
     const order = await this.timer.read(orderId);
     if (order?.status !== 'PENDING') return;
-    if (order.abandon_in_ms > 0) await this.timer.setAgain(abandonOrder.topic, orderId, order.abandon_in_ms);
+    if (order.abandonInMs > 0) await this.timer.setAgain(abandonOrder.topic, orderId, order.abandonInMs);
     else await this.abandonOrder.abandon(orderId, 'timer');
   }
 }

@@ -3,7 +3,7 @@ import { MessagePattern, Payload } from '@nestjs/microservices';
 import { answerPayable, parseAs, type AnswerOf } from '@rocketshop/contracts';
 import { OrderReader } from '../read-order/order-reader.js';
 
-/** Tells pay who owes how much. */
+/** Tells pay how much the buyer of an order has to pay. */
 @Controller()
 export class AnswerPayableRpc {
   constructor(private readonly reader: OrderReader) {}

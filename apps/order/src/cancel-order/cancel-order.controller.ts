@@ -1,12 +1,12 @@
 import { Controller, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { orderIdSchema } from '@rocketshop/contracts';
 import { Buyer, BuyerGuard, notFound, ProblemError, type BuyerIdentity } from '@rocketshop/service-defaults';
 import { OrderReader } from '../read-order/order-reader.js';
-import type { OrderView } from '../read-order/order-view.js';
+import { orderSchema, type OrderView } from '../read-order/read-order.dto.js';
 import { CancelUnpaidOrderService, type CancelUnpaidOutcome } from './cancel-unpaid-order.service.js';
 
-/** The buyer changes his mind before he has paid. A second request finds the order as it is: repeating is harmless. */
+/** The buyer cancels an order before it is paid. A second request finds the order as it is, so repeating is harmless. */
 @ApiTags('orders')
 @ApiBearerAuth()
 @UseGuards(BuyerGuard)
@@ -20,6 +20,7 @@ export class CancelOrderController {
   @Post(':orderId/cancel')
   @HttpCode(202)
   @ApiOperation({ summary: 'Cancel an order that is not paid; answers while it is being undone' })
+  @ApiAcceptedResponse({ description: 'The order as it is now.', standardSchema: orderSchema })
   async cancel(@Param('orderId') orderId: string, @Buyer() buyer: BuyerIdentity): Promise<OrderView> {
     const order = await this.findOwn(orderId, buyer);
     if (order.status === 'CANCELLING' || order.status === 'CANCELLED') return order;

@@ -7,7 +7,7 @@ import { CancelOrderService, type CancelRequest } from './cancel-order.service.j
 
 export type CancelUnpaidOutcome = 'CANCELLING' | 'ALREADY_PAID' | 'NOT_CONFIRMED';
 
-/** Cancels a CONFIRMED order: pay is asked first, and only its CLOSED makes the order's cancellation possible. */
+/** Cancels a CONFIRMED order. pay is asked first, and the order is cancelled only after pay has answered CLOSED. */
 @Injectable()
 export class CancelUnpaidOrderService {
   constructor(
@@ -16,7 +16,7 @@ export class CancelUnpaidOrderService {
     @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
   ) {}
 
-  /** @throws an RpcError where pay did not answer: nothing was cancelled, try again */
+  /** @throws an RpcError where pay did not answer: nothing was cancelled, and the caller may try again */
   async cancel(request: Omit<CancelRequest, 'from'>): Promise<CancelUnpaidOutcome> {
     const { orderId } = request;
     const { outcome } = await this.pay.call(closePayment, { orderId }, { timeoutMs: this.config.rpcTimeoutMs });

@@ -5,7 +5,7 @@ import { ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
 import { CloseUnpaidService } from './close-unpaid.service.js';
 import { OrderTimer } from '../timers/order-timer.js';
 
-/** The close timer. Where pay does not answer it throws and is delivered again. */
+/** The close timer. Where pay does not answer, the handler throws, and the message is delivered again. */
 @Controller()
 export class CloseUnpaidConsumer {
   constructor(
@@ -17,8 +17,8 @@ export class CloseUnpaidConsumer {
   async timeIsUp(@Payload() payload: unknown): Promise<void> {
     const { orderId } = readMessage(closeUnpaidOrder, payload);
     const order = await this.timer.read(orderId);
-    if (order?.status !== 'CONFIRMED' || order.close_in_ms === null) return;
-    if (order.close_in_ms > 0) await this.timer.setAgain(closeUnpaidOrder.topic, orderId, order.close_in_ms);
+    if (order?.status !== 'CONFIRMED' || order.closeInMs === null) return;
+    if (order.closeInMs > 0) await this.timer.setAgain(closeUnpaidOrder.topic, orderId, order.closeInMs);
     else await this.closeUnpaid.close(orderId, 'timer');
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CancelUnpaidOrderService } from '../cancel-order/cancel-unpaid-order.service.js';
 
-/** What the timer and the sweeper under it do with an order that nobody paid for. */
+/** Cancels an order that nobody has paid, for the timer and for the sweeper. */
 @Injectable()
 export class CloseUnpaidService {
   constructor(private readonly cancelUnpaid: CancelUnpaidOrderService) {}

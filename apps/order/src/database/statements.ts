@@ -1,50 +1,15 @@
-import type { OrderStatus } from '@rocketshop/contracts';
+import { bindLine } from '@rocketshop/pg';
+import { columnsOf } from '@rocketshop/service-defaults';
+import { OrderItemEntity } from './entities/order-item.entity.js';
+import { OrderEntity } from './entities/order.entity.js';
 
 /*
- * The order service's hot statements. Each state change names the status it starts from: zero rows means that somebody
- * else was first. Each runs on the connection of its caller's transaction, prepared under its name. Those of every order
- * are columnar, so that many orders are one execution.
+ * The statements of the order service. Each state change names the status it starts from: no row means that somebody else has
+ * changed the order first.
  *
- * They say twice which rows they are about, by the join and by `= ANY ($1)`, so that a plan made for a small table has a key
- * to go by from whichever side it joins. And a state change compares `status || ''`: else the planner may take the partial
- * index of all orders in that status for a quick way to a few of them, which it is not when many orders wait.
+ * A columnar statement is executed once for many orders; it names its keys by `= ANY ($1)` beside the join, so that every plan
+ * goes by the key (libs/pg/README.md, "Plans").
  */
-
-/** bigint columns arrive as BigInt. */
-export interface OrderRow {
-  order_id: string;
-  user_id: string;
-  status: OrderStatus;
-  currency: string;
-  total: bigint;
-  discount: bigint;
-  balance_used: bigint;
-  payable: bigint;
-  coupon_id: string | null;
-  idempotency_key: string;
-  created_at: Date;
-  abandon_at: Date;
-  confirmed_at: Date | null;
-  close_at: Date | null;
-  paid_at: Date | null;
-  payment_id: string | null;
-  late_payment_id: string | null;
-  cancel_reason: string | null;
-  cancel_detail: string | null;
-  cancelled_by: string | null;
-  cancelling_at: Date | null;
-  cancel_sent_at: Date | null;
-  cancelled_at: Date | null;
-}
-
-export type PayableRow = Pick<OrderRow, 'user_id' | 'status' | 'payable' | 'currency'>;
-
-export interface OrderItemRow {
-  goods_id: string;
-  name: string;
-  quantity: number;
-  unit_price: bigint;
-}
 
 /** Step 1. The due time is reckoned by the database's clock, which every replica and every timer shares. */
 export const insertOrder = {
@@ -59,7 +24,7 @@ export const insertOrder = {
                          $8::text[], $9::text[], $10::bigint[])
                AS placed (order_id, user_id, currency, total, discount, balance_used, payable,
                           coupon_id, idempotency_key, abandon_ms))
-         SELECT line::int AS line, now() AS created_at, now() + abandon_ms * interval '1 millisecond' AS abandon_at
+         SELECT line::int AS line, now() AS "createdAt", now() + abandon_ms * interval '1 millisecond' AS "abandonAt"
            FROM unnest($10::bigint[]) WITH ORDINALITY AS placed (abandon_ms, line)`,
 } as const;
 
@@ -70,20 +35,24 @@ export const insertOrderItems = {
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::bigint[])`,
 } as const;
 
-/** Step 5, the point of no return. */
-export const confirmOrder = {
+/** Step 5, the point of no return. Refuses CONFIRM_LOST where an order is not PENDING any more. */
+const confirmOrder = {
   name: 'confirm-order',
   columnar: true,
   text: `WITH confirmed AS (
            UPDATE orders
               SET status = decided.status, confirmed_at = decided.confirmed_at, paid_at = decided.paid_at,
                   close_at = decided.close_at
-             FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[])
-               AS decided (order_id, status, confirmed_at, paid_at, close_at)
-            WHERE orders.order_id = decided.order_id AND orders.order_id = ANY ($1) AND orders.status || '' = 'PENDING'
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[])
+               AS decided (order_id, from_status, status, confirmed_at, paid_at, close_at)
+            WHERE orders.order_id = decided.order_id AND orders.order_id = ANY ($1)
+              AND orders.status = decided.from_status
         RETURNING orders.order_id)
          SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'CONFIRM_LOST') FROM confirmed`,
 } as const;
+
+export const confirming = ({ orderId, status, confirmedAt, paidAt, closeAt }: OrderEntity) =>
+  bindLine(confirmOrder, [orderId, 'PENDING', status, confirmedAt, paidAt, closeAt]);
 
 /** The other way out of PENDING, and the way out of CONFIRMED once pay has answered CLOSED. */
 export const beginCancel = {
@@ -92,39 +61,34 @@ export const beginCancel = {
             SET status = 'CANCELLING', cancel_reason = $3, cancel_detail = $4, cancelled_by = $5,
                 cancelling_at = now(), cancel_sent_at = now()
           WHERE order_id = $1 AND status = $2
-      RETURNING *`,
+      RETURNING ${columnsOf(OrderEntity)}`,
 };
 
-export const selectOrder = { name: 'select-order', text: 'SELECT * FROM orders WHERE order_id = $1' };
+/** What a payment has to know of its order. */
+export type PayableOrder = Pick<
+  OrderEntity,
+  'userId' | 'status' | 'payable' | 'currency' | 'paymentId' | 'latePaymentId'
+>;
 
-/** What pay has to know: a quarter of the columns, asked for with every payment. */
-export const selectPayable = {
-  name: 'select-payable',
+export const readPayable = {
+  name: 'read-payable',
   columnar: true,
-  text: `SELECT wanted.line::int AS line, user_id, status, payable, currency
+  text: `SELECT wanted.line::int AS line,
+                ${columnsOf(OrderEntity, 'orders', ['userId', 'status', 'payable', 'currency', 'paymentId', 'latePaymentId'])}
            FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) JOIN orders USING (order_id)
           WHERE orders.order_id = ANY ($1)`,
 } as const;
 
 export const selectOrderItems = {
   name: 'select-order-items',
-  text: 'SELECT goods_id, name, quantity, unit_price FROM order_items WHERE order_id = $1 ORDER BY goods_id',
+  text: `SELECT ${columnsOf(OrderItemEntity)} FROM order_items WHERE order_id = $1 ORDER BY goods_id`,
 };
 
-export const selectItemsOfOrders = {
-  name: 'select-items-of-orders',
-  text: `SELECT order_id, goods_id, name, quantity, unit_price FROM order_items
-          WHERE order_id = ANY ($1::uuid[]) ORDER BY order_id, goods_id`,
+/** The answers to one cancel wait for each other here, so that exactly one of them counts four. */
+export const lockOrder = {
+  name: 'lock-order',
+  text: `SELECT ${columnsOf(OrderEntity)} FROM orders WHERE order_id = $1 FOR UPDATE`,
 };
-
-/** Newest first; a pre-order is nobody's to see. */
-export const selectOrdersOfUser = {
-  name: 'select-orders-of-user',
-  text: `SELECT * FROM orders WHERE user_id = $1 AND status <> 'PENDING' ORDER BY created_at DESC LIMIT $2`,
-};
-
-/** Answers and payments of one order queue up here, so that exactly one of them counts four and none is overtaken. */
-export const lockOrder = { name: 'lock-order', text: 'SELECT * FROM orders WHERE order_id = $1 FOR UPDATE' };
 
 export const insertCompensation = {
   name: 'insert-compensation',
@@ -143,16 +107,19 @@ export const finishCancel = {
   text: `UPDATE orders SET status = 'CANCELLED', cancelled_at = now() WHERE order_id = $1 AND status = 'CANCELLING'`,
 };
 
-/** The usual payment: of an order that waits for just this. No row: the locked row tells why. */
-export const markPaid = {
-  name: 'mark-paid',
+/** Records a payment. Refuses ORDER_MOVED where the order has not the status that was read, or asks for another amount. */
+export const recordPayment = {
+  name: 'record-payment',
   columnar: true,
-  text: `UPDATE orders SET status = 'PAID', payment_id = payment.payment_id, paid_at = now()
-           FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::text[]) WITH ORDINALITY
-             AS payment (order_id, payment_id, amount, currency, line)
-          WHERE orders.order_id = payment.order_id AND orders.order_id = ANY ($1) AND orders.status || '' = 'CONFIRMED'
-            AND orders.payable = payment.amount AND orders.currency = payment.currency
-      RETURNING payment.line::int AS line`,
+  text: `WITH paid AS (
+           UPDATE orders SET status = 'PAID', payment_id = payment.payment_id, paid_at = now()
+             FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::bigint[], $5::text[])
+               AS payment (order_id, from_status, payment_id, amount, currency)
+            WHERE orders.order_id = payment.order_id AND orders.order_id = ANY ($1)
+              AND orders.status = payment.from_status
+              AND orders.payable = payment.amount AND orders.currency = payment.currency
+        RETURNING orders.order_id)
+         SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'ORDER_MOVED') FROM paid`,
 } as const;
 
 export const recordLatePayment = {
@@ -160,36 +127,36 @@ export const recordLatePayment = {
   text: 'UPDATE orders SET late_payment_id = $2 WHERE order_id = $1',
 };
 
-/** How long until a timer is due, by the database's clock; negative when it is overdue. */
-export const selectTimer = {
-  name: 'select-timer',
+/** How long until a timer is due, by the database's clock. The time is negative when the timer is overdue. */
+export const readTimer = {
+  name: 'read-timer',
   columnar: true,
   text: `SELECT wanted.line::int AS line, status,
-                (extract(epoch FROM abandon_at - now()) * 1000)::float8 AS abandon_in_ms,
-                (extract(epoch FROM close_at - now()) * 1000)::float8 AS close_in_ms
+                (extract(epoch FROM abandon_at - now()) * 1000)::float8 AS "abandonInMs",
+                (extract(epoch FROM close_at - now()) * 1000)::float8 AS "closeInMs"
            FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) JOIN orders USING (order_id)
           WHERE orders.order_id = ANY ($1)`,
 } as const;
 
-/** The sweeper's nets, each over a partial index of the few orders that are in that state. */
+/** The nets of the sweeper, each over a partial index of the few orders that are in that state. */
 export const selectAbandoned = {
   name: 'select-abandoned',
-  text: `SELECT order_id FROM orders
+  text: `SELECT order_id AS "orderId" FROM orders
           WHERE status = 'PENDING' AND abandon_at < now() - $1 * interval '1 millisecond' ORDER BY abandon_at LIMIT $2`,
 };
 
 export const selectUnpaid = {
   name: 'select-unpaid',
-  text: `SELECT order_id FROM orders
+  text: `SELECT order_id AS "orderId" FROM orders
           WHERE status = 'CONFIRMED' AND close_at < now() - $1 * interval '1 millisecond' ORDER BY close_at LIMIT $2`,
 };
 
-/** Claims overdue cancellations for one more order-cancelled: two sweepers never send for the same order at once. */
+/** Claims overdue cancellations for one more order-cancelled, so that two sweepers never send for the same order at once. */
 export const claimOverdueCancels = {
   name: 'claim-overdue-cancels',
   text: `UPDATE orders SET cancel_sent_at = now()
           WHERE order_id IN (SELECT order_id FROM orders
                               WHERE status = 'CANCELLING' AND cancel_sent_at < now() - $1 * interval '1 millisecond'
                               ORDER BY cancel_sent_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-      RETURNING *`,
+      RETURNING ${columnsOf(OrderEntity)}`,
 };

@@ -34,7 +34,11 @@ export function assertTransition(from: OrderStatus, to: OrderStatus): void {
   if (!TRANSITIONS[from].includes(to)) throw new IllegalTransitionError(from, to);
 }
 
-/** A pre-order is nobody's to see, not even its buyer's. */
+/** Nobody may see a pre-order, not even its buyer. */
 export function isVisible(status: OrderStatus): boolean {
   return status !== 'PENDING';
 }
+
+/** Who cancelled an order. */
+export const CANCELLED_BY = ['flow', 'buyer', 'timer', 'sweeper'] as const;
+export type CancelledBy = (typeof CANCELLED_BY)[number];

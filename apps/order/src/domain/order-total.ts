@@ -11,7 +11,7 @@ export interface PricedLine {
   readonly quantity: number;
 }
 
-/** Thrown when the parts of a price cannot add up: what the buyer asked to take from his balance is more than is left to pay. */
+/** Thrown when the buyer asks to take more from the balance than is left to pay. */
 export class BalanceExceedsTotalError extends Error {
   override readonly name = 'BalanceExceedsTotalError';
   readonly code = 'BALANCE_EXCEEDS_TOTAL';

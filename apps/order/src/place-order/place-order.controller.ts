@@ -1,10 +1,10 @@
 import { Body, Controller, Inject, Post, UseGuards, UseInterceptors } from '@nestjs/common';
-import { ApiBearerAuth, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Claim, IdempotencyInterceptor, type IdempotencyClaim } from '@rocketshop/idempotency';
 import { Buyer, BuyerGuard, type BuyerIdentity } from '@rocketshop/service-defaults';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
-import type { OrderView } from '../read-order/order-view.js';
+import { orderSchema, type OrderView } from '../read-order/read-order.dto.js';
 import { placeOrderSchema, type PlaceOrderBody } from './place-order.dto.js';
 import { PlaceOrderService } from './place-order.service.js';
 import { newPlaceOrderRun } from './place-order.run.js';
@@ -23,6 +23,7 @@ export class PlaceOrderController {
   @UseInterceptors(IdempotencyInterceptor)
   @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'One key is one order for ever' })
   @ApiOperation({ summary: 'Place an order: 201 with the order, or a problem that says why not' })
+  @ApiCreatedResponse({ description: 'The order, CONFIRMED or PAID.', standardSchema: orderSchema })
   place(
     @Body({ schema: placeOrderSchema }) body: PlaceOrderBody,
     @Buyer() buyer: BuyerIdentity,

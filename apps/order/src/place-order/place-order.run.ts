@@ -1,31 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
-import type { OrderItemRow, OrderRow } from '../database/statements.js';
+import type { OrderItemEntity } from '../database/entities/order-item.entity.js';
+import type { OrderEntity } from '../database/entities/order.entity.js';
 import type { OrderTotal } from '../domain/order-total.js';
-import type { OrderView } from '../read-order/order-view.js';
+import type { OrderView } from '../read-order/read-order.dto.js';
 import type { PlaceOrderBody } from './place-order.dto.js';
 
-/** What one run of the flow knows, filled in step by step. */
+/** What one run of the flow knows. The steps fill it in. */
 export interface PlaceOrderRun {
   readonly orderId: string;
   readonly userId: string;
   readonly body: PlaceOrderBody;
   readonly claim: IdempotencyClaim;
-  /** ms since the epoch; travels in the calls, and a participant past it refuses. */
+  /** Milliseconds since the epoch. It travels in the calls, and a participant past it refuses. */
   readonly deadline: number;
-  currency?: string;
-  items?: readonly OrderItemRow[];
-  total?: OrderTotal;
+  quote?: Quote;
   preOrder?: PreOrder;
   confirmed?: OrderView;
 }
 
-/** What only the database could say of the row. */
-export type PreOrderTimes = Pick<OrderRow, 'created_at' | 'abandon_at'>;
+export interface Quote extends OrderTotal {
+  readonly currency: string;
+  readonly items: readonly OrderItemEntity[];
+}
 
-export interface PreOrder {
-  readonly times: PreOrderTimes;
-  /** When the row came back, on the process's own clock that is never set. */
+/** The instants that only the database could tell. */
+export type PreOrderTimes = Pick<OrderEntity, 'createdAt' | 'abandonAt'>;
+
+export interface PreOrder extends PreOrderTimes {
+  /** When the row came back, by the process's own clock, which nobody sets. */
   readonly answeredAtMs: number;
 }
 
@@ -33,10 +36,9 @@ export const newPlaceOrderRun = (
   init: Pick<PlaceOrderRun, 'userId' | 'body' | 'claim' | 'deadline'>,
 ): PlaceOrderRun => ({ orderId: randomUUID(), ...init });
 
-export function quoted(run: PlaceOrderRun) {
-  const { total, currency, items } = run;
-  if (!total || !currency || !items) throw new Error('the flow ran a step before its quote');
-  return { total, currency, items };
+export function quoted({ quote }: PlaceOrderRun): Quote {
+  if (!quote) throw new Error('the flow ran a step before its quote');
+  return quote;
 }
 
 export function preOrdered({ preOrder }: PlaceOrderRun): PreOrder {
@@ -44,39 +46,39 @@ export function preOrdered({ preOrder }: PlaceOrderRun): PreOrder {
   return preOrder;
 }
 
-interface Decision {
-  readonly status: 'CONFIRMED' | 'PAID';
-  readonly at: Date;
-  readonly closeAt: Date | null;
-}
-
-/** The row as pre-order wrote it and confirm decides. In one literal: V8 makes a copy of so many fields one by one. */
-export function decidedRow(run: PlaceOrderRun, { status, at, closeAt }: Decision): OrderRow {
-  const { times } = preOrdered(run);
-  const { total, currency } = quoted(run);
+/**
+ * The order's row as confirm writes it. Where nothing is left to pay the order is PAID at once, and there is nothing to close.
+ * @param unpaidTimeoutMs how long a CONFIRMED order waits for its payment
+ */
+export function confirmedOrder(run: PlaceOrderRun, unpaidTimeoutMs: number): OrderEntity {
+  const { createdAt, abandonAt, answeredAtMs } = preOrdered(run);
+  const { currency, total, discount, balanceUsed, payable } = quoted(run);
+  // The database's clock, which all replicas and timers share, as the pre-order told it. To ask it again costs a round trip.
+  const now = new Date(createdAt.getTime() + Math.round(performance.now() - answeredAtMs));
+  const isPaid = payable === 0n;
   return {
-    order_id: run.orderId,
-    user_id: run.userId,
-    status,
+    orderId: run.orderId,
+    userId: run.userId,
+    status: isPaid ? 'PAID' : 'CONFIRMED',
     currency,
-    total: total.total,
-    discount: total.discount,
-    balance_used: total.balanceUsed,
-    payable: total.payable,
-    coupon_id: run.body.couponId ?? null,
-    idempotency_key: run.claim.key,
-    created_at: times.created_at,
-    abandon_at: times.abandon_at,
-    confirmed_at: at,
-    close_at: closeAt,
-    paid_at: status === 'PAID' ? at : null,
-    payment_id: null,
-    late_payment_id: null,
-    cancel_reason: null,
-    cancel_detail: null,
-    cancelled_by: null,
-    cancelling_at: null,
-    cancel_sent_at: null,
-    cancelled_at: null,
+    total,
+    discount,
+    balanceUsed,
+    payable,
+    couponId: run.body.couponId ?? null,
+    idempotencyKey: run.claim.key,
+    createdAt,
+    abandonAt,
+    confirmedAt: now,
+    closeAt: isPaid ? null : new Date(now.getTime() + unpaidTimeoutMs),
+    paidAt: isPaid ? now : null,
+    paymentId: null,
+    latePaymentId: null,
+    cancelReason: null,
+    cancelDetail: null,
+    cancelledBy: null,
+    cancellingAt: null,
+    cancelSentAt: null,
+    cancelledAt: null,
   };
 }

@@ -2,14 +2,15 @@ import { Inject, Injectable } from '@nestjs/common';
 import { IdempotencyKeyTakenError } from '@rocketshop/idempotency';
 import { LOGGER, ProblemError, type Logger } from '@rocketshop/service-defaults';
 import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
+import { refusal, refusedOrder } from '../cancel-order/refused-order.js';
 import { OrderReader } from '../read-order/order-reader.js';
-import type { OrderView } from '../read-order/order-view.js';
-import { PLACE_ORDER_FLOW, type StepResult } from './place-order.flow.js';
+import type { OrderView } from '../read-order/read-order.dto.js';
+import { FIRST_STEP_TO_UNDO, PLACE_ORDER_FLOW } from './place-order.flow.js';
 import type { PlaceOrderRun } from './place-order.run.js';
 import { PlaceOrderSteps } from './place-order.steps.js';
-import { refusal, refusedOrder } from './refused-order.js';
+import type { StepResult } from './step-result.js';
 
-/** Runs the flow, step after step, and undoes it where a step did not happen. */
+/** Runs the flow, step after step, and undoes it where a step was not done. */
 @Injectable()
 export class PlaceOrderService {
   constructor(
@@ -25,24 +26,24 @@ export class PlaceOrderService {
    * @throws {IdempotencyKeyTakenError} another request has the key; the interceptor answers
    */
   async placeOrder(run: PlaceOrderRun): Promise<OrderView> {
-    let begun = false;
-    for (const { name } of PLACE_ORDER_FLOW) {
+    let isBegun = false;
+    for (const step of PLACE_ORDER_FLOW) {
       let result: StepResult;
       try {
-        result = await this.steps[name](run);
+        result = await this.steps[step](run);
       } catch (error) {
-        if (!begun) throw this.withoutTrace(name, run, error);
-        return this.afterFault(name, run, error);
+        if (!isBegun) throw this.notPlaced(step, run, error);
+        return this.undoAfterFault(step, run, error);
       }
-      if (!result.ok && !begun) throw refusal(result.code, result.detail);
+      if (!result.ok && !isBegun) throw refusal(result.code, result.detail);
       if (!result.ok) return this.undo(run, result.code, result.detail);
-      begun ||= name === 'preOrder';
+      isBegun ||= step === FIRST_STEP_TO_UNDO;
     }
-    return this.asItStands(run);
+    return run.confirmed ?? this.readOutcome(run);
   }
 
-  /** Before the pre-order is committed nothing was deducted. Where its commit is unknown the abandon timer tidies up. */
-  private withoutTrace(step: string, run: PlaceOrderRun, error: unknown): unknown {
+  /** Nothing was deducted yet. Where the commit of the pre-order is unknown, the abandon timer undoes it. */
+  private notPlaced(step: string, run: PlaceOrderRun, error: unknown): unknown {
     if (error instanceof ProblemError || error instanceof IdempotencyKeyTakenError) return error;
     this.logger.warn({ err: error, orderId: run.orderId, step }, 'the order flow failed before there was an order');
     return new ProblemError({
@@ -55,10 +56,10 @@ export class PlaceOrderService {
   }
 
   /**
-   * Whether the step took effect is unknown. It counts as failed: the participants' logs decide what there is to undo. A
-   * confirm whose commit was answered to nobody is no exception: the undo waits for its row and then finds it confirmed.
+   * Whether the step took effect is unknown. The step counts as failed: the participants' logs decide what there is to undo. That
+   * holds for a confirm whose commit was not answered, too: the cancel waits for the order's row and then finds it confirmed.
    */
-  private afterFault(step: string, run: PlaceOrderRun, error: unknown): Promise<OrderView> {
+  private undoAfterFault(step: string, run: PlaceOrderRun, error: unknown): Promise<OrderView> {
     this.logger.warn({ err: error, orderId: run.orderId, step }, 'a step of the order flow failed');
     return this.undo(run, 'STEP_FAILED', `The step ${step} did not complete in time; everything taken is given back.`);
   }
@@ -68,10 +69,11 @@ export class PlaceOrderService {
     try {
       const cancelled = await this.cancelOrder.cancel({ orderId, from: 'PENDING', reason, detail, by: 'flow' });
       if (cancelled) throw refusedOrder(orderId, reason, detail);
-      return await this.asItStands(run);
+      return await this.readOutcome(run);
     } catch (error) {
       if (error instanceof ProblemError) throw error;
-      // The row is PENDING or decided, we cannot see which. The timer finishes it; the same key will be told how it ended.
+      // The order is PENDING or decided, and this process cannot see which. The abandon timer finishes it; a request with the
+      // same key is told the outcome.
       throw new ProblemError({
         status: 503,
         code: 'ORDER_UNDECIDED',
@@ -84,12 +86,11 @@ export class PlaceOrderService {
   }
 
   /** Somebody else moved the order: the confirm whose answer was lost, the abandon timer, or the sweeper. */
-  private async asItStands(run: PlaceOrderRun): Promise<OrderView> {
-    if (run.confirmed) return run.confirmed;
-    const order = await this.reader.find(run.orderId);
+  private async readOutcome({ orderId }: PlaceOrderRun): Promise<OrderView> {
+    const order = await this.reader.find(orderId);
     if (order && order.cancelReason === null && order.status !== 'PENDING') return order;
     const reason = order?.cancelReason ?? 'FLOW_LOST';
     const detail = order?.cancelDetail ?? 'The order took too long and is being undone.';
-    throw refusedOrder(run.orderId, reason, detail);
+    throw refusedOrder(orderId, reason, detail);
   }
 }

@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { bind, Database } from '@rocketshop/service-defaults';
-import * as statements from '../database/statements.js';
-import type { OrderItemRow, OrderRow, PayableRow } from '../database/statements.js';
+import { Database } from '@rocketshop/service-defaults';
+import { In, Not } from 'typeorm';
+import { OrderItemEntity } from '../database/entities/order-item.entity.js';
+import { OrderEntity } from '../database/entities/order.entity.js';
+import { readPayable, type PayableOrder } from '../database/statements.js';
 import { isVisible } from '../domain/order-status.js';
-import { viewOrder, type OrderView } from './order-view.js';
+import { viewOrder, type OrderView } from './read-order.dto.js';
 
 const ORDERS_PER_PAGE_MAX = 100;
 
@@ -12,48 +14,49 @@ const ORDERS_PER_PAGE_MAX = 100;
 export class OrderReader {
   constructor(private readonly database: Database) {}
 
-  /** The order whatever its status is: for the flow, not for buyers. */
+  /** The order in whatever status: for the flow, not for buyers. */
   async find(orderId: string): Promise<OrderView | undefined> {
-    const { order, items } = await this.read(orderId);
-    return order && viewOrder(order, items);
+    const [view] = await this.view([await this.orders.findOneBy({ orderId })]);
+    return view;
   }
 
+  /** A pre-order is nobody's, and somebody else's order does not exist. */
   async findVisible(orderId: string, userId: string): Promise<OrderView | undefined> {
-    const { order, items } = await this.read(orderId);
-    return order && maySee(order, userId) ? viewOrder(order, items) : undefined;
+    const [view] = await this.view([await this.orders.findOneBy({ orderId, userId })]);
+    return view && isVisible(view.status) ? view : undefined;
   }
 
   /** For pay, which asks what is owed. */
-  async findPayable(orderId: string, userId: string): Promise<PayableRow | undefined> {
-    const [order] = await this.database.read<PayableRow>(statements.selectPayable, [[orderId]]);
-    return order && maySee(order, userId) ? order : undefined;
+  async findPayable(orderId: string, userId: string): Promise<PayableOrder | undefined> {
+    const [order] = await this.database.read<PayableOrder>(readPayable, [[orderId]]);
+    return order?.userId === userId && isVisible(order.status) ? order : undefined;
   }
 
-  /** Newest first. */
+  /** The newest first. */
   async listVisible(userId: string): Promise<OrderView[]> {
-    const { rows } = await this.database.query<OrderRow>(statements.selectOrdersOfUser, [userId, ORDERS_PER_PAGE_MAX]);
-    const orderIds = rows.map((order) => order.order_id);
-    const { rows: items } = await this.database.query<OrderItemRow & { order_id: string }>(
-      statements.selectItemsOfOrders,
-      [orderIds],
-    );
-    return rows.map((order) =>
+    const orders = await this.orders.find({
+      where: { userId, status: Not('PENDING') },
+      order: { createdAt: 'DESC' },
+      take: ORDERS_PER_PAGE_MAX,
+    });
+    return this.view(orders);
+  }
+
+  private get orders() {
+    return this.database.dataSource.getRepository(OrderEntity);
+  }
+
+  private async view(found: readonly (OrderEntity | null)[]): Promise<OrderView[]> {
+    const orders = found.filter((order) => order !== null);
+    const items = await this.database.dataSource.getRepository(OrderItemEntity).find({
+      where: { orderId: In(orders.map((order) => order.orderId)) },
+      order: { goodsId: 'ASC' },
+    });
+    return orders.map((order) =>
       viewOrder(
         order,
-        items.filter((item) => item.order_id === order.order_id),
+        items.filter((item) => item.orderId === order.orderId),
       ),
     );
   }
-
-  private async read(orderId: string): Promise<{ order: OrderRow | undefined; items: OrderItemRow[] }> {
-    const [{ rows }, { rows: items }] = await this.database.inOneRoundTrip([
-      bind<OrderRow>(statements.selectOrder, [orderId]),
-      bind<OrderItemRow>(statements.selectOrderItems, [orderId]),
-    ]);
-    return { order: rows[0], items };
-  }
 }
-
-/** A pre-order is nobody's, and somebody else's order does not exist. */
-const maySee = (order: Pick<OrderRow, 'user_id' | 'status'>, userId: string): boolean =>
-  order.user_id === userId && isVisible(order.status);

@@ -1,9 +1,9 @@
 import { Controller, Get, Param, UseGuards } from '@nestjs/common';
-import { ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { orderIdSchema } from '@rocketshop/contracts';
 import { Buyer, BuyerGuard, notFound, type BuyerIdentity } from '@rocketshop/service-defaults';
 import { OrderReader } from './order-reader.js';
-import type { OrderView } from './order-view.js';
+import { orderListSchema, orderSchema, type OrderView } from './read-order.dto.js';
 
 @ApiTags('orders')
 @ApiBearerAuth()
@@ -14,12 +14,14 @@ export class ReadOrderController {
 
   @Get()
   @ApiOperation({ summary: "The buyer's own orders, newest first" })
+  @ApiOkResponse({ description: 'Amounts are minor units as text.', standardSchema: orderListSchema })
   list(@Buyer() buyer: BuyerIdentity): Promise<OrderView[]> {
     return this.reader.listVisible(buyer.id);
   }
 
   @Get(':orderId')
   @ApiOperation({ summary: 'One order of the buyer; a cancelled one says why' })
+  @ApiOkResponse({ description: 'Amounts are minor units as text.', standardSchema: orderSchema })
   async read(@Param('orderId') orderId: string, @Buyer() buyer: BuyerIdentity): Promise<OrderView> {
     const order = orderIdSchema.safeParse(orderId).success
       ? await this.reader.findVisible(orderId, buyer.id)

@@ -1,13 +1,14 @@
 import { Controller, HttpCode, Inject, Post } from '@nestjs/common';
-import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { resetCouponDemo, resetPayDemo, resetStockDemo, resetUserDemo } from '@rocketshop/contracts';
 import { RedisHints } from '@rocketshop/idempotency';
 import { Database, notFound, ProblemError } from '@rocketshop/service-defaults';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 import { CouponRpc, PayRpc, StockRpc, UserRpc } from '../remote-services.js';
+import { resetDemoSchema, type ResetDemo } from './reset-demo.dto.js';
 
-/** One call puts the whole shop back as it was seeded. There only with DEMO_DATA. */
+/** One call puts the whole shop back to its seed data. It exists with DEMO_DATA only. */
 @ApiTags('demo')
 @Controller('demo')
 export class ResetDemoController {
@@ -24,9 +25,10 @@ export class ResetDemoController {
   @Post('reset')
   @HttpCode(200)
   @ApiOperation({ summary: 'Forget all orders and put goods, coupons, balances and payments back' })
-  async reset(): Promise<{ reset: true }> {
+  @ApiOkResponse({ description: 'All services have reset their data.', standardSchema: resetDemoSchema })
+  async reset(): Promise<ResetDemo> {
     if (!this.config.demoData) throw notFound('page', 'DEMO_DATA_OFF');
-    // A participant that hears of a forgotten order later only fences it: nothing was deducted under its id.
+    // A participant that gets a message about a forgotten order fences that order: nothing was deducted under its id.
     await this.database.pool.query('TRUNCATE orders, order_items, order_compensations, idempotency_keys');
     await this.hints.forgetAll();
     const options = { timeoutMs: this.config.rpcTimeoutMs };

@@ -1,19 +1,20 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
 import { OutboxRelay } from '@rocketshop/outbox';
-import { Database, LOGGER, Metrics, namedStatement, RepeatingTask, type Logger } from '@rocketshop/service-defaults';
+import { bind, run, type Statement } from '@rocketshop/pg';
+import { Database, LOGGER, Metrics, RepeatingTask, type Logger } from '@rocketshop/service-defaults';
 import { AbandonOrderService } from '../abandon-order/abandon-order.service.js';
 import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
 import { CloseUnpaidService } from '../close-unpaid/close-unpaid.service.js';
+import type { OrderEntity } from '../database/entities/order.entity.js';
 import * as statements from '../database/statements.js';
-import type { OrderRow } from '../database/statements.js';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 
 const ORDERS_PER_SWEEP_MAX = 100;
 
 /**
- * The net under both timers and under the cancel message: a message may be lost for good (DLQ, retention), a row is not.
- * Timers get one interval's grace, so that the record says "sweeper" only where a timer really failed.
+ * Finds the orders whose timer or cancel message was lost for good (DLQ, retention): a message may be lost, a row is not. The
+ * sweeper leaves an overdue order to its timer for one interval, so that the record says "sweeper" only where the timer failed.
  */
 @Injectable()
 export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -50,7 +51,7 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
     await this.rounds.stop();
   }
 
-  /** One round over all three nets. An order that cannot be helped now does not keep the others waiting. */
+  /** One round over abandoned, unpaid and unanswered orders. An order that cannot be helped now does not stop the round. */
   async sweep(): Promise<void> {
     const graceMs = this.config.sweepIntervalMs;
     await this.each('abandoned', statements.selectAbandoned, graceMs, (id) => this.abandonOrder.abandon(id, 'sweeper'));
@@ -60,12 +61,13 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
 
   private async each(
     why: string,
-    statement: { name: string; text: string },
+    statement: Statement,
     graceMs: number,
     help: (orderId: string) => Promise<void>,
   ): Promise<void> {
-    const { rows } = await this.database.query<{ order_id: string }>(statement, [graceMs, ORDERS_PER_SWEEP_MAX]);
-    for (const { order_id: orderId } of rows) {
+    const select = bind<{ orderId: string }>(statement, [graceMs, ORDERS_PER_SWEEP_MAX]);
+    const { rows } = await this.database.query(select);
+    for (const { orderId } of rows) {
       try {
         await help(orderId);
         this.swept.inc({ why });
@@ -76,18 +78,16 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   private async publishOverdueCancels(): Promise<void> {
-    const overdue = await this.database.inTransaction(async (client, scope) => {
-      const { rows } = await namedStatement<OrderRow>(client, statements.claimOverdueCancels, [
-        this.config.answerOverdueMs,
-        ORDERS_PER_SWEEP_MAX,
-      ]);
+    const overdue = await this.database.transaction(async (client, scope) => {
+      const values = [this.config.answerOverdueMs, ORDERS_PER_SWEEP_MAX];
+      const { rows } = await run(client, bind<OrderEntity>(statements.claimOverdueCancels, values));
       for (const order of rows) await this.cancelOrder.publish(client, order);
       if (rows.length > 0) scope.afterCommit(() => this.outbox.wake());
       return rows;
     });
-    for (const order of overdue) {
+    for (const { orderId } of overdue) {
       this.swept.inc({ why: 'unanswered' });
-      this.logger.warn({ orderId: order.order_id }, 'not all four have answered; order-cancelled is published again');
+      this.logger.warn({ orderId }, 'not all four have answered; order-cancelled is published again');
     }
   }
 }

@@ -1,19 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OrderStatus } from '@rocketshop/contracts';
-import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
+import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
 import { Database } from '@rocketshop/service-defaults';
-import * as statements from '../database/statements.js';
+import { readTimer } from '../database/statements.js';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 import { timerMessage } from './timer-message.js';
 
-interface TimerRow {
+interface Timer {
   readonly status: OrderStatus;
-  readonly abandon_in_ms: number;
-  readonly close_in_ms: number | null;
+  readonly abandonInMs: number;
+  readonly closeInMs: number | null;
 }
 
-/** A timer message says "look now"; whether it is time is the row's and the database clock's to say. */
+/** A timer message says "look now". The order's row and the database's clock decide whether it is time. */
 @Injectable()
 export class OrderTimer {
   constructor(
@@ -22,16 +22,15 @@ export class OrderTimer {
     @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
   ) {}
 
-  /** How things stand, or undefined for an order that is not known here. */
-  async read(orderId: string): Promise<TimerRow | undefined> {
-    const [row] = await this.database.read<TimerRow>(statements.selectTimer, [[orderId]]);
-    return row;
+  /** @returns undefined for an order that is not known here */
+  async read(orderId: string): Promise<Timer | undefined> {
+    const [timer] = await this.database.read<Timer>(readTimer, [[orderId]]);
+    return timer;
   }
 
-  /** The message came early (a level of the ladder was shorter, or a clock ran ahead): again when it is due. */
+  /** Sends the message again for the time when it is due. It came early: a delay level was shorter, or a clock ran ahead. */
   async setAgain(topic: string, orderId: string, dueInMs: number): Promise<void> {
-    const message = timerMessage(topic, orderId, dueInMs, this.config.timeScale);
-    await this.database.inOneRoundTrip([outboxInsert([message])]);
+    await writeOutbox(this.database.pool, [timerMessage(topic, orderId, dueInMs, this.config.timeScale)]);
     this.outbox.wake();
   }
 }

@@ -1,46 +1,35 @@
 import { Injectable } from '@nestjs/common';
-import { bind, boundStatement, Database, type TransactionClient } from '@rocketshop/service-defaults';
-import type { QueryResult } from 'pg';
-import * as statements from '../database/statements.js';
-import type { PaymentOrderRow } from '../database/statements.js';
+import { runAll, type Deadline, type PgClient, type StatementResult } from '@rocketshop/pg';
+import { Database } from '@rocketshop/service-defaults';
+import { closing } from '../database/statements.js';
+import type { PaymentOrderStatus } from '../domain/payment-status.js';
 
 /** FENCED: there was nothing to close, and there never will be. */
 export type CloseOutcome = 'CLOSED' | 'FENCED' | 'ALREADY_PAID';
 
-/** After CLOSED or FENCED no payment of the order can become PAID; a charge that is paid at the provider all the same is refunded. */
+/** After CLOSED or FENCED no payment of the order can become PAID. A charge that is paid at the provider all the same is refunded. */
 @Injectable()
 export class ClosePaymentService {
   constructor(private readonly database: Database) {}
 
   /** Closing again changes nothing. */
-  async close(orderId: string): Promise<CloseOutcome> {
-    const [inserted, locked] = await this.database.inOneRoundTrip(closing(orderId));
-    return outcomeOf(orderId, inserted, locked);
+  async close(orderId: string, options: Deadline): Promise<CloseOutcome> {
+    return outcomeOf(orderId, await this.database.pipeline(closing(orderId), options));
   }
 
   /** The same in the caller's transaction. */
-  async closeIn(client: TransactionClient, orderId: string): Promise<CloseOutcome> {
-    const [insert, lock, ...updates] = closing(orderId);
-    const inserted = await boundStatement(client, insert);
-    const locked = await boundStatement(client, lock);
-    for (const update of updates) await boundStatement(client, update);
-    return outcomeOf(orderId, inserted, locked);
+  async closeIn(client: PgClient, orderId: string): Promise<CloseOutcome> {
+    return outcomeOf(orderId, await runAll(client, closing(orderId)));
   }
 }
 
-const closing = (orderId: string) =>
-  [
-    bind(statements.insertPaymentOrder, [orderId, 'CLOSED']),
-    bind<PaymentOrderRow>(statements.lockPaymentOrder, [orderId]),
-    bind(statements.closePaymentOrder, [orderId]),
-    bind(statements.closePayments, [orderId]),
-  ] as const;
+type ClosingResults = readonly [
+  StatementResult,
+  StatementResult<{ status: PaymentOrderStatus }>,
+  ...(readonly StatementResult[]),
+];
 
-function outcomeOf(
-  orderId: string,
-  inserted: Pick<QueryResult, 'rowCount'>,
-  locked: Pick<QueryResult<PaymentOrderRow>, 'rows'>,
-): CloseOutcome {
+function outcomeOf(orderId: string, [inserted, locked]: ClosingResults): CloseOutcome {
   const [order] = locked.rows;
   if (!order) throw new Error(`the payment order ${orderId} vanished while it was being closed`);
   if (order.status === 'PAID') return 'ALREADY_PAID';

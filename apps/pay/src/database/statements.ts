@@ -1,214 +1,204 @@
-import type { ColumnarStatement, NamedStatement } from '@rocketshop/service-defaults';
-import type { PaymentOrderStatus, PaymentStatus } from '../domain/payment-status.js';
+import { bind, bindLine, type BoundStatement } from '@rocketshop/pg';
+import { columnsOf } from '@rocketshop/service-defaults';
+import { ACCEPTED_OUTCOMES, type CallbackFacts } from '../domain/callback-outcome.js';
+import type { PaymentOrderStatus } from '../domain/payment-status.js';
+import { PaymentEntity } from './entities/payment.entity.js';
+import { RefundEntity } from './entities/refund.entity.js';
 
 /*
- * The pay service's hot statements. Whoever changes anything about an order's payments locks its row in payment_orders
- * first (insertPaymentOrder, then lockPaymentOrder): of a payment and a close at the same moment one waits for the other.
- * Each runs on the connection of its caller's transaction, prepared under its name.
+ * The statements of the pay service. Whoever changes an order's payments locks its row in payment_orders first: of a payment
+ * and a close at the same moment one waits for the other.
  *
- * What happens with nearly every payment goes a short way, all of its statements in one round trip; where one of them says
- * no, nothing of it stays and the long way decides from scratch. Both ways share their SQL.
- *
- * Columnar ones say twice which rows they are about, by the join and by `= ANY ($1)`, so that a plan made for a small table
- * has a key to go by from whichever side it joins. And a state change of payments compares `status || ''`: else the planner
- * may take the partial index of all live payments for a quick way to a few of them, which it is not when there are many.
+ * A columnar statement is executed once for many requests; it names its keys by `= ANY` beside the join, so that every plan
+ * goes by the key (libs/pg/README.md, "Plans").
  */
 
-/** bigint columns arrive as BigInt. */
-export interface PaymentRow {
-  payment_id: string;
-  order_id: string;
-  user_id: string;
-  amount: bigint;
-  currency: string;
-  status: PaymentStatus;
-  charge_id: string | null;
-  pay_url: string | null;
-  provider_txn_id: string | null;
-  created_at: Date;
-  paid_at: Date | null;
-}
-
-export interface PaymentOrderRow {
-  order_id: string;
-  status: PaymentOrderStatus;
-}
-
-export interface RefundRow {
-  refund_id: string;
-  payment_id: string;
-  order_id: string;
-  provider_txn_id: string;
-  amount: bigint;
-  currency: string;
-  status: 'REQUESTED' | 'REFUNDED';
-  attempts: number;
-}
+/** Opens the order's fence where nobody has opened, paid or closed before. Sorted, as are all locks of fences. */
+export const openPaymentOrder = {
+  name: 'open-payment-order',
+  columnar: true,
+  text: `INSERT INTO payment_orders (order_id, status)
+         SELECT order_id, 'OPEN' FROM unnest($1::uuid[]) AS wanted (order_id) ORDER BY order_id
+         ON CONFLICT DO NOTHING`,
+} as const;
 
 /**
- * `statement`, if it finds a row (that meets `condition`) for each of its lines; else all that runs with it is rolled back.
- * Its first parameter is a column of uuids or texts.
+ * Inserts a payment where the fence is OPEN and the order has no live payment. A fence that another transaction holds is waited
+ * for; FOR UPDATE then reads its newest version.
  */
-const orRefuse = ({ name, text }: NamedStatement, reason: string, condition = 'true'): ColumnarStatement => ({
-  name: `${name}-or-refuse`,
-  columnar: true,
-  text: `WITH found AS (${text})
-         SELECT refuse_unless(count(*) = cardinality($1), '${reason}') FROM found WHERE ${condition}`,
-});
-
-/** The fence, with the status it has when nobody was here before: OPEN for a payment, CLOSED for a close. */
-export const insertPaymentOrder = {
-  name: 'insert-payment-order',
-  text: 'INSERT INTO payment_orders (order_id, status) VALUES ($1, $2) ON CONFLICT DO NOTHING',
-};
-
-/** A statement of its own after the insert, so that it sees what the one it waited for has committed. */
-export const lockPaymentOrder = {
-  name: 'lock-payment-order',
-  text: 'SELECT order_id, status FROM payment_orders WHERE order_id = $1 FOR UPDATE',
-};
-
-/** Sorted, so that two of these wait for each other in one direction. */
-export const lockOpenPaymentOrder = orRefuse(
-  {
-    name: 'lock-open-payment-order',
-    text: `SELECT status FROM payment_orders JOIN unnest($1::uuid[]) AS wanted (order_id) USING (order_id)
-            WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE OF payment_orders`,
-  },
-  'FENCE_NOT_OPEN',
-  `status = 'OPEN'`,
-);
-
-export const closePaymentOrder = {
-  name: 'close-payment-order',
-  text: `UPDATE payment_orders SET status = 'CLOSED', updated_at = now() WHERE order_id = $1 AND status = 'OPEN'`,
-};
-
-/** Changes nothing beside a PAID one: of an order's payments one is live at most. */
-export const closePayments = {
-  name: 'close-payments',
-  text: `UPDATE payments SET status = 'CLOSED' WHERE order_id = $1 AND status IN ('CREATED', 'PAYING')`,
-};
-
-export const payPaymentOrder = orRefuse(
-  {
-    name: 'pay-payment-order',
-    text: `UPDATE payment_orders SET status = 'PAID', updated_at = now()
-             FROM unnest($1::uuid[]) AS paid (order_id)
-            WHERE payment_orders.order_id = paid.order_id AND payment_orders.order_id = ANY ($1) AND status = 'OPEN'
-        RETURNING paid.order_id`,
-  },
-  'FENCE_NOT_OPEN',
-);
-
-const OPENED = `unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[])`;
-
-/** Columns as those of {@link insertFirstPayment}. */
 export const insertPayment = {
   name: 'insert-payment',
   columnar: true,
-  text: `INSERT INTO payments (payment_id, order_id, user_id, amount, currency, status)
-         SELECT opened.*, 'CREATED' FROM ${OPENED} AS opened RETURNING *`,
+  text: `WITH fence AS MATERIALIZED (
+           SELECT order_id, status FROM payment_orders WHERE order_id = ANY ($2) ORDER BY order_id FOR UPDATE)
+         INSERT INTO payments (payment_id, order_id, user_id, amount, currency, status)
+         SELECT opened.*, 'CREATED'
+           FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[])
+             AS opened (payment_id, order_id, user_id, amount, currency)
+           JOIN fence USING (order_id)
+          WHERE fence.status = 'OPEN'
+         ON CONFLICT (order_id) WHERE status IN ('CREATED', 'PAYING', 'PAID') DO NOTHING`,
 } as const;
 
-/** With the fence, and only if that is new. No row: somebody has opened, paid or closed before. */
-export const insertFirstPayment = {
-  name: 'insert-first-payment',
+/** The fence of an order with its one payment that is not closed. */
+export type LivePayment = { readonly orderStatus: PaymentOrderStatus } & Nullable<PaymentEntity>;
+type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null };
+
+export const readLivePayment = {
+  name: 'read-live-payment',
   columnar: true,
-  text: `WITH fence AS (
-           INSERT INTO payment_orders (order_id, status)
-           SELECT order_id, 'OPEN' FROM unnest($2::uuid[]) AS wanted (order_id) ORDER BY order_id
-           ON CONFLICT DO NOTHING RETURNING order_id
-         ), payment AS (
-           INSERT INTO payments (payment_id, order_id, user_id, amount, currency, status)
-           SELECT opened.*, 'CREATED'
-             FROM ${OPENED} AS opened (payment_id, order_id, user_id, amount, currency)
-             JOIN fence USING (order_id)
-           RETURNING *)
-         SELECT line::int AS line, payment.*
-           FROM payment JOIN unnest($1::uuid[]) WITH ORDINALITY AS wanted (payment_id, line) USING (payment_id)`,
+  text: `SELECT wanted.line::int AS line, payment_orders.status AS "orderStatus", ${columnsOf(PaymentEntity)}
+           FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line)
+           JOIN payment_orders USING (order_id)
+           LEFT JOIN payments
+             ON payments.order_id = wanted.order_id AND payments.order_id = ANY ($1)
+                AND payments.status IN ('CREATED', 'PAYING', 'PAID')
+          WHERE payment_orders.order_id = ANY ($1)`,
 } as const;
 
-/** The one payment of the order that is not closed, if there is one: the partial unique index allows no second. */
-export const selectLivePayment = {
-  name: 'select-live-payment',
-  text: `SELECT * FROM payments WHERE order_id = $1 AND status IN ('CREATED', 'PAYING', 'PAID')`,
-};
-
-export const selectPayment = { name: 'select-payment', text: 'SELECT * FROM payments WHERE payment_id = $1' };
-
-export const selectPaymentsOfOrder = {
-  name: 'select-payments-of-order',
-  text: 'SELECT * FROM payments WHERE order_id = $1 ORDER BY created_at',
-};
-
-/** The provider has the charge. Zero rows: it was paid or closed meanwhile. */
-export const startPaying = {
-  name: 'start-paying',
+export const readPayment = {
+  name: 'read-payment',
   columnar: true,
-  text: `UPDATE payments SET status = 'PAYING', charge_id = charge.charge_id, pay_url = charge.pay_url
-           FROM unnest($1::uuid[], $2::text[], $3::text[]) AS charge (payment_id, charge_id, pay_url)
-          WHERE payments.payment_id = charge.payment_id AND payments.payment_id = ANY ($1) AND status || '' = 'CREATED'
-        RETURNING payments.payment_id`,
+  text: `SELECT wanted.line::int AS line, ${columnsOf(PaymentEntity)}
+           FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (payment_id, line) JOIN payments USING (payment_id)
+          WHERE payments.payment_id = ANY ($1)`,
 } as const;
 
-export const startPayingOrRefuse = orRefuse(startPaying, 'NOT_CREATED');
+/** Sorted, so that two of these wait for each other in one direction. */
+export const lockPaymentOrder = {
+  name: 'lock-payment-order',
+  columnar: true,
+  text: `SELECT wanted.line::int AS line, status
+           FROM payment_orders JOIN unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) USING (order_id)
+          WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE OF payment_orders`,
+} as const;
 
-/** Whether a transaction of the provider was counted for, or goes back to, another payment: the same money pays once. */
+/** Writes what the provider said of the charge. Refuses PAYMENT_MOVED where a payment has not the status that was read. */
+export const setCharge = {
+  name: 'set-charge',
+  columnar: true,
+  text: `WITH charged AS (
+           UPDATE payments SET status = charge.status, charge_id = charge.charge_id, pay_url = charge.pay_url
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+               AS charge (payment_id, read_status, status, charge_id, pay_url)
+            WHERE payments.payment_id = charge.payment_id AND payments.payment_id = ANY ($1)
+              AND payments.status = charge.read_status
+          RETURNING payments.payment_id)
+         SELECT refuse_unless(count(*) = cardinality($1), 'PAYMENT_MOVED') FROM charged`,
+} as const;
+
+/** Whether a transaction of the provider was counted for, or goes back to, another payment. */
 const isForeign = (transaction: string, payment: string): string =>
   `EXISTS (SELECT FROM payments WHERE provider_txn_id = ${transaction} AND payment_id <> ${payment})
              OR EXISTS (SELECT FROM refunds WHERE provider_txn_id = ${transaction} AND payment_id <> ${payment})`;
 
-export const findForeignTransaction = {
-  name: 'find-foreign-transaction',
-  text: `SELECT ${isForeign('$2', '$1')} AS "isForeign"`,
-};
+/** A row of {@link readCallbackFacts}; the payment's columns are null where there is no such payment. */
+export type CallbackFactsRow = Pick<CallbackFacts, 'earlierOutcome' | 'isForeign'> & LivePayment;
 
-/** The last word on money, whichever way it came: every condition stands here, whatever was looked at before. */
-export const payPayment = orRefuse(
-  {
-    name: 'pay-payment',
-    text: `UPDATE payments SET status = 'PAID', provider_txn_id = told.txn_id, paid_at = told.paid_at
-             FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::bigint[], $6::text[])
-               AS told (payment_id, txn_id, paid_at, order_id, amount, currency)
-            WHERE payments.payment_id = told.payment_id AND payments.payment_id = ANY ($1) AND payments.order_id = told.order_id
-              AND payments.amount = told.amount AND payments.currency = told.currency
-              AND status || '' IN ('CREATED', 'PAYING') AND NOT (${isForeign('told.txn_id', 'told.payment_id')})
-        RETURNING payments.payment_id`,
-  },
-  'PAYMENT_DOES_NOT_FIT',
-);
+export const readCallbackFacts = {
+  name: 'read-callback-facts',
+  columnar: true,
+  text: `SELECT told.line::int AS line, event.outcome AS "earlierOutcome", fence.status AS "orderStatus",
+                ${columnsOf(PaymentEntity, 'payment')}, ${isForeign('told.txn_id', 'payment.payment_id')} AS "isForeign"
+           FROM unnest($1::text[], $2::uuid[], $3::text[]) WITH ORDINALITY AS told (event_id, payment_id, txn_id, line)
+           LEFT JOIN payment_events AS event ON event.event_id = told.event_id AND event.event_id = ANY ($1)
+           LEFT JOIN payments AS payment ON payment.payment_id = told.payment_id AND payment.payment_id = ANY ($2)
+           LEFT JOIN payment_orders AS fence ON fence.order_id = payment.order_id`,
+} as const;
 
-const INSERT_EVENT = `INSERT INTO payment_events (event_id, outcome, body)
-         SELECT event_id, outcome, body::jsonb
-           FROM unnest($1::text[], $2::text[], $3::text[]) AS event (event_id, outcome, body) ORDER BY event_id`;
-
-/** For an event that nobody has told before; of another the key refuses it. */
-export const insertEvent = { name: 'insert-event', columnar: true, text: INSERT_EVENT } as const;
-
-/** The event's row is the claim: two deliveries at once queue up here. An earlier refusal is looked at again. */
+/** The event's row is the claim: two deliveries of one event at once wait for each other here. An accepted outcome stays. */
 export const recordEvent = {
   name: 'record-event',
   columnar: true,
-  text: `${INSERT_EVENT}
-         ON CONFLICT (event_id) DO UPDATE SET deliveries = payment_events.deliveries + 1
-         RETURNING outcome`,
+  text: `INSERT INTO payment_events (event_id, outcome, body)
+         SELECT event_id, outcome, body::jsonb
+           FROM unnest($1::text[], $2::text[], $3::text[]) AS event (event_id, outcome, body) ORDER BY event_id
+         ON CONFLICT (event_id) DO UPDATE
+           SET deliveries = payment_events.deliveries + 1,
+               outcome = CASE WHEN payment_events.outcome IN (${ACCEPTED_OUTCOMES.map((outcome) => `'${outcome}'`).join(', ')})
+                              THEN payment_events.outcome ELSE excluded.outcome END`,
 } as const;
 
-export const settleEvent = {
-  name: 'settle-event',
-  text: 'UPDATE payment_events SET outcome = $2 WHERE event_id = $1',
-};
+/** OPEN to PAID. Refuses FENCE_MOVED where an order is not OPEN. */
+export const payPaymentOrder = {
+  name: 'pay-payment-order',
+  columnar: true,
+  text: `WITH fence AS MATERIALIZED (
+           SELECT order_id FROM payment_orders WHERE order_id = ANY ($1) AND status = 'OPEN' ORDER BY order_id FOR UPDATE
+         ), paid AS (
+           UPDATE payment_orders SET status = 'PAID', updated_at = now()
+             FROM fence WHERE payment_orders.order_id = fence.order_id AND payment_orders.order_id = ANY ($1)
+          RETURNING payment_orders.order_id)
+         SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'FENCE_MOVED') FROM paid`,
+} as const;
 
-export const insertRefund = {
+/** The last word on money. Every condition stands here, whatever was read before. Refuses PAYMENT_MOVED. */
+export const payPayment = {
+  name: 'pay-payment',
+  columnar: true,
+  text: `WITH paid AS (
+           UPDATE payments SET status = 'PAID', provider_txn_id = told.txn_id, paid_at = told.paid_at
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[], $6::bigint[], $7::text[])
+               AS told (payment_id, read_status, txn_id, paid_at, order_id, amount, currency)
+            WHERE payments.payment_id = told.payment_id AND payments.payment_id = ANY ($1)
+              AND payments.order_id = told.order_id AND payments.status = told.read_status
+              AND payments.amount = told.amount AND payments.currency = told.currency
+              AND NOT (${isForeign('told.txn_id', 'told.payment_id')})
+          RETURNING payments.payment_id)
+         SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'PAYMENT_MOVED') FROM paid`,
+} as const;
+
+const insertRefund = {
   name: 'insert-refund',
+  columnar: true,
   text: `INSERT INTO refunds (refund_id, payment_id, order_id, provider_txn_id, amount, currency, reason, status)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'REQUESTED') ON CONFLICT (provider_txn_id) DO NOTHING`,
+         SELECT refund.*, 'REQUESTED'
+           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[])
+             AS refund (refund_id, payment_id, order_id, provider_txn_id, amount, currency, reason)
+         ON CONFLICT (provider_txn_id) DO NOTHING`,
+} as const;
+
+/** Writes down that money goes back. One transaction of the provider is written once. */
+export const refundOf = (
+  refund: Pick<RefundEntity, 'refundId' | 'paymentId' | 'orderId' | 'providerTxnId' | 'amount' | 'currency' | 'reason'>,
+): BoundStatement => {
+  const { refundId, paymentId, orderId, providerTxnId, amount, currency, reason } = refund;
+  return bindLine(insertRefund, [refundId, paymentId, orderId, providerTxnId, amount, currency, reason]);
 };
 
 /**
- * Takes due refunds and moves their next attempt ahead, so that no other replica asks for the same ones meanwhile
- * and one whose provider is down waits twice as long each time, up to a minute.
+ * Closes an order: no payment of it can become PAID any more. The second statement tells what the fence was, the first whether
+ * there was one. Closing again changes nothing, and a PAID payment stays PAID.
+ */
+export const closing = (orderId: string) =>
+  [
+    bind(
+      {
+        name: 'close-new-payment-order',
+        text: `INSERT INTO payment_orders (order_id, status) VALUES ($1, 'CLOSED') ON CONFLICT DO NOTHING`,
+      },
+      [orderId],
+    ),
+    bindLine<{ status: PaymentOrderStatus }>(lockPaymentOrder, [orderId]),
+    bind(
+      {
+        name: 'close-payment-order',
+        text: `UPDATE payment_orders SET status = 'CLOSED', updated_at = now() WHERE order_id = $1 AND status = 'OPEN'`,
+      },
+      [orderId],
+    ),
+    bind(
+      {
+        name: 'close-payments',
+        text: `UPDATE payments SET status = 'CLOSED' WHERE order_id = $1 AND status IN ('CREATED', 'PAYING')`,
+      },
+      [orderId],
+    ),
+  ] as const;
+
+/**
+ * Takes due refunds and moves their next attempt ahead. So no other replica asks for the same refunds meanwhile, and a refund
+ * that the provider does not take waits twice as long each time, up to a minute.
  */
 export const claimDueRefunds = {
   name: 'claim-due-refunds',
@@ -218,21 +208,10 @@ export const claimDueRefunds = {
           WHERE refund_id IN (SELECT refund_id FROM refunds
                                WHERE status = 'REQUESTED' AND next_attempt_at <= now()
                                ORDER BY next_attempt_at LIMIT $1 FOR UPDATE SKIP LOCKED)
-      RETURNING *`,
+      RETURNING ${columnsOf(RefundEntity)}`,
 };
 
 export const finishRefund = {
   name: 'finish-refund',
   text: `UPDATE refunds SET status = 'REFUNDED', refunded_at = now() WHERE refund_id = $1 AND status = 'REQUESTED'`,
 };
-
-/** The refunds of what `payments` selects, with the same values. */
-const refundsOf = (payments: NamedStatement): NamedStatement => ({
-  name: `${payments.name}-refunds`,
-  text: `SELECT refund_id, payment_id, amount, currency, reason, status, refunded_at FROM refunds
-          WHERE payment_id IN (SELECT payment_id FROM (${payments.text}) AS selected) ORDER BY created_at`,
-});
-
-export const selectRefundsOfPayment = refundsOf(selectPayment);
-
-export const selectRefundsOfOrder = refundsOf(selectPaymentsOfOrder);

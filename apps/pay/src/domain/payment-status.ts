@@ -5,7 +5,7 @@
  *   PAID     the provider told us so, signed
  *   CLOSED   nobody may pay it any more; money that still comes is refunded
  *
- * The order's row in payment_orders is the fence that all of them stand behind:
+ * The order's row in payment_orders is the fence of all its payments:
  *   OPEN     a payment may be opened or become PAID
  *   PAID     exactly one payment is PAID
  *   CLOSED   no payment of this order can become PAID
@@ -37,20 +37,4 @@ export class IllegalTransitionError extends Error {
 /** @throws {IllegalTransitionError} */
 export function assertTransition(from: PaymentStatus, to: PaymentStatus): void {
   if (!PAYMENT_TRANSITIONS[from].includes(to)) throw new IllegalTransitionError(from, to);
-}
-
-export type MoneyDecision = 'ACCEPT' | 'ALREADY_COUNTED' | 'REFUND';
-
-/**
- * What to do with money that the provider says has arrived for a payment.
- * @param knownTxnId the provider's transaction that made the payment PAID, if one has
- */
-export function decideOnMoney(
-  order: PaymentOrderStatus,
-  payment: PaymentStatus,
-  knownTxnId: string | null,
-  arrivedTxnId: string,
-): MoneyDecision {
-  if (payment === 'PAID') return knownTxnId === arrivedTxnId ? 'ALREADY_COUNTED' : 'REFUND';
-  return order === 'OPEN' && payment !== 'CLOSED' ? 'ACCEPT' : 'REFUND';
 }

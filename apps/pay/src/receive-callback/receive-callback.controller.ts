@@ -1,16 +1,18 @@
 import { Controller, HttpCode, Inject, Post, Req, type RawBodyRequest } from '@nestjs/common';
-import { ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CALLBACK_SIGNATURE_HEADER, providerCallbackSchema, type ProviderCallback } from '@rocketshop/contracts';
 import { LOGGER, Metrics, ProblemError, type Logger } from '@rocketshop/service-defaults';
 import type { IncomingHttpHeaders } from 'node:http';
+import { isAccepted } from '../domain/callback-outcome.js';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 import { verifyCallbackSignature } from './callback-signature.js';
-import { isAccepted, ReceiveCallbackService, type CallbackOutcome } from './receive-callback.service.js';
+import { callbackAnswerSchema, type CallbackAnswer } from './receive-callback.dto.js';
+import { ReceiveCallbackService } from './receive-callback.service.js';
 
 type CallbackRequest = RawBodyRequest<{ readonly headers: IncomingHttpHeaders }>;
 
-/** The provider's signed word that money has arrived. 2xx only after it is committed; else the provider tells again. */
+/** The provider's signed word that money has arrived. It is answered with 2xx after the commit only; else the provider tells again. */
 @ApiTags('provider')
 @Controller('payments')
 export class ReceiveCallbackController {
@@ -24,7 +26,7 @@ export class ReceiveCallbackController {
   ) {
     this.received = metrics.counter({
       name: 'pay_callbacks_total',
-      help: 'Callbacks by what became of them; GENUINE ones by their outcome',
+      help: 'Callbacks by outcome; those that are not genuine by what is wrong with the signature',
       labelNames: ['outcome'],
     });
   }
@@ -33,7 +35,8 @@ export class ReceiveCallbackController {
   @HttpCode(200)
   @ApiHeader({ name: CALLBACK_SIGNATURE_HEADER, required: true, description: 't=<unix s>,v1=<HMAC-SHA256 of t.body>' })
   @ApiOperation({ summary: "The provider's callback, signed over its raw bytes" })
-  async receive(@Req() request: CallbackRequest): Promise<{ outcome: CallbackOutcome }> {
+  @ApiOkResponse({ description: 'The callback is committed.', standardSchema: callbackAnswerSchema })
+  async receive(@Req() request: CallbackRequest): Promise<CallbackAnswer> {
     const rawBody = this.verify(request);
     const event = parse(rawBody);
     const outcome = await this.callbacks.receive(event);
@@ -55,7 +58,7 @@ export class ReceiveCallbackController {
     if (rawBody && verdict === 'GENUINE') return rawBody;
     this.received.inc({ outcome: verdict });
     this.logger.warn({ verdict }, 'a callback was refused');
-    // The same words for every reason: which check failed would help a forger only.
+    // The same words for every reason: to know which check failed helps a forger only.
     throw new ProblemError({ status: 401, code: 'SIGNATURE_INVALID', title: 'The signature does not count.' });
   }
 }

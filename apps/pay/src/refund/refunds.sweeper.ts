@@ -1,7 +1,8 @@
 import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { bind, Database, LOGGER, Metrics, RepeatingTask, type Logger } from '@rocketshop/service-defaults';
+import { bind } from '@rocketshop/pg';
+import { Database, LOGGER, Metrics, RepeatingTask, type Logger } from '@rocketshop/service-defaults';
+import type { RefundEntity } from '../database/entities/refund.entity.js';
 import * as statements from '../database/statements.js';
-import type { RefundRow } from '../database/statements.js';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 import { ProviderClient } from '../provider/provider-client.js';
@@ -39,26 +40,24 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
 
   /** One round over the refunds that are due. */
   async sweep(): Promise<void> {
-    const [{ rows }] = await this.database.inOneRoundTrip([
-      bind<RefundRow>(statements.claimDueRefunds, [REFUNDS_PER_ROUND_MAX]),
-    ]);
+    const { rows } = await this.database.query(bind<RefundEntity>(statements.claimDueRefunds, [REFUNDS_PER_ROUND_MAX]));
     for (const refund of rows) await this.refund(refund);
   }
 
-  private async refund(refund: RefundRow): Promise<void> {
-    const { refund_id: refundId, order_id: orderId } = refund;
+  private async refund(refund: RefundEntity): Promise<void> {
+    const { refundId, orderId, providerTxnId, currency, attempts } = refund;
     try {
       await this.provider.createRefund({
         refundId,
-        providerTxnId: refund.provider_txn_id,
+        providerTxnId,
         amount: refund.amount.toString(),
-        currency: refund.currency,
+        currency,
       });
-      await this.database.query(statements.finishRefund, [refundId]);
+      await this.database.query(bind(statements.finishRefund, [refundId]));
       this.refunded.inc();
       this.logger.info({ orderId, refundId }, 'refunded');
     } catch (error) {
-      this.logger.warn({ err: error, orderId, refundId, attempts: refund.attempts }, 'not refunded yet');
+      this.logger.warn({ err: error, orderId, refundId, attempts }, 'not refunded yet');
     }
   }
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { refuseLines, sortLines } from './goods.js';
 
-const stock = new Map([
-  ['globe', { available: 5 }],
-  ['teapot', { available: 1 }],
-]);
+const stock = [
+  { goodsId: 'globe', available: 5 },
+  { goodsId: 'teapot', available: 1 },
+];
 
 describe('goods', () => {
   it('takes the lines of an order in one order, whatever the cart said', () => {

@@ -1,15 +1,5 @@
 import type { OrderLine } from '@rocketshop/contracts';
 
-/** What the shop sells: how many can still be sold, and the price that is the shop's word. */
-export interface Goods {
-  readonly goodsId: string;
-  readonly name: string;
-  /** Minor units of `currency`. */
-  readonly unitPrice: bigint;
-  readonly currency: string;
-  readonly available: number;
-}
-
 export interface GoodsRefusal {
   readonly ok: false;
   readonly code: 'GOODS_NOT_FOUND' | 'OUT_OF_STOCK';
@@ -17,23 +7,24 @@ export interface GoodsRefusal {
 }
 
 /**
- * The lines of one order by goods id. Everybody who touches several rows of one order takes them in this order, so that
- * two orders of the same goods wait for each other instead of deadlocking.
+ * The lines of one order by goods id. Whoever touches several rows of one order takes them in this order, so that two orders of
+ * the same goods wait for each other instead of deadlocking.
  */
 export function sortLines(lines: readonly OrderLine[]): OrderLine[] {
   return lines.toSorted((left, right) => (left.goodsId < right.goodsId ? -1 : 1));
 }
 
-/** Why these lines cannot be sold from these goods, or undefined where they can. Unknown goods come before scarce ones. */
+/** @returns why these lines cannot be sold from these goods. Unknown goods come before scarce ones. */
 export function refuseLines(
   lines: readonly OrderLine[],
-  goods: ReadonlyMap<string, Pick<Goods, 'available'>>,
+  goods: readonly { readonly goodsId: string; readonly available: number }[],
 ): GoodsRefusal | undefined {
-  const unknown = lines.filter((line) => !goods.has(line.goodsId)).map((line) => line.goodsId);
+  const available = new Map(goods.map((one) => [one.goodsId, one.available]));
+  const unknown = lines.filter((line) => !available.has(line.goodsId)).map((line) => line.goodsId);
   if (unknown.length > 0) {
     return { ok: false, code: 'GOODS_NOT_FOUND', detail: `There are no goods called ${unknown.join(', ')}.` };
   }
-  const scarce = lines.filter((line) => (goods.get(line.goodsId)?.available ?? 0) < line.quantity);
+  const scarce = lines.filter((line) => (available.get(line.goodsId) ?? 0) < line.quantity);
   return scarce.length > 0 ? outOfStock(scarce) : undefined;
 }
 

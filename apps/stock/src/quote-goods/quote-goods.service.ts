@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, quoteGoods } from '@rocketshop/contracts';
 import { Database } from '@rocketshop/service-defaults';
-import { toGoods, type GoodsRow } from '../database/goods-row.js';
+import type { GoodsEntity } from '../database/entities/goods.entity.js';
 import { readGoods } from '../database/statements.js';
 import { refuseLines } from '../domain/goods.js';
 
@@ -11,21 +11,20 @@ export class QuoteGoodsService {
   constructor(private readonly database: Database) {}
 
   async quote(call: CallOf<typeof quoteGoods>): Promise<AnswerOf<typeof quoteGoods>> {
-    const goodsIds = call.items.map((line) => line.goodsId);
-    const rows = await this.database.read<GoodsRow>(readGoods, [goodsIds]);
-    const goods = new Map(rows.map((row) => [row.goods_id, toGoods(row)]));
+    const goods = await this.database.read<GoodsEntity>(readGoods, [call.items.map((line) => line.goodsId)]);
     const refusal = refuseLines(call.items, goods);
     if (refusal) return refusal;
 
+    const goodsById = new Map(goods.map((one) => [one.goodsId, one]));
     const items = call.items.flatMap((line) => {
-      const found = goods.get(line.goodsId);
+      const found = goodsById.get(line.goodsId);
       return found ? [{ ...line, name: found.name, unitPrice: found.unitPrice.toString() }] : [];
     });
-    return { ok: true, currency: oneCurrency([...goods.values()]), items };
+    return { ok: true, currency: oneCurrency(goods), items };
   }
 }
 
-/** One order is in one currency; a shop whose goods of one cart differ is set up wrong, which is a fault and no refusal. */
+/** One order is in one currency. A shop whose goods of one cart differ is set up wrong, which is a fault and no refusal. */
 function oneCurrency(goods: readonly { currency: string }[]): string {
   const [currency, ...others] = new Set(goods.map((one) => one.currency));
   if (currency === undefined || others.length > 0) throw new Error('the goods of one cart must have one currency');

@@ -33,7 +33,7 @@ export class ResetDemoService implements OnModuleInit {
    */
   async reset(): Promise<AnswerOf<typeof resetStockDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'stock runs without DEMO_DATA' };
-    await this.database.inTransaction(async (client) => {
+    await this.database.transaction(async (client) => {
       await client.query('LOCK TABLE stock_success_log IN EXCLUSIVE MODE');
       await client.query('DELETE FROM stock_success_log');
       await client.query('DELETE FROM stock_compensation_log');

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, checkUser } from '@rocketshop/contracts';
 import { Database } from '@rocketshop/service-defaults';
-import { toAccount, type AccountRow } from '../database/account-row.js';
+import type { AccountEntity } from '../database/entities/account.entity.js';
 import { readAccount } from '../database/statements.js';
 import { refuseTaking, userNotFound } from '../domain/account.js';
 
@@ -11,8 +11,8 @@ export class CheckUserService {
   constructor(private readonly database: Database) {}
 
   async check(call: CallOf<typeof checkUser>): Promise<AnswerOf<typeof checkUser>> {
-    const [row] = await this.database.read<AccountRow>(readAccount, [[call.userId]]);
-    if (!row) return userNotFound();
-    return refuseTaking(toAccount(row), BigInt(call.balanceToUse), call.currency) ?? { ok: true };
+    const [account] = await this.database.read<AccountEntity>(readAccount, [[call.userId]]);
+    if (!account) return userNotFound();
+    return refuseTaking(account, BigInt(call.balanceToUse), call.currency) ?? { ok: true };
   }
 }

@@ -1,17 +1,18 @@
 import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import type { UserConfig } from '../user.config.js';
 import { AccountEntity } from './entities/account.entity.js';
-import { BalanceCompensationLogEntity } from './entities/balance-compensation-log.entity.js';
-import { BalanceSuccessLogEntity } from './entities/balance-success-log.entity.js';
 import { LedgerEntryEntity } from './entities/ledger-entry.entity.js';
 import { UserEntity } from './entities/user.entity.js';
 import { CreateUser1780000000000 } from './migrations/1780000000000-create-user.js';
 
 /** The service's own database: its entities, and the migrations that make it. */
-export const databaseOptions = (config: Pick<UserConfig, 'databaseUrl' | 'databasePoolMax'>): DatabaseOptions => ({
+export const databaseOptions = (
+  config: Pick<UserConfig, 'databaseUrl' | 'databasePoolMax' | 'batchLockTimeoutMs'>,
+): DatabaseOptions => ({
   url: config.databaseUrl.reveal(),
   poolMax: config.databasePoolMax,
-  entities: [UserEntity, AccountEntity, LedgerEntryEntity, BalanceSuccessLogEntity, BalanceCompensationLogEntity],
+  batchLockTimeoutMs: config.batchLockTimeoutMs,
+  entities: [UserEntity, AccountEntity, LedgerEntryEntity],
   migrations: [CreateUser1780000000000],
   applicationName: 'user',
 });

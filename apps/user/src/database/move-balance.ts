@@ -1,33 +1,22 @@
-import {
-  bindLine,
-  boundStatement,
-  type BoundStatement,
-  type ColumnarStatement,
-  type TransactionClient,
-} from '@rocketshop/service-defaults';
+import { bindLine, run, type BoundStatement, type ColumnarStatement, type PgClient } from '@rocketshop/pg';
 import { buyerAccount, ledgerTransactionId, SHOP_ACCOUNT } from '../domain/ledger.js';
+import type { BalanceTaken } from './balance-log.js';
 import { giveBackBalance, takeBalance } from './statements.js';
 
-/** What one order takes from its buyer's balance. */
-export interface OrderBalance {
-  readonly orderId: string;
-  readonly userId: string;
-  /** Minor units, positive. */
-  readonly amount: bigint;
-  readonly currency: string;
+/** Balance and both ledger entries. Refuses NOT_ENOUGH where there is no such account, or its balance would go below zero. */
+export const takeFromBuyer = (orderId: string, taken: BalanceTaken): BoundStatement =>
+  move(takeBalance, taken, -taken.amount, ledgerTransactionId.deduct(orderId));
+
+/** @throws when the account is not there any more */
+export async function giveBackToBuyer(client: PgClient, orderId: string, taken: BalanceTaken): Promise<void> {
+  const { rowCount } = await run(
+    client,
+    move(giveBackBalance, taken, taken.amount, ledgerTransactionId.return(orderId)),
+  );
+  if (rowCount !== 2) throw new Error(`the account that order ${orderId} took money from is not there any more`);
 }
 
-/** Balance and both ledger entries. Refuses NOT_ENOUGH where the account is not there or would be overdrawn. */
-export const takeFromBuyer = (taken: OrderBalance): BoundStatement =>
-  move(takeBalance, taken, -taken.amount, ledgerTransactionId.deduct(taken.orderId));
-
-/** The way back. False, and nothing changed, where the account is not there any more. */
-export async function giveBackToBuyer(client: TransactionClient, taken: OrderBalance): Promise<boolean> {
-  const statement = move(giveBackBalance, taken, taken.amount, ledgerTransactionId.return(taken.orderId));
-  const entries = await boundStatement(client, statement);
-  return entries.rowCount === 2;
-}
-
-function move(statement: ColumnarStatement, { userId, currency }: OrderBalance, amount: bigint, transactionId: string) {
+function move(statement: ColumnarStatement, taken: BalanceTaken, amount: bigint, transactionId: string) {
+  const { user_id: userId, currency } = taken;
   return bindLine(statement, [userId, amount, currency, transactionId, buyerAccount(userId), SHOP_ACCOUNT.orders]);
 }

@@ -1,9 +1,7 @@
-/** A buyer's money with the shop. `balance` is in minor units of `currency` and never negative. */
-export interface Account {
-  readonly userId: string;
-  readonly balance: bigint;
-  readonly currency: string;
-}
+import type { AccountEntity } from '../database/entities/account.entity.js';
+
+/** A buyer's money with the shop. */
+export type Account = Pick<AccountEntity, 'userId' | 'balance' | 'currency'>;
 
 export interface AccountRefusal {
   readonly ok: false;
@@ -16,10 +14,7 @@ export const userNotFound = () => refused('USER_NOT_FOUND', 'There is no such bu
 export const balanceTooSmall = (amount: bigint, currency: string) =>
   refused('BALANCE_TOO_SMALL', `The balance does not cover ${amount} minor units of ${currency}.`);
 
-/**
- * Why `amount` cannot be taken from this account, or undefined where it can. Taking nothing needs no money and no
- * currency.
- */
+/** @returns why `amount` cannot be taken from this account, or undefined. Taking nothing needs no money and no currency. */
 export function refuseTaking(account: Account, amount: bigint, currency: string): AccountRefusal | undefined {
   if (amount === 0n) return undefined;
   if (account.currency !== currency) {

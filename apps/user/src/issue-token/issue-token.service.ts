@@ -1,13 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { BuyerTokens, Database, notFound } from '@rocketshop/service-defaults';
-import { readAccount } from '../database/statements.js';
+import { AccountEntity } from '../database/entities/account.entity.js';
 import type { UserConfig } from '../user.config.js';
 import { USER_CONFIG } from '../user.tokens.js';
 import type { IssuedToken } from './issue-token.dto.js';
 
 const LIFETIME_SECONDS = 15 * 60;
 
-/** The demo's stand-in for signing in: whoever names a buyer is that buyer. Never there without DEMO_DATA. */
+/** Replaces signing in for the demo: a caller that names a buyer is that buyer. It exists with DEMO_DATA only. */
 @Injectable()
 export class IssueTokenService {
   constructor(
@@ -19,8 +19,8 @@ export class IssueTokenService {
   /** @throws {ProblemError} 404 DEMO_DATA_OFF or USER_NOT_FOUND */
   async issueFor(userId: string): Promise<IssuedToken> {
     if (!this.config.demoData) throw notFound('page', 'DEMO_DATA_OFF');
-    const { rowCount } = await this.database.query(readAccount, [[userId]]);
-    if (rowCount !== 1) throw notFound('user');
+    const isKnown = await this.database.dataSource.getRepository(AccountEntity).existsBy({ userId });
+    if (!isKnown) throw notFound('user');
     return { token: this.tokens.sign(userId, LIFETIME_SECONDS * 1000), expiresInSeconds: LIFETIME_SECONDS };
   }
 }

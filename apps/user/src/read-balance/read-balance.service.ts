@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, notFound } from '@rocketshop/service-defaults';
-import type { AccountRow } from '../database/account-row.js';
-import { readAccount } from '../database/statements.js';
+import { AccountEntity } from '../database/entities/account.entity.js';
 import type { Balance } from './read-balance.dto.js';
 
 @Injectable()
@@ -10,8 +9,8 @@ export class ReadBalanceService {
 
   /** @throws {ProblemError} 404 ACCOUNT_NOT_FOUND */
   async readOf(userId: string): Promise<Balance> {
-    const [row] = (await this.database.query<AccountRow>(readAccount, [[userId]])).rows;
-    if (!row) throw notFound('account');
-    return { userId, balance: row.balance.toString(), currency: row.currency };
+    const account = await this.database.dataSource.getRepository(AccountEntity).findOneBy({ userId });
+    if (!account) throw notFound('account');
+    return { userId, balance: account.balance.toString(), currency: account.currency };
   }
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import type { AnswerOf, resetUserDemo } from '@rocketshop/contracts';
-import { Database, type TransactionClient } from '@rocketshop/service-defaults';
+import type { PgClient } from '@rocketshop/pg';
+import { Database } from '@rocketshop/service-defaults';
 import { buyerAccount, ledgerTransactionId, SHOP_ACCOUNT } from '../domain/ledger.js';
 import type { UserConfig } from '../user.config.js';
 import { USER_CONFIG } from '../user.tokens.js';
@@ -20,7 +21,7 @@ export class ResetDemoService implements OnModuleInit {
 
   /** Buyers who are there already stay as they are: a restart is no reset. */
   async seed(): Promise<void> {
-    await this.database.inTransaction(async (client) => {
+    await this.database.transaction(async (client) => {
       for (const user of demoUsers) await openAccount(client, user);
     });
   }
@@ -31,7 +32,7 @@ export class ResetDemoService implements OnModuleInit {
    */
   async reset(): Promise<AnswerOf<typeof resetUserDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'user runs without DEMO_DATA' };
-    await this.database.inTransaction(async (client) => {
+    await this.database.transaction(async (client) => {
       await client.query('LOCK TABLE balance_success_log IN EXCLUSIVE MODE');
       await client.query('DELETE FROM balance_success_log');
       await client.query('DELETE FROM balance_compensation_log');
@@ -50,7 +51,7 @@ export class ResetDemoService implements OnModuleInit {
 }
 
 /** Buyer, account, and where its money comes from. What is there already stays as it is. */
-async function openAccount(client: TransactionClient, { userId, name, balance, currency }: DemoUser): Promise<void> {
+async function openAccount(client: PgClient, { userId, name, balance, currency }: DemoUser): Promise<void> {
   await client.query('INSERT INTO users (user_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [userId, name]);
   await client.query('INSERT INTO accounts (user_id, currency, balance) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
     userId,

@@ -4,19 +4,6 @@ import { defineMessage } from '../message.js';
 import { amountSchema, currencySchema } from '../money.js';
 import { participantSchema } from './order-status.js';
 
-/** The order became visible. If `payable` is "0", balance or coupon have paid it already. */
-export const orderConfirmed = defineMessage(
-  'order-confirmed',
-  z.object({
-    version: z.literal(1),
-    orderId: orderIdSchema,
-    userId: userIdSchema,
-    payable: amountSchema,
-    currency: currencySchema,
-    confirmedAt: instantSchema,
-  }),
-);
-
 /** Everything that a participant needs to undo its part, or to fence it if it never ran. Four groups consume it. */
 export const orderCancelled = defineMessage(
   'order-cancelled',

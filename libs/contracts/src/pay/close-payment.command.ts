@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineCommand } from '../command.js';
+import { deadlineSchema, defineCommand } from '../command.js';
 import { orderIdSchema } from '../identifiers.js';
 
 /**
@@ -8,6 +8,6 @@ import { orderIdSchema } from '../identifiers.js';
  */
 export const closePayment = defineCommand(
   'pay.close-payment',
-  z.object({ orderId: orderIdSchema }),
+  z.object({ orderId: orderIdSchema, deadline: deadlineSchema }),
   z.object({ ok: z.literal(true), outcome: z.enum(['CLOSED', 'ALREADY_PAID']) }),
 );

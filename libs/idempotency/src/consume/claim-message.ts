@@ -1,5 +1,6 @@
+import { bind, run } from '@rocketshop/pg';
+import type { PgClient } from '@rocketshop/pg';
 import type { Pool } from 'pg';
-import type { PgQueryable } from '../sql.js';
 
 const CLAIM = {
   name: 'idempotency-claim-message',
@@ -12,8 +13,8 @@ const CLAIM = {
  * message that is sent again has another id. A claim waits for the open transaction of another claim of the same key.
  * @returns true for the first delivery, false for every other one
  */
-export async function claimMessage(client: PgQueryable, group: string, businessKey: string): Promise<boolean> {
-  const { rowCount } = await client.query({ ...CLAIM, values: [group, businessKey] });
+export async function claimMessage(client: PgClient, group: string, businessKey: string): Promise<boolean> {
+  const { rowCount } = await run(client, bind(CLAIM, [group, businessKey]));
   return rowCount === 1;
 }
 

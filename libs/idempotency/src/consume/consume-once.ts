@@ -1,5 +1,5 @@
+import type { PgClient } from '@rocketshop/pg';
 import type { RedisHints } from '../hints/redis-hints.js';
-import type { PgQueryable } from '../sql.js';
 import { claimMessage } from './claim-message.js';
 
 const KIND = 'consumed';
@@ -7,10 +7,10 @@ const KEEP_HINT_MS = 86_400_000;
 
 export type ConsumeOutcome = 'PROCESSED' | 'DUPLICATE';
 
-export interface ConsumeOnceOptions<Client extends PgQueryable> {
+export interface ConsumeOnceOptions<Client extends PgClient> {
   readonly group: string;
   readonly businessKey: string;
-  /** Runs `work` in one transaction, for example `(work) => database.inTransaction(work)`. */
+  /** Runs `work` in one transaction, for example `(work) => database.transaction(work)`. */
   readonly inTransaction: <T>(work: (client: Client) => Promise<T>) => Promise<T>;
   readonly hints?: RedisHints;
 }
@@ -19,7 +19,7 @@ export interface ConsumeOnceOptions<Client extends PgQueryable> {
  * For handlers that ignore duplicates. A hint saves the transaction of a duplicate, the claim decides, and the hint is
  * written after the commit. A handler that must answer duplicates too calls {@link claimMessage} itself.
  */
-export async function consumeOnce<Client extends PgQueryable>(
+export async function consumeOnce<Client extends PgClient>(
   options: ConsumeOnceOptions<Client>,
   work: (client: Client) => Promise<void>,
 ): Promise<ConsumeOutcome> {

@@ -1,4 +1,4 @@
-import type { SqlRunner } from '../sql.js';
+import type { SqlRunner } from '@rocketshop/pg';
 
 /* consumed_messages: one row for each fact that a consumer group has acted on. The primary key admits one delivery. */
 const CREATE = [

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { SqlRunner } from '@rocketshop/pg';
 import { Redis } from 'ioredis';
 import type { Pool } from 'pg';
-import type { SqlRunner } from '../sql.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 
 export interface RedisHintsOptions {

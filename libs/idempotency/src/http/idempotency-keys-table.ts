@@ -1,4 +1,4 @@
-import type { SqlRunner } from '../sql.js';
+import type { SqlRunner } from '@rocketshop/pg';
 
 /** PostgreSQL names this constraint when a key is taken. */
 export const KEYS_PRIMARY_KEY = 'idempotency_keys_pk';

@@ -1,6 +1,7 @@
-import type { Pool } from 'pg';
+import { bind, bindLine, run } from '@rocketshop/pg';
+import type { BoundStatement, PgClient } from '@rocketshop/pg';
+import type { Pool, QueryResultRow } from 'pg';
 import { IdempotencyKeyMissingError, IdempotencyKeyTakenError } from '../errors.js';
-import type { PgQueryable, PgReader, PgStatement } from '../sql.js';
 import { KEYS_PRIMARY_KEY } from './idempotency-keys-table.js';
 
 /** A request's claim to its key. The interceptor makes it, and the use case inserts it. */
@@ -23,6 +24,11 @@ export interface KeyRow {
   readonly resourceId: string;
   /** Undefined while the request is PENDING. */
   readonly answer: KeptAnswer | undefined;
+}
+
+/** Runs single statements. `Database.reader` of @rocketshop/service-defaults fits: it reads for many requests at once. */
+export interface StatementReader {
+  query<Row extends QueryResultRow>(statement: BoundStatement<Row>): Promise<{ readonly rows: readonly Row[] }>;
 }
 
 interface KeyRecord {
@@ -79,32 +85,29 @@ const HAS_ANSWER = {
  * @throws {IdempotencyKeyTakenError} when the key has a row already; the transaction must roll back
  */
 export async function insertIdempotencyKey(
-  client: PgQueryable,
+  client: PgClient,
   claim: IdempotencyClaim,
   resourceId: string,
   answer?: KeptAnswer,
 ): Promise<void> {
   try {
-    await client.query(keyInsertStatement(claim, resourceId, answer));
+    await run(client, keyInsertStatement(claim, resourceId, answer));
   } catch (error) {
     throw asKeyTaken(error, claim);
   }
 }
 
 /** The insert as a statement, for callers that send several statements at once. See {@link asKeyTaken}. */
-export function keyInsertStatement(claim: IdempotencyClaim, resourceId: string, answer?: KeptAnswer): PgStatement {
-  return {
-    ...INSERT_KEY,
-    values: [
-      [claim.buyerId],
-      [claim.route],
-      [claim.key],
-      [claim.fingerprint],
-      [resourceId],
-      [answer?.status ?? null],
-      [answer ? JSON.stringify(answer.body ?? null) : null],
-    ],
-  };
+export function keyInsertStatement(claim: IdempotencyClaim, resourceId: string, answer?: KeptAnswer): BoundStatement {
+  return bindLine(INSERT_KEY, [
+    claim.buyerId,
+    claim.route,
+    claim.key,
+    claim.fingerprint,
+    resourceId,
+    answer?.status ?? null,
+    answer ? JSON.stringify(answer.body ?? null) : null,
+  ]);
 }
 
 /** The error to throw when a transaction with {@link keyInsertStatement} failed: "key taken", or the error itself. */
@@ -119,32 +122,25 @@ export function asKeyTaken(error: unknown, claim: Pick<IdempotencyClaim, 'key' |
  * The first answer stays, and a second call changes nothing. @returns true if this call wrote the answer
  * @throws {IdempotencyKeyMissingError} when no request made this resource
  */
-export async function answerIdempotencyKey(
-  client: PgQueryable,
-  resourceId: string,
-  answer: KeptAnswer,
-): Promise<boolean> {
-  const { rowCount } = await client.query(keyAnswerStatement(resourceId, answer));
-  if ((rowCount ?? 0) > 0) return true;
-  const { rows } = await client.query({ ...HAS_ANSWER, values: [resourceId] });
+export async function answerIdempotencyKey(client: PgClient, resourceId: string, answer: KeptAnswer): Promise<boolean> {
+  const { rowCount } = await run(client, keyAnswerStatement(resourceId, answer));
+  if (rowCount > 0) return true;
+  const { rows } = await run(client, bind(HAS_ANSWER, [resourceId]));
   if (rows.length === 0) throw new IdempotencyKeyMissingError(`no idempotency key made ${resourceId}`);
   return false;
 }
 
 /** The answer's update as a statement, for callers that send several statements at once. */
-export function keyAnswerStatement(resourceId: string, answer: KeptAnswer): PgStatement {
-  return { ...ANSWER_KEY, values: [[resourceId], [answer.status], [JSON.stringify(answer.body ?? null)]] };
+export function keyAnswerStatement(resourceId: string, answer: KeptAnswer): BoundStatement {
+  return bindLine(ANSWER_KEY, [resourceId, answer.status, JSON.stringify(answer.body ?? null)]);
 }
 
 /** The committed row of the key, or undefined. */
 export async function findIdempotencyKey(
-  reader: PgReader,
+  reader: StatementReader,
   claim: Pick<IdempotencyClaim, 'buyerId' | 'route' | 'key'>,
 ): Promise<KeyRow | undefined> {
-  const { rows } = await reader.query<KeyRecord>({
-    ...FIND_KEY,
-    values: [[claim.buyerId], [claim.route], [claim.key]],
-  });
+  const { rows } = await reader.query(bindLine<KeyRecord>(FIND_KEY, [claim.buyerId, claim.route, claim.key]));
   const record = rows[0];
   if (!record) return undefined;
   return {

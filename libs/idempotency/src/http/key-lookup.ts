@@ -1,14 +1,13 @@
 import type { AnswerHints } from '../hints/answer-hints.js';
 import { findIdempotencyKey } from './idempotency-store.js';
-import type { PgReader } from '../sql.js';
-import type { IdempotencyClaim, KeyRow } from './idempotency-store.js';
+import type { IdempotencyClaim, KeyRow, StatementReader } from './idempotency-store.js';
 
 export type FoundKey = Pick<KeyRow, 'fingerprint' | 'answer'>;
 
 /** Finds a key: by its hint if there is one, otherwise by its committed row. */
 export class KeyLookup {
   constructor(
-    private readonly reader: PgReader,
+    private readonly reader: StatementReader,
     private readonly hints: AnswerHints,
   ) {}
 

@@ -25,10 +25,15 @@ export const serviceFields = (ports: { readonly http: number; readonly rpc: numb
     reason: 'database and user of this service alone; it holds no tables of other services',
   }),
   databasePoolMax: configField.integer({
-    default: 10,
+    default: 8,
     min: 2,
     max: 200,
-    reason: 'connections a replica may hold; the outbox relay takes one, so two is the least',
+    reason: 'connections of a replica beside those of its batcher; the outbox relay holds one, so two is the least',
+  }),
+  batchLockTimeoutMs: configField.integer({
+    default: 25,
+    min: 1,
+    reason: 'longest wait for one lock in a shared transaction; who waits longer goes on alone',
   }),
   redisUrl: configField.optional(
     configField.secretUrl({

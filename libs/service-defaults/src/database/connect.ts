@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { underMigrationLock } from '@rocketshop/pg';
 import { DataSource } from 'typeorm';
 import { DatabaseUnavailableError } from '../errors.js';
 import { dataSourceOptions } from './data-source-options.js';
 import type { DatabaseOptions } from './data-source-options.js';
-import { migrate } from './migrate.js';
 
 const RETRY_EVERY_MS = 500;
 
@@ -18,6 +18,12 @@ const STARTING = new Set([
   '08006',
   '08001',
 ]);
+
+/** Runs the pending migrations under the lock. @returns the names of the migrations that ran here */
+export async function migrate(dataSource: DataSource, url: string): Promise<string[]> {
+  const ran = await underMigrationLock(url, () => dataSource.runMigrations({ transaction: 'each' }));
+  return ran.map((migration) => migration.name);
+}
 
 /** Connects and migrates. Waits for a server that is not up yet; a wrong password or database fails at once. */
 export async function connectAndMigrate(options: DatabaseOptions): Promise<DataSource> {

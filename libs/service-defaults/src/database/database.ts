@@ -1,60 +1,71 @@
-import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { BatchPools, bind, pipeline, run, StatementBatcher, transaction } from '@rocketshop/pg';
+import type { BoundStatement, Deadline, ResultsOf, Statement, StatementResult, TransactionScope } from '@rocketshop/pg';
+import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
-import { inTransaction, poolOf } from './in-transaction.js';
-import type { TransactionScope } from './in-transaction.js';
-import { inOneRoundTrip } from './in-one-round-trip.js';
-import type { ResultsOf } from './in-one-round-trip.js';
-import { SharedTrips } from './shared-trips.js';
-import { bind, namedStatement } from './statement.js';
-import type { BoundStatement, NamedStatement, StatementResult } from './statement.js';
+import type { DatabaseOptions } from './data-source-options.js';
 
-/** Injection token of the pg pool of the service's database. */
+/** Injection token of TypeORM's pg pool of the service's database. */
 export const PG_POOL = Symbol('PG_POOL');
 
-/** A service's database as its use cases see it. */
-export class Database {
+/**
+ * A service's database as its use cases see it. TypeORM's pool serves reads by repositories, transactions and pipelines; the
+ * batcher has connections of its own, so that hot work cannot use up everybody's.
+ */
+export class Database implements OnApplicationShutdown {
   readonly pool: Pool;
-  /** Reads as {@link read} does, for kits that are given something to query. */
+  /** The sessions of the batcher. */
+  readonly batchPools: BatchPools;
+  /** Runs reads as {@link read} does, for kits that are given something to query. */
   readonly reader = {
-    query: async <Row extends QueryResultRow>(statement: BoundStatement): Promise<StatementResult<Row>> => {
-      const [result] = await this.reads.run([statement as BoundStatement<Row>]);
+    query: async <Row extends QueryResultRow>(statement: BoundStatement<Row>): Promise<StatementResult<Row>> => {
+      const [result] = await this.reads.run([statement]);
       return result;
     },
   };
-  private readonly transactions: SharedTrips;
-  private readonly reads: SharedTrips;
+  private readonly transactions: StatementBatcher;
+  private readonly reads: StatementBatcher;
 
-  constructor(readonly dataSource: DataSource) {
+  constructor(
+    readonly dataSource: DataSource,
+    options: DatabaseOptions,
+  ) {
     this.pool = poolOf(dataSource);
-    this.transactions = new SharedTrips(this.pool);
-    this.reads = new SharedTrips(this.pool);
+    this.batchPools = new BatchPools({ ...options, lockTimeoutMs: options.batchLockTimeoutMs });
+    this.transactions = new StatementBatcher(this.batchPools);
+    this.reads = new StatementBatcher(this.batchPools);
   }
 
-  /** One READ COMMITTED transaction on one client; see {@link inTransaction}. */
-  inTransaction<T>(work: (client: PoolClient, scope: TransactionScope) => Promise<T>): Promise<T> {
-    return inTransaction(this.pool, work);
+  /** One READ COMMITTED transaction on one client; see `transaction` of @rocketshop/pg. */
+  transaction<T>(
+    work: (client: PoolClient, scope: TransactionScope) => Promise<T>,
+    options: Deadline = {},
+  ): Promise<T> {
+    return transaction(this.pool, work, options);
   }
 
-  /** Statements that need nothing of each other's results, as one transaction in one round trip; see {@link inOneRoundTrip}. */
-  inOneRoundTrip<const Statements extends readonly BoundStatement[]>(
+  /** A list of statements as one transaction in one round trip; see `pipeline` of @rocketshop/pg. */
+  pipeline<const Statements extends readonly BoundStatement[]>(
     statements: Statements,
+    options: Deadline = {},
   ): Promise<ResultsOf<Statements>> {
-    return inOneRoundTrip(this.pool, statements);
+    return pipeline(this.pool, statements, options);
   }
 
   /**
-   * The same, and may share its transaction with other requests' (group commit). Only for what touches the rows of its
-   * own request and no others: see {@link SharedTrips}.
+   * The same, for the hot path: requests that come together share one transaction. Only for statements that touch rows of
+   * their own request, or lock the rows of all requests in sorted order; see `StatementBatcher` of @rocketshop/pg.
    */
-  inSharedRoundTrip<const Statements extends readonly BoundStatement[]>(
+  batch<const Statements extends readonly BoundStatement[]>(
     statements: Statements,
+    options: Deadline = {},
   ): Promise<ResultsOf<Statements>> {
-    return this.transactions.run(statements);
+    return this.transactions.run(statements, options);
   }
 
-  /** A quick read by key of what is committed; may share its round trip with other requests' reads. */
+  /** A quick read by key of what is committed. Reads of requests that come together share one round trip. */
   async read<Row extends QueryResultRow = QueryResultRow>(
-    statement: NamedStatement,
+    statement: Statement,
     values: readonly unknown[] = [],
   ): Promise<Row[]> {
     const { rows } = await this.reader.query<Row>(bind(statement, values));
@@ -62,14 +73,29 @@ export class Database {
   }
 
   /** One statement outside of a transaction. */
-  query<Row extends QueryResultRow = QueryResultRow>(
-    statement: NamedStatement,
-    values: readonly unknown[] = [],
-  ): Promise<QueryResult<Row>> {
-    return namedStatement<Row>(this.pool, statement, values);
+  query<Row extends QueryResultRow = QueryResultRow>(statement: BoundStatement<Row>): Promise<StatementResult<Row>> {
+    return run(this.pool, statement);
   }
 
   async ping(): Promise<void> {
     await this.pool.query('SELECT 1');
   }
+
+  /** Nest's TypeORM module closes the data source. */
+  async onApplicationShutdown(): Promise<void> {
+    await this.batchPools.close();
+  }
+
+  /** Closes all connections, where no Nest application does so. */
+  async close(): Promise<void> {
+    await this.batchPools.close();
+    await this.dataSource.destroy();
+  }
+}
+
+/** The pg pool of an initialized data source: TypeORM owns the connections, the kits borrow them. */
+export function poolOf(source: DataSource): Pool {
+  const { master } = source.driver as unknown as { readonly master?: Pool };
+  if (!master) throw new Error('the data source is not initialized, or is not PostgreSQL');
+  return master;
 }

@@ -6,10 +6,11 @@ export interface LostCommit {
 }
 
 /**
- * Cuts the connection of the next transaction that runs the prepared `statement`, at its commit. The commit is the COMMIT, or
- * the Sync behind statements that are one transaction in one round trip:
- *   before  the commit never reaches PostgreSQL, so PostgreSQL rolls back
- *   after   PostgreSQL has committed, and the client never knows
+ * Cuts the connection of the next transaction that runs `statement`, in its commit. The commit is a COMMIT or, for a batch or a
+ * pipeline, the Sync behind its statements.
+ *   before  the commit never reaches PostgreSQL, so it rolls back
+ *   after   PostgreSQL has committed, and its answer is lost
+ * @param statement the name of a prepared statement, or a part of the SQL of another one
  * @param onLost called at that moment, for a story that breaks more than this one connection
  */
 export function loseCommit(
@@ -41,7 +42,7 @@ export function loseCommit(
   };
 }
 
-/** Holds the next commit of a transaction that runs the prepared `statement`, until `opened` resolves. */
+/** Holds the next commit of a transaction that runs `statement` back until `opened`. @param statement as for {@link loseCommit} */
 export function holdCommit(proxy: FaultProxy, statement: string, opened: Promise<void>): { readonly isHeld: boolean } {
   const commits = commitsOf(statement);
   let isHeld = false;
@@ -64,8 +65,7 @@ function commitsOf(statement: string): (chunk: Chunk) => boolean {
   const running = new Set<number>();
   return ({ bytes, connection }) => {
     if (bytes.includes('BEGIN ')) begun.add(connection);
-    // A Bind message contains the statement's name with a zero byte at its end.
-    if (bytes.includes(`${statement}\0`)) running.add(connection);
+    if (bytes.includes(statement)) running.add(connection);
     const isRollback = bytes.includes('ROLLBACK\0');
     const isEnd = isRollback || bytes.includes(begun.has(connection) ? 'COMMIT\0' : SYNC);
     if (!isEnd) return false;

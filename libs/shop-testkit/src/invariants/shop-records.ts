@@ -1,4 +1,4 @@
-import { bigintTypes } from '@rocketshop/service-defaults';
+import { bigintTypes } from '@rocketshop/pg';
 import pg from 'pg';
 
 /** URL of each service's own database. */

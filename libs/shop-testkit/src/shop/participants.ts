@@ -117,13 +117,24 @@ const urlOf = ({ database }: Participant): string => {
 };
 
 async function openDatabase(url: string, optionsOf: OptionsOf): Promise<Database> {
-  const options = optionsOf({ databaseUrl: new Secret(url), databasePoolMax: 12 });
-  const database = new Database(await new DataSource(dataSourceOptions(options)).initialize());
+  const config = { databaseUrl: new Secret(url), databasePoolMax: 12, batchLockTimeoutMs: LOCK_TIMEOUT_MS };
+  const options = optionsOf(config);
+  const database = new Database(await new DataSource(dataSourceOptions(options)).initialize(), options);
   urls.set(database, url);
   return database;
 }
 
-type OptionsOf = (config: { databaseUrl: Secret; databasePoolMax: number }) => DatabaseOptions;
+/**
+ * These stories force races at row locks, and each needs the deduct's transaction open while it waits. So a shared transaction
+ * waits as long as a story lasts; statement-batcher.e2e.ts shows how a service leaves a waiting request behind.
+ */
+const LOCK_TIMEOUT_MS = 60_000;
+
+type OptionsOf = (config: {
+  databaseUrl: Secret;
+  databasePoolMax: number;
+  batchLockTimeoutMs: number;
+}) => DatabaseOptions;
 
 /** A relay that is not started: rows stay in the outbox, where a story reads them. */
 export const idleRelay = ({ pool }: Database): OutboxRelay =>
@@ -150,7 +161,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
         codeOf(await deducts.deduct({ orderId, items, deadline })),
       cancel: (orderId) => restores.restore(cancelled(orderId, items)),
       taken: () => readNumber(database, `SELECT initial_quantity - available FROM goods WHERE goods_id = 'teapot'`),
-      close: () => database.dataSource.destroy(),
+      close: () => database.close(),
     };
   },
 
@@ -170,7 +181,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
       deduct: async (orderId, deadline = futureDeadline()) => codeOf(await uses.use({ ...call, orderId, deadline })),
       cancel: (orderId) => releases.release(cancelled(orderId)),
       taken: () => readNumber(database, `SELECT count(order_id) FROM coupons WHERE coupon_id = 'ada-five'`),
-      close: () => database.dataSource.destroy(),
+      close: () => database.close(),
     };
   },
 
@@ -191,7 +202,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
         codeOf(await deducts.deduct({ ...call, orderId, deadline })),
       cancel: (orderId) => returns.return(cancelled(orderId)),
       taken: () => readNumber(database, `SELECT 10000 - balance FROM accounts WHERE user_id = 'ada'`),
-      close: () => database.dataSource.destroy(),
+      close: () => database.close(),
     };
   },
 };

@@ -1,10 +1,11 @@
 import { createConsumedMessagesTable, dropConsumedMessagesTable } from '@rocketshop/idempotency';
 import { createOutboxTable, dropOutboxTable } from '@rocketshop/outbox';
-import { createRefuseUnless, dropRefuseUnless } from '@rocketshop/service-defaults';
+import { createRefuseUnless, dropRefuseUnless } from '@rocketshop/pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { couponLog } from '../coupon-log.js';
 
-/* coupons.order_id is who uses the coupon, null while it is free. */
-const CREATE = [
+/* coupons.order_id is the order that uses the coupon, and null while the coupon is free. */
+const CREATE_COUPONS = [
   `CREATE TABLE coupons (
     coupon_id text CONSTRAINT coupons_pkey PRIMARY KEY,
     user_id text NOT NULL,
@@ -15,19 +16,6 @@ const CREATE = [
     order_id uuid
   ) WITH (fillfactor = 70)`,
   `CREATE INDEX coupons_user_id ON coupons (user_id)`,
-  `CREATE TABLE coupon_success_log (
-    order_id uuid CONSTRAINT coupon_success_log_pkey PRIMARY KEY,
-    coupon_id text,
-    discount bigint NOT NULL,
-    outcome text NOT NULL CONSTRAINT coupon_success_log_outcome CHECK (outcome IN ('DEDUCTED', 'FENCED')),
-    created_at timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT coupon_success_log_coupon CHECK (outcome = 'FENCED' OR coupon_id IS NOT NULL)
-  )`,
-  `CREATE TABLE coupon_compensation_log (
-    order_id uuid CONSTRAINT coupon_compensation_log_pkey PRIMARY KEY,
-    coupon_id text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now()
-  )`,
 ];
 
 export class CreateCoupon1780000000000 implements MigrationInterface {
@@ -35,7 +23,8 @@ export class CreateCoupon1780000000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await createRefuseUnless(runner);
-    for (const statement of CREATE) await runner.query(statement);
+    for (const statement of CREATE_COUPONS) await runner.query(statement);
+    await couponLog.createTables(runner);
     await createConsumedMessagesTable(runner);
     await createOutboxTable(runner);
   }
@@ -43,7 +32,8 @@ export class CreateCoupon1780000000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await dropOutboxTable(runner);
     await dropConsumedMessagesTable(runner);
-    await runner.query('DROP TABLE coupon_compensation_log, coupon_success_log, coupons');
+    await couponLog.dropTables(runner);
+    await runner.query('DROP TABLE coupons');
     await dropRefuseUnless(runner);
   }
 }

@@ -16,5 +16,6 @@ export class OrderItemEntity {
   quantity!: number;
 
   @Column({ name: 'unit_price', type: 'bigint' })
-  unitPrice!: string;
+  /** Minor units of the order's currency. */
+  unitPrice!: bigint;
 }

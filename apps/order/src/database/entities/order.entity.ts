@@ -1,7 +1,8 @@
 import type { OrderStatus } from '@rocketshop/contracts';
+import type { CancelledBy } from '../../domain/order-status.js';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Amounts are minor units; PostgreSQL's bigint arrives as text. */
+/** An order. Amounts are minor units of `currency`: total = discount + balanceUsed + payable. */
 @Entity('orders')
 export class OrderEntity {
   @PrimaryColumn({ name: 'order_id', type: 'uuid' })
@@ -17,16 +18,16 @@ export class OrderEntity {
   currency!: string;
 
   @Column({ type: 'bigint' })
-  total!: string;
+  total!: bigint;
 
   @Column({ type: 'bigint' })
-  discount!: string;
+  discount!: bigint;
 
   @Column({ name: 'balance_used', type: 'bigint' })
-  balanceUsed!: string;
+  balanceUsed!: bigint;
 
   @Column({ type: 'bigint' })
-  payable!: string;
+  payable!: bigint;
 
   @Column({ name: 'coupon_id', type: 'text', nullable: true })
   couponId!: string | null;
@@ -65,9 +66,8 @@ export class OrderEntity {
   @Column({ name: 'cancel_detail', type: 'text', nullable: true })
   cancelDetail!: string | null;
 
-  /** Who cancelled: flow, buyer, timer or sweeper. */
   @Column({ name: 'cancelled_by', type: 'text', nullable: true })
-  cancelledBy!: string | null;
+  cancelledBy!: CancelledBy | null;
 
   @Column({ name: 'cancelling_at', type: 'timestamptz', nullable: true })
   cancellingAt!: Date | null;

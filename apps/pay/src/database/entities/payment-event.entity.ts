@@ -1,6 +1,7 @@
+import type { CallbackOutcome } from '../../domain/callback-outcome.js';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Every genuine callback, what we made of it, and how often it came. */
+/** Every genuine callback, its outcome, and how often it was delivered. */
 @Entity('payment_events')
 export class PaymentEventEntity {
   /** The provider's own id of the event. */
@@ -8,7 +9,7 @@ export class PaymentEventEntity {
   eventId!: string;
 
   @Column({ type: 'text' })
-  outcome!: string;
+  outcome!: CallbackOutcome;
 
   @Column({ type: 'jsonb' })
   body!: unknown;

@@ -14,7 +14,7 @@ export class PaymentEntity {
   userId!: string;
 
   @Column({ type: 'bigint' })
-  amount!: string;
+  amount!: bigint;
 
   @Column({ type: 'text' })
   currency!: string;

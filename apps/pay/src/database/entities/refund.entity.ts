@@ -16,14 +16,14 @@ export class RefundEntity {
   providerTxnId!: string;
 
   @Column({ type: 'bigint' })
-  amount!: string;
+  amount!: bigint;
 
   @Column({ type: 'text' })
   currency!: string;
 
   /** LATE: the order was closed. DOUBLE: it was paid before. */
   @Column({ type: 'text' })
-  reason!: string;
+  reason!: 'LATE' | 'DOUBLE';
 
   @Column({ type: 'text' })
   status!: 'REQUESTED' | 'REFUNDED';

@@ -1,12 +1,13 @@
 import { createConsumedMessagesTable, dropConsumedMessagesTable } from '@rocketshop/idempotency';
 import { createOutboxTable, dropOutboxTable } from '@rocketshop/outbox';
-import { createRefuseUnless, dropRefuseUnless } from '@rocketshop/service-defaults';
+import { createRefuseUnless, dropRefuseUnless } from '@rocketshop/pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { balanceLog } from '../balance-log.js';
 
 /*
- * accounts: every update sets version = version + 1; balance is the sum of the buyer's ledger entries.
- * ledger_entries: the trigger looks at what one statement adds, so double entry holds whoever writes, at the cost of
- * summing two rows.
+ * accounts: every update sets version = version + 1. The balance is the sum of the buyer's ledger entries.
+ * ledger_entries: the trigger checks what one statement adds. So double entry holds for every writer, at the cost of summing
+ * two rows.
  */
 const CREATE = [
   `CREATE TABLE users (
@@ -37,21 +38,6 @@ const CREATE = [
   END $$`,
   `CREATE TRIGGER ledger_entries_sum_zero AFTER INSERT ON ledger_entries
    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_unbalanced_ledger_entries()`,
-  `CREATE TABLE balance_success_log (
-    order_id uuid CONSTRAINT balance_success_log_pkey PRIMARY KEY,
-    user_id text NOT NULL,
-    amount bigint NOT NULL CONSTRAINT balance_success_log_amount_not_negative CHECK (amount >= 0),
-    currency text NOT NULL,
-    outcome text NOT NULL CONSTRAINT balance_success_log_outcome CHECK (outcome IN ('DEDUCTED', 'FENCED')),
-    created_at timestamptz NOT NULL DEFAULT now()
-  )`,
-  `CREATE TABLE balance_compensation_log (
-    order_id uuid CONSTRAINT balance_compensation_log_pkey PRIMARY KEY,
-    user_id text NOT NULL,
-    amount bigint NOT NULL,
-    currency text NOT NULL,
-    created_at timestamptz NOT NULL DEFAULT now()
-  )`,
 ];
 
 export class CreateUser1780000000000 implements MigrationInterface {
@@ -60,6 +46,7 @@ export class CreateUser1780000000000 implements MigrationInterface {
   async up(runner: QueryRunner): Promise<void> {
     await createRefuseUnless(runner);
     for (const statement of CREATE) await runner.query(statement);
+    await balanceLog.createTables(runner);
     await createConsumedMessagesTable(runner);
     await createOutboxTable(runner);
   }
@@ -67,7 +54,8 @@ export class CreateUser1780000000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await dropOutboxTable(runner);
     await dropConsumedMessagesTable(runner);
-    await runner.query('DROP TABLE balance_compensation_log, balance_success_log, ledger_entries, accounts, users');
+    await balanceLog.dropTables(runner);
+    await runner.query('DROP TABLE ledger_entries, accounts, users');
     await runner.query('DROP FUNCTION refuse_unbalanced_ledger_entries');
     await dropRefuseUnless(runner);
   }

@@ -1,0 +1,17 @@
+import type { DatabaseOptions } from '@rocketshop/service-defaults';
+import type { OrderConfig } from '../order.config.js';
+import { OrderItemEntity } from './entities/order-item.entity.js';
+import { OrderEntity } from './entities/order.entity.js';
+import { CreateOrder1780000000000 } from './migrations/1780000000000-create-order.js';
+
+/** The service's own database: its entities, and the migrations that make it. */
+export const databaseOptions = (
+  config: Pick<OrderConfig, 'databaseUrl' | 'databasePoolMax' | 'batchLockTimeoutMs'>,
+): DatabaseOptions => ({
+  url: config.databaseUrl.reveal(),
+  poolMax: config.databasePoolMax,
+  batchLockTimeoutMs: config.batchLockTimeoutMs,
+  entities: [OrderEntity, OrderItemEntity],
+  migrations: [CreateOrder1780000000000],
+  applicationName: 'order',
+});

@@ -1,0 +1,19 @@
+import type { DatabaseOptions } from '@rocketshop/service-defaults';
+import type { PayConfig } from '../pay.config.js';
+import { PaymentEventEntity } from './entities/payment-event.entity.js';
+import { PaymentOrderEntity } from './entities/payment-order.entity.js';
+import { PaymentEntity } from './entities/payment.entity.js';
+import { RefundEntity } from './entities/refund.entity.js';
+import { CreatePay1780000000000 } from './migrations/1780000000000-create-pay.js';
+
+/** The service's own database: its entities, and the migrations that make it. */
+export const databaseOptions = (
+  config: Pick<PayConfig, 'databaseUrl' | 'databasePoolMax' | 'batchLockTimeoutMs'>,
+): DatabaseOptions => ({
+  url: config.databaseUrl.reveal(),
+  poolMax: config.databasePoolMax,
+  batchLockTimeoutMs: config.batchLockTimeoutMs,
+  entities: [PaymentOrderEntity, PaymentEntity, PaymentEventEntity, RefundEntity],
+  migrations: [CreatePay1780000000000],
+  applicationName: 'pay',
+});

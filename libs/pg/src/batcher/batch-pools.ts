@@ -1,0 +1,76 @@
+import pg from 'pg';
+import { bigintTypes } from '../bigint-types.js';
+
+export interface BatchPoolsOptions {
+  /** postgres://user:password@host:port/database */
+  readonly url: string;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName?: string | undefined;
+  /** @default 15000 */
+  readonly statementTimeoutMs?: number | undefined;
+  /** @default 5000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /**
+   * Longest wait for one lock while statements share a transaction, in milliseconds. It is longer than a commit of another
+   * process takes, and short enough that nobody notices it. @default 25
+   */
+  readonly lockTimeoutMs?: number | undefined;
+}
+
+/** Transactions that are shared, and reads that are shared, each with one more under way where one is slow. */
+export const SHARED_CONNECTIONS = 3;
+/** Statements that go alone, and those among them that wait for a lock. */
+export const ALONE_CONNECTIONS = 4;
+
+/*
+ * A session keeps the plan of a prepared statement, also the plan that it made while the table was small and reading all of it
+ * looked cheap. The statements of a batcher find rows by key. So their sessions plan once, for tables of any size: by key.
+ */
+const PLAN_BY_KEY = [
+  'plan_cache_mode=force_generic_plan',
+  'enable_seqscan=off',
+  'enable_bitmapscan=off',
+  'enable_hashjoin=off',
+  'enable_mergejoin=off',
+  'enable_material=off',
+];
+
+/** The connections of a service's batchers. They are opened when they are needed, and closed when they are idle. */
+export class BatchPools {
+  /** For statements that share a transaction. */
+  readonly shared: pg.Pool;
+  /** For statements that go alone: after a batch failed, or while they wait for a lock. */
+  readonly alone: pg.Pool;
+
+  constructor(private readonly options: BatchPoolsOptions) {
+    this.shared = this.createPool(SHARED_CONNECTIONS, [`lock_timeout=${options.lockTimeoutMs ?? 25}`]);
+    this.alone = this.createPool(ALONE_CONNECTIONS, []);
+  }
+
+  /** For metrics and for tests. */
+  get all(): readonly pg.Pool[] {
+    return [this.shared, this.alone];
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all.map((pool) => pool.end()));
+  }
+
+  private createPool(max: number, settings: readonly string[]): pg.Pool {
+    const { url, applicationName, statementTimeoutMs, connectTimeoutMs } = this.options;
+    const pool = new pg.Pool({
+      connectionString: url,
+      max,
+      types: bigintTypes,
+      keepAlive: true,
+      allowExitOnIdle: true,
+      connectionTimeoutMillis: connectTimeoutMs ?? 5_000,
+      statement_timeout: statementTimeoutMs ?? 15_000,
+      options: [...PLAN_BY_KEY, ...settings].map((setting) => `-c ${setting}`).join(' '),
+      ...(applicationName === undefined ? {} : { application_name: applicationName }),
+    });
+    // An idle connection that breaks is replaced when the next one is needed. Without a listener it would end the process.
+    pool.on('error', () => undefined);
+    return pool;
+  }
+}

@@ -1,0 +1,25 @@
+export * from './errors.js';
+export type { Deadline } from './deadline.js';
+export { bind, bindLine, run, runAll } from './statement.js';
+export type {
+  BoundStatement,
+  ColumnarStatement,
+  PgClient,
+  ResultsOf,
+  SqlRunner,
+  Statement,
+  StatementResult,
+} from './statement.js';
+export { transaction } from './transaction.js';
+export type { TransactionScope } from './transaction.js';
+export { pipeline } from './pipeline/pipeline.js';
+export type { PipelineOptions } from './pipeline/pipeline.js';
+export { BatchPools } from './batcher/batch-pools.js';
+export type { BatchPoolsOptions } from './batcher/batch-pools.js';
+export { StatementBatcher } from './batcher/statement-batcher.js';
+export type { StatementBatcherOptions } from './batcher/statement-batcher.js';
+export { createRefuseUnless, dropRefuseUnless, refusalOf } from './refuse.js';
+export { retryWhenRefused } from './retry-when-refused.js';
+export type { RetryOptions } from './retry-when-refused.js';
+export { MIGRATION_LOCK_KEY, underMigrationLock } from './migration-lock.js';
+export { bigintTypes } from './bigint-types.js';
