@@ -1,4 +1,5 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
 import { Readiness } from '@rocketshop/service-defaults';
 import { CreateChargeController } from './create-charge/create-charge.controller.js';
 import { CreateChargeService } from './create-charge/create-charge.service.js';

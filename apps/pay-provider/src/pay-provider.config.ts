@@ -1,4 +1,5 @@
-import { configField, httpFields, loadConfig, processFields, type ConfigOf } from '@rocketshop/service-defaults';
+import { configField, httpFields, loadConfig, processFields } from '@rocketshop/service-defaults';
+import type { ConfigOf } from '@rocketshop/service-defaults';
 
 const fields = {
   ...httpFields(3010),

@@ -1,11 +1,7 @@
 import { Body, Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import {
-  createChargeSchema,
-  providerChargeSchema,
-  type CreateCharge,
-  type ProviderCharge,
-} from '@rocketshop/contracts';
+import { createChargeSchema, providerChargeSchema } from '@rocketshop/contracts';
+import type { CreateCharge, ProviderCharge } from '@rocketshop/contracts';
 import { stateOf } from '../domain/ledger.js';
 import type { PayProviderConfig } from '../pay-provider.config.js';
 import { PAY_PROVIDER_CONFIG } from '../pay-provider.tokens.js';

@@ -1,6 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { notFound, ProblemError } from '@rocketshop/service-defaults';
-import { Ledger, type Account } from '../domain/ledger.js';
+import { Ledger } from '../domain/ledger.js';
+import type { Account } from '../domain/ledger.js';
 import type { ProviderEvent } from '../domain/provider-event.js';
 import { Journal } from './journal.js';
 

@@ -1,7 +1,9 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { chargeViewSchema, type ChargeView } from '../read-charge/read-charge.dto.js';
-import { payModesSchema, type PayModes } from './pay-charge.dto.js';
+import { chargeViewSchema } from '../read-charge/read-charge.dto.js';
+import type { ChargeView } from '../read-charge/read-charge.dto.js';
+import { payModesSchema } from './pay-charge.dto.js';
+import type { PayModes } from './pay-charge.dto.js';
 import { PayChargeService } from './pay-charge.service.js';
 
 @ApiTags('charges')

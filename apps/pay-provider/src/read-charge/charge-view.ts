@@ -1,5 +1,6 @@
 import type { Charge, Transaction } from '../domain/charge.js';
-import { stateOf, type Account, type Ledger } from '../domain/ledger.js';
+import { stateOf } from '../domain/ledger.js';
+import type { Account, Ledger } from '../domain/ledger.js';
 import type { BillLine, ChargeView } from './read-charge.dto.js';
 
 export function viewCharge(account: Account): ChargeView {

@@ -2,7 +2,8 @@ import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { LedgerStore } from '../ledger/ledger-store.js';
 import { billOf, viewCharge } from './charge-view.js';
-import { billSchema, chargeViewSchema, type BillLine, type ChargeView } from './read-charge.dto.js';
+import { billSchema, chargeViewSchema } from './read-charge.dto.js';
+import type { BillLine, ChargeView } from './read-charge.dto.js';
 
 @ApiTags('charges')
 @Controller('provider')

@@ -1,7 +1,9 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { createRefundSchema, type CreateRefund } from '@rocketshop/contracts';
-import { refundAnswerSchema, type RefundAnswer } from './refund-payment.dto.js';
+import { createRefundSchema } from '@rocketshop/contracts';
+import type { CreateRefund } from '@rocketshop/contracts';
+import { refundAnswerSchema } from './refund-payment.dto.js';
+import type { RefundAnswer } from './refund-payment.dto.js';
 import { RefundPaymentService } from './refund-payment.service.js';
 
 @ApiTags('refunds')

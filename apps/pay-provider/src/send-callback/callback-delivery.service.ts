@@ -1,5 +1,7 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
-import { isSuccess, LOGGER, type Logger } from '@rocketshop/service-defaults';
+import { Inject, Injectable } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { isSuccess, LOGGER } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
 import type { Callback } from '../domain/charge.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
 import type { PayProviderConfig } from '../pay-provider.config.js';

@@ -2,7 +2,8 @@ import { Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { LedgerStore } from '../ledger/ledger-store.js';
 import { CallbackDelivery } from './callback-delivery.service.js';
-import { callbackAnswersSchema, type CallbackAnswers } from './send-callback.dto.js';
+import { callbackAnswersSchema } from './send-callback.dto.js';
+import type { CallbackAnswers } from './send-callback.dto.js';
 
 @ApiTags('callbacks')
 @Controller('provider/charges')

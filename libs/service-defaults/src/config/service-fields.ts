@@ -1,7 +1,7 @@
 import { LOG_LEVELS } from '../logging/log-levels.js';
 import { configField } from './fields.js';
 
-/** Where a process serves HTTP. */
+/** The address at which a process serves HTTP. */
 export const httpFields = (port: number) => ({
   httpPort: configField.port({ default: port, reason: 'where clients and health checks reach this service' }),
   bindAddress: configField.text({ default: '127.0.0.1', reason: 'loopback unless a container or firewall guards it' }),

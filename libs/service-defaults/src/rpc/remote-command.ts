@@ -7,7 +7,7 @@ export interface RemoteCommand<C extends z.ZodType = z.ZodType, A extends z.ZodT
   readonly answer: A;
 }
 
-/** What the caller passes. The client adds `deadline` to commands that have one. */
+/** The arguments of a call. The client adds `deadline` to commands that have one. */
 export type CallData<C extends RemoteCommand> = Omit<z.input<C['call']>, 'deadline'>;
 export type CallAnswer<C extends RemoteCommand> = z.output<C['answer']>;
 
