@@ -48,7 +48,7 @@ export class PullCheck {
     const place = `queue ${queueId}, offset ${offset}`;
     if (magic !== MESSAGE_MAGIC_V1 && magic !== MESSAGE_MAGIC_V2) this.problems.push(`${place}: magic ${magic}`);
     if (found !== offset) this.problems.push(`${place}: the record says ${found}`);
-    if (buffer.readInt32BE(at + RecordOffset.BODY_CRC) !== bodyCrc32(buffer, bodyAt, bodyEnd)) {
+    if (buffer.readInt32BE(at + RecordOffset.BODY_CRC) !== bodyCrc32(buffer.subarray(bodyAt, bodyEnd))) {
       this.problems.push(`${place}: the CRC is wrong`);
     }
     const connection = buffer.readUInt32BE(bodyAt + BodyOffset.CONNECTION);

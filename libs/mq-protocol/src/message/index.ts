@@ -1,6 +1,6 @@
 export * from './batch-body.js';
 export * from './compression.js';
-export { bodyCrc32, crc32 } from './crc32.js';
+export { bodyCrc32 } from './crc32.js';
 export { decodeHost, encodeHost, isAnyAddress, plainHost } from './host.js';
 export * from './java-hash.js';
 export * from './message-codec.js';
