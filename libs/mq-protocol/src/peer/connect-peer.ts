@@ -1,8 +1,7 @@
 import { connect } from 'node:net';
 import { PeerError } from '../errors.js';
-import type { PeerHandlers } from './peer-handlers.js';
 import { peerLimits, type PeerLimits } from './peer-limits.js';
-import { Peer } from './peer.js';
+import { Peer, type PeerHandlers } from './peer.js';
 import { SocketBinding } from './socket-binding.js';
 
 export interface ConnectPeerOptions {

@@ -1,7 +1,6 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { PeerHandlers } from './peer-handlers.js';
 import { peerLimits, type PeerLimits } from './peer-limits.js';
-import { Peer } from './peer.js';
+import { Peer, type PeerHandlers } from './peer.js';
 import { adoptWithOnread, SocketBinding } from './socket-binding.js';
 
 const BACKLOG = 1024;

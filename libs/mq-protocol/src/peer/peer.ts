@@ -5,28 +5,51 @@ import { FrameView } from '../frame/frame-view.js';
 import { FLAG_ONEWAY, FLAG_RESPONSE } from '../frame/frame-layout.js';
 import type { RemotingCommand } from '../frame/remoting-command.js';
 import { plainHost } from '../message/host.js';
+import { Backpressure } from './backpressure.js';
+import { IdleWatch } from './idle-watch.js';
 import { monotonicMs, unwatch, watch } from './peer-clock.js';
-import type { AnswerHandler, PeerHandlers } from './peer-handlers.js';
 import type { PeerLimits } from './peer-limits.js';
 import type { PeerSocket } from './peer-socket.js';
 import { PendingRequests } from './pending-requests.js';
-import { PromiseAnswer } from './promise-answer.js';
 import { failureResponse, RequestRunner } from './request-runner.js';
 import { giveSlab } from './slab-pool.js';
 import { WriteQueue } from './write-queue.js';
 
-/** A frame that is late is still waited for while it comes at this pace. */
-const FRAME_BYTES_PER_MS_MIN = 16;
-/** After our end of the stream the other side has so long to send its own. */
+/** After we have ended the stream, the other side has this time to end its own. */
 const CLOSE_GRACE_MS = 1000;
-const OPAQUE_MAX = 0x7fffffff;
-/** One view for all peers: reads never nest, and nothing of a frame outlives its hand-over. */
+/** One view for all peers: reads never nest, and nothing keeps the view after its call. */
 const view = new FrameView();
 let lastId = 0;
 
+/** What a listener or a client does with the requests of its peers. Answers to its own requests never come here. */
+export interface PeerHandlers {
+  /**
+   * Sees every request first, in place. Returns true when it takes the request; it then answers through `reserve` and
+   * `commit`, `write` or `reply`, now or later. The view and its buffer are valid only during the call.
+   */
+  onFrame?(view: FrameView, peer: Peer): boolean;
+  /** Called once after all frames of one read: the place to start work on the batch. */
+  onReadBatchEnd?(): void;
+  /**
+   * Gets every other request, as a copy that may be kept. The returned command is the answer; undefined means that `reply`
+   * sends it later. An error becomes code 1, a RequestRefusedError its own code. Oneway requests are never answered.
+   */
+  onRequest?(command: RemotingCommand, peer: Peer): RemotingCommand | undefined | Promise<RemotingCommand | undefined>;
+  /** Called once, after all pending requests have failed. `error` is what closed the connection, if anything did. */
+  onClose?(peer: Peer, error?: Error): void;
+}
+
+/** Waits for one answer without a promise and a closure, so that a caller may use the handler again for its next request. */
+export interface AnswerHandler {
+  /** The view and its buffer are valid only during the call. */
+  onAnswer(view: FrameView, peer: Peer): void;
+  /** No answer will come: the time is over, or the connection is closed. */
+  onFailure(error: Error, peer: Peer): void;
+}
+
 /**
  * One connection, both directions: it sends requests and oneways, matches answers, hands over the other side's requests
- * and sends their answers. A client, a broker and a name server use the same.
+ * and sends their answers. Client, broker and name server use the same class.
  *
  * open -> closed, by `close`, by either end's socket, or by a limit. Closing fails all pending requests at once.
  */
@@ -37,19 +60,14 @@ export class Peer {
   readonly localHost: string;
   readonly localPort: number;
   private isClosed = false;
-  private readonly pending = new PendingRequests();
+  private readonly pending = new PendingRequests<AnswerHandler>();
   private readonly reader: FrameReader;
   private readonly runner: RequestRunner;
   private readonly queue: WriteQueue;
-  private lastOpaque = 0;
   private flushScheduled = false;
   private isReading = false;
-  private isPaused = false;
-  private isActive = true;
-  private idleSince: number = monotonicMs();
-  private framesRead = 0;
-  private framesReadAtScan = 0;
-  private partialSince: number = monotonicMs();
+  private readonly backpressure: Backpressure;
+  private readonly idle: IdleWatch;
 
   constructor(
     private readonly socket: PeerSocket,
@@ -61,7 +79,13 @@ export class Peer {
     this.localHost = plainHost(socket.localAddress ?? '');
     this.localPort = socket.localPort ?? 0;
     this.reader = new FrameReader(this.onFrame, { frameBytesMax: limits.frameBytesMax, view });
-    this.runner = new RequestRunner(this, handlers, limits.requestsInFlightMax);
+    this.runner = new RequestRunner(
+      handlers.onRequest && ((request) => handlers.onRequest?.(request, this)),
+      (response) => this.reply(response),
+      limits.requestsInFlightMax,
+    );
+    this.idle = new IdleWatch(limits);
+    this.backpressure = new Backpressure(socket, limits);
     this.queue = new WriteQueue(socket, this.onWritten);
     watch(this);
   }
@@ -75,23 +99,26 @@ export class Peer {
     return `${this.remoteHost}:${this.remotePort}`;
   }
 
-  /** Bytes that were written here and that the kernel does not have yet. */
+  /** Bytes that were written here but that the kernel does not have yet. */
   get writableBytes(): number {
     return this.queue.bytes + this.socket.writableLength;
   }
 
-  /** Requests of ours that wait for an answer. */
+  /** Our own requests that wait for an answer. */
   get pendingRequests(): number {
     return this.pending.size;
   }
 
   /**
-   * Sends a request and waits for its answer, whatever its code. The command's own opaque is not used.
+   * Sends a request and resolves with its answer, whatever the answer's code. The command's own opaque is not used.
    * Rejects with PeerError (CONNECTION_CLOSED, REQUEST_TIMEOUT, TOO_MANY_REQUESTS) or FrameError (too large).
    */
   request(command: RemotingCommand, timeoutMs: number): Promise<RemotingCommand> {
     return new Promise((resolve, reject) => {
-      this.requestWith(command, timeoutMs, new PromiseAnswer(resolve, reject));
+      this.requestWith(command, timeoutMs, {
+        onAnswer: (answer) => resolve(answer.toCommand()),
+        onFailure: reject,
+      });
     });
   }
 
@@ -105,7 +132,7 @@ export class Peer {
       handler.onFailure(this.error('TOO_MANY_REQUESTS', 'too many requests wait for an answer'), this);
       return;
     }
-    const opaque = this.nextOpaque();
+    const opaque = this.pending.nextOpaque();
     try {
       this.write(this.encode(command, opaque));
     } catch (error) {
@@ -115,34 +142,27 @@ export class Peer {
     this.pending.add(opaque, handler, monotonicMs() + timeoutMs);
   }
 
-  /** Sends a request nobody answers. Dropped when the connection is closed. Throws FrameError when it is too large. */
+  /** Sends a request without an answer. A closed connection drops it. Throws FrameError when it is too large. */
   oneway(command: RemotingCommand): void {
     const { flag } = command;
-    this.write(this.encode({ ...command, flag: (flag | FLAG_ONEWAY) & ~FLAG_RESPONSE }, this.nextOpaque()));
+    this.write(this.encode({ ...command, flag: (flag | FLAG_ONEWAY) & ~FLAG_RESPONSE }, this.pending.nextOpaque()));
   }
 
-  /** Sends an answer; its opaque must be the request's, as `createResponse` sets it. Dropped when closed. */
+  /** Sends an answer. `createResponse` gives it the request's opaque. A closed connection drops it. */
   reply(command: RemotingCommand): void {
     this.write(encodeFrame(command));
   }
 
-  /** Sends encoded frames, with everything else of this tick in one write. Bytes over 16 KiB must not change after. */
+  /** Sends encoded frames, in one write with everything else of this tick. Bytes over 16 KiB must not change afterwards. */
   write(bytes: Buffer): void {
     if (this.isClosed) return;
     this.queue.add(bytes);
     this.scheduleFlush();
   }
 
-  /** As `write`, but the source may be overwritten at once. */
-  writeCopy(source: Buffer, start = 0, end: number = source.length): void {
-    if (this.isClosed) return;
-    this.queue.copy(source, start, end);
-    this.scheduleFlush();
-  }
-
   /**
-   * As `write` with the first `bytes` of a slab (`takeSlab`). The slab is the peer's from here on, which gives it back to the
-   * pool.
+   * As `write`, with the first `bytes` of a slab (`takeSlab`). The slab belongs to the peer from here on; the peer gives it
+   * back to the pool.
    */
   writeSlab(slab: Buffer, bytes: number): void {
     if (this.isClosed) return giveSlab(slab);
@@ -151,8 +171,8 @@ export class Peer {
   }
 
   /**
-   * Room for an answer of at most `bytes` (64 KiB) right in the outgoing slab: write it into `writeBuffer` from the
-   * returned offset on, then `commit` its end. Nothing else may be written in between. The cheapest way to answer.
+   * Makes room for an answer of at most `bytes` (64 KiB) in the outgoing slab. Write the answer into `writeBuffer` from the
+   * returned offset on, then `commit` its end, with no other write in between. This is the cheapest way to answer.
    */
   reserve(bytes: number): number {
     return this.queue.reserve(bytes);
@@ -168,7 +188,7 @@ export class Peer {
     this.scheduleFlush();
   }
 
-  /** Closes the connection. Without an error what was written is still sent; with one it is dropped. */
+  /** Closes the connection. Without an error, written bytes are still sent; with an error they are dropped. */
   close(error?: Error): void {
     if (this.isClosed) return;
     if (error === undefined) {
@@ -182,9 +202,9 @@ export class Peer {
 
   /** For the socket: bytes arrived in `chunk[0, length)`. Returns false when reading should stop for now. */
   receive(chunk: Buffer, length: number): boolean {
-    // What still arrives after a close is read and dropped, so that the other side's end is seen.
+    // Bytes that arrive after a close are read and dropped, so that the end of the other side's stream is seen.
     if (this.isClosed) return true;
-    this.isActive = true;
+    this.idle.active();
     this.isReading = true;
     try {
       this.reader.push(chunk, 0, length);
@@ -196,46 +216,27 @@ export class Peer {
     }
     this.handlers.onReadBatchEnd?.();
     if (this.flushScheduled) this.flush();
-    return !this.isPaused;
+    return !this.backpressure.isPaused;
   }
 
-  /** For the socket: it is closed, by whoever. */
+  /** For the socket: it is closed, by either side. */
   socketClosed(error?: Error): void {
     if (!this.isClosed) this.finish(error);
   }
 
-  /** For the clock: looks after everything that has a time limit. */
+  /** For the clock: ends what is over its time limit. */
   scan(now: number): void {
     for (const handler of this.pending.takeExpired(now)) {
       handler.onFailure(this.error('REQUEST_TIMEOUT', 'no answer in time'), this);
     }
-    if (this.isActive) {
-      this.isActive = false;
-      this.idleSince = now;
-    } else if (now - this.idleSince >= this.limits.idleTimeoutMs) {
-      this.close(this.error('IDLE_TIMEOUT', 'the connection is idle'));
-      return;
-    }
-    this.scanPartialFrame(now);
-  }
-
-  private scanPartialFrame(now: number): void {
-    const { partialBytes } = this.reader;
-    if (partialBytes === 0 || this.framesRead !== this.framesReadAtScan || this.isPaused) {
-      this.framesReadAtScan = this.framesRead;
-      this.partialSince = now;
-      return;
-    }
-    const age = now - this.partialSince;
-    if (age >= this.limits.frameTimeoutMs && partialBytes < age * FRAME_BYTES_PER_MS_MIN) {
-      this.close(this.error('IDLE_TIMEOUT', 'a frame was begun and not ended'));
-    }
+    const reason = this.idle.check(now, this.reader.partialBytes, this.backpressure.isPaused);
+    if (reason !== undefined) this.close(this.error('IDLE_TIMEOUT', reason));
   }
 
   private readonly onFrame = (frame: FrameView): boolean => {
-    this.framesRead += 1;
+    this.idle.frameRead();
     if (frame.isResponse) {
-      // An answer nobody waits for came too late: it is dropped.
+      // An answer without a waiting request came too late and is dropped.
       this.pending.take(frame.opaque)?.onAnswer(frame, this);
       return !this.isClosed;
     }
@@ -248,13 +249,10 @@ export class Peer {
   };
 
   private readonly onWritten = (): void => {
-    this.isActive = true;
+    this.idle.active();
     if (this.isClosed) return;
     if (this.socket.writableLength === 0) this.queue.flush();
-    if (this.isPaused && this.writableBytes <= this.limits.writableBytesMax / 2) {
-      this.isPaused = false;
-      this.socket.resume();
-    }
+    this.backpressure.drained(this.writableBytes);
   };
 
   private encode(command: RemotingCommand, opaque: number): Buffer {
@@ -263,13 +261,6 @@ export class Peer {
       throw new FrameError(`a request of ${frame.length} bytes is over the limit`, 'FRAME_TOO_LARGE');
     }
     return frame;
-  }
-
-  private nextOpaque(): number {
-    do {
-      this.lastOpaque = this.lastOpaque === OPAQUE_MAX ? 1 : this.lastOpaque + 1;
-    } while (this.pending.has(this.lastOpaque));
-    return this.lastOpaque;
   }
 
   private scheduleFlush(): void {
@@ -281,14 +272,11 @@ export class Peer {
   private readonly flush = (): void => {
     if (!this.flushScheduled || this.isClosed) return;
     this.flushScheduled = false;
-    // While the kernel takes no more, bytes gather here and leave together when it does (see onWritten).
+    // While the kernel takes no more, bytes collect here and leave together later (see onWritten).
     if (this.socket.writableLength === 0) this.queue.flush();
-    const waiting = this.writableBytes;
-    if (waiting > this.limits.writableBytesHardMax) {
-      this.close(this.error('SLOW_READER', `the peer left ${waiting} bytes unread`));
-    } else if (waiting > this.limits.writableBytesMax && !this.isPaused) {
-      this.isPaused = true;
-      this.socket.pause();
+    const unsentBytes = this.writableBytes;
+    if (!this.backpressure.written(unsentBytes)) {
+      this.close(this.error('SLOW_READER', `the peer left ${unsentBytes} bytes unread`));
     }
   };
 

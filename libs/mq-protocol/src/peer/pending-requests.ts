@@ -1,40 +1,46 @@
-import type { AnswerHandler } from './peer-handlers.js';
+/** An opaque is an int32. */
+const OPAQUE_MAX = 0x7fffffff;
 
-interface Pending {
-  readonly handler: AnswerHandler;
+interface Pending<Handler> {
+  readonly handler: Handler;
   readonly deadline: number;
 }
 
-/** Requests that wait for an answer, by opaque. Time-outs are found by a scan, not by a timer each. */
-export class PendingRequests {
-  private readonly byOpaque = new Map<number, Pending>();
+/** Requests that wait for an answer, by opaque. A scan finds the time-outs, since a timer for each request is dearer. */
+export class PendingRequests<Handler> {
+  private readonly byOpaque = new Map<number, Pending<Handler>>();
   private nextDeadline = Infinity;
+  private lastOpaque = 0;
 
   get size(): number {
     return this.byOpaque.size;
   }
 
-  has(opaque: number): boolean {
-    return this.byOpaque.has(opaque);
+  /** A number that no waiting request has. */
+  nextOpaque(): number {
+    do {
+      this.lastOpaque = this.lastOpaque === OPAQUE_MAX ? 1 : this.lastOpaque + 1;
+    } while (this.byOpaque.has(this.lastOpaque));
+    return this.lastOpaque;
   }
 
-  add(opaque: number, handler: AnswerHandler, deadline: number): void {
+  add(opaque: number, handler: Handler, deadline: number): void {
     this.byOpaque.set(opaque, { handler, deadline });
     if (deadline < this.nextDeadline) this.nextDeadline = deadline;
   }
 
-  /** The handler that waits for this answer; undefined for one that comes too late. */
-  take(opaque: number): AnswerHandler | undefined {
+  /** The handler that waits for this answer. Undefined when the answer comes too late. */
+  take(opaque: number): Handler | undefined {
     const pending = this.byOpaque.get(opaque);
     if (pending === undefined) return undefined;
     this.byOpaque.delete(opaque);
     return pending.handler;
   }
 
-  /** Removes and returns those whose time is over. */
-  takeExpired(now: number): AnswerHandler[] {
+  /** Removes and returns the handlers whose deadline has passed. */
+  takeExpired(now: number): Handler[] {
     if (now < this.nextDeadline) return [];
-    const expired: AnswerHandler[] = [];
+    const expired: Handler[] = [];
     let next = Infinity;
     for (const [opaque, pending] of this.byOpaque) {
       if (pending.deadline <= now) {
@@ -48,7 +54,7 @@ export class PendingRequests {
     return expired;
   }
 
-  takeAll(): AnswerHandler[] {
+  takeAll(): Handler[] {
     const handlers = [...this.byOpaque.values()].map((pending) => pending.handler);
     this.byOpaque.clear();
     this.nextDeadline = Infinity;

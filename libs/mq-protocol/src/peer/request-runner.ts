@@ -1,10 +1,8 @@
 import { RequestRefusedError } from '../errors.js';
 import { createResponse, isOneway, type RemotingCommand } from '../frame/remoting-command.js';
 import { ResponseCode } from '../tables/response-code.js';
-import type { PeerHandlers } from './peer-handlers.js';
-import type { Peer } from './peer.js';
 
-/** What is answered when handling a request failed. */
+/** The answer to a request whose processing failed. */
 export function failureResponse(request: RemotingCommand, error: unknown): RemotingCommand {
   if (error instanceof RequestRefusedError) {
     return createResponse(request, error.responseCode, { remark: error.message });
@@ -13,18 +11,20 @@ export function failureResponse(request: RemotingCommand, error: unknown): Remot
   return createResponse(request, ResponseCode.SYSTEM_ERROR, { remark });
 }
 
-/** Runs the plain handler for one request and sends its answer. Counts what is under way for the overload limit. */
+type Handle = (request: RemotingCommand) => RemotingCommand | undefined | Promise<RemotingCommand | undefined>;
+
+/** Runs the handler for each request and sends its answer. It counts the running requests for the overload limit. */
 export class RequestRunner {
   private inFlight = 0;
 
   constructor(
-    private readonly peer: Peer,
-    private readonly handlers: PeerHandlers,
+    private readonly handle: Handle | undefined,
+    private readonly reply: (response: RemotingCommand) => void,
     private readonly inFlightMax: number,
   ) {}
 
   run(request: RemotingCommand): void {
-    if (this.handlers.onRequest === undefined) {
+    if (this.handle === undefined) {
       const remark = ` request type ${request.code} not supported`;
       this.answer(request, createResponse(request, ResponseCode.REQUEST_CODE_NOT_SUPPORTED, { remark }));
       return;
@@ -35,7 +35,7 @@ export class RequestRunner {
       return;
     }
     try {
-      const answer = this.handlers.onRequest(request, this.peer);
+      const answer = this.handle(request);
       if (answer instanceof Promise) this.await(request, answer);
       else this.answer(request, answer);
     } catch (error) {
@@ -60,9 +60,9 @@ export class RequestRunner {
   private answer(request: RemotingCommand, response: RemotingCommand | undefined): void {
     if (response === undefined || isOneway(request)) return;
     try {
-      this.peer.reply(response);
+      this.reply(response);
     } catch (error) {
-      this.peer.reply(failureResponse(request, error));
+      this.reply(failureResponse(request, error));
     }
   }
 }
