@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
 import { CompressionError, MessageFormatError } from '../errors.js';
 import { RECORDED_VERSIONS, recordedBytes } from '../fixtures/recorded.js';
