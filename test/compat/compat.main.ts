@@ -1,18 +1,15 @@
 import { AdminClient } from '@rocketshop/mq-client';
 import { missingJavaTools, stopSpawnedServices } from '@rocketshop/shop-testkit';
 import { onApache } from './apache/on-apache.js';
-import {
-  aliOnsClient,
-  JAVA_VERSIONS,
-  javaClient,
-  rocketshopClient,
-  type JavaVersion,
-} from './clients/client-programs.js';
+import { aliOnsClient, JAVA_VERSIONS, javaClient, rocketshopClient } from './clients/client-programs.js';
+import type { JavaVersion } from './clients/client-programs.js';
 import { stopRunningClients } from './clients/running-client.js';
 import { mixedGroup } from './mixed-group.js';
 import { mqadmin } from './mqadmin.js';
-import { startOurServers, type Servers } from './our-servers.js';
-import { formatTable, runPart, type Row } from './report.js';
+import { startOurServers } from './our-servers.js';
+import type { Servers } from './our-servers.js';
+import { formatTable, runPart } from './report.js';
+import type { Row } from './report.js';
 import { sendAndConsume } from './send-and-consume.js';
 
 const USAGE = `npm run compat -- [part ...]

@@ -1,9 +1,11 @@
-import { Producer, type AdminClient } from '@rocketshop/mq-client';
+import { Producer } from '@rocketshop/mq-client';
+import type { AdminClient } from '@rocketshop/mq-client';
 import { until } from '@rocketshop/shop-testkit';
 import type { ClientProgram } from './clients/client-programs.js';
 import { RunningClient } from './clients/running-client.js';
 import { bodyOf, messageId, TEXT } from './kinds.js';
-import { judge, reasonOf, type Row } from './report.js';
+import { judge, reasonOf } from './report.js';
+import type { Row } from './report.js';
 import { untilCommitted } from './until-committed.js';
 
 const QUEUES = 8;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { spawnService, type SpawnedService } from '@rocketshop/shop-testkit';
+import { spawnService } from '@rocketshop/shop-testkit';
+import type { SpawnedService } from '@rocketshop/shop-testkit';
 import { removeScratchFolder, scratchFolder } from './scratch-folder.js';
 
 /** RocketMQ's own levels, except level 3: it is the delay of the first retry, and one second instead of ten is enough here. */

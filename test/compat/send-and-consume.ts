@@ -1,11 +1,14 @@
-import { PushConsumer, type AdminClient } from '@rocketshop/mq-client';
+import { PushConsumer } from '@rocketshop/mq-client';
+import type { AdminClient } from '@rocketshop/mq-client';
 import { until } from '@rocketshop/shop-testkit';
 import type { ReceivedEvent } from './clients/client-events.js';
 import type { ClientProgram } from './clients/client-programs.js';
 import { receivedEvent } from './clients/received-event.js';
 import { RunningClient } from './clients/running-client.js';
-import { LEAST_AGE_MS, WANTED_TAGS, type Kind } from './kinds.js';
-import { judge, reasonOf, type Row } from './report.js';
+import { LEAST_AGE_MS, WANTED_TAGS } from './kinds.js';
+import type { Kind } from './kinds.js';
+import { judge, reasonOf } from './report.js';
+import type { Row } from './report.js';
 import { untilCommitted } from './until-committed.js';
 
 const MESSAGES = 1_000;

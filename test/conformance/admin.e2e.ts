@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { createResponse, RequestCode, ResponseCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { createResponse, RequestCode, ResponseCode } from '@rocketshop/mq-protocol';
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 import { until } from '@rocketshop/shop-testkit';
 import { BrokerUnderTest, heartbeat, pull, send } from './support/broker-under-test.js';

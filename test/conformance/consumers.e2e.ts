@@ -14,9 +14,8 @@ import {
   RequestCode,
   UnlockBatchMq,
   UpdateConsumerOffset,
-  type Peer,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import { until } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, heartbeat, pull, send } from './support/broker-under-test.js';
 

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { startNameServer, type NameServer } from '@rocketshop/mq-broker';
-import { connectPeer, RequestCode, ResponseCode, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { startNameServer } from '@rocketshop/mq-broker';
+import type { NameServer } from '@rocketshop/mq-broker';
+import { connectPeer, RequestCode, ResponseCode } from '@rocketshop/mq-protocol';
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 import { until } from '@rocketshop/shop-testkit';
 import { crcOf, registration, topicTable, zlibRegistration } from './support/broker-registration.js';

@@ -1,16 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { PullSysFlag, RequestCode, type Peer } from '@rocketshop/mq-protocol';
+import { PullSysFlag, RequestCode } from '@rocketshop/mq-protocol';
+import type { Peer } from '@rocketshop/mq-protocol';
 import { until } from '@rocketshop/shop-testkit';
-import {
-  ask,
-  BrokerUnderTest,
-  heartbeat,
-  pull,
-  pulled,
-  pullRequest,
-  send,
-  type Pulled,
-} from './support/broker-under-test.js';
+import { ask, BrokerUnderTest, heartbeat, pull, pulled, pullRequest, send } from './support/broker-under-test.js';
+import type { Pulled } from './support/broker-under-test.js';
 
 const SUSPEND = PullSysFlag.SUSPEND | PullSysFlag.SUBSCRIPTION;
 

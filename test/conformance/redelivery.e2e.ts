@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ConsumerSendMsgBack, type MessageExt, type Peer } from '@rocketshop/mq-protocol';
+import { ConsumerSendMsgBack } from '@rocketshop/mq-protocol';
+import type { MessageExt, Peer } from '@rocketshop/mq-protocol';
 import { until } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, heartbeat, pull, send, sendBack } from './support/broker-under-test.js';
 

@@ -1,6 +1,8 @@
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createRequest, encodeFrame, FrameReader, GetMaxOffset, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { createRequest, encodeFrame, FrameReader, GetMaxOffset } from '@rocketshop/mq-protocol';
+import type { RemotingCommand } from '@rocketshop/mq-protocol';
 import { until } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, heartbeat, send, sendRequest, sent } from './support/broker-under-test.js';
 

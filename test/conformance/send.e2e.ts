@@ -7,10 +7,10 @@ import {
   encodeBatchBody,
   RequestCode,
   SendMessage,
-  topicRouteBody,
   TopicName,
-  type Peer,
+  topicRouteBody,
 } from '@rocketshop/mq-protocol';
+import type { Peer } from '@rocketshop/mq-protocol';
 import { until } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, pull, send, sendRequest, sent } from './support/broker-under-test.js';
 

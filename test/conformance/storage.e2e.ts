@@ -2,15 +2,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  connectPeer,
-  QueryConsumerOffset,
-  UpdateConsumerOffset,
-  type MessageExt,
-  type Peer,
-  type PeerHandlers,
-} from '@rocketshop/mq-protocol';
-import { spawnService, stopSpawnedServices, until, type SpawnedService } from '@rocketshop/shop-testkit';
+import { connectPeer, QueryConsumerOffset, UpdateConsumerOffset } from '@rocketshop/mq-protocol';
+import type { MessageExt, Peer, PeerHandlers } from '@rocketshop/mq-protocol';
+import { spawnService, stopSpawnedServices, until } from '@rocketshop/shop-testkit';
+import type { SpawnedService } from '@rocketshop/shop-testkit';
 import { ask, BrokerUnderTest, pull, send, sendRequest, sent } from './support/broker-under-test.js';
 
 const QUEUES = 4;

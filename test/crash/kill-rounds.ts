@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { spawnService, type SpawnedService } from '@rocketshop/shop-testkit';
+import { spawnService } from '@rocketshop/shop-testkit';
+import type { SpawnedService } from '@rocketshop/shop-testkit';
 import { BrokerClient, QUEUES } from './broker-client.js';
 import { check } from './checkers.js';
 import type { Verdict } from './checkers.js';

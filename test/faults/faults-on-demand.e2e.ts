@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -14,8 +15,8 @@ import {
   startFaultControl,
   until,
   untilReady,
-  type FaultControl,
 } from '@rocketshop/shop-testkit';
+import type { FaultControl } from '@rocketshop/shop-testkit';
 
 let echo: Server;
 /** The bytes that arrived at the server. The server has sent them back. */

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeductBalanceService, ResetDemoService } from '@rocketshop/user';
-import { newOrderId, Participants, readNumber, type Participant } from '@rocketshop/shop-testkit/in-process';
+import { newOrderId, Participants, readNumber } from '@rocketshop/shop-testkit/in-process';
+import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 let user: Participant;

@@ -1,26 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import {
-  createGate,
-  holdCommit,
-  loseCommit,
-  openPayment,
-  place,
-  until,
-  untilStatus,
-  type PaymentAnswer,
-} from '@rocketshop/shop-testkit';
+import { createGate, holdCommit, loseCommit, openPayment, place, until, untilStatus } from '@rocketshop/shop-testkit';
+import type { PaymentAnswer } from '@rocketshop/shop-testkit';
 import { CALLBACK_SECRET, InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
-import {
-  callBack,
-  paidEvent,
-  paidMessages,
-  recordedEvent,
-  signature,
-  type CallbackEvent,
-  type SignatureChoice,
-} from './provider-callbacks.js';
+import { callBack, paidEvent, paidMessages, recordedEvent, signature } from './provider-callbacks.js';
+import type { CallbackEvent, SignatureChoice } from './provider-callbacks.js';
 
 jest.setTimeout(60_000);
 

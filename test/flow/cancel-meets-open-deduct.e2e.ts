@@ -1,13 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
-import {
-  answersTo,
-  lockRowOf,
-  newOrderId,
-  PARTICIPANT_NAMES,
-  Participants,
-  type Participant,
-} from '@rocketshop/shop-testkit/in-process';
+import { answersTo, lockRowOf, newOrderId, PARTICIPANT_NAMES, Participants } from '@rocketshop/shop-testkit/in-process';
+import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 beforeAll(async () => {

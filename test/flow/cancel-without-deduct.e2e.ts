@@ -1,11 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  answersTo,
-  newOrderId,
-  PARTICIPANT_NAMES,
-  Participants,
-  type Participant,
-} from '@rocketshop/shop-testkit/in-process';
+import { answersTo, newOrderId, PARTICIPANT_NAMES, Participants } from '@rocketshop/shop-testkit/in-process';
+import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 beforeAll(async () => {

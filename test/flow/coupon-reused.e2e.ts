@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { UseCouponService } from '@rocketshop/coupon';
-import { answersTo, newOrderId, Participants, type Participant } from '@rocketshop/shop-testkit/in-process';
+import { answersTo, newOrderId, Participants } from '@rocketshop/shop-testkit/in-process';
+import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 let coupon: Participant;

@@ -15,10 +15,8 @@ import {
   untilReady,
   untilStatus,
   whenPassing,
-  type HttpAnswer,
-  type OrderAnswer,
-  type ServiceName,
 } from '@rocketshop/shop-testkit';
+import type { HttpAnswer, OrderAnswer, ServiceName } from '@rocketshop/shop-testkit';
 import { expectInvariants } from '../support/expect-invariants.js';
 
 jest.setTimeout(120_000);

@@ -1,16 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { OrdersSweeper } from '@rocketshop/order';
-import {
-  createGate,
-  place,
-  teapots,
-  until,
-  untilStatus,
-  withhold,
-  type Cart,
-  type ServiceName,
-  type Verdict,
-} from '@rocketshop/shop-testkit';
+import { createGate, place, teapots, until, untilStatus, withhold } from '@rocketshop/shop-testkit';
+import type { Cart, ServiceName, Verdict } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
 import { recordTransitions, transitionsOf } from './transitions.js';

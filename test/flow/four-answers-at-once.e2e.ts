@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { PARTICIPANTS, type Participant } from '@rocketshop/contracts';
+import { PARTICIPANTS } from '@rocketshop/contracts';
+import type { Participant } from '@rocketshop/contracts';
 import { DiscardMessageError } from '@rocketshop/mq-nest';
 import { ParticipantAnsweredConsumer } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';

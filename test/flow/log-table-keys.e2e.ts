@@ -1,11 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  newOrderId,
-  PARTICIPANT_NAMES,
-  Participants,
-  type Participant,
-  type ParticipantName,
-} from '@rocketshop/shop-testkit/in-process';
+import { newOrderId, PARTICIPANT_NAMES, Participants } from '@rocketshop/shop-testkit/in-process';
+import type { Participant, ParticipantName } from '@rocketshop/shop-testkit/in-process';
 
 /**
  * Every log table and the key that makes an effect happen once. Without the key, duplicates would pass and no other test would

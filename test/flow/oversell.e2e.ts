@@ -1,14 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeductStockService } from '@rocketshop/stock';
 import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
-import {
-  deadlocksOf,
-  futureDeadline,
-  newOrderId,
-  Participants,
-  readNumber,
-  type Participant,
-} from '@rocketshop/shop-testkit/in-process';
+import { deadlocksOf, futureDeadline, newOrderId, Participants, readNumber } from '@rocketshop/shop-testkit/in-process';
+import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 let stock: Participant;

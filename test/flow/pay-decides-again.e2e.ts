@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { holdAnswers, openPayment, place, type PaymentAnswer } from '@rocketshop/shop-testkit';
+import { holdAnswers, openPayment, place } from '@rocketshop/shop-testkit';
+import type { PaymentAnswer } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
-import { callBack, paidEvent, paidMessages, recordedEvent, type CallbackEvent } from './provider-callbacks.js';
+import { callBack, paidEvent, paidMessages, recordedEvent } from './provider-callbacks.js';
+import type { CallbackEvent } from './provider-callbacks.js';
 
 jest.setTimeout(60_000);
 

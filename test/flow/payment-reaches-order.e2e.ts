@@ -18,9 +18,8 @@ import {
   untilRefunded,
   untilStatus,
   withhold,
-  type OrderAnswer,
-  type WithheldMessages,
 } from '@rocketshop/shop-testkit';
+import type { OrderAnswer, WithheldMessages } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { orderRow, recordTransitions, transitionsOf } from './transitions.js';
 

@@ -1,6 +1,7 @@
 import { createHmac, randomUUID } from 'node:crypto';
 import type { PaymentAnswer } from '@rocketshop/shop-testkit';
-import { CALLBACK_SECRET, type InProcessShop } from '@rocketshop/shop-testkit/in-process';
+import { CALLBACK_SECRET } from '@rocketshop/shop-testkit/in-process';
+import type { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 
 /** The body of a callback of the payment provider. */
 export type CallbackEvent = Readonly<Record<string, string>>;

@@ -2,16 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, expect, it, jest } from '@jest/globals';
 import { Redis } from 'ioredis';
 import { expectInvariants } from '../support/expect-invariants.js';
-import {
-  freePort,
-  place,
-  request,
-  startRedisServer,
-  teapots,
-  until,
-  untilStatus,
-  type RedisServer,
-} from '@rocketshop/shop-testkit';
+import { freePort, place, request, startRedisServer, teapots, until, untilStatus } from '@rocketshop/shop-testkit';
+import type { RedisServer } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { describeWithRedis } from '../support/redis.js';
 

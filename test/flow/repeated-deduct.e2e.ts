@@ -3,13 +3,8 @@ import { DeductStockService } from '@rocketshop/stock';
 import { UseCouponService } from '@rocketshop/coupon';
 import { DeductBalanceService } from '@rocketshop/user';
 import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
-import {
-  lockRowOf,
-  newOrderId,
-  PARTICIPANT_NAMES,
-  Participants,
-  type Participant,
-} from '@rocketshop/shop-testkit/in-process';
+import { lockRowOf, newOrderId, PARTICIPANT_NAMES, Participants } from '@rocketshop/shop-testkit/in-process';
+import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 beforeAll(async () => {

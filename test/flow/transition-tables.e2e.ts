@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { PARTICIPANTS, type OrderStatus } from '@rocketshop/contracts';
+import { PARTICIPANTS } from '@rocketshop/contracts';
+import type { OrderStatus } from '@rocketshop/contracts';
 import {
   AbandonOrderConsumer,
   CloseUnpaidConsumer,
@@ -11,14 +12,8 @@ import {
 } from '@rocketshop/order';
 import { ClosePaymentRpc } from '@rocketshop/pay';
 import { expectInvariants } from '../support/expect-invariants.js';
-import {
-  holdBeforeDeduct,
-  openPayment,
-  place,
-  teapots,
-  untilStatus,
-  type PaymentAnswer,
-} from '@rocketshop/shop-testkit';
+import { holdBeforeDeduct, openPayment, place, teapots, untilStatus } from '@rocketshop/shop-testkit';
+import type { PaymentAnswer } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { callBack, paidEvent } from './provider-callbacks.js';
 import { orderRow, recordTransitions, transitionsOf } from './transitions.js';

@@ -1,19 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { expectInvariants } from '../support/expect-invariants.js';
-import {
-  createPool,
-  SERVICES,
-  ShopClient,
-  ShopSystem,
-  teapots,
-  until,
-  type Cart,
-  type HttpAnswer,
-  type OrderAnswer,
-  type PaymentAnswer,
-  type PayOptions,
-} from '@rocketshop/shop-testkit';
+import { createPool, SERVICES, ShopClient, ShopSystem, teapots, until } from '@rocketshop/shop-testkit';
+import type { Cart, HttpAnswer, OrderAnswer, PaymentAnswer, PayOptions } from '@rocketshop/shop-testkit';
 
 jest.setTimeout(180_000);
 

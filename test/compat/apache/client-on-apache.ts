@@ -1,6 +1,8 @@
-import { Producer, PullConsumer, PushConsumer, type AdminClient, type MessageExt } from '@rocketshop/mq-client';
+import { Producer, PullConsumer, PushConsumer } from '@rocketshop/mq-client';
+import type { AdminClient, MessageExt } from '@rocketshop/mq-client';
 import { until } from '@rocketshop/shop-testkit';
-import { checkRow, type Row } from '../report.js';
+import { checkRow } from '../report.js';
+import type { Row } from '../report.js';
 
 const CLIENT = 'rocketshop';
 const MESSAGES = 1_000;

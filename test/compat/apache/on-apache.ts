@@ -1,8 +1,10 @@
 import { AdminClient } from '@rocketshop/mq-client';
-import { startApacheRocketmq, until, type ApacheRocketmq } from '@rocketshop/shop-testkit';
+import { startApacheRocketmq, until } from '@rocketshop/shop-testkit';
+import type { ApacheRocketmq } from '@rocketshop/shop-testkit';
 import { javaClient, rocketshopClient } from '../clients/client-programs.js';
 import { mixedGroup } from '../mixed-group.js';
-import { runPart, type Row } from '../report.js';
+import { runPart } from '../report.js';
+import type { Row } from '../report.js';
 import { sendAndConsume } from '../send-and-consume.js';
 import { clientOnApache } from './client-on-apache.js';
 import { shopOnApache } from './shop-on-apache.js';

@@ -1,6 +1,8 @@
-import { request, ShopClient, ShopSystem, until, type ApacheRocketmq } from '@rocketshop/shop-testkit';
+import { request, ShopClient, ShopSystem, until } from '@rocketshop/shop-testkit';
+import type { ApacheRocketmq } from '@rocketshop/shop-testkit';
 import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
-import { checkRow, type Row } from '../report.js';
+import { checkRow } from '../report.js';
+import type { Row } from '../report.js';
 import { SHOP_STORIES } from './shop-stories.js';
 
 const CLIENT = 'shop';

@@ -1,13 +1,5 @@
-import {
-  openPayment,
-  place,
-  teapots,
-  untilPaymentIs,
-  untilRefunded,
-  untilStatus,
-  type ApacheRocketmq,
-  type ShopClient,
-} from '@rocketshop/shop-testkit';
+import { openPayment, place, teapots, untilPaymentIs, untilRefunded, untilStatus } from '@rocketshop/shop-testkit';
+import type { ApacheRocketmq, ShopClient } from '@rocketshop/shop-testkit';
 
 /** This is longer than Apache RocketMQ's broker needs to start and all clients need to find it again. */
 const WAIT_MS = 90_000;

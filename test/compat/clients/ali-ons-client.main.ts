@@ -12,9 +12,10 @@ import {
   TEXT,
   unwantedId,
   unwantedTag,
-  type Kind,
 } from '../kinds.js';
-import { report, runClient, type Member, type SendJob, type Subscription } from './command-line.js';
+import type { Kind } from '../kinds.js';
+import { report, runClient } from './command-line.js';
+import type { Member, SendJob, Subscription } from './command-line.js';
 
 /** What it logs belongs beside the reports, not among them. */
 const write = (...words: unknown[]): void => console.error(...words);

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { fetchJars, repositoryRoot } from '@rocketshop/shop-testkit';
-import { KINDS, type Kind } from '../kinds.js';
+import { KINDS } from '../kinds.js';
+import type { Kind } from '../kinds.js';
 
 const run = promisify(execFile);
 

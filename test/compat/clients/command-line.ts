@@ -1,4 +1,5 @@
-import { isKind, type Kind } from '../kinds.js';
+import { isKind } from '../kinds.js';
+import type { Kind } from '../kinds.js';
 import type { ClientEvent } from './client-events.js';
 
 /*

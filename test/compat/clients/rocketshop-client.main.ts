@@ -1,4 +1,5 @@
-import { Producer, PushConsumer, type Message, type SendResult } from '@rocketshop/mq-client';
+import { Producer, PushConsumer } from '@rocketshop/mq-client';
+import type { Message, SendResult } from '@rocketshop/mq-client';
 import {
   BATCH_SIZE,
   bodyOf,
@@ -11,10 +12,11 @@ import {
   TEXT,
   unwantedId,
   unwantedTag,
-  type Kind,
 } from '../kinds.js';
+import type { Kind } from '../kinds.js';
 import { receivedEvent } from './received-event.js';
-import { report, runClient, type Member, type SendJob, type Subscription } from './command-line.js';
+import { report, runClient } from './command-line.js';
+import type { Member, SendJob, Subscription } from './command-line.js';
 
 async function send(namesrvAddr: string, count: number, jobs: readonly SendJob[]): Promise<void> {
   const producer = new Producer({ namesrvAddr, producerGroup: 'compat-rocketshop-producers', sendMsgTimeout: 10_000 });

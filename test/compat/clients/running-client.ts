@@ -1,10 +1,12 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { endChild, isRunning, loadTestkitConfig, until } from '@rocketshop/shop-testkit';
 import { removeScratchFolder, scratchFolder } from '../scratch-folder.js';
 import type { ClientProgram } from './client-programs.js';
-import { parseClientEvent, type ClientEvent, type ReceivedEvent } from './client-events.js';
+import { parseClientEvent } from './client-events.js';
+import type { ClientEvent, ReceivedEvent } from './client-events.js';
 
 const OTHER_LINES_KEPT = 80;
 const LEAVE_LIMIT_MS = 30_000;

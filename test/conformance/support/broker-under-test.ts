@@ -1,4 +1,5 @@
-import { startBroker, type BrokerHandle, type StartBrokerOptions } from '@rocketshop/mq-broker';
+import { startBroker } from '@rocketshop/mq-broker';
+import type { BrokerHandle, StartBrokerOptions } from '@rocketshop/mq-broker';
 import {
   connectPeer,
   ConsumerSendMsgBack,
@@ -10,14 +11,16 @@ import {
   SendMessage,
   SendMessageV2,
   TopicName,
-  type ConsumerData,
-  type MessageExt,
-  type Peer,
-  type PeerHandlers,
-  type PullMessageHeader,
-  type RemotingCommand,
-  type SendMessageHeader,
   toSendMessageHeaderV2,
+} from '@rocketshop/mq-protocol';
+import type {
+  ConsumerData,
+  MessageExt,
+  Peer,
+  PeerHandlers,
+  PullMessageHeader,
+  RemotingCommand,
+  SendMessageHeader,
 } from '@rocketshop/mq-protocol';
 
 const ANSWER_TIMEOUT_MS = 20_000;

@@ -1,4 +1,5 @@
-import { createRequest, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { createRequest } from '@rocketshop/mq-protocol';
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 
