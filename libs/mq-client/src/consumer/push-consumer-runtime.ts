@@ -64,7 +64,7 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
       instance.logger,
       (processQueue) => this.assigned.wakePuller(processQueue.queue),
     );
-    const rebalancer = new Rebalancer(this);
+    const rebalancer = new Rebalancer(this, this.assigned);
     this.rebalance = new PeriodicTask(
       options.rebalanceInterval,
       async () => {
@@ -110,7 +110,7 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
       );
     }
     await this.persist.stop();
-    await Promise.all(this.heldQueues().map((queue) => this.release(queue)));
+    await Promise.all(this.heldQueues().map((queue) => this.assigned.release(queue)));
     await this.instance.unregister({ consumerGroup: this.group });
   }
 
@@ -123,6 +123,10 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
     this.suspended = false;
     this.dispatcher.resume();
     this.assigned.wakePullers();
+  }
+
+  heldQueues(): MessageQueue[] {
+    return this.assigned.queues;
   }
 
   /** Sends a heartbeat with the new subscriptions and rebalances. */
@@ -155,20 +159,6 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
 
   rebalanceSoon(): void {
     if (!this.stopping) void this.rebalance.runNow();
-  }
-
-  // --- RebalancerHost ---
-
-  heldQueues(): MessageQueue[] {
-    return this.assigned.queues;
-  }
-
-  acquire(queue: MessageQueue): Promise<void> {
-    return this.assigned.acquire(queue);
-  }
-
-  async release(queue: MessageQueue): Promise<void> {
-    await this.assigned.release(queue);
   }
 
   private retryRebalance(): void {

@@ -5,17 +5,13 @@ import { messageOf } from '../instance/connections.js';
 import { queueKey } from '../message.js';
 import type { MessageQueue } from '../message.js';
 import { allocateAveragely } from './allocate-averagely.js';
+import type { AssignedQueues } from './assigned-queues.js';
 
 export interface RebalancerHost {
   readonly instance: ClientInstance;
   readonly group: string;
   readonly stopping: boolean;
   topics(): string[];
-  heldQueues(): MessageQueue[];
-  /** Commits the offset of the queue and stops pulling it. */
-  release(queue: MessageQueue): Promise<void>;
-  /** Reads the first offset of the queue and starts pulling it. */
-  acquire(queue: MessageQueue): Promise<void>;
 }
 
 /**
@@ -26,15 +22,18 @@ export class Rebalancer {
   /** Topics whose broker did not list this client the last time. Each is logged once. */
   private readonly unlisted = new Set<string>();
 
-  constructor(private readonly host: RebalancerHost) {}
+  constructor(
+    private readonly host: RebalancerHost,
+    private readonly assigned: AssignedQueues,
+  ) {}
 
   /** Resolves with false when a share could not be taken: the caller should rebalance again soon. */
   async run(): Promise<boolean> {
-    const { host } = this;
+    const { host, assigned } = this;
     const topics = host.topics();
     let complete = true;
-    for (const queue of host.heldQueues()) {
-      if (!topics.includes(queue.topic)) await host.release(queue);
+    for (const queue of assigned.queues) {
+      if (!topics.includes(queue.topic)) await assigned.release(queue);
     }
     for (const topic of topics) {
       if (host.stopping) return true;
@@ -50,15 +49,15 @@ export class Rebalancer {
   }
 
   private async rebalanceTopic(topic: string): Promise<boolean> {
-    const { host } = this;
+    const { host, assigned } = this;
     const queues = host.instance.routes.peek(topic)?.subscribeQueues;
     // When the route table finds the missing route, it asks for a rebalance.
     if (queues === undefined) return true;
     const memberIds = await this.memberIds(topic);
     const shares = allocateAveragely(queues, memberIds, host.instance.clientId);
     const wanted = new Map(shares.map((queue) => [queueKey(queue), queue]));
-    const held = host.heldQueues().filter((queue) => queue.topic === topic);
-    await Promise.all(held.filter((queue) => !wanted.has(queueKey(queue))).map((queue) => host.release(queue)));
+    const held = assigned.queues.filter((queue) => queue.topic === topic);
+    await Promise.all(held.filter((queue) => !wanted.has(queueKey(queue))).map((queue) => assigned.release(queue)));
     for (const queue of held) wanted.delete(queueKey(queue));
     const acquired = await this.acquireAll([...wanted.values()]);
     return this.checkListed(topic, memberIds) && acquired;
@@ -81,7 +80,7 @@ export class Rebalancer {
   }
 
   private async acquireAll(queues: readonly MessageQueue[]): Promise<boolean> {
-    const outcomes = await Promise.allSettled(queues.map((queue) => this.host.acquire(queue)));
+    const outcomes = await Promise.allSettled(queues.map((queue) => this.assigned.acquire(queue)));
     for (const [index, outcome] of outcomes.entries()) {
       if (outcome.status === 'fulfilled') continue;
       const { topic, brokerName, queueId } = queues[index] ?? { topic: '', brokerName: '', queueId: -1 };
