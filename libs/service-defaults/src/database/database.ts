@@ -94,7 +94,7 @@ export class Database implements OnApplicationShutdown {
 }
 
 /** The pg pool of an initialized data source: TypeORM owns the connections, the kits borrow them. */
-export function poolOf(source: DataSource): Pool {
+function poolOf(source: DataSource): Pool {
   const { master } = source.driver as unknown as { readonly master?: Pool };
   if (!master) throw new Error('the data source is not initialized, or is not PostgreSQL');
   return master;
