@@ -34,7 +34,7 @@ async function findImports(projects) {
 }
 
 function describe({ from, to, cycle, rule }, rules) {
-  if (cycle) return `${from}: circle of imports: ${[from, ...cycle.map(({ name }) => name)].join(' -> ')}`;
+  if (cycle) return `${[from, ...cycle.map(({ name }) => name)].join(' -> ')}: circle of imports`;
   return `${from} -> ${to}: ${rules.get(rule.name)}`;
 }
 

@@ -38,6 +38,13 @@ const roomRule = (room) => ({
   to: { path: room.not },
 });
 
+const CIRCLE = {
+  name: 'circle',
+  comment: 'circle of imports',
+  from: {},
+  to: { circular: true },
+};
+
 function entryPointRules(proofDirs) {
   return [
     {
@@ -82,6 +89,7 @@ export function importRules(projects) {
     ...products.map(undeclaredRule),
     ...ROOMS.map(roomRule),
     ...entryPointRules(proofDirs),
+    CIRCLE,
   ];
   return rules.map((rule) => Object.assign(rule, { severity: 'error' }));
 }
