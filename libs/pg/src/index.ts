@@ -21,5 +21,5 @@ export type { StatementBatcherOptions } from './batcher/statement-batcher.js';
 export { createRefuseUnless, dropRefuseUnless, refusalOf } from './refuse.js';
 export { retryWhenRefused } from './retry-when-refused.js';
 export type { RetryOptions } from './retry-when-refused.js';
-export { MIGRATION_LOCK_KEY, underMigrationLock } from './migration-lock.js';
+export { underMigrationLock } from './migration-lock.js';
 export { bigintTypes } from './bigint-types.js';

@@ -1,7 +1,7 @@
 import pg from 'pg';
 
 /** Advisory locks belong to one database, so one number serves every service. Its bytes spell "rock". */
-export const MIGRATION_LOCK_KEY = 0x72_6f_63_6b;
+const MIGRATION_LOCK_KEY = 0x72_6f_63_6b;
 
 /**
  * Runs `migrate` under an advisory lock, so that replicas may start together: one migrates, the others wait and find nothing
@@ -9,17 +9,13 @@ export const MIGRATION_LOCK_KEY = 0x72_6f_63_6b;
  * process dies.
  * @param url postgres://user:password@host:port/database
  */
-export async function underMigrationLock<T>(
-  url: string,
-  migrate: () => Promise<T>,
-  lockKey: number = MIGRATION_LOCK_KEY,
-): Promise<T> {
+export async function underMigrationLock<T>(url: string, migrate: () => Promise<T>): Promise<T> {
   const session = new pg.Client({ connectionString: url, application_name: 'migration lock' });
   // An error without a listener ends the process, and a connection can be lost during a migration.
   session.on('error', () => undefined);
   await session.connect();
   try {
-    await session.query('SELECT pg_advisory_lock($1)', [lockKey]);
+    await session.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK_KEY]);
     return await migrate();
   } finally {
     await session.end();

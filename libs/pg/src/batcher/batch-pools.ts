@@ -18,9 +18,9 @@ export interface BatchPoolsOptions {
 }
 
 /** Transactions that are shared, and reads that are shared, each with one more under way where one is slow. */
-export const SHARED_CONNECTIONS = 3;
+const SHARED_CONNECTIONS = 3;
 /** Statements that go alone, and those among them that wait for a lock. */
-export const ALONE_CONNECTIONS = 4;
+const ALONE_CONNECTIONS = 4;
 
 /*
  * A session keeps the plan of a prepared statement, also the plan that it made while the table was small and reading all of it
