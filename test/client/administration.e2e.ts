@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { until } from '@rocketshop/shop-testkit';
 import { MessageSystem, numbered, Received, recordingLogger } from './support/message-system.js';
 
-describe('looking after topics and groups', () => {
+describe('the admin client', () => {
   let system: MessageSystem;
   beforeAll(async () => {
     system = await MessageSystem.start();
@@ -10,7 +10,7 @@ describe('looking after topics and groups', () => {
   afterEach(() => system.stopClients());
   afterAll(() => system.stop());
 
-  it('creates, lists, measures and deletes a topic', async () => {
+  it('creates a topic, lists it, reads its statistics and deletes it', async () => {
     const topic = await system.topic(3);
     const admin = await system.admin();
     const producer = await system.producer();
@@ -30,13 +30,13 @@ describe('looking after topics and groups', () => {
     await expect(admin.fetchTopicRoute(topic)).rejects.toMatchObject({ code: 'NO_ROUTE' });
   });
 
-  it('connects to no address only because a message id says so', async () => {
+  it('does not connect to an address of a message id that is outside of the cluster', async () => {
     const admin = await system.admin();
     const elsewhere = '7F00000100000001000000000000000A';
     await expect(admin.viewMessage(elsewhere)).rejects.toMatchObject({ code: 'BROKER_NOT_FOUND' });
   });
 
-  it('groups of one process share one connection to the broker', async () => {
+  it('lets groups of one process share one connection to the broker', async () => {
     const topic = await system.topic(1);
     const { logger, lines } = recordingLogger();
     const received = [new Received(), new Received()];
@@ -50,7 +50,7 @@ describe('looking after topics and groups', () => {
     expect(lines.filter((line) => line.startsWith('connected to'))).toHaveLength(2);
   });
 
-  it('a group whose offset is not in the queue goes on where the broker says', async () => {
+  it("sees that a group whose offset is not in the queue goes on at the broker's offset", async () => {
     const topic = await system.topic(1);
     const consumerGroup = system.name('group');
     const producer = await system.producer();

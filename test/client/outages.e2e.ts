@@ -3,7 +3,7 @@ import { BrokerRefusedError, ClientError, Producer, PushConsumer } from '@rocket
 import { createGate, until } from '@rocketshop/shop-testkit';
 import { MessageSystem, numbered, Received, recordingLogger } from './support/message-system.js';
 
-describe('when something is away', () => {
+describe('an outage', () => {
   let system: MessageSystem;
   beforeAll(async () => {
     system = await MessageSystem.start();
@@ -11,7 +11,7 @@ describe('when something is away', () => {
   afterEach(() => system.stopClients());
   afterAll(() => system.stop());
 
-  it('nobody needs a restart after the broker was down', async () => {
+  it('of the broker needs no restart of its clients', async () => {
     const topic = await system.topic(2);
     const received = new Received();
     const consumerGroup = system.name('group');
@@ -24,7 +24,7 @@ describe('when something is away', () => {
     await expect(producer.send({ topic, body: Buffer.from('lost') }, { timeoutMs: 200 })).rejects.toMatchObject({
       retriable: true,
     });
-    // Sent into the outage, with time enough to see its end.
+    // These sends begin during the outage, and their time limit is longer than the outage.
     const pending = producer.send({ topic, body: Buffer.from('patient') }, { timeoutMs: 10_000 });
     await system.startBroker();
     expect(await pending).toMatchObject({ sendStatus: 'SEND_OK' });
@@ -41,7 +41,7 @@ describe('when something is away', () => {
     });
   });
 
-  it('sending and receiving go on without a name server, and topics are found again once it is back', async () => {
+  it('of the name server does not stop sends and deliveries; new topics are found when it is back', async () => {
     const topic = await system.topic(2);
     const received = new Received();
     await system.consumer({ [topic]: '*' }, received.listener);
@@ -57,7 +57,7 @@ describe('when something is away', () => {
     });
 
     await system.startNameServer();
-    // A broker registers again only every ten seconds or later: its restart brings the routes back at once.
+    // A broker registers every ten seconds at most. A restart of the broker registers its routes at once.
     await system.stopBroker();
     await system.startBroker();
     await until(
@@ -67,7 +67,7 @@ describe('when something is away', () => {
     await until(() => received.distinct.has('after'));
   });
 
-  it('a consumer may start before the name server, the broker and the topic are there', async () => {
+  it('may end after a consumer has started: name server, broker and topic may come later', async () => {
     const topic = system.name('later');
     const received = new Received();
     await system.stopNameServer();
@@ -80,7 +80,7 @@ describe('when something is away', () => {
     await until(() => received.distinct.has('hello'));
   });
 
-  it('a message is tried again here when the broker goes away before it can be given back', async () => {
+  it('lets a failed message be consumed here again, when the broker stops before the send-back', async () => {
     const topic = await system.topic(1);
     const gate = createGate();
     const deliveries: number[] = [];
@@ -104,7 +104,7 @@ describe('when something is away', () => {
     await system.startBroker();
   }, 30_000);
 
-  it('a name server that does not answer is passed over', async () => {
+  it('of one name server makes the client ask the next one', async () => {
     const topic = await system.topic(1);
     const producer = new Producer({
       namesrvAddr: `127.0.0.1:1;${system.namesrvAddr}`,
@@ -117,7 +117,7 @@ describe('when something is away', () => {
   });
 });
 
-describe('when the broker refuses', () => {
+describe('a broker that refuses', () => {
   let system: MessageSystem;
   beforeAll(async () => {
     system = await MessageSystem.start({
@@ -128,7 +128,7 @@ describe('when the broker refuses', () => {
   });
   afterAll(() => system.stop());
 
-  it('a group it does not know is named in the log', async () => {
+  it('makes the client log the group that the broker does not list', async () => {
     const topic = await system.topic(1);
     const { logger, lines } = recordingLogger();
     const consumerGroup = system.name('unknown');
@@ -136,7 +136,7 @@ describe('when the broker refuses', () => {
     await until(() => lines.some((line) => line.includes(`does not list this client in group ${consumerGroup}`)));
   });
 
-  it('a message that is too large fails at once with code 13, and a topic nobody may create has no route', async () => {
+  it('answers code 13 for a message that is too large, and gives no route for a topic that no client may create', async () => {
     const topic = await system.topic(1);
     const producer = await system.producer({ compressMsgBodyOverHowmuch: 100_000 });
     const refusal = producer.send({ topic, body: Buffer.alloc(2_000) });
@@ -148,8 +148,8 @@ describe('when the broker refuses', () => {
   });
 });
 
-describe('closing', () => {
-  it('leaves no timer and no socket, whatever was under way', async () => {
+describe('a shutdown', () => {
+  it('leaves no timer and no socket, whatever was in progress', async () => {
     const system = await MessageSystem.start();
     const topic = await system.topic(4);
     await system.stopClients();
@@ -167,7 +167,7 @@ describe('closing', () => {
     await Promise.all([consumer.shutdown(), producer.shutdown()]);
     await until(() => {
       const now = process.getActiveResourcesInfo().filter((name) => name === 'Timeout' || name.startsWith('TCP'));
-      return now.length <= before.length + 1; // The one more is the timer of this wait itself.
+      return now.length <= before.length + 1; // One more, because this wait has a timer too.
     });
     await system.stop();
   });

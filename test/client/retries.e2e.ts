@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { until } from '@rocketshop/shop-testkit';
 import { MessageSystem, Received } from './support/message-system.js';
 
-/** Level 3, the first of the ladder, is 10 s: here it is 20 ms. */
+/** Level 3, that of the first redelivery, is 10 s; here it is 20 ms. */
 const timeScale = 500;
 
 describe('a message whose listener fails', () => {
@@ -13,7 +13,7 @@ describe('a message whose listener fails', () => {
   afterEach(() => system.stopClients());
   afterAll(() => system.stop());
 
-  it('comes again under its own topic with a growing count, until it succeeds', async () => {
+  it('is delivered again under its own topic, with a growing count, until the listener succeeds', async () => {
     const topic = await system.topic(1);
     const deliveries: { topic: string; reconsumeTimes: number; msgId: string }[] = [];
     await system.consumer({ [topic]: 'paid' }, ([message]) => {
@@ -27,7 +27,7 @@ describe('a message whose listener fails', () => {
     expect(deliveries).toEqual([0, 1, 2, 3].map((reconsumeTimes) => ({ topic, reconsumeTimes, msgId })));
   });
 
-  it('ends in the dead letter queue after maxReconsumeTimes', async () => {
+  it('goes to the dead letter queue after maxReconsumeTimes', async () => {
     const topic = await system.topic(1);
     const consumerGroup = system.name('group');
     let calls = 0;

@@ -12,7 +12,7 @@ describe('sending and receiving', () => {
   afterEach(() => system.stopClients());
   afterAll(() => system.stop());
 
-  it('brings a thousand tagged messages to those who asked for their tags, none lost and none twice', async () => {
+  it('delivers a thousand tagged messages to the subscribers of their tags, each once', async () => {
     const topic = await system.topic();
     const [some, all] = [new Received(), new Received()];
     await system.consumer({ [topic]: 'even||third' }, some.listener);
@@ -32,7 +32,7 @@ describe('sending and receiving', () => {
     );
   });
 
-  it('carries keys, properties, flag and a compressed body through unchanged', async () => {
+  it('delivers keys, properties, flag and a compressed body unchanged', async () => {
     const topic = await system.topic(1);
     const received = new Received();
     await system.consumer({ [topic]: '*' }, received.listener);
@@ -64,7 +64,7 @@ describe('sending and receiving', () => {
     expect((await admin.viewMessage(result.offsetMsgId)).body.equals(message.body)).toBe(true);
   });
 
-  it('stores a batch together in one queue, and hands oneway messages over', async () => {
+  it('stores a batch in one queue, and stores oneway messages', async () => {
     const topic = await system.topic(2);
     const received = new Received();
     await system.consumer({ [topic]: '*' }, received.listener);
@@ -85,7 +85,7 @@ describe('sending and receiving', () => {
     expect(offsets.sort((a, b) => a - b)).toEqual(numbered(50).map((_, index) => result.queueOffset + index));
   });
 
-  it('keeps the order of one key, and calls back', async () => {
+  it('keeps the order of one key, and calls the callback', async () => {
     const topic = await system.topic(4);
     const producer = await system.producer();
     const results: SendResult[] = [];
@@ -102,7 +102,7 @@ describe('sending and receiving', () => {
     expect(outcome).toMatchObject({ error: undefined, result: { sendStatus: 'SEND_OK' } });
   });
 
-  it('creates a topic by sending to it, and reads it back at its own pace', async () => {
+  it('creates a topic by the first send, and reads it with a pull consumer', async () => {
     const topic = system.name('made-by-sending');
     const producer = await system.producer();
     for (const body of numbered(12)) await producer.send({ topic, body: Buffer.from(body), tags: 'made' });
@@ -124,7 +124,7 @@ describe('sending and receiving', () => {
     expect(bodies.sort()).toEqual(numbered(12).sort());
   });
 
-  it('delivers a delayed message when its time has come', async () => {
+  it('delivers a delayed message after its delay', async () => {
     const topic = await system.topic(1);
     const received = new Received();
     await system.consumer({ [topic]: '*' }, received.listener);

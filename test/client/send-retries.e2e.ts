@@ -7,7 +7,7 @@ import type { PeerServer, RemotingCommand } from '@rocketshop/mq-protocol';
 const topic = 'orders';
 type Script = (attempt: number) => number | 'silence';
 
-/** A broker that answers sends with the codes of a script, and a name server that knows such brokers. */
+/** A broker that answers sends with the given codes, and a name server that knows such brokers. */
 class ScriptedCluster {
   readonly sends: string[] = [];
   private readonly servers: PeerServer[] = [];
@@ -101,7 +101,7 @@ describe('a send that fails', () => {
     expect(cluster.sends).toHaveLength(1);
   });
 
-  it('ends with its time-out when nobody answers, saying that it may have been stored', async () => {
+  it('ends with a time-out when no broker answers, and says that the message may be stored', async () => {
     const producer = await cluster.producer({ a: () => 'silence' });
     const startedAt = performance.now();
     await expect(producer.send(message, { timeoutMs: 150 })).rejects.toMatchObject({
@@ -113,7 +113,7 @@ describe('a send that fails', () => {
     expect(performance.now() - startedAt).toBeLessThan(1_500);
   });
 
-  it('ends with its time-out when no name server answers, saying that it was not stored', async () => {
+  it('ends with a time-out when no name server answers, and says that the message is not stored', async () => {
     const silent = await listenPeers({ host: '127.0.0.1', port: 0, handlers: { onRequest: () => undefined } });
     const producer = new Producer({ namesrvAddr: `127.0.0.1:${silent.port}`, producerGroup: 'p' });
     await producer.start();
@@ -133,7 +133,7 @@ describe('a send that fails', () => {
     }
   });
 
-  it('refuses more sends in flight than allowed, and refuses all after the shutdown', async () => {
+  it('is refused when too many sends are in flight, and after the shutdown', async () => {
     const producer = await cluster.producer({ a: () => 'silence' }, { maxSendsInFlight: 2, sendMsgTimeout: 100 });
     const waiting = [producer.send(message), producer.send(message)];
     await expect(producer.send(message)).rejects.toMatchObject({ code: 'TOO_MANY_SENDS', retriable: true });

@@ -73,7 +73,7 @@ describe('members of one group', () => {
     await until(async () => (await committed()) === 40);
   });
 
-  it('yield no duplicate over a clean stop and start, though calls were running and messages waiting', async () => {
+  it('get no duplicate after a clean stop and start, although calls were running and messages waiting', async () => {
     const topic = await system.topic(2);
     const consumerGroup = system.name('group');
     const gate = createGate();
@@ -96,7 +96,7 @@ describe('members of one group', () => {
     expect(seen).toHaveLength(100);
   });
 
-  it('pause and go on', async () => {
+  it('stop consuming on suspend, and continue on resume', async () => {
     const topic = await system.topic(1);
     const received = new Received();
     const consumer = await system.consumer({ [topic]: '*' }, received.listener);

@@ -3,7 +3,7 @@ import { writeOutbox } from '@rocketshop/outbox';
 import { createGate, until } from '@rocketshop/shop-testkit';
 import { OutboxRelays, RecordingBroker } from './outbox-relays.js';
 
-// Real processes and servers: on a loaded machine a start alone can take seconds.
+// The test starts real servers, which can take seconds on a loaded machine.
 jest.setTimeout(60_000);
 
 let outbox: OutboxRelays;
@@ -16,7 +16,7 @@ beforeEach(() => outbox.openDatabase());
 afterEach(() => outbox.closeDatabase());
 
 describe('two relays and one slow transaction', () => {
-  it('sends the row that a slow transaction commits late, though rows with higher ids have long been sent', async () => {
+  it('send the row that a slow transaction commits late, after rows with higher ids', async () => {
     const broker = new RecordingBroker();
     outbox.startRelay(broker);
     outbox.startRelay(broker);
@@ -34,7 +34,7 @@ describe('two relays and one slow transaction', () => {
     expect(broker.messages).toHaveLength(101);
   });
 
-  it('keeps the order of every key while both relays send', async () => {
+  it('keep the order of every key while both send', async () => {
     const broker = new RecordingBroker();
     broker.before = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
     const first = outbox.startRelay(broker);
@@ -53,7 +53,7 @@ describe('two relays and one slow transaction', () => {
     expect(second.state().sentTotal).toBeGreaterThan(0);
   });
 
-  it('keeps the order of every key while relays come and go', async () => {
+  it('keep the order of every key while relays start and stop', async () => {
     const broker = new RecordingBroker();
     outbox.startRelay(broker);
     const keys = Array.from({ length: 20 }, (_, index) => `order-${index}`);
@@ -64,7 +64,7 @@ describe('two relays and one slow transaction', () => {
     );
     for (let round = 0; round < 4; round++) {
       const relay = outbox.startRelay(broker);
-      await until(() => relay.state().shards > 0, { description: 'a share for the newcomer' });
+      await until(() => relay.state().shards > 0, { description: 'a share for the new relay' });
       await relay.stop();
     }
     await writing;
@@ -76,7 +76,7 @@ describe('two relays and one slow transaction', () => {
 });
 
 describe('a key that cannot be sent', () => {
-  it('waits alone, and goes on in order when it can be sent again', async () => {
+  it('waits alone, and is sent in order when the publisher accepts it again', async () => {
     const broker = new RecordingBroker();
     let isHealed = false;
     broker.before = (message) => {
@@ -86,17 +86,17 @@ describe('a key that cannot be sent', () => {
     for (let step = 0; step < 3; step++) await outbox.commitRow('poisoned', step);
     for (let step = 0; step < 50; step++) await outbox.commitRow(`healthy-${step}`, step);
 
-    await until(() => broker.messages.length === 50, { description: 'the healthy keys' });
+    await until(() => broker.messages.length === 50, { description: 'the other keys' });
     expect(broker.payloadsOf('poisoned')).toEqual([]);
     expect(relay.state().failingKeys).toBe(1);
-    await until(async () => (await relay.lag()).unsent === 3, { description: 'all but the poisoned key to be marked' });
+    await until(async () => (await relay.lag()).unsent === 3, { description: 'all other keys to be marked' });
 
     isHealed = true;
-    await until(() => outbox.allSent(), { description: 'the poisoned key' });
+    await until(() => outbox.allSent(), { description: 'the failing key' });
     expect(broker.payloadsOf('poisoned')).toEqual([0, 1, 2]);
   });
 
-  it('is one of many when the broker is down, and all are sent once it is back', async () => {
+  it('is one of many while the broker is down; all are sent when it is back', async () => {
     const broker = new RecordingBroker();
     let attempts = 0;
     let isDown = true;
@@ -115,7 +115,7 @@ describe('a key that cannot be sent', () => {
 });
 
 describe('a relay that is killed', () => {
-  it('between send and mark: the row is sent again, none is lost', async () => {
+  it('between send and mark has its row sent again, and loses none', async () => {
     const broker = new RecordingBroker();
     const gate = createGate();
     broker.before = async () => {
@@ -123,7 +123,7 @@ describe('a relay that is killed', () => {
     };
     const relay = outbox.startRelay(broker);
     await outbox.commitRow('order-1', 'deducted');
-    await until(() => relay.state().inFlight === 1, { description: 'the row to be under way' });
+    await until(() => relay.state().inFlight === 1, { description: 'the row to be in flight' });
 
     await outbox.pool.query(
       `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -160,14 +160,14 @@ describe('a relay that is killed', () => {
     expect(relay.state().failedTotal).toBe(lost);
   });
 
-  it('leaves its rows to the other relay', async () => {
+  it('has its rows sent by the other relay', async () => {
     const holding = new RecordingBroker();
     const gate = createGate();
     holding.before = () => gate.opened;
     const dying = outbox.startRelay(holding, { stopTimeoutMs: 20 });
     await until(() => dying.state().shards === 16, { description: 'the first relay to own everything' });
     await outbox.commitRow('order-1', 'confirmed');
-    await until(() => dying.state().inFlight === 1, { description: 'the row to be under way' });
+    await until(() => dying.state().inFlight === 1, { description: 'the row to be in flight' });
 
     await dying.stop();
     const broker = new RecordingBroker();
@@ -179,12 +179,12 @@ describe('a relay that is killed', () => {
 });
 
 describe('a wake call', () => {
-  it('after a commit reaches whichever relay owns the key, long before anybody polls', async () => {
+  it('after a commit wakes the relay that owns the key, long before the poll interval is over', async () => {
     const broker = new RecordingBroker();
-    const patience = { pollIntervalMs: 3_000, rebalanceIntervalMs: 3_000 };
-    const first = outbox.startRelay(broker, patience);
+    const slow = { pollIntervalMs: 3_000, rebalanceIntervalMs: 3_000 };
+    const first = outbox.startRelay(broker, slow);
     await until(() => first.state().shards === 16, { description: 'the first to own everything' });
-    const second = outbox.startRelay(broker, patience);
+    const second = outbox.startRelay(broker, slow);
     await until(() => first.state().shards === 8 && second.state().shards === 8, { description: 'equal shares' });
 
     for (let index = 0; index < 40; index++) await outbox.commitRow(`order-${index}`, index);
@@ -212,7 +212,7 @@ describe('the row', () => {
     expect(broker.payloadsOf('order-1')).toEqual(['happened']);
   });
 
-  it('arrives as it was written: tag, headers, payload and what is left of its delay', async () => {
+  it('is published as it was written: tag, headers, payload and the rest of its delay', async () => {
     const broker = new RecordingBroker();
     const row = {
       topic: 'timers',
@@ -232,7 +232,7 @@ describe('the row', () => {
     expect(message?.delayMs).toBeLessThanOrEqual(60_000);
   });
 
-  it('is purged when it was sent long enough ago, and never while it is unsent', async () => {
+  it('is purged when it was sent long ago, and never while it is unsent', async () => {
     const broker = new RecordingBroker();
     broker.before = ({ key }) => {
       if (key === 'stuck') throw new Error('not now');

@@ -4,7 +4,7 @@ import type { OutboxPublisher, OutboxRelay, OutboxRelayOptions } from '@rocketsh
 import { createGate, sessionsWaitingForLock, until } from '@rocketshop/shop-testkit';
 import { OutboxRelays, RecordingBroker } from './outbox-relays.js';
 
-// Real processes and servers: on a loaded machine a start alone can take seconds.
+// The test starts real servers, which can take seconds on a loaded machine.
 jest.setTimeout(60_000);
 
 let outbox: OutboxRelays;
@@ -16,12 +16,12 @@ afterAll(() => outbox.stop());
 beforeEach(() => outbox.openDatabase());
 afterEach(() => outbox.closeDatabase());
 
-describe('what the relay asks the database', () => {
+describe('the work of the database', () => {
   const QUIET = { pollIntervalMs: 600_000, rebalanceIntervalMs: 600_000 };
   const MARK_AND_READ = 'outbox-mark-sent-and-read-unsent';
   let statements: string[];
 
-  /** A relay at rest on connections of its own, of which every statement is noted down. */
+  /** A relay that waits, on connections whose statements are recorded. */
   async function startObservedRelay(
     publisher: OutboxPublisher,
     options: Partial<OutboxRelayOptions>,
@@ -38,12 +38,12 @@ describe('what the relay asks the database', () => {
       });
     });
     const relay = outbox.startRelay(publisher, { pool: observed, ...QUIET, ...options });
-    await until(() => statements.includes(MARK_AND_READ), { description: 'the first look at the table' });
+    await until(() => statements.includes(MARK_AND_READ), { description: 'the first read of the table' });
     statements = [];
     return relay;
   }
 
-  it('is one statement for many commits: the time between two looks bounds them, not the commits', async () => {
+  it('is one statement for many commits: the time between two reads limits their number', async () => {
     const broker = new RecordingBroker();
     broker.before = () => new Promise((resolve) => setTimeout(resolve, 2));
     const passIntervalMs = 100;
@@ -64,7 +64,7 @@ describe('what the relay asks the database', () => {
     expect(statements.length).toBeLessThan(250);
   });
 
-  it('for a commit alone is one read at once, however long the time between two looks, and one mark later', async () => {
+  it('for a single commit is one read at once, however long the time between two reads, and one mark later', async () => {
     const broker = new RecordingBroker();
     let restedMs = 0;
     const relay = await startObservedRelay(broker, {
@@ -80,7 +80,7 @@ describe('what the relay asks the database', () => {
     expect(statements).toEqual([MARK_AND_READ, 'outbox-mark-sent']);
   });
 
-  it('brings the next rows of a key with the mark of those before, each once and in order', async () => {
+  it('reads the next rows of a key with the mark of the rows before, each once and in order', async () => {
     const broker = new RecordingBroker();
     const relay = await startObservedRelay(broker, { passIntervalMs: 1, markIntervalMs: 600_000 });
     for (let step = 0; step < 100; step++) {
@@ -94,7 +94,7 @@ describe('what the relay asks the database', () => {
     expect(await outbox.countUnsent()).toBe(0);
   });
 
-  it('reads a row that was committed while its key was busy as soon as the key is free', async () => {
+  it('includes a read as soon as a key is free, for a row that was committed while the key was busy', async () => {
     const broker = new RecordingBroker();
     const answer = createGate();
     broker.before = ({ payload }) => (payload === 'first' ? answer.opened : undefined);
@@ -114,7 +114,7 @@ describe('what the relay asks the database', () => {
 });
 
 describe('a broker that never answers', () => {
-  it('has its row sent again when the time for an answer is over', async () => {
+  it('gets its row again after the time limit', async () => {
     const broker = new RecordingBroker();
     let attempts = 0;
     broker.before = () => (++attempts === 1 ? new Promise(() => undefined) : undefined);
@@ -146,12 +146,12 @@ describe('throughput', () => {
   }, 40_000);
 });
 
-describe('a relay whose database hangs', () => {
-  it('stops all the same', async () => {
+describe('a relay whose database does not answer', () => {
+  it('stops within its time limits', async () => {
     const broker = new RecordingBroker();
     const relay = outbox.startRelay(broker, { statementTimeoutMs: 300 });
     await outbox.commitRow('key', 1);
-    await until(() => outbox.allSent(), { description: 'the relay to be at work' });
+    await until(() => outbox.allSent(), { description: 'the relay to send' });
     const rival = await outbox.pool.connect();
     await rival.query('BEGIN');
     await rival.query('LOCK TABLE outbox IN ACCESS EXCLUSIVE MODE');
@@ -167,7 +167,7 @@ describe('a relay whose database hangs', () => {
 });
 
 describe('a machine whose clock is set back by an hour', () => {
-  it('shares the shards out at once all the same', async () => {
+  it('does not delay the sharing of shards', async () => {
     const first = outbox.startRelay(new RecordingBroker());
     await until(() => first.state().shards === 16, { description: 'the first relay to own everything' });
     const now = Date.now.bind(Date);

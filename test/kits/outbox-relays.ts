@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import { createPool, startPostgres } from '@rocketshop/shop-testkit';
 import type { TestPostgres } from '@rocketshop/shop-testkit';
 
-/** Intervals at which a story does not wait. */
+/** Short intervals, so that a test does not wait for them. */
 const quick = { pollIntervalMs: 25, rebalanceIntervalMs: 50, backoffInitialMs: 20, backoffMaxMs: 200 } as const;
 
 async function migrate(url: string): Promise<void> {
@@ -13,7 +13,7 @@ async function migrate(url: string): Promise<void> {
   await migrating.end();
 }
 
-/** A broker that keeps what it was given, in order, and can be told to fail or to hold. */
+/** A broker that records messages in order. With `before` a test makes it fail or wait. */
 export class RecordingBroker implements OutboxPublisher {
   readonly messages: OutboxMessage[] = [];
   before: (message: OutboxMessage) => Promise<void> | void = () => undefined;
@@ -28,7 +28,7 @@ export class RecordingBroker implements OutboxPublisher {
   }
 }
 
-/** A PostgreSQL of the test file's own; on it, for each story, a fresh outbox and the relays that the story starts. */
+/** A PostgreSQL for one test file. Each test has an empty outbox, and starts relays. */
 export class OutboxRelays {
   private databaseUrl = '';
   private pools: Pool[] = [];
@@ -44,26 +44,26 @@ export class OutboxRelays {
     return this.postgres.stop();
   }
 
-  /** Before each story: an empty outbox, and the pool of whoever writes to it. */
+  /** Before each test: creates an empty outbox and a pool for writers. */
   async openDatabase(): Promise<void> {
     this.databaseUrl = await this.postgres.createDatabaseFrom('outbox', migrate);
     this.openPool({ max: 20 });
   }
 
-  /** After each story: first its relays, for they work on its pools. */
+  /** After each test: stops the relays first, because they use the pools. */
   async closeDatabase(): Promise<void> {
     await Promise.all(this.relays.splice(0).map((relay) => relay.stop()));
     await Promise.all(this.pools.splice(0).map((pool) => pool.end()));
   }
 
-  /** The pool of the story's writers and, unless they are given another, of its relays. */
+  /** The pool of the test's writers, and of relays that get no other pool. */
   get pool(): Pool {
     const [pool] = this.pools;
     if (!pool) throw new Error('no outbox before openDatabase()');
     return pool;
   }
 
-  /** More connections to the story's database, which end with it. */
+  /** Opens one more pool, which closeDatabase() ends. */
   openPool(options: Parameters<typeof createPool>[1] = {}): Pool {
     const pool = createPool(this.databaseUrl, options);
     this.pools.push(pool);
@@ -99,7 +99,7 @@ export class OutboxRelays {
     return (await this.countUnsent()) === 0;
   }
 
-  /** Ends the sessions by which relays own their shards. */
+  /** Ends the sessions that hold the shards of relays. */
   async killSessionsWithLocks(): Promise<void> {
     await this.pool.query(`SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks
       WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS holders`);

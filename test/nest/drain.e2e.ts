@@ -16,7 +16,7 @@ class SlowConsumer {
   async handle(@Payload() number: number): Promise<void> {
     running += 1;
     runningMax = Math.max(runningMax, running);
-    // Long enough that every stop below meets handlers in the middle.
+    // Long enough that handlers run at every stop below.
     await new Promise((resolve) => setTimeout(resolve, 5));
     running -= 1;
     handled.push(number);
@@ -29,7 +29,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-it('stops and starts in the middle of the work lose nothing and repeat nothing', async () => {
+it('stops and starts during the work lose no message and repeat none', async () => {
   const { publisher } = await shop.boot([], { instanceName: 'publisher' });
   await publisher.publishAll(Array.from({ length: MESSAGES }, (_, payload) => ({ topic: 'drained', payload })));
   for (const stopAfter of [50, 150, 250]) {

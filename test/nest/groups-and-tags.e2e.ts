@@ -42,7 +42,7 @@ class OrderConsumers {
   }
 }
 
-/** What forRootAsync waits for, as for a configuration that comes from elsewhere. */
+/** An asynchronous configuration, which forRootAsync waits for. */
 @Injectable()
 class Settings {
   namesrvAddr = '';
@@ -69,7 +69,7 @@ beforeAll(async () => {
 });
 afterAll(() => shop.close());
 
-it('each group gets each message once, and of the tags only those it asked for', async () => {
+it('each group gets each message of its tags once', async () => {
   for (const tag of ['paid', 'created', 'closed', 'cancelled'])
     await app.publisher.publish({ topic: 'order-events', tag, payload: `order-${tag}` });
   await until(() => received.length >= 7);
@@ -84,13 +84,13 @@ it('each group gets each message once, and of the tags only those it asked for',
   ]);
 });
 
-it('the trace goes along, through the handler and on', async () => {
+it('the trace of a message goes to its handler, and to what the handler publishes', async () => {
   await app.publisher.publish({ topic: 'traced', payload: 1, headers: { traceparent: TRACEPARENT } });
   await until(() => traces.length === 2);
   expect(traces).toEqual([TRACEPARENT, TRACEPARENT]);
 });
 
-it("messages of one order key come from one queue in the order of their sends, and Nest's own client sends too", async () => {
+it("messages of one order key are in one queue in the order of their sends; Nest's client proxy sends too", async () => {
   const receipts = await app.publisher.publishAll(
     Array.from({ length: 8 }, (_, index) => ({ topic: 'keyed', orderKey: 'order-1', payload: index })),
   );

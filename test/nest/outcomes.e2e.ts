@@ -62,7 +62,7 @@ describe('a handler that', () => {
     ]);
   });
 
-  it('throws gets it again with the reason, and when it has lost patience the DLQ has it with the reason', async () => {
+  it('throws gets the message again with the reason; after the last redelivery the DLQ has it with the reason', async () => {
     behave = () => {
       throw new CouponIsGoneError('coupon is not there');
     };
@@ -88,7 +88,7 @@ describe('a handler that', () => {
     });
   });
 
-  it('asks for a delay gets it after that delay, not before', async () => {
+  it('asks for a delay gets the message after the delay, not earlier', async () => {
     const delayMs = 300;
     const arrivals: number[] = [];
     behave = () => {
@@ -100,7 +100,7 @@ describe('a handler that', () => {
     expect((arrivals[1] ?? 0) - (arrivals[0] ?? 0)).toBeGreaterThanOrEqual(delayMs);
   });
 
-  it('discards is done with it, and it is on record', async () => {
+  it('discards is done with the message; the discard is recorded', async () => {
     behave = () => {
       throw new DiscardMessageError('the order was cancelled before');
     };
@@ -111,7 +111,7 @@ describe('a handler that', () => {
   });
 });
 
-it('a body that is not JSON never reaches the handler and lies in the DLQ with its reason', async () => {
+it('a message whose body is not JSON does not reach the handler; the DLQ has it with the reason', async () => {
   const before = (await shop.deadLetters('coupon')).length;
   const text = Buffer.from('{"amount":');
   await coupon.publisher.publish({

@@ -17,7 +17,7 @@ let child: ChildProcess | undefined;
 
 beforeAll(async () => {
   broker = await startBroker();
-  // Inside the repository, so that the packages are found as they are by a reader who pastes the example into it.
+  // The file is inside the repository, so that Node finds the packages.
   await mkdir(join(root, '.cache'), { recursive: true });
   folder = await mkdtemp(join(root, '.cache', 'readme-'));
 });
@@ -34,7 +34,7 @@ async function firstExample(): Promise<string> {
   return example;
 }
 
-it('the example that the README begins with runs as it stands, and stops on SIGTERM', async () => {
+it('the first example of the README runs unchanged, and stops on SIGTERM', async () => {
   const example = await firstExample();
   expect(example.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(LINES_MAX);
   const { code } = await transform(example, {

@@ -4,8 +4,8 @@ import { OutboxRowError } from './errors.js';
 import type { OutboxRow } from './outbox-message.js';
 
 /*
- * One statement however many rows. WITH ORDINALITY and ORDER BY keep the order in which they were given:
- * ids are drawn in the order in which rows reach the insert.
+ * One statement for any number of rows. WITH ORDINALITY and ORDER BY keep the order of the rows, because PostgreSQL draws
+ * the ids in the order in which the rows reach the insert.
  */
 const INSERT = {
   name: 'outbox-insert',
@@ -18,7 +18,7 @@ const INSERT = {
 } as const;
 
 /**
- * The statement that writes messages, for callers that send a transaction's statements together. It belongs behind the
+ * The statement that writes messages, for callers that send the statements of a transaction together. It must follow the
  * statement that locks the business row, so that rows of one key are written in the order of their commits.
  * @throws {OutboxRowError}
  */
@@ -34,8 +34,8 @@ export function outboxInsert(rows: readonly OutboxRow[]): BoundStatement {
 }
 
 /**
- * Writes messages in the caller's transaction: they are sent if it commits and only then.
- * Call it after the statement that locked the business row; see {@link outboxInsert}.
+ * Writes messages in the caller's transaction. They are sent if, and only if, the transaction commits. It must follow the
+ * statement that locks the business row; see {@link outboxInsert}.
  * @throws {OutboxRowError}
  */
 export async function writeOutbox(client: PgClient, rows: readonly OutboxRow[]): Promise<void> {
@@ -53,7 +53,9 @@ function toJson(row: OutboxRow): string {
   try {
     json = JSON.stringify(row.payload);
   } catch (cause) {
-    throw new OutboxRowError(`the payload for ${row.topic} is not JSON (amounts travel as text)`, { cause });
+    throw new OutboxRowError(`the payload for ${row.topic} is not JSON (amounts must be text, JSON has no bigint)`, {
+      cause,
+    });
   }
   if (json === undefined) throw new OutboxRowError(`the payload for ${row.topic} is not JSON`);
   return json;
