@@ -1,5 +1,5 @@
 import { DEMO_CURRENCY } from '@rocketshop/contracts';
-import type { DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
+import type { DatabaseUrls } from '@rocketshop/shop-testkit';
 import pg from 'pg';
 
 export const GOODS = 100;

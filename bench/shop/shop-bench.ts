@@ -1,9 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { installedPostgres, SERVICES, ShopSystem, until } from '@rocketshop/shop-testkit';
-import type { ShopSystemOptions } from '@rocketshop/shop-testkit';
-import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
-import type { Invariant, ShopRecords } from '@rocketshop/shop-testkit/invariants';
+import {
+  checkInvariants,
+  installedPostgres,
+  readShopRecords,
+  SERVICES,
+  ShopSystem,
+  until,
+} from '@rocketshop/shop-testkit';
+import type { Invariant, ShopRecords, ShopSystemOptions } from '@rocketshop/shop-testkit';
 import { JsonClient } from '@rocketshop/service-defaults';
 import { profileArgs } from '../measure/profile.js';
 import { Histogram } from '../measure/histogram.js';

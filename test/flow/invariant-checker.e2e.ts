@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { openPayment, place, teapots, untilRefunded, untilStatus } from '@rocketshop/shop-testkit';
+import {
+  checkInvariants,
+  openPayment,
+  place,
+  readShopRecords,
+  teapots,
+  untilRefunded,
+  untilStatus,
+} from '@rocketshop/shop-testkit';
 import type { ServiceName } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
-import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
 import { expectInvariants } from '../support/expect-invariants.js';
 
 jest.setTimeout(60_000);

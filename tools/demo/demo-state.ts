@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
+import type { DatabaseUrls } from '@rocketshop/shop-testkit';
 
 /** Tells other commands where the running demo is. */
 export interface DemoState {

@@ -1,7 +1,5 @@
-import { request, ShopSystem, until } from '@rocketshop/shop-testkit';
-import type { ShopUrls } from '@rocketshop/shop-testkit';
-import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
-import type { DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
+import { checkInvariants, readShopRecords, request, ShopSystem, until } from '@rocketshop/shop-testkit';
+import type { DatabaseUrls, ShopUrls } from '@rocketshop/shop-testkit';
 import { databaseUrlsFromEnvironment } from '../invariants/invariants.config.js';
 import { printInvariants } from '../invariants/print-invariants.js';
 import { COMPOSE_URLS, ComposeControl } from './compose-control.js';

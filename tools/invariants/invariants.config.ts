@@ -1,5 +1,5 @@
 import { SERVICES } from '@rocketshop/shop-testkit';
-import type { DatabaseUrls } from '@rocketshop/shop-testkit/invariants';
+import type { DatabaseUrls } from '@rocketshop/shop-testkit';
 
 /** The URL of the PostgreSQL that `docker compose up` publishes. */
 const COMPOSE_URL = (service: string) =>

@@ -1,4 +1,4 @@
-import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
+import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit';
 import { readDemoState } from '../demo/demo-state.js';
 import { databaseUrlsFromEnvironment } from './invariants.config.js';
 import { printInvariants } from './print-invariants.js';

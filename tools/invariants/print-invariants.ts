@@ -1,4 +1,4 @@
-import type { Invariant } from '@rocketshop/shop-testkit/invariants';
+import type { Invariant } from '@rocketshop/shop-testkit';
 
 const VIOLATIONS_SHOWN_MAX = 10;
 

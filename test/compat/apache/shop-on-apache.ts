@@ -1,6 +1,5 @@
-import { request, ShopClient, ShopSystem, until } from '@rocketshop/shop-testkit';
+import { checkInvariants, readShopRecords, request, ShopClient, ShopSystem, until } from '@rocketshop/shop-testkit';
 import type { ApacheRocketmq } from '@rocketshop/shop-testkit';
-import { checkInvariants, readShopRecords } from '@rocketshop/shop-testkit/invariants';
 import { checkRow } from '../report.js';
 import type { Row } from '../report.js';
 import { SHOP_STORIES } from './shop-stories.js';
