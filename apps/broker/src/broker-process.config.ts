@@ -2,7 +2,7 @@ import type { StartBrokerOptions } from '@rocketshop/mq-broker';
 import { configField, loadConfig, type ConfigOf } from '@rocketshop/service-defaults/config';
 
 /** Every variable of the broker process: RocketMQ's property in capitals, its default, and why one would set it. */
-export const brokerFields = {
+const brokerFields = {
   namesrvAddr: configField.text({
     default: '127.0.0.1:9876',
     pattern: /^[^\s:;]+:\d{1,5}(;[^\s:;]+:\d{1,5})*$/,

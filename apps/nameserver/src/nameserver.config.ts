@@ -1,7 +1,7 @@
 import { configField, loadConfig, type ConfigOf } from '@rocketshop/service-defaults/config';
 
 /** Every variable of the name server process, its default, and why one would set it. */
-export const nameServerFields = {
+const nameServerFields = {
   listenPort: configField.port({
     variable: 'NAMESRV_LISTEN_PORT',
     default: 9876,

@@ -5,4 +5,4 @@ export * from './message/index.js';
 export * from './peer/index.js';
 export * from './json/index.js';
 export * from './commands/index.js';
-export { HeaderSchema, optional, required, type HeaderOf } from './header/header-schema.js';
+export { HeaderSchema, type HeaderOf } from './header/header-schema.js';

@@ -79,7 +79,7 @@ export interface BrokerLimits {
   connectionsMax: number;
 }
 
-export const defaultBrokerLimits: Readonly<BrokerLimits> = {
+const defaultBrokerLimits: Readonly<BrokerLimits> = {
   pendingAcksMax: 65_536,
   heldPullsMax: 100_000,
   heldPullsPerPeerMax: 4_096,
@@ -88,7 +88,7 @@ export const defaultBrokerLimits: Readonly<BrokerLimits> = {
   connectionsMax: 10_000,
 };
 
-export const defaultBrokerConfig: Readonly<Omit<BrokerConfig, 'brokerIP1'>> = {
+const defaultBrokerConfig: Readonly<Omit<BrokerConfig, 'brokerIP1'>> = {
   brokerClusterName: 'DefaultCluster',
   brokerName: 'broker-a',
   brokerId: 0,

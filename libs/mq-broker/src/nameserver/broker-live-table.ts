@@ -23,7 +23,7 @@ export interface LiveBroker extends BrokerAddress {
 }
 
 /** A broker silent for so long is gone, unless it asked for another time. */
-export const BROKER_EXPIRED_MS = 120_000;
+const BROKER_EXPIRED_MS = 120_000;
 
 /** When each broker was last heard of, and over which connection. */
 export class BrokerLiveTable {

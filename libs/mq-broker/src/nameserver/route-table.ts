@@ -13,7 +13,7 @@ import { BrokerLiveTable, type BrokerAddress, type RegistrationChannel } from '.
 import { BrokerMembers } from './broker-members.js';
 
 /** The id of the broker of a name that takes messages. */
-export const MASTER_ID = 0;
+const MASTER_ID = 0;
 
 export interface BrokerRegistration extends BrokerAddress {
   brokerName: string;

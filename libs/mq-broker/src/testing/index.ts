@@ -1,3 +1,2 @@
 /** For specs and `test/` only. */
 export { FaultyDisk, type Faults } from '../store/testing/faulty-disk.js';
-export { ManualClock } from './manual-clock.js';

@@ -1,5 +1,3 @@
-import type { FrameView } from '../frame/frame-view.js';
-import { fieldKey } from '../frame/field-key.js';
 import { optional, required } from '../header/header-schema.js';
 import { RequestCode } from '../tables/request-code.js';
 import { Command } from './command.js';
@@ -31,22 +29,3 @@ export const UpdateConsumerOffset = new Command(RequestCode.UPDATE_CONSUMER_OFFS
   },
   response: {},
 });
-
-export type UpdateConsumerOffsetHeader = ReturnType<typeof UpdateConsumerOffset.readRequest>;
-
-const keys = {
-  consumerGroup: fieldKey('consumerGroup'),
-  topic: fieldKey('topic'),
-  queueId: fieldKey('queueId'),
-  commitOffset: fieldKey('commitOffset'),
-};
-
-/** The header of an update in place. */
-export function readUpdateConsumerOffset(view: FrameView): UpdateConsumerOffsetHeader {
-  return {
-    consumerGroup: view.requiredName(keys.consumerGroup),
-    topic: view.requiredName(keys.topic),
-    queueId: view.int(keys.queueId),
-    commitOffset: view.long(keys.commitOffset),
-  };
-}

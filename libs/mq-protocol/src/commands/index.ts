@@ -9,16 +9,8 @@ export {
   type DataVersion,
 } from './body/data-version.js';
 export * from './body/lists.js';
-export { compareMessageQueues, readMessageQueue, writeMessageQueue, type MessageQueue } from './body/message-queue.js';
-export {
-  buildSubscriptionData,
-  ExpressionType,
-  isSubscribeAll,
-  isTagType,
-  SUB_ALL,
-  subscriptionDataBody,
-  type SubscriptionData,
-} from './body/subscription-data.js';
+export { compareMessageQueues, writeMessageQueue, type MessageQueue } from './body/message-queue.js';
+export { buildSubscriptionData, isSubscribeAll, isTagType, type SubscriptionData } from './body/subscription-data.js';
 export {
   newSubscriptionGroupConfig,
   subscriptionGroupConfigBody,

@@ -42,10 +42,8 @@ const headers = {
 };
 
 export const PullMessage = new Command(RequestCode.PULL_MESSAGE, headers);
-export const LitePullMessage = new Command(RequestCode.LITE_PULL_MESSAGE, headers);
 
 export type PullMessageHeader = ReturnType<typeof PullMessage.readRequest>;
-export type PullMessageResponseHeader = ReturnType<typeof PullMessage.readResponse>;
 
 const keys = {
   consumerGroup: fieldKey('consumerGroup'),

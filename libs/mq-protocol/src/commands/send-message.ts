@@ -69,7 +69,6 @@ export const SendBatchMessage = new Command(RequestCode.SEND_BATCH_MESSAGE, { re
 
 export type SendMessageHeader = ReturnType<typeof SendMessage.readRequest>;
 export type SendMessageHeaderV2 = HeaderOf<typeof requestV2>;
-export type SendMessageResponseHeader = HeaderOf<typeof response>;
 
 /** The same header under its short names. */
 export function toSendMessageHeaderV2(header: SendMessageHeader): SendMessageHeaderV2 {

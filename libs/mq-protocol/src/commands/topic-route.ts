@@ -68,7 +68,7 @@ export function readBrokerData(value: JsonValue, path: string): BrokerData {
   };
 }
 
-export function writeBrokerData(data: BrokerData): object {
+function writeBrokerData(data: BrokerData): object {
   return {
     brokerAddrs: data.brokerAddrs,
     brokerName: data.brokerName,

@@ -9,7 +9,7 @@ import { decodeProperties, encodeProperties } from './properties.js';
  */
 const ITEM_OVERHEAD_BYTES = 22;
 /** A batch is at most one message's worth of bytes, so more items than this cannot be meant well. */
-export const BATCH_ITEMS_MAX = 65_536;
+const BATCH_ITEMS_MAX = 65_536;
 
 export interface BatchItem {
   flag: number;

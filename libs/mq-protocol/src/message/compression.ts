@@ -3,10 +3,8 @@ import { CompressionError } from '../errors.js';
 import { MessageSysFlag } from '../tables/sys-flag.js';
 import { MESSAGE_BODY_BYTES_MAX } from './message-layout.js';
 
-/** RocketMQ's `compressMsgBodyOverHowmuch`: bodies from this size on are worth compressing. */
-export const COMPRESS_BODY_OVER_BYTES = 4096;
 /** RocketMQ's `rocketmq.message.compressLevel`. */
-export const COMPRESS_LEVEL = 5;
+const COMPRESS_LEVEL = 5;
 
 export type CompressionType = 'ZLIB' | 'LZ4' | 'ZSTD';
 

@@ -1,7 +1,7 @@
 export * from './batch-body.js';
 export * from './compression.js';
 export { bodyCrc32 } from './crc32.js';
-export { decodeHost, encodeHost, isAnyAddress, plainHost } from './host.js';
+export { encodeHost, isAnyAddress } from './host.js';
 export * from './java-hash.js';
 export * from './message-codec.js';
 export * from './message-ext.js';

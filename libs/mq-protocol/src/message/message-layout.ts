@@ -15,8 +15,6 @@
  */
 export const MESSAGE_MAGIC_V1 = 0xdaa320a7 | 0;
 export const MESSAGE_MAGIC_V2 = 0xdaa320ab | 0;
-/** Fills the end of a commit log file whose rest is too small for the next record. */
-export const BLANK_MAGIC = 0xcbd43194 | 0;
 
 export const RecordOffset = {
   TOTAL_SIZE: 0,

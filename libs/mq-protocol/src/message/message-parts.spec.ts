@@ -7,7 +7,7 @@ import { bodyCrc32 } from './crc32.js';
 import { decodeHost, encodeHost } from './host.js';
 import { javaStringHash, tagsHash } from './java-hash.js';
 import { createUniqId, decodeOffsetMsgId, encodeOffsetMsgId } from './message-id.js';
-import { decodeProperties, encodeProperties, findProperty, propertiesToString } from './properties.js';
+import { decodeProperties, encodeProperties, propertiesToString } from './properties.js';
 
 describe('Java string hashes', () => {
   it.each([
@@ -108,24 +108,6 @@ describe('properties', () => {
 
   it('carry a name like __proto__ as any other', () => {
     expect(Object.keys(decodeProperties('__proto__\u0001x\u0002'))).toEqual(['__proto__']);
-  });
-
-  it('are found one by one in place', () => {
-    const bytes = Buffer.from('XTAGS\u00010\u0002TAGS\u0001标\u0002DELAY\u0001\u0002WAIT\u0001true');
-    const find = (name: string): string | undefined => {
-      const found = findProperty(bytes, 0, bytes.length, Buffer.from(name));
-      if (found < 0) return undefined;
-      const start = Math.floor(found / 0x10000);
-      return bytes.toString('utf8', start, start + (found % 0x10000));
-    };
-    expect([find('TAGS'), find('WAIT'), find('XTAGS'), find('DELAY'), find('TAG'), find('Z')]).toEqual([
-      '标',
-      'true',
-      '0',
-      undefined,
-      undefined,
-      undefined,
-    ]);
   });
 
   it('of 32 KiB without structure are read in no time', () => {

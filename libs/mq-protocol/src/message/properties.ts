@@ -51,29 +51,3 @@ export function decodeProperties(
   }
   return properties;
 }
-
-/**
- * Finds one value in encoded properties without decoding the others: `[start, end)` packed as start * 2^16 + length,
- * or -1. For the broker's hot path, which needs TAGS, DELAY and WAIT of every message and nothing else.
- */
-export function findProperty(properties: Buffer, start: number, end: number, name: Buffer): number {
-  let at = start;
-  while (at < end) {
-    let valueEnd = properties.indexOf(PROPERTY_SEPARATOR, at);
-    if (valueEnd < 0 || valueEnd > end) valueEnd = end;
-    const nameEnd = at + name.length;
-    if (nameEnd < valueEnd && properties[nameEnd] === NAME_VALUE_SEPARATOR && sameBytes(properties, at, name)) {
-      const length = valueEnd - nameEnd - 1;
-      if (length > 0) return (nameEnd + 1) * 0x10000 + length;
-    }
-    at = valueEnd + 1;
-  }
-  return -1;
-}
-
-function sameBytes(bytes: Buffer, start: number, name: Buffer): boolean {
-  for (let at = 0; at < name.length; at += 1) {
-    if (bytes[start + at] !== name[at]) return false;
-  }
-  return true;
-}

@@ -1,5 +1,5 @@
 export { connectPeer, type ConnectPeerOptions } from './connect-peer.js';
 export { listenPeers, type ListenPeersOptions, type PeerServer } from './listen-peers.js';
-export { DEFAULT_PEER_LIMITS, type PeerLimits } from './peer-limits.js';
+export type { PeerLimits } from './peer-limits.js';
 export { Peer, type AnswerHandler, type PeerHandlers } from './peer.js';
 export { SLAB_BYTES, takeSlab } from './slab-pool.js';

@@ -20,7 +20,7 @@ export interface PeerLimits {
   connectionsMax: number;
 }
 
-export const DEFAULT_PEER_LIMITS: Readonly<PeerLimits> = {
+const DEFAULT_PEER_LIMITS: Readonly<PeerLimits> = {
   frameBytesMax: FRAME_BYTES_MAX,
   idleTimeoutMs: 120_000,
   frameTimeoutMs: 10_000,

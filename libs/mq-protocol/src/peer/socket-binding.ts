@@ -12,7 +12,7 @@ let shared: Buffer | undefined;
  * The buffer a socket reads into. On POSIX systems libuv asks for it, reads and calls back in one go, so that all
  * sockets of the thread can share one. Windows reads in the background: there each socket has its own.
  */
-export function readBuffer(): Buffer {
+function readBuffer(): Buffer {
   if (platform === 'win32') return Buffer.allocUnsafeSlow(READ_BUFFER_BYTES_OWN);
   shared ??= Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
   return shared;

@@ -1,5 +1,5 @@
 import type { PeerSocket } from './peer-socket.js';
-import { giveSlab, SLAB_BYTES, takeSlab } from './slab-pool.js';
+import { giveSlab, takeSlab } from './slab-pool.js';
 
 /** From here on a copy costs more than another entry in the write vector. */
 const COPY_BYTES_MAX = 16 * 1024;
@@ -118,5 +118,3 @@ export class WriteQueue {
     this.slabSent = 0;
   }
 }
-
-export { SLAB_BYTES };

@@ -1,5 +1,5 @@
 /** Language names and their ordinals in the binary header. Source: remoting/protocol/LanguageCode.java. */
-export const LanguageCode = {
+const LanguageCode = {
   JAVA: 0,
   CPP: 1,
   DOTNET: 2,

@@ -63,8 +63,6 @@ export const MessageConst = {
   TIMER_DELAY_LEVEL: 'TIMER_DELAY_LEVEL',
 } as const;
 
-export type MessageConstKey = (typeof MessageConst)[keyof typeof MessageConst];
-
 /** Separates the business keys inside the KEYS property. */
 export const KEY_SEPARATOR = ' ';
 

@@ -92,7 +92,6 @@ export const RequestCode = {
 } as const;
 
 export type RequestCodeName = keyof typeof RequestCode;
-export type RequestCodeValue = (typeof RequestCode)[RequestCodeName];
 
 const nameByCode = new Map<number, RequestCodeName>(
   (Object.entries(RequestCode) as [RequestCodeName, number][]).map(([name, code]) => [code, name]),

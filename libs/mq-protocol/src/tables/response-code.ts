@@ -45,8 +45,7 @@ export const ResponseCode = {
   GO_AWAY: 1500,
 } as const;
 
-export type ResponseCodeName = keyof typeof ResponseCode;
-export type ResponseCodeValue = (typeof ResponseCode)[ResponseCodeName];
+type ResponseCodeName = keyof typeof ResponseCode;
 
 const nameByCode = new Map<number, ResponseCodeName>(
   (Object.entries(ResponseCode) as [ResponseCodeName, number][]).map(([name, code]) => [code, name]),

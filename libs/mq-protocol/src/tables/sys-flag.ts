@@ -41,7 +41,3 @@ export function isReadable(perm: number): boolean {
 export function isWritable(perm: number): boolean {
   return (perm & PermName.WRITE) !== 0;
 }
-
-export function isInherited(perm: number): boolean {
-  return (perm & PermName.INHERIT) !== 0;
-}

@@ -27,19 +27,19 @@ export const GroupName = {
 } as const;
 
 export const RETRY_TOPIC_PREFIX = '%RETRY%';
-export const DLQ_TOPIC_PREFIX = '%DLQ%';
-export const SYSTEM_TOPIC_PREFIX = 'rmq_sys_';
-export const SYSTEM_GROUP_PREFIX = 'CID_RMQ_SYS_';
+const DLQ_TOPIC_PREFIX = '%DLQ%';
+const SYSTEM_TOPIC_PREFIX = 'rmq_sys_';
+const SYSTEM_GROUP_PREFIX = 'CID_RMQ_SYS_';
 
 /** A topic becomes a folder's name on disk: the character rule below is also the defence against path traversal. */
 const namePattern = /^[%|a-zA-Z0-9_-]+$/;
-export const TOPIC_CHARACTERS_MAX = 127;
+const TOPIC_CHARACTERS_MAX = 127;
 /** Retry and dead-letter topics carry a group of up to 120 characters behind their prefix. */
-export const RETRY_TOPIC_CHARACTERS_MAX = 255;
-export const GROUP_CHARACTERS_MAX = 120;
+const RETRY_TOPIC_CHARACTERS_MAX = 255;
+const GROUP_CHARACTERS_MAX = 120;
 
 /** Topics of the system itself, whatever the cluster is called. */
-export const SYSTEM_TOPICS: ReadonlySet<string> = new Set(Object.values(TopicName));
+const SYSTEM_TOPICS: ReadonlySet<string> = new Set(Object.values(TopicName));
 
 /** Topics no client may send to. */
 export const TOPICS_NOT_TO_SEND: ReadonlySet<string> = new Set([
@@ -78,7 +78,7 @@ export function isRetryTopic(topic: string): boolean {
   return topic.startsWith(RETRY_TOPIC_PREFIX);
 }
 
-export function isDlqTopic(topic: string): boolean {
+function isDlqTopic(topic: string): boolean {
   return topic.startsWith(DLQ_TOPIC_PREFIX);
 }
 

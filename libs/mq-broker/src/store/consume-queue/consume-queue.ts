@@ -6,7 +6,7 @@ import { HOLE_SIZE, UNIT_AT_SIZE, UNIT_AT_TAGS_CODE, UNIT_BYTES } from './unit-l
 
 /** Units kept in RAM for each queue: the ring starts small, most queues never need more. */
 const RING_UNITS_MIN = 32;
-export const RING_UNITS_MAX = 1024;
+const RING_UNITS_MAX = 1024;
 
 /**
  * One queue of one topic: where its messages lie in the log. Indexes:

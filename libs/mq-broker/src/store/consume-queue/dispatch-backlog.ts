@@ -1,7 +1,7 @@
 import type { ConsumeQueue } from './consume-queue.js';
 
 /** Messages given out but not visible yet. Beyond this many, appends are refused: the disk does not keep up. */
-export const DISPATCH_BACKLOG_MAX = 262_144;
+const DISPATCH_BACKLOG_MAX = 262_144;
 
 /** One appended message on its way to its consume queue. Entries are used again. */
 export interface DispatchEntry {

@@ -1,7 +1,7 @@
 import type { Disk, DiskFile } from '../disk.js';
 
 /** Open consume queue files. Above this many the one used longest ago is closed. */
-export const OPEN_FILES_MAX = 512;
+const OPEN_FILES_MAX = 512;
 
 /** Keeps files open between uses. A Map iterates in the order of insertion, which makes it a list by last use. */
 export class FileCache {

@@ -1,10 +1,9 @@
 import { JsonReader, type JsonValue } from '../../json/index.js';
 import { javaStringHash } from '../../message/java-hash.js';
-import { jsonBody } from './body-codec.js';
 
 /** The expression that matches every message. */
-export const SUB_ALL = '*';
-export const ExpressionType = { TAG: 'TAG', SQL92: 'SQL92' } as const;
+const SUB_ALL = '*';
+const ExpressionType = { TAG: 'TAG', SQL92: 'SQL92' } as const;
 
 /** What a group wants of a topic. Source: remoting/protocol/heartbeat/SubscriptionData.java. */
 export interface SubscriptionData {
@@ -76,9 +75,3 @@ export function writeSubscriptionData(data: SubscriptionData): object {
     topic: data.topic,
   };
 }
-
-export const subscriptionDataBody = jsonBody<SubscriptionData>(
-  'SubscriptionData',
-  (reader) => readSubscriptionData(reader.self, 'SubscriptionData'),
-  writeSubscriptionData,
-);

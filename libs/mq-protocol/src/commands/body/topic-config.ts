@@ -22,7 +22,7 @@ export interface TopicConfigTable {
 
 export const DEFAULT_TOPIC_FILTER_TYPE = 'SINGLE_TAG';
 
-export function readTopicConfig(value: JsonValue, path: string): TopicConfig {
+function readTopicConfig(value: JsonValue, path: string): TopicConfig {
   const reader = JsonReader.of(value, path);
   return {
     topicName: reader.string('topicName'),
@@ -43,7 +43,7 @@ export function readTexts(reader: JsonReader, member: string): Record<string, st
   return texts;
 }
 
-export function writeTopicConfig(config: TopicConfig): object {
+function writeTopicConfig(config: TopicConfig): object {
   return {
     attributes: config.attributes,
     order: config.order,

@@ -1,2 +1,0 @@
-export { brokerFields, brokerOptions, loadBrokerConfig, type BrokerProcessConfig } from './broker-process.config.js';
-export { runBroker } from './run-broker.js';
