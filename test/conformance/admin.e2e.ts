@@ -8,19 +8,8 @@ import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 import { until } from '@rocketshop/shop-testkit';
 import { BrokerUnderTest, heartbeat, pull, send } from './support/broker-under-test.js';
-import { askRaw } from './support/raw-request.js';
-
-const topicUpdate = (topic: string, changes: Record<string, string> = {}): Record<string, string> => ({
-  topic,
-  defaultTopic: 'TBW102',
-  readQueueNums: '4',
-  writeQueueNums: '4',
-  perm: '6',
-  topicFilterType: 'SINGLE_TAG',
-  topicSysFlag: '0',
-  order: 'false',
-  ...changes,
-});
+import { routeText } from './support/nameserver-under-test.js';
+import { askRaw, askText, topicUpdate } from './support/raw-request.js';
 
 /** Rows 55 and 56 of the conformance list: what mqadmin asks a broker, by raw requests. */
 describe('an administrator', () => {
@@ -28,18 +17,13 @@ describe('an administrator', () => {
   let peer: Peer;
   let nameServer: Peer;
 
-  const textOf = async (code: number, extFields: Record<string, string> = {}): Promise<string> => {
-    const answer = await askRaw(peer, code, extFields);
-    return answer.code === ResponseCode.SUCCESS ? String(answer.body) : `code ${answer.code}: ${answer.remark}`;
-  };
+  const textOf = (code: number, extFields: Record<string, string> = {}): Promise<string> =>
+    askText(peer, code, extFields);
   const updateTopic = (topic: string, changes: Record<string, string> = {}): Promise<RemotingCommand> =>
     askRaw(peer, RequestCode.UPDATE_AND_CREATE_TOPIC, topicUpdate(topic, changes));
   const deleteTopic = (topic: string): Promise<RemotingCommand> =>
     askRaw(peer, RequestCode.DELETE_TOPIC_IN_BROKER, { topic });
-  const routeOf = async (topic: string): Promise<string> => {
-    const answer = await askRaw(nameServer, RequestCode.GET_ROUTEINFO_BY_TOPIC, { topic });
-    return answer.code === ResponseCode.SUCCESS ? String(answer.body) : `code ${answer.code}`;
-  };
+  const routeOf = (topic: string): Promise<string> => routeText(nameServer, topic);
 
   beforeEach(async () => {
     broker = await BrokerUnderTest.start();

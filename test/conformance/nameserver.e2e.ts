@@ -1,58 +1,25 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 
-import { startNameServer } from '@rocketshop/mq-broker';
-import type { NameServer } from '@rocketshop/mq-broker';
-import { connectPeer, RequestCode, ResponseCode } from '@rocketshop/mq-protocol';
+import { RequestCode, ResponseCode } from '@rocketshop/mq-protocol';
 import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 import { until } from '@rocketshop/shop-testkit';
 import { crcOf, registration, topicTable, zlibRegistration } from './support/broker-registration.js';
+import { NameServerUnderTest, routeText } from './support/nameserver-under-test.js';
 import { askRaw } from './support/raw-request.js';
 
 const { REGISTER_BROKER, GET_ROUTEINFO_BY_TOPIC } = RequestCode;
 
 /** Rows 9 to 18 of the conformance list: what brokers, clients and tools rely on, asked with raw requests. */
 describe('a name server', () => {
-  let folder: string;
-  let nameServer: NameServer;
-  let peers: Peer[];
-  let now: number;
-
-  const start = (): Promise<NameServer> =>
-    startNameServer({
-      port: 0,
-      kvConfigPath: join(folder, 'kvConfig.json'),
-      clock: () => now,
-      scanIntervalMs: 20,
-    });
-
-  const connect = async (): Promise<Peer> => {
-    const peer = await connectPeer({ host: nameServer.host, port: nameServer.port });
-    peers.push(peer);
-    return peer;
-  };
-
-  const routeText = async (peer: Peer, topic: string, version = 409): Promise<string> => {
-    const answer = await askRaw(peer, GET_ROUTEINFO_BY_TOPIC, { topic }, { version });
-    return answer.code === ResponseCode.SUCCESS ? String(answer.body) : `code ${answer.code}`;
-  };
+  let nameServer: NameServerUnderTest;
+  const connect = (): Promise<Peer> => nameServer.connect();
 
   beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'rocketshop-nameserver-'));
-    now = Date.now();
-    peers = [];
-    nameServer = await start();
+    nameServer = await NameServerUnderTest.start();
   });
 
-  afterEach(async () => {
-    for (const peer of peers) peer.close();
-    await nameServer.close();
-    await rm(folder, { recursive: true });
-  });
+  afterEach(() => nameServer.close());
 
   describe('takes registrations', () => {
     it('with a right checksum or none, and refuses a wrong one (row 9)', async () => {
@@ -163,15 +130,15 @@ describe('a name server', () => {
     });
 
     it('forgets it after two minutes of silence and closes its connection (row 13)', async () => {
-      now += 119_000;
+      nameServer.now += 119_000;
       await askRaw(broker, RequestCode.BROKER_HEARTBEAT, {
         clusterName: 'DefaultCluster',
         brokerName: 'broker-a',
         brokerAddr: '10.0.0.1:10911',
       });
-      now += 119_000;
+      nameServer.now += 119_000;
       expect(await routeText(client, 'orders')).toContain('queueDatas');
-      now += 2_000;
+      nameServer.now += 2_000;
       await until(async () => (await routeText(client, 'orders')) === 'code 17');
       await until(() => broker.closed);
     });
