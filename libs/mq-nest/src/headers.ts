@@ -11,8 +11,7 @@ export const BYTES_CONTENT_TYPE = 'application/octet-stream';
 const SEPARATORS = ['\u0001', '\u0002'];
 
 // Names that RocketMQ uses are in upper case or begin with "__" (MessageConst.java). All such names are refused, not
-// only
-// those that exist today, so that a later version of RocketMQ cannot add a name that an application uses.
+// only those that exist today, so that a later version of RocketMQ cannot add a name that an application uses.
 const PROTOCOL_NAME = /^(?:[A-Z0-9_$#.]+|__.*)$/;
 const WRITTEN_BY_TRANSPORT = new Set<string>(Object.values(FailureProperty));
 

@@ -25,8 +25,7 @@ export function runInTrace<T>(headers: Readonly<Record<string, string>>, work: (
     if (value !== undefined) (trace ??= {})[name] = value;
   }
   // As soon as an AsyncLocalStorage is used once, every promise of the process costs more. A process whose messages
-  // have no
-  // trace headers does not pay this.
+  // have no trace headers does not pay this.
   if (trace === undefined) return storage.getStore() === undefined ? work() : storage.run({}, work);
   const carried = trace;
   return storage.run(carried, () => context.with(propagation.extract(context.active(), carried), work));
