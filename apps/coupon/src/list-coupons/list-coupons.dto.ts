@@ -1,7 +1,7 @@
 import { amountSchema, couponIdSchema, currencySchema, instantSchema } from '@rocketshop/contracts';
 import { z } from 'zod';
 
-export const couponSchema = z.object({
+const couponSchema = z.object({
   couponId: couponIdSchema,
   /** What it takes off an order, minor units as text. */
   discount: amountSchema,

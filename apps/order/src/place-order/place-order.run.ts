@@ -27,7 +27,7 @@ export interface Quote extends OrderTotal {
 /** The instants that only the database could tell. */
 export type PreOrderTimes = Pick<OrderEntity, 'createdAt' | 'abandonAt'>;
 
-export interface PreOrder extends PreOrderTimes {
+interface PreOrder extends PreOrderTimes {
   /** When the row came back, by the process's own clock, which nobody sets. */
   readonly answeredAtMs: number;
 }
@@ -41,7 +41,7 @@ export function quoted({ quote }: PlaceOrderRun): Quote {
   return quote;
 }
 
-export function preOrdered({ preOrder }: PlaceOrderRun): PreOrder {
+function preOrdered({ preOrder }: PlaceOrderRun): PreOrder {
   if (!preOrder) throw new Error('the flow ran a step before its pre-order');
   return preOrder;
 }

@@ -26,7 +26,7 @@ import type { StepResult } from './step-result.js';
 const DONE = { ok: true } as const;
 
 /** Thrown when confirm changed no row: the abandon timer or the sweeper was first. */
-export class ConfirmLostError extends Error {
+class ConfirmLostError extends Error {
   override readonly name = 'ConfirmLostError';
   readonly code = 'CONFIRM_LOST';
   readonly retriable = false;

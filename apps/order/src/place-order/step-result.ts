@@ -1,5 +1,5 @@
 /** Why a step did not do what it was asked to: a business refusal with a code, and never a fault. */
-export interface StepRefusal {
+interface StepRefusal {
   readonly ok: false;
   readonly code: string;
   readonly detail: string;

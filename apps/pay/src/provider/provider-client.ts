@@ -6,7 +6,7 @@ import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 
 /** Thrown when the provider did not answer, or not as agreed. Both calls may be repeated: it knows them by our ids. */
-export class ProviderError extends Error {
+class ProviderError extends Error {
   override readonly name = 'ProviderError';
   readonly code = 'PROVIDER_UNAVAILABLE';
   readonly retriable = true;

@@ -1,7 +1,7 @@
 import { amountSchema, currencySchema, goodsIdSchema } from '@rocketshop/contracts';
 import { z } from 'zod';
 
-export const goodsSchema = z.object({
+const goodsSchema = z.object({
   goodsId: goodsIdSchema,
   name: z.string(),
   unitPrice: amountSchema,
