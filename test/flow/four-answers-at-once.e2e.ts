@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PARTICIPANTS } from '@rocketshop/contracts';
 import type { Participant } from '@rocketshop/contracts';
 import { DiscardMessageError } from '@rocketshop/mq-nest';
-import { ParticipantAnsweredConsumer } from '@rocketshop/order';
+import { FinishCancelConsumer } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
 import { holdLock, place, untilWaiting } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
@@ -14,12 +14,12 @@ jest.setTimeout(60_000);
 const LOCK_ORDER = 'SELECT FROM orders WHERE order_id = $1 FOR UPDATE';
 
 let shop: InProcessShop;
-let answers: ParticipantAnsweredConsumer;
+let answers: FinishCancelConsumer;
 beforeAll(async () => {
   // The order service does not consume: the story gives it the answers.
   shop = await InProcessShop.start({ withoutConsumers: ['order'] });
   await recordTransitions(shop);
-  answers = shop.part('order', ParticipantAnsweredConsumer);
+  answers = shop.part('order', FinishCancelConsumer);
 }, 120_000);
 afterAll(async () => {
   await shop.stop();
@@ -45,7 +45,7 @@ describe('four answers to a cancellation', () => {
     for (let round = 0; round < 100; round++) {
       const orderId = await cancellingOrder();
       const held = await holdLock(shop.pools.order, LOCK_ORDER, [orderId]);
-      const all = Promise.all(PARTICIPANTS.map((who) => answers.participantAnswered(answer(orderId, who))));
+      const all = Promise.all(PARTICIPANTS.map((who) => answers.countAnswer(answer(orderId, who))));
       await untilWaiting(shop.pools.order, PARTICIPANTS.length);
       await held.release();
       await all;
@@ -60,22 +60,22 @@ describe('four answers to a cancellation', () => {
   it('are not complete with three, however often each is repeated', async () => {
     const orderId = await cancellingOrder();
     const three = PARTICIPANTS.slice(0, 3);
-    for (const who of [...three, ...three, ...three]) await answers.participantAnswered(answer(orderId, who));
+    for (const who of [...three, ...three, ...three]) await answers.countAnswer(answer(orderId, who));
     expect(await orderRow(shop, orderId)).toMatchObject({ status: 'CANCELLING' });
-    await answers.participantAnswered(answer(orderId, 'pay'));
+    await answers.countAnswer(answer(orderId, 'pay'));
     expect(await orderRow(shop, orderId)).toMatchObject({ status: 'CANCELLED' });
   });
 
   it('change nothing when they come again after the end', async () => {
     const orderId = await cancellingOrder();
-    for (const who of [...PARTICIPANTS, ...PARTICIPANTS]) await answers.participantAnswered(answer(orderId, who));
+    for (const who of [...PARTICIPANTS, ...PARTICIPANTS]) await answers.countAnswer(answer(orderId, who));
     expect(await transitionsOf(shop, orderId)).toHaveLength(3);
   });
 
   it('are discarded for an order that is not known, and for one that nobody cancelled', async () => {
-    await expect(answers.participantAnswered(answer(randomUUID(), 'stock'))).rejects.toThrow(DiscardMessageError);
+    await expect(answers.countAnswer(answer(randomUUID(), 'stock'))).rejects.toThrow(DiscardMessageError);
     const { orderId } = await place(shop.buyer());
-    await expect(answers.participantAnswered(answer(orderId, 'stock'))).rejects.toThrow(/which is CONFIRMED/);
+    await expect(answers.countAnswer(answer(orderId, 'stock'))).rejects.toThrow(/which is CONFIRMED/);
     expect(await orderRow(shop, orderId)).toMatchObject({ status: 'CONFIRMED' });
   });
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CloseUnpaidConsumer } from '@rocketshop/order';
-import { OrderCancelledConsumer, RefundsSweeper } from '@rocketshop/pay';
+import { ClosePaymentConsumer, RefundsSweeper } from '@rocketshop/pay';
 import {
   holdAnswers,
   loseCommit,
@@ -243,7 +243,7 @@ describe('pay, told that an order is cancelled', () => {
     cancelledAt: new Date().toISOString(),
   });
   const tell = (orderId: string, replica = 0) =>
-    shop.part('pay', OrderCancelledConsumer, replica).orderCancelled(cancelled(orderId));
+    shop.part('pay', ClosePaymentConsumer, replica).close(cancelled(orderId));
   const answers = async (orderId: string) =>
     (
       await shop.rows<{ outcome: string }>(

@@ -5,7 +5,7 @@ import {
   CloseUnpaidConsumer,
   PaymentBeforeConfirmError,
   PaymentMismatchError,
-  PaymentSucceededConsumer,
+  RecordPaymentConsumer,
 } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
 import {
@@ -39,7 +39,7 @@ afterAll(async () => {
   await shop.stop();
 });
 
-const deliver = (payment: object) => shop.part('order', PaymentSucceededConsumer).paid(payment);
+const deliver = (payment: object) => shop.part('order', RecordPaymentConsumer).record(payment);
 const messageOf = (orderId: string, changes: object = {}) => ({
   version: 1,
   orderId,

@@ -6,9 +6,9 @@ import {
   AbandonOrderConsumer,
   CloseUnpaidConsumer,
   OrdersSweeper,
-  ParticipantAnsweredConsumer,
+  FinishCancelConsumer,
   PaymentBeforeConfirmError,
-  PaymentSucceededConsumer,
+  RecordPaymentConsumer,
 } from '@rocketshop/order';
 import { ClosePaymentRpc } from '@rocketshop/pay';
 import { expectInvariants } from '../support/expect-invariants.js';
@@ -75,7 +75,7 @@ const TRIGGERS: Readonly<Record<string, (orderId: string) => Promise<unknown>>> 
   'the sweeper': () => shop.part('order', OrdersSweeper).sweep(),
   'the buyer': (orderId) => shop.buyer().cancelOrder(orderId),
   'a payment': (orderId) =>
-    shop.part('order', PaymentSucceededConsumer).paid({
+    shop.part('order', RecordPaymentConsumer).record({
       ...timer(orderId),
       paymentId: randomUUID(),
       amount: '1250',
@@ -83,8 +83,8 @@ const TRIGGERS: Readonly<Record<string, (orderId: string) => Promise<unknown>>> 
       paidAt: new Date().toISOString(),
     }),
   'the last of four answers': async (orderId) => {
-    const consumer = shop.part('order', ParticipantAnsweredConsumer);
-    for (const who of PARTICIPANTS) await consumer.participantAnswered(answered(orderId, who));
+    const consumer = shop.part('order', FinishCancelConsumer);
+    for (const who of PARTICIPANTS) await consumer.countAnswer(answered(orderId, who));
   },
 };
 

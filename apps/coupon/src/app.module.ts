@@ -1,9 +1,10 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { DatabaseModule, LOGGER, Metrics, PG_POOL, traceHeaders, type Logger } from '@rocketshop/service-defaults';
-import type { Pool } from 'pg';
+import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
 import type { CouponConfig } from './coupon.config.js';
 import { COUPON_CONFIG } from './coupon.tokens.js';
 import { databaseOptions } from './database/database-options.js';
@@ -32,17 +33,17 @@ export class CouponModule {
           traceHeaders,
         }),
         OutboxModule.forRootAsync({
-          inject: [PG_POOL, RocketmqPublisher, LOGGER, Metrics],
-          useFactory: (pool: Pool, publisher: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
+          inject: [Database, RocketmqPublisher, LOGGER, Metrics],
+          useFactory: ({ pool }: Database, broker: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
             pool,
-            publisher: keyedPublisher(publisher),
+            publisher: keyedPublisher(broker),
             logger,
             registry,
           }),
         }),
         IdempotencyModule.forRootAsync({
-          inject: [PG_POOL, LOGGER],
-          useFactory: (pool: Pool, logger: Logger) => ({ pool, logger, httpKeys: false }),
+          inject: [Database, LOGGER],
+          useFactory: ({ pool }: Database, logger: Logger) => ({ pool, logger, httpKeys: false }),
         }),
       ],
       controllers: [QuoteCouponRpc, UseCouponRpc, ReleaseCouponConsumer, ListCouponsController, ResetDemoRpc],

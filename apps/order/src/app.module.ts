@@ -1,15 +1,17 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders, type Logger } from '@rocketshop/service-defaults';
+import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
 import { AbandonOrderConsumer } from './abandon-order/abandon-order.consumer.js';
 import { AbandonOrderService } from './abandon-order/abandon-order.service.js';
 import { AnswerPayableRpc } from './answer-payable/answer-payable.rpc.js';
 import { CancelOrderController } from './cancel-order/cancel-order.controller.js';
 import { CancelOrderService } from './cancel-order/cancel-order.service.js';
 import { CancelUnpaidOrderService } from './cancel-order/cancel-unpaid-order.service.js';
-import { ParticipantAnsweredConsumer } from './cancel-order/participant-answered.consumer.js';
+import { FinishCancelConsumer } from './finish-cancel/finish-cancel.consumer.js';
 import { CloseUnpaidConsumer } from './close-unpaid/close-unpaid.consumer.js';
 import { CloseUnpaidService } from './close-unpaid/close-unpaid.service.js';
 import { databaseOptions } from './database/database-options.js';
@@ -18,9 +20,9 @@ import { ORDER_CONFIG } from './order.tokens.js';
 import { PlaceOrderController } from './place-order/place-order.controller.js';
 import { PlaceOrderService } from './place-order/place-order.service.js';
 import { PlaceOrderSteps } from './place-order/place-order.steps.js';
-import { OrderReader } from './read-order/order-reader.js';
+import { ReadOrderService } from './read-order/read-order.service.js';
 import { ReadOrderController } from './read-order/read-order.controller.js';
-import { PaymentSucceededConsumer } from './record-payment/payment-succeeded.consumer.js';
+import { RecordPaymentConsumer } from './record-payment/record-payment.consumer.js';
 import { CouponRpc, PayRpc, StockRpc, UserRpc } from './remote-services.js';
 import { ResetDemoController } from './reset-demo/reset-demo.controller.js';
 import { OrdersSweeper } from './sweep-orders/orders.sweeper.js';
@@ -43,9 +45,9 @@ export class OrderModule {
           inject: [Database, RocketmqPublisher, LOGGER, Metrics],
           useFactory: ({ pool }: Database, broker: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
             pool,
+            publisher: keyedPublisher(broker),
             logger,
             registry,
-            publisher: keyedPublisher(broker),
           }),
         }),
         IdempotencyModule.forRootAsync({
@@ -64,8 +66,8 @@ export class OrderModule {
         PlaceOrderController,
         ReadOrderController,
         CancelOrderController,
-        ParticipantAnsweredConsumer,
-        PaymentSucceededConsumer,
+        FinishCancelConsumer,
+        RecordPaymentConsumer,
         AbandonOrderConsumer,
         CloseUnpaidConsumer,
         AnswerPayableRpc,
@@ -85,7 +87,7 @@ export class OrderModule {
         AbandonOrderService,
         OrdersSweeper,
         OrderTimer,
-        OrderReader,
+        ReadOrderService,
       ],
     };
   }

@@ -1,13 +1,7 @@
-import {
-  configField,
-  loadConfig,
-  scaledMs,
-  serviceFields,
-  tokenFields,
-  type ConfigOf,
-} from '@rocketshop/service-defaults';
+import { configField, loadConfig, scaledMs, serviceFields, tokenFields } from '@rocketshop/service-defaults';
+import type { ConfigOf } from '@rocketshop/service-defaults';
 
-const fields = {
+const FIELDS = {
   ...serviceFields({ http: 3001, rpc: 4001 }),
   ...tokenFields(),
   stockRpc: configField.hostPorts({ default: '127.0.0.1:4002', reason: 'where stock answers quotes and deducts' }),
@@ -50,11 +44,11 @@ const fields = {
 };
 
 /** Every variable of the order service. Durations that TIME_SCALE divides are divided already. */
-export type OrderConfig = ConfigOf<typeof fields>;
+export type OrderConfig = ConfigOf<typeof FIELDS>;
 
 /** @throws {ConfigurationError} that names every wrong variable at once */
 export function loadOrderConfig(environment: NodeJS.ProcessEnv = process.env): OrderConfig {
-  const config = loadConfig(fields, environment);
+  const config = loadConfig(FIELDS, environment);
   return {
     ...config,
     unpaidTimeoutMs: scaledMs(config.unpaidTimeoutMs, config.timeScale),

@@ -1,11 +1,13 @@
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders, type Logger } from '@rocketshop/service-defaults';
+import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
 import { ClosePaymentRpc } from './close-payment/close-payment.rpc.js';
 import { ClosePaymentService } from './close-payment/close-payment.service.js';
-import { OrderCancelledConsumer } from './close-payment/order-cancelled.consumer.js';
+import { ClosePaymentConsumer } from './close-payment/close-payment.consumer.js';
 import { databaseOptions } from './database/database-options.js';
 import { OpenPaymentController } from './open-payment/open-payment.controller.js';
 import { OpenPaymentService } from './open-payment/open-payment.service.js';
@@ -38,9 +40,9 @@ export class PayModule {
           inject: [Database, RocketmqPublisher, LOGGER, Metrics],
           useFactory: ({ pool }: Database, broker: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
             pool,
+            publisher: keyedPublisher(broker),
             logger,
             registry,
-            publisher: keyedPublisher(broker),
           }),
         }),
         IdempotencyModule.forRootAsync({
@@ -58,7 +60,7 @@ export class PayModule {
         ReceiveCallbackController,
         ReadPaymentController,
         ClosePaymentRpc,
-        OrderCancelledConsumer,
+        ClosePaymentConsumer,
         ResetDemoRpc,
       ],
       providers: [

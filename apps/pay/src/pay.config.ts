@@ -1,6 +1,7 @@
-import { configField, loadConfig, serviceFields, tokenFields, type ConfigOf } from '@rocketshop/service-defaults';
+import { configField, loadConfig, serviceFields, tokenFields } from '@rocketshop/service-defaults';
+import type { ConfigOf } from '@rocketshop/service-defaults';
 
-const fields = {
+const FIELDS = {
   ...serviceFields({ http: 3005, rpc: 4005 }),
   ...tokenFields(),
   orderRpc: configField.hostPorts({ default: '127.0.0.1:4001', reason: 'where order says who owes how much' }),
@@ -32,9 +33,9 @@ const fields = {
 };
 
 /** Every variable of the pay service. */
-export type PayConfig = ConfigOf<typeof fields>;
+export type PayConfig = ConfigOf<typeof FIELDS>;
 
 /** @throws {ConfigurationError} that names every wrong variable at once */
 export function loadPayConfig(environment: NodeJS.ProcessEnv = process.env): PayConfig {
-  return loadConfig(fields, environment);
+  return loadConfig(FIELDS, environment);
 }

@@ -1,13 +1,14 @@
-import { loadConfig, serviceFields, type ConfigOf } from '@rocketshop/service-defaults';
+import { loadConfig, serviceFields } from '@rocketshop/service-defaults';
+import type { ConfigOf } from '@rocketshop/service-defaults';
 
-const fields = {
+const FIELDS = {
   ...serviceFields({ http: 3002, rpc: 4002 }),
 };
 
 /** Every variable of the stock service. */
-export type StockConfig = ConfigOf<typeof fields>;
+export type StockConfig = ConfigOf<typeof FIELDS>;
 
 /** @throws {ConfigurationError} that names every wrong variable at once */
 export function loadStockConfig(environment: NodeJS.ProcessEnv = process.env): StockConfig {
-  return loadConfig(fields, environment);
+  return loadConfig(FIELDS, environment);
 }

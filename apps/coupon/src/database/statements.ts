@@ -11,7 +11,7 @@ import { CouponEntity } from './entities/coupon.entity.js';
  * orders that want one coupon the second waits for the first and finds the coupon used; where both ask in one statement, both
  * are refused, and each goes again alone. Rows are locked in sorted order, so that two of these cannot deadlock.
  */
-export const takeCoupon = {
+export const TAKE_COUPON = {
   name: 'take-coupon',
   columnar: true,
   text: `WITH wanted AS MATERIALIZED (
@@ -33,7 +33,7 @@ export const takeCoupon = {
 } as const;
 
 /** Only the order that uses the coupon may free it: a late cancel must not free the coupon of a later order. */
-export const releaseCoupon = {
+export const RELEASE_COUPON = {
   name: 'release-coupon',
   text: `UPDATE coupons SET order_id = NULL WHERE coupon_id = $1 AND order_id = $2`,
 };
@@ -41,7 +41,7 @@ export const releaseCoupon = {
 /** A coupon with the database's clock, so that a quote and a use judge expiry by the same clock. */
 export type CouponNow = CouponEntity & { readonly now: Date };
 
-export const readCoupon = {
+export const READ_COUPON = {
   name: 'read-coupon',
   columnar: true,
   text: `SELECT wanted.line::int AS line, ${columnsOf(CouponEntity)}, now() AS now

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { discountOn, refuseQuote, refuseUse, stateOf, type Coupon } from './coupon.js';
+import { discountOn, refuseQuote, refuseUse, stateOf } from './coupon.js';
+import type { Coupon } from './coupon.js';
 
 const now = new Date('2026-06-01T12:00:00Z');
 const coupon: Coupon = {

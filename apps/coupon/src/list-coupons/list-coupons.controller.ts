@@ -1,7 +1,9 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Buyer, BuyerGuard, type BuyerIdentity } from '@rocketshop/service-defaults';
-import { couponListSchema, type CouponList } from './list-coupons.dto.js';
+import { Buyer, BuyerGuard } from '@rocketshop/service-defaults';
+import type { BuyerIdentity } from '@rocketshop/service-defaults';
+import { couponListSchema } from './list-coupons.dto.js';
+import type { CouponList } from './list-coupons.dto.js';
 import { ListCouponsService } from './list-coupons.service.js';
 
 @ApiTags('coupons')

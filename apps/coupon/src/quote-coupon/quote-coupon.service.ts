@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, quoteCoupon } from '@rocketshop/contracts';
 import { Database } from '@rocketshop/service-defaults';
-import { readCoupon, type CouponNow } from '../database/statements.js';
+import { READ_COUPON } from '../database/statements.js';
+import type { CouponNow } from '../database/statements.js';
 import { couponNotFound, discountOn, refuseQuote } from '../domain/coupon.js';
 
 /** Eligibility and discount are this service's word. A quote takes nothing and promises nothing: the use decides. */
@@ -10,7 +11,7 @@ export class QuoteCouponService {
   constructor(private readonly database: Database) {}
 
   async quote(call: CallOf<typeof quoteCoupon>): Promise<AnswerOf<typeof quoteCoupon>> {
-    const [coupon] = await this.database.read<CouponNow>(readCoupon, [[call.couponId]]);
+    const [coupon] = await this.database.read<CouponNow>(READ_COUPON, [[call.couponId]]);
     if (!coupon) return couponNotFound();
     const total = BigInt(call.total);
     const refusal = refuseQuote(coupon, { userId: call.userId, total, currency: call.currency }, coupon.now);

@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { PATTERN_EXTRAS_METADATA, TRANSPORT_METADATA } from '@nestjs/microservices/constants.js';
-import { ContractViolationError, orderCancelled, type PayloadOf } from '@rocketshop/contracts';
+import { ContractViolationError, orderCancelled } from '@rocketshop/contracts';
+import type { PayloadOf } from '@rocketshop/contracts';
 import { ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
 import { ReleaseCouponConsumer } from './release-coupon.consumer.js';
 import type { ReleaseCouponService } from './release-coupon.service.js';

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import { answerToCancel, type orderCancelled, type PayloadOf } from '@rocketshop/contracts';
+import { answerToCancel } from '@rocketshop/contracts';
+import type { orderCancelled, PayloadOf } from '@rocketshop/contracts';
 import { OutboxRelay } from '@rocketshop/outbox';
 import { undo } from '@rocketshop/participant';
 import { bind, run } from '@rocketshop/pg';
 import { Database, traceHeaders } from '@rocketshop/service-defaults';
 import { couponLog } from '../database/coupon-log.js';
-import { releaseCoupon } from '../database/statements.js';
+import { RELEASE_COUPON } from '../database/statements.js';
 
 export const RELEASE_COUPON_GROUP = 'coupon-release-coupon';
 
@@ -24,7 +25,7 @@ export class ReleaseCouponService {
       group: RELEASE_COUPON_GROUP,
       fence: [{}],
       // No row is changed where somebody has freed the coupon by hand: it may be another order's by now.
-      giveBack: async (client, taken) => void (await run(client, bind(releaseCoupon, [taken.coupon_id, orderId]))),
+      giveBack: async (client, taken) => void (await run(client, bind(RELEASE_COUPON, [taken.coupon_id, orderId]))),
       answer: (outcome) => ({ ...answerToCancel('coupon', orderId, outcome), headers: traceHeaders() }),
     });
   }

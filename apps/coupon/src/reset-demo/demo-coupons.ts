@@ -13,7 +13,7 @@ export interface DemoCoupon {
 const FAR_AWAY = new Date('2099-12-31T23:59:59Z');
 const LONG_AGO = new Date('2020-12-31T23:59:59Z');
 
-export const demoCoupons: readonly DemoCoupon[] = [
+export const SEED_COUPONS: readonly DemoCoupon[] = [
   coupon(DEMO_COUPONS.adaFive, DEMO_USERS.ada, 500n, 1000n, FAR_AWAY),
   coupon(DEMO_COUPONS.adaTwo, DEMO_USERS.ada, 200n, 0n, FAR_AWAY),
   coupon(DEMO_COUPONS.graceHundred, DEMO_USERS.grace, 10_000n, 50_000n, FAR_AWAY),

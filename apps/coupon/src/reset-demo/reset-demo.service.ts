@@ -1,9 +1,11 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
 import type { AnswerOf, resetCouponDemo } from '@rocketshop/contracts';
 import { Database } from '@rocketshop/service-defaults';
 import type { CouponConfig } from '../coupon.config.js';
 import { COUPON_CONFIG } from '../coupon.tokens.js';
-import { demoCoupons, type DemoCoupon } from './demo-coupons.js';
+import { SEED_COUPONS } from './demo-coupons.js';
+import type { DemoCoupon } from './demo-coupons.js';
 
 const INSERT = `INSERT INTO coupons (coupon_id, user_id, discount, minimum_total, currency, expires_at)
                 VALUES ($1, $2, $3, $4, $5, $6)`;
@@ -22,7 +24,7 @@ export class ResetDemoService implements OnModuleInit {
 
   /** Coupons that are there already stay as they are: a restart is no reset. */
   async seed(): Promise<void> {
-    for (const coupon of demoCoupons) {
+    for (const coupon of SEED_COUPONS) {
       await this.database.pool.query(`${INSERT} ON CONFLICT DO NOTHING`, valuesOf(coupon));
     }
   }
@@ -38,7 +40,7 @@ export class ResetDemoService implements OnModuleInit {
       await client.query('DELETE FROM coupon_success_log');
       await client.query('DELETE FROM coupon_compensation_log');
       await client.query('DELETE FROM consumed_messages');
-      for (const coupon of demoCoupons) {
+      for (const coupon of SEED_COUPONS) {
         await client.query(
           `${INSERT} ON CONFLICT (coupon_id) DO UPDATE
            SET user_id = excluded.user_id, discount = excluded.discount, minimum_total = excluded.minimum_total,

@@ -4,7 +4,8 @@ import { deduct } from '@rocketshop/participant';
 import { bindLine } from '@rocketshop/pg';
 import { Database, deadlinePassed } from '@rocketshop/service-defaults';
 import { couponLog } from '../database/coupon-log.js';
-import { readCoupon, takeCoupon, type CouponNow } from '../database/statements.js';
+import { READ_COUPON, TAKE_COUPON } from '../database/statements.js';
+import type { CouponNow } from '../database/statements.js';
 import { couponNotFound, couponUsed, refuseUse } from '../domain/coupon.js';
 
 type Call = CallOf<typeof useCoupon>;
@@ -21,7 +22,7 @@ export class UseCouponService {
     const outcome = await deduct(this.database, couponLog, {
       orderId,
       rows: [{ coupon_id: couponId, discount }],
-      take: [bindLine(takeCoupon, [orderId, couponId, userId, discount])],
+      take: [bindLine(TAKE_COUPON, [orderId, couponId, userId, discount])],
       refusals: ['NOT_FREE'],
       deadline: call.deadline,
     });
@@ -38,7 +39,7 @@ export class UseCouponService {
   }
 
   private async explain(call: Call): Promise<Answer> {
-    const [coupon] = await this.database.read<CouponNow>(readCoupon, [[call.couponId]]);
+    const [coupon] = await this.database.read<CouponNow>(READ_COUPON, [[call.couponId]]);
     if (!coupon) return couponNotFound();
     if (coupon.discount < BigInt(call.discount)) {
       throw new Error(`order ${call.orderId} asks coupon ${call.couponId} for more than it is worth`);

@@ -1,10 +1,13 @@
 import { Controller, HttpCode, Param, Post, UseGuards } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiBearerAuth, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { orderIdSchema } from '@rocketshop/contracts';
-import { Buyer, BuyerGuard, notFound, ProblemError, type BuyerIdentity } from '@rocketshop/service-defaults';
-import { OrderReader } from '../read-order/order-reader.js';
-import { orderSchema, type OrderView } from '../read-order/read-order.dto.js';
-import { CancelUnpaidOrderService, type CancelUnpaidOutcome } from './cancel-unpaid-order.service.js';
+import { Buyer, BuyerGuard, notFound, ProblemError } from '@rocketshop/service-defaults';
+import type { BuyerIdentity } from '@rocketshop/service-defaults';
+import { ReadOrderService } from '../read-order/read-order.service.js';
+import { orderSchema } from '../read-order/read-order.dto.js';
+import type { OrderView } from '../read-order/read-order.dto.js';
+import { CancelUnpaidOrderService } from './cancel-unpaid-order.service.js';
+import type { CancelUnpaidOutcome } from './cancel-unpaid-order.service.js';
 
 /** The buyer cancels an order before it is paid. A second request finds the order as it is, so repeating is harmless. */
 @ApiTags('orders')
@@ -13,7 +16,7 @@ import { CancelUnpaidOrderService, type CancelUnpaidOutcome } from './cancel-unp
 @Controller('orders')
 export class CancelOrderController {
   constructor(
-    private readonly reader: OrderReader,
+    private readonly readOrder: ReadOrderService,
     private readonly cancelUnpaid: CancelUnpaidOrderService,
   ) {}
 
@@ -49,7 +52,7 @@ export class CancelOrderController {
 
   private async findOwn(orderId: string, buyer: BuyerIdentity): Promise<OrderView> {
     const order = orderIdSchema.safeParse(orderId).success
-      ? await this.reader.findVisible(orderId, buyer.id)
+      ? await this.readOrder.findVisible(orderId, buyer.id)
       : undefined;
     if (!order) throw notFound('order');
     return order;

@@ -1,13 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import { orderCancelled, type OrderStatus, type PayloadOf } from '@rocketshop/contracts';
+import { orderCancelled } from '@rocketshop/contracts';
+import type { OrderStatus, PayloadOf } from '@rocketshop/contracts';
 import { answerIdempotencyKey } from '@rocketshop/idempotency';
 import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
-import { bind, run, type PgClient } from '@rocketshop/pg';
+import { bind, run } from '@rocketshop/pg';
+import type { PgClient } from '@rocketshop/pg';
 import { Database, traceHeaders } from '@rocketshop/service-defaults';
 import type { OrderItemEntity } from '../database/entities/order-item.entity.js';
 import type { OrderEntity } from '../database/entities/order.entity.js';
-import * as statements from '../database/statements.js';
-import { assertTransition, type CancelledBy } from '../domain/order-status.js';
+import { BEGIN_CANCEL, SELECT_ORDER_ITEMS } from '../database/statements.js';
+import { assertTransition } from '../domain/order-status.js';
+import type { CancelledBy } from '../domain/order-status.js';
 import { refusedOrder } from './refused-order.js';
 
 export interface CancelRequest {
@@ -26,14 +29,14 @@ export interface CancelRequest {
 export class CancelOrderService {
   constructor(
     private readonly database: Database,
-    private readonly outbox: OutboxRelay,
+    private readonly relay: OutboxRelay,
   ) {}
 
   /** @returns the order as it is now, or undefined: it was not in `from` any more, and nothing was changed */
   async cancel({ orderId, from, reason, detail, by }: CancelRequest): Promise<OrderEntity | undefined> {
     assertTransition(from, 'CANCELLING');
     return this.database.transaction(async (client, scope) => {
-      const begin = bind<OrderEntity>(statements.beginCancel, [orderId, from, reason, detail, by]);
+      const begin = bind<OrderEntity>(BEGIN_CANCEL, [orderId, from, reason, detail, by]);
       const [order] = (await run(client, begin)).rows;
       if (!order) return undefined;
       // A buyer whose request is not answered yet gets this answer. The answer of a confirmed order was given, and stays.
@@ -42,7 +45,7 @@ export class CancelOrderService {
         await answerIdempotencyKey(client, orderId, { status, body: problem });
       }
       await this.publish(client, order);
-      scope.afterCommit(() => this.outbox.wake());
+      scope.afterCommit(() => this.relay.wake());
       return order;
     });
   }
@@ -50,7 +53,7 @@ export class CancelOrderService {
   /** Publishes order-cancelled, once more for the sweeper. A participant that has answered answers again. */
   async publish(client: PgClient, order: OrderEntity): Promise<void> {
     const { orderId } = order;
-    const { rows: items } = await run(client, bind<OrderItemEntity>(statements.selectOrderItems, [orderId]));
+    const { rows: items } = await run(client, bind<OrderItemEntity>(SELECT_ORDER_ITEMS, [orderId]));
     const payload: PayloadOf<typeof orderCancelled> = {
       version: 1,
       orderId,

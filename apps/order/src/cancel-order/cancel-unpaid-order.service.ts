@@ -3,7 +3,8 @@ import { closePayment } from '@rocketshop/contracts';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 import { PayRpc } from '../remote-services.js';
-import { CancelOrderService, type CancelRequest } from './cancel-order.service.js';
+import { CancelOrderService } from './cancel-order.service.js';
+import type { CancelRequest } from './cancel-order.service.js';
 
 export type CancelUnpaidOutcome = 'CANCELLING' | 'ALREADY_PAID' | 'NOT_CONFIRMED';
 

@@ -1,4 +1,3 @@
-import { bindLine } from '@rocketshop/pg';
 import { columnsOf } from '@rocketshop/service-defaults';
 import { OrderItemEntity } from './entities/order-item.entity.js';
 import { OrderEntity } from './entities/order.entity.js';
@@ -12,7 +11,7 @@ import { OrderEntity } from './entities/order.entity.js';
  */
 
 /** Step 1. The due time is reckoned by the database's clock, which every replica and every timer shares. */
-export const insertOrder = {
+export const INSERT_ORDER = {
   name: 'insert-order',
   columnar: true,
   text: `WITH inserted AS (
@@ -28,7 +27,7 @@ export const insertOrder = {
            FROM unnest($10::bigint[]) WITH ORDINALITY AS placed (abandon_ms, line)`,
 } as const;
 
-export const insertOrderItems = {
+export const INSERT_ORDER_ITEMS = {
   name: 'insert-order-items',
   columnar: true,
   text: `INSERT INTO order_items (order_id, goods_id, name, quantity, unit_price)
@@ -36,7 +35,7 @@ export const insertOrderItems = {
 } as const;
 
 /** Step 5, the point of no return. Refuses CONFIRM_LOST where an order is not PENDING any more. */
-const confirmOrder = {
+export const CONFIRM_ORDER = {
   name: 'confirm-order',
   columnar: true,
   text: `WITH confirmed AS (
@@ -51,11 +50,8 @@ const confirmOrder = {
          SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'CONFIRM_LOST') FROM confirmed`,
 } as const;
 
-export const confirming = ({ orderId, status, confirmedAt, paidAt, closeAt }: OrderEntity) =>
-  bindLine(confirmOrder, [orderId, 'PENDING', status, confirmedAt, paidAt, closeAt]);
-
 /** The other way out of PENDING, and the way out of CONFIRMED once pay has answered CLOSED. */
-export const beginCancel = {
+export const BEGIN_CANCEL = {
   name: 'begin-cancel',
   text: `UPDATE orders
             SET status = 'CANCELLING', cancel_reason = $3, cancel_detail = $4, cancelled_by = $5,
@@ -70,7 +66,7 @@ export type PayableOrder = Pick<
   'userId' | 'status' | 'payable' | 'currency' | 'paymentId' | 'latePaymentId'
 >;
 
-export const readPayable = {
+export const READ_PAYABLE = {
   name: 'read-payable',
   columnar: true,
   text: `SELECT wanted.line::int AS line,
@@ -79,36 +75,36 @@ export const readPayable = {
           WHERE orders.order_id = ANY ($1)`,
 } as const;
 
-export const selectOrderItems = {
+export const SELECT_ORDER_ITEMS = {
   name: 'select-order-items',
   text: `SELECT ${columnsOf(OrderItemEntity)} FROM order_items WHERE order_id = $1 ORDER BY goods_id`,
 };
 
 /** The answers to one cancel wait for each other here, so that exactly one of them counts four. */
-export const lockOrder = {
+export const LOCK_ORDER = {
   name: 'lock-order',
   text: `SELECT ${columnsOf(OrderEntity)} FROM orders WHERE order_id = $1 FOR UPDATE`,
 };
 
-export const insertCompensation = {
+export const INSERT_COMPENSATION = {
   name: 'insert-compensation',
   text: `INSERT INTO order_compensations (order_id, participant, outcome, compensated_at)
          VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 };
 
 /** A statement of its own after the insert: under the order's lock it sees every answer that was committed before. */
-export const countCompensations = {
+export const COUNT_COMPENSATIONS = {
   name: 'count-compensations',
   text: 'SELECT count(*)::int AS answered FROM order_compensations WHERE order_id = $1',
 };
 
-export const finishCancel = {
+export const FINISH_CANCEL = {
   name: 'finish-cancel',
   text: `UPDATE orders SET status = 'CANCELLED', cancelled_at = now() WHERE order_id = $1 AND status = 'CANCELLING'`,
 };
 
 /** Records a payment. Refuses ORDER_MOVED where the order has not the status that was read, or asks for another amount. */
-export const recordPayment = {
+export const RECORD_PAYMENT = {
   name: 'record-payment',
   columnar: true,
   text: `WITH paid AS (
@@ -122,13 +118,13 @@ export const recordPayment = {
          SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'ORDER_MOVED') FROM paid`,
 } as const;
 
-export const recordLatePayment = {
+export const RECORD_LATE_PAYMENT = {
   name: 'record-late-payment',
   text: 'UPDATE orders SET late_payment_id = $2 WHERE order_id = $1',
 };
 
 /** How long until a timer is due, by the database's clock. The time is negative when the timer is overdue. */
-export const readTimer = {
+export const READ_TIMER = {
   name: 'read-timer',
   columnar: true,
   text: `SELECT wanted.line::int AS line, status,
@@ -139,20 +135,20 @@ export const readTimer = {
 } as const;
 
 /** The nets of the sweeper, each over a partial index of the few orders that are in that state. */
-export const selectAbandoned = {
+export const SELECT_ABANDONED = {
   name: 'select-abandoned',
   text: `SELECT order_id AS "orderId" FROM orders
           WHERE status = 'PENDING' AND abandon_at < now() - $1 * interval '1 millisecond' ORDER BY abandon_at LIMIT $2`,
 };
 
-export const selectUnpaid = {
+export const SELECT_UNPAID = {
   name: 'select-unpaid',
   text: `SELECT order_id AS "orderId" FROM orders
           WHERE status = 'CONFIRMED' AND close_at < now() - $1 * interval '1 millisecond' ORDER BY close_at LIMIT $2`,
 };
 
 /** Claims overdue cancellations for one more order-cancelled, so that two sweepers never send for the same order at once. */
-export const claimOverdueCancels = {
+export const CLAIM_OVERDUE_CANCELS = {
   name: 'claim-overdue-cancels',
   text: `UPDATE orders SET cancel_sent_at = now()
           WHERE order_id IN (SELECT order_id FROM orders

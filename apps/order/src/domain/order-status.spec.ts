@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { orderStatusSchema, type OrderStatus } from '@rocketshop/contracts';
+import { orderStatusSchema } from '@rocketshop/contracts';
+import type { OrderStatus } from '@rocketshop/contracts';
 import { IllegalTransitionError, assertTransition, isVisible } from './order-status.js';
 
 const ALLOWED = new Set([

@@ -1,11 +1,15 @@
 import { Body, Controller, Inject, Post, UseGuards, UseInterceptors } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Claim, IdempotencyInterceptor, type IdempotencyClaim } from '@rocketshop/idempotency';
-import { Buyer, BuyerGuard, type BuyerIdentity } from '@rocketshop/service-defaults';
+import { Claim, IdempotencyInterceptor } from '@rocketshop/idempotency';
+import type { IdempotencyClaim } from '@rocketshop/idempotency';
+import { Buyer, BuyerGuard } from '@rocketshop/service-defaults';
+import type { BuyerIdentity } from '@rocketshop/service-defaults';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
-import { orderSchema, type OrderView } from '../read-order/read-order.dto.js';
-import { placeOrderSchema, type PlaceOrderBody } from './place-order.dto.js';
+import { orderSchema } from '../read-order/read-order.dto.js';
+import type { OrderView } from '../read-order/read-order.dto.js';
+import { placeOrderSchema } from './place-order.dto.js';
+import type { PlaceOrderBody } from './place-order.dto.js';
 import { PlaceOrderService } from './place-order.service.js';
 import { newPlaceOrderRun } from './place-order.run.js';
 
@@ -15,7 +19,7 @@ import { newPlaceOrderRun } from './place-order.run.js';
 @Controller('orders')
 export class PlaceOrderController {
   constructor(
-    private readonly placeOrder: PlaceOrderService,
+    private readonly service: PlaceOrderService,
     @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
   ) {}
 
@@ -30,6 +34,6 @@ export class PlaceOrderController {
     @Claim() claim: IdempotencyClaim,
   ): Promise<OrderView> {
     const deadline = Date.now() + this.config.flowTimeoutMs;
-    return this.placeOrder.placeOrder(newPlaceOrderRun({ userId: buyer.id, body, claim, deadline }));
+    return this.service.placeOrder(newPlaceOrderRun({ userId: buyer.id, body, claim, deadline }));
   }
 }

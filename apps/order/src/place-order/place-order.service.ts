@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { IdempotencyKeyTakenError } from '@rocketshop/idempotency';
-import { LOGGER, ProblemError, type Logger } from '@rocketshop/service-defaults';
+import { LOGGER, ProblemError } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
 import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
 import { refusal, refusedOrder } from '../cancel-order/refused-order.js';
-import { OrderReader } from '../read-order/order-reader.js';
+import { ReadOrderService } from '../read-order/read-order.service.js';
 import type { OrderView } from '../read-order/read-order.dto.js';
 import { FIRST_STEP_TO_UNDO, PLACE_ORDER_FLOW } from './place-order.flow.js';
 import type { PlaceOrderRun } from './place-order.run.js';
@@ -16,7 +17,7 @@ export class PlaceOrderService {
   constructor(
     private readonly steps: PlaceOrderSteps,
     private readonly cancelOrder: CancelOrderService,
-    private readonly reader: OrderReader,
+    private readonly readOrder: ReadOrderService,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -87,7 +88,7 @@ export class PlaceOrderService {
 
   /** Somebody else moved the order: the confirm whose answer was lost, the abandon timer, or the sweeper. */
   private async readOutcome({ orderId }: PlaceOrderRun): Promise<OrderView> {
-    const order = await this.reader.find(orderId);
+    const order = await this.readOrder.find(orderId);
     if (order && order.cancelReason === null && order.status !== 'PENDING') return order;
     const reason = order?.cancelReason ?? 'FLOW_LOST';
     const detail = order?.cancelDetail ?? 'The order took too long and is being undone.';

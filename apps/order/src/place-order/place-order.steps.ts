@@ -10,17 +10,20 @@ import {
   useCoupon,
 } from '@rocketshop/contracts';
 import { asKeyTaken, keyAnswerStatement, keyInsertStatement } from '@rocketshop/idempotency';
-import { outboxInsert, OutboxRelay, type OutboxRow } from '@rocketshop/outbox';
+import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
+import type { OutboxRow } from '@rocketshop/outbox';
 import { bind, bindLine, StatementRefusedError } from '@rocketshop/pg';
-import { Database, type CallOptions } from '@rocketshop/service-defaults';
-import * as statements from '../database/statements.js';
+import { Database } from '@rocketshop/service-defaults';
+import type { CallOptions } from '@rocketshop/service-defaults';
+import { CONFIRM_ORDER, INSERT_ORDER, INSERT_ORDER_ITEMS } from '../database/statements.js';
 import { BalanceExceedsTotalError, splitTotal, totalOf } from '../domain/order-total.js';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 import { viewOrder } from '../read-order/read-order.dto.js';
 import { CouponRpc, StockRpc, UserRpc } from '../remote-services.js';
 import { timerMessage } from '../timers/timer-message.js';
-import { confirmedOrder, quoted, type PlaceOrderRun, type PreOrderTimes } from './place-order.run.js';
+import { confirmedOrder, quoted } from './place-order.run.js';
+import type { PlaceOrderRun, PreOrderTimes } from './place-order.run.js';
 import type { StepResult } from './step-result.js';
 
 const DONE = { ok: true } as const;
@@ -37,7 +40,7 @@ class ConfirmLostError extends Error {
 export class PlaceOrderSteps {
   constructor(
     private readonly database: Database,
-    private readonly outbox: OutboxRelay,
+    private readonly relay: OutboxRelay,
     private readonly stock: StockRpc,
     private readonly coupon: CouponRpc,
     private readonly user: UserRpc,
@@ -96,7 +99,7 @@ export class PlaceOrderSteps {
     } catch (error) {
       throw asKeyTaken(error, claim);
     }
-    this.outbox.wake();
+    this.relay.wake();
     return DONE;
   }
 
@@ -127,12 +130,13 @@ export class PlaceOrderSteps {
     const { orderId, deadline } = run;
     const { unpaidTimeoutMs } = this.config;
     const order = confirmedOrder(run, unpaidTimeoutMs);
+    const { status, confirmedAt, paidAt, closeAt } = order;
     const view = viewOrder(order, quoted(run).items);
     const closeTimer = this.timer(closeUnpaidOrder.topic, orderId, unpaidTimeoutMs);
     try {
       await this.database.batch(
         [
-          statements.confirming(order),
+          bindLine(CONFIRM_ORDER, [orderId, 'PENDING', status, confirmedAt, paidAt, closeAt]),
           keyAnswerStatement(orderId, { status: 201, body: view }),
           outboxInsert(order.payable > 0n ? [closeTimer] : []),
         ],
@@ -143,7 +147,7 @@ export class PlaceOrderSteps {
       throw new ConfirmLostError('the order was no longer PENDING', { cause: error });
     }
     run.confirmed = view;
-    this.outbox.wake();
+    this.relay.wake();
     return DONE;
   }
 
@@ -158,7 +162,7 @@ export class PlaceOrderSteps {
 
 function orderInsert(run: PlaceOrderRun, abandonTimeoutMs: number) {
   const { currency, total, discount, balanceUsed, payable } = quoted(run);
-  return bindLine<PreOrderTimes>(statements.insertOrder, [
+  return bindLine<PreOrderTimes>(INSERT_ORDER, [
     run.orderId,
     run.userId,
     currency,
@@ -174,7 +178,7 @@ function orderInsert(run: PlaceOrderRun, abandonTimeoutMs: number) {
 
 function itemsInsert(run: PlaceOrderRun) {
   const { items } = quoted(run);
-  return bind(statements.insertOrderItems, [
+  return bind(INSERT_ORDER_ITEMS, [
     items.map((item) => item.orderId),
     items.map((item) => item.goodsId),
     items.map((item) => item.name),

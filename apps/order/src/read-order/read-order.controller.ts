@@ -1,22 +1,24 @@
 import { Controller, Get, Param, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { orderIdSchema } from '@rocketshop/contracts';
-import { Buyer, BuyerGuard, notFound, type BuyerIdentity } from '@rocketshop/service-defaults';
-import { OrderReader } from './order-reader.js';
-import { orderListSchema, orderSchema, type OrderView } from './read-order.dto.js';
+import { Buyer, BuyerGuard, notFound } from '@rocketshop/service-defaults';
+import type { BuyerIdentity } from '@rocketshop/service-defaults';
+import { ReadOrderService } from './read-order.service.js';
+import { orderListSchema, orderSchema } from './read-order.dto.js';
+import type { OrderView } from './read-order.dto.js';
 
 @ApiTags('orders')
 @ApiBearerAuth()
 @UseGuards(BuyerGuard)
 @Controller('orders')
 export class ReadOrderController {
-  constructor(private readonly reader: OrderReader) {}
+  constructor(private readonly service: ReadOrderService) {}
 
   @Get()
   @ApiOperation({ summary: "The buyer's own orders, newest first" })
   @ApiOkResponse({ description: 'Amounts are minor units as text.', standardSchema: orderListSchema })
   list(@Buyer() buyer: BuyerIdentity): Promise<OrderView[]> {
-    return this.reader.listVisible(buyer.id);
+    return this.service.listVisible(buyer.id);
   }
 
   @Get(':orderId')
@@ -24,7 +26,7 @@ export class ReadOrderController {
   @ApiOkResponse({ description: 'Amounts are minor units as text.', standardSchema: orderSchema })
   async read(@Param('orderId') orderId: string, @Buyer() buyer: BuyerIdentity): Promise<OrderView> {
     const order = orderIdSchema.safeParse(orderId).success
-      ? await this.reader.findVisible(orderId, buyer.id)
+      ? await this.service.findVisible(orderId, buyer.id)
       : undefined;
     if (!order) throw notFound('order');
     return order;

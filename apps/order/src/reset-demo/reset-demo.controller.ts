@@ -6,7 +6,8 @@ import { Database, notFound, ProblemError } from '@rocketshop/service-defaults';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 import { CouponRpc, PayRpc, StockRpc, UserRpc } from '../remote-services.js';
-import { resetDemoSchema, type ResetDemo } from './reset-demo.dto.js';
+import { resetDemoSchema } from './reset-demo.dto.js';
+import type { ResetDemo } from './reset-demo.dto.js';
 
 /** One call puts the whole shop back to its seed data. It exists with DEMO_DATA only. */
 @ApiTags('demo')

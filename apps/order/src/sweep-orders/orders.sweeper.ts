@@ -1,12 +1,15 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { OutboxRelay } from '@rocketshop/outbox';
-import { bind, run, type Statement } from '@rocketshop/pg';
-import { Database, LOGGER, Metrics, RepeatingTask, type Logger } from '@rocketshop/service-defaults';
+import { bind, run } from '@rocketshop/pg';
+import type { Statement } from '@rocketshop/pg';
+import { Database, LOGGER, Metrics, RepeatingTask } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
 import { AbandonOrderService } from '../abandon-order/abandon-order.service.js';
 import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
 import { CloseUnpaidService } from '../close-unpaid/close-unpaid.service.js';
 import type { OrderEntity } from '../database/entities/order.entity.js';
-import * as statements from '../database/statements.js';
+import { CLAIM_OVERDUE_CANCELS, SELECT_ABANDONED, SELECT_UNPAID } from '../database/statements.js';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 
@@ -26,7 +29,7 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
     private readonly abandonOrder: AbandonOrderService,
     private readonly closeUnpaid: CloseUnpaidService,
     private readonly cancelOrder: CancelOrderService,
-    private readonly outbox: OutboxRelay,
+    private readonly relay: OutboxRelay,
     @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
     @Inject(LOGGER) private readonly logger: Logger,
     metrics: Metrics,
@@ -54,8 +57,8 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
   /** One round over abandoned, unpaid and unanswered orders. An order that cannot be helped now does not stop the round. */
   async sweep(): Promise<void> {
     const graceMs = this.config.sweepIntervalMs;
-    await this.each('abandoned', statements.selectAbandoned, graceMs, (id) => this.abandonOrder.abandon(id, 'sweeper'));
-    await this.each('unpaid', statements.selectUnpaid, graceMs, (id) => this.closeUnpaid.close(id, 'sweeper'));
+    await this.each('abandoned', SELECT_ABANDONED, graceMs, (id) => this.abandonOrder.abandon(id, 'sweeper'));
+    await this.each('unpaid', SELECT_UNPAID, graceMs, (id) => this.closeUnpaid.close(id, 'sweeper'));
     await this.publishOverdueCancels();
   }
 
@@ -80,9 +83,9 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
   private async publishOverdueCancels(): Promise<void> {
     const overdue = await this.database.transaction(async (client, scope) => {
       const values = [this.config.answerOverdueMs, ORDERS_PER_SWEEP_MAX];
-      const { rows } = await run(client, bind<OrderEntity>(statements.claimOverdueCancels, values));
+      const { rows } = await run(client, bind<OrderEntity>(CLAIM_OVERDUE_CANCELS, values));
       for (const order of rows) await this.cancelOrder.publish(client, order);
-      if (rows.length > 0) scope.afterCommit(() => this.outbox.wake());
+      if (rows.length > 0) scope.afterCommit(() => this.relay.wake());
       return rows;
     });
     for (const { orderId } of overdue) {

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { OrderStatus } from '@rocketshop/contracts';
 import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
 import { Database } from '@rocketshop/service-defaults';
-import { readTimer } from '../database/statements.js';
+import { READ_TIMER } from '../database/statements.js';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 import { timerMessage } from './timer-message.js';
@@ -18,19 +18,19 @@ interface Timer {
 export class OrderTimer {
   constructor(
     private readonly database: Database,
-    private readonly outbox: OutboxRelay,
+    private readonly relay: OutboxRelay,
     @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
   ) {}
 
   /** @returns undefined for an order that is not known here */
   async read(orderId: string): Promise<Timer | undefined> {
-    const [timer] = await this.database.read<Timer>(readTimer, [[orderId]]);
+    const [timer] = await this.database.read<Timer>(READ_TIMER, [[orderId]]);
     return timer;
   }
 
   /** Sends the message again for the time when it is due. It came early: a delay level was shorter, or a clock ran ahead. */
   async setAgain(topic: string, orderId: string, dueInMs: number): Promise<void> {
     await writeOutbox(this.database.pool, [timerMessage(topic, orderId, dueInMs, this.config.timeScale)]);
-    this.outbox.wake();
+    this.relay.wake();
   }
 }

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { runAll, type Deadline, type PgClient, type StatementResult } from '@rocketshop/pg';
+import { runAll } from '@rocketshop/pg';
+import type { Deadline, PgClient, StatementResult } from '@rocketshop/pg';
 import { Database } from '@rocketshop/service-defaults';
-import { closing } from '../database/statements.js';
+import { closePaymentOrder } from '../database/statements.js';
 import type { PaymentOrderStatus } from '../domain/payment-status.js';
 
 /** FENCED: there was nothing to close, and there never will be. */
@@ -14,12 +15,12 @@ export class ClosePaymentService {
 
   /** Closing again changes nothing. */
   async close(orderId: string, options: Deadline): Promise<CloseOutcome> {
-    return outcomeOf(orderId, await this.database.pipeline(closing(orderId), options));
+    return outcomeOf(orderId, await this.database.pipeline(closePaymentOrder(orderId), options));
   }
 
   /** The same in the caller's transaction. */
   async closeIn(client: PgClient, orderId: string): Promise<CloseOutcome> {
-    return outcomeOf(orderId, await runAll(client, closing(orderId)));
+    return outcomeOf(orderId, await runAll(client, closePaymentOrder(orderId)));
   }
 }
 

@@ -1,6 +1,8 @@
-import { bind, bindLine, type BoundStatement } from '@rocketshop/pg';
+import { bind, bindLine } from '@rocketshop/pg';
+import type { BoundStatement } from '@rocketshop/pg';
 import { columnsOf } from '@rocketshop/service-defaults';
-import { ACCEPTED_OUTCOMES, type CallbackFacts } from '../domain/callback-outcome.js';
+import { ACCEPTED_OUTCOMES } from '../domain/callback-outcome.js';
+import type { CallbackFacts } from '../domain/callback-outcome.js';
 import type { PaymentOrderStatus } from '../domain/payment-status.js';
 import { PaymentEntity } from './entities/payment.entity.js';
 import { RefundEntity } from './entities/refund.entity.js';
@@ -14,7 +16,7 @@ import { RefundEntity } from './entities/refund.entity.js';
  */
 
 /** Opens the order's fence where nobody has opened, paid or closed before. Sorted, as are all locks of fences. */
-export const openPaymentOrder = {
+export const OPEN_PAYMENT_ORDER = {
   name: 'open-payment-order',
   columnar: true,
   text: `INSERT INTO payment_orders (order_id, status)
@@ -26,7 +28,7 @@ export const openPaymentOrder = {
  * Inserts a payment where the fence is OPEN and the order has no live payment. A fence that another transaction holds is waited
  * for; FOR UPDATE then reads its newest version.
  */
-export const insertPayment = {
+export const INSERT_PAYMENT = {
   name: 'insert-payment',
   columnar: true,
   text: `WITH fence AS MATERIALIZED (
@@ -44,7 +46,7 @@ export const insertPayment = {
 export type LivePayment = { readonly orderStatus: PaymentOrderStatus } & Nullable<PaymentEntity>;
 type Nullable<Row> = { [Column in keyof Row]: Row[Column] | null };
 
-export const readLivePayment = {
+export const READ_LIVE_PAYMENT = {
   name: 'read-live-payment',
   columnar: true,
   text: `SELECT wanted.line::int AS line, payment_orders.status AS "orderStatus", ${columnsOf(PaymentEntity)}
@@ -56,7 +58,7 @@ export const readLivePayment = {
           WHERE payment_orders.order_id = ANY ($1)`,
 } as const;
 
-export const readPayment = {
+export const READ_PAYMENT = {
   name: 'read-payment',
   columnar: true,
   text: `SELECT wanted.line::int AS line, ${columnsOf(PaymentEntity)}
@@ -65,7 +67,7 @@ export const readPayment = {
 } as const;
 
 /** Sorted, so that two of these wait for each other in one direction. */
-export const lockPaymentOrder = {
+export const LOCK_PAYMENT_ORDER = {
   name: 'lock-payment-order',
   columnar: true,
   text: `SELECT wanted.line::int AS line, status
@@ -74,7 +76,7 @@ export const lockPaymentOrder = {
 } as const;
 
 /** Writes what the provider said of the charge. Refuses PAYMENT_MOVED where a payment has not the status that was read. */
-export const setCharge = {
+export const SET_CHARGE = {
   name: 'set-charge',
   columnar: true,
   text: `WITH charged AS (
@@ -92,10 +94,10 @@ const isForeign = (transaction: string, payment: string): string =>
   `EXISTS (SELECT FROM payments WHERE provider_txn_id = ${transaction} AND payment_id <> ${payment})
              OR EXISTS (SELECT FROM refunds WHERE provider_txn_id = ${transaction} AND payment_id <> ${payment})`;
 
-/** A row of {@link readCallbackFacts}; the payment's columns are null where there is no such payment. */
+/** A row of {@link READ_CALLBACK_FACTS}; the payment's columns are null where there is no such payment. */
 export type CallbackFactsRow = Pick<CallbackFacts, 'earlierOutcome' | 'isForeign'> & LivePayment;
 
-export const readCallbackFacts = {
+export const READ_CALLBACK_FACTS = {
   name: 'read-callback-facts',
   columnar: true,
   text: `SELECT told.line::int AS line, event.outcome AS "earlierOutcome", fence.status AS "orderStatus",
@@ -107,7 +109,7 @@ export const readCallbackFacts = {
 } as const;
 
 /** The event's row is the claim: two deliveries of one event at once wait for each other here. An accepted outcome stays. */
-export const recordEvent = {
+export const RECORD_EVENT = {
   name: 'record-event',
   columnar: true,
   text: `INSERT INTO payment_events (event_id, outcome, body)
@@ -120,7 +122,7 @@ export const recordEvent = {
 } as const;
 
 /** OPEN to PAID. Refuses FENCE_MOVED where an order is not OPEN. */
-export const payPaymentOrder = {
+export const PAY_PAYMENT_ORDER = {
   name: 'pay-payment-order',
   columnar: true,
   text: `WITH fence AS MATERIALIZED (
@@ -133,7 +135,7 @@ export const payPaymentOrder = {
 } as const;
 
 /** The last word on money. Every condition stands here, whatever was read before. Refuses PAYMENT_MOVED. */
-export const payPayment = {
+export const PAY_PAYMENT = {
   name: 'pay-payment',
   columnar: true,
   text: `WITH paid AS (
@@ -148,7 +150,7 @@ export const payPayment = {
          SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'PAYMENT_MOVED') FROM paid`,
 } as const;
 
-const insertRefund = {
+const INSERT_REFUND = {
   name: 'insert-refund',
   columnar: true,
   text: `INSERT INTO refunds (refund_id, payment_id, order_id, provider_txn_id, amount, currency, reason, status)
@@ -159,48 +161,46 @@ const insertRefund = {
 } as const;
 
 /** Writes down that money goes back. One transaction of the provider is written once. */
-export const refundOf = (
+export const insertRefund = (
   refund: Pick<RefundEntity, 'refundId' | 'paymentId' | 'orderId' | 'providerTxnId' | 'amount' | 'currency' | 'reason'>,
 ): BoundStatement => {
   const { refundId, paymentId, orderId, providerTxnId, amount, currency, reason } = refund;
-  return bindLine(insertRefund, [refundId, paymentId, orderId, providerTxnId, amount, currency, reason]);
+  return bindLine(INSERT_REFUND, [refundId, paymentId, orderId, providerTxnId, amount, currency, reason]);
+};
+
+const CLOSE_NEW_PAYMENT_ORDER = {
+  name: 'close-new-payment-order',
+  text: `INSERT INTO payment_orders (order_id, status) VALUES ($1, 'CLOSED') ON CONFLICT DO NOTHING`,
+};
+
+const CLOSE_PAYMENT_ORDER = {
+  name: 'close-payment-order',
+  text: `UPDATE payment_orders SET status = 'CLOSED', updated_at = now() WHERE order_id = $1 AND status = 'OPEN'`,
+};
+
+const CLOSE_PAYMENTS = {
+  name: 'close-payments',
+  text: `UPDATE payments SET status = 'CLOSED' WHERE order_id = $1 AND status IN ('CREATED', 'PAYING')`,
 };
 
 /**
- * Closes an order: no payment of it can become PAID any more. The second statement tells what the fence was, the first whether
- * there was one. Closing again changes nothing, and a PAID payment stays PAID.
+ * Closes an order: no payment of the order can become PAID any more. The result of the first statement tells whether the order
+ * had a row before, the result of the second statement what its status was. Closing again changes nothing, and a PAID payment
+ * stays PAID.
  */
-export const closing = (orderId: string) =>
+export const closePaymentOrder = (orderId: string) =>
   [
-    bind(
-      {
-        name: 'close-new-payment-order',
-        text: `INSERT INTO payment_orders (order_id, status) VALUES ($1, 'CLOSED') ON CONFLICT DO NOTHING`,
-      },
-      [orderId],
-    ),
-    bindLine<{ status: PaymentOrderStatus }>(lockPaymentOrder, [orderId]),
-    bind(
-      {
-        name: 'close-payment-order',
-        text: `UPDATE payment_orders SET status = 'CLOSED', updated_at = now() WHERE order_id = $1 AND status = 'OPEN'`,
-      },
-      [orderId],
-    ),
-    bind(
-      {
-        name: 'close-payments',
-        text: `UPDATE payments SET status = 'CLOSED' WHERE order_id = $1 AND status IN ('CREATED', 'PAYING')`,
-      },
-      [orderId],
-    ),
+    bind(CLOSE_NEW_PAYMENT_ORDER, [orderId]),
+    bindLine<{ status: PaymentOrderStatus }>(LOCK_PAYMENT_ORDER, [orderId]),
+    bind(CLOSE_PAYMENT_ORDER, [orderId]),
+    bind(CLOSE_PAYMENTS, [orderId]),
   ] as const;
 
 /**
  * Takes due refunds and moves their next attempt ahead. So no other replica asks for the same refunds meanwhile, and a refund
  * that the provider does not take waits twice as long each time, up to a minute.
  */
-export const claimDueRefunds = {
+export const CLAIM_DUE_REFUNDS = {
   name: 'claim-due-refunds',
   text: `UPDATE refunds
             SET attempts = attempts + 1,
@@ -211,7 +211,7 @@ export const claimDueRefunds = {
       RETURNING ${columnsOf(RefundEntity)}`,
 };
 
-export const finishRefund = {
+export const FINISH_REFUND = {
   name: 'finish-refund',
   text: `UPDATE refunds SET status = 'REFUNDED', refunded_at = now() WHERE refund_id = $1 AND status = 'REQUESTED'`,
 };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { ProviderCallback } from '@rocketshop/contracts';
-import { decideOnCallback, decideOnMoney, type CallbackFacts } from './callback-outcome.js';
+import { decideOnCallback, decideOnMoney } from './callback-outcome.js';
+import type { CallbackFacts } from './callback-outcome.js';
 
 describe('money that arrives', () => {
   it('is accepted while the order is open', () => {

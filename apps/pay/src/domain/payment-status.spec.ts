@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { IllegalTransitionError, assertTransition, type PaymentStatus } from './payment-status.js';
+import { IllegalTransitionError, assertTransition } from './payment-status.js';
+import type { PaymentStatus } from './payment-status.js';
 
 const STATUSES: PaymentStatus[] = ['CREATED', 'PAYING', 'PAID', 'CLOSED'];
 const ALLOWED = new Set(['CREATED PAYING', 'CREATED PAID', 'CREATED CLOSED', 'PAYING PAID', 'PAYING CLOSED']);

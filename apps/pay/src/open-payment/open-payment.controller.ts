@@ -1,9 +1,13 @@
 import { Body, Controller, Post, UseGuards, UseInterceptors } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Claim, IdempotencyInterceptor, type IdempotencyClaim } from '@rocketshop/idempotency';
-import { Buyer, BuyerGuard, type BuyerIdentity } from '@rocketshop/service-defaults';
-import { paymentSchema, type PaymentView } from '../read-payment/read-payment.dto.js';
-import { openPaymentSchema, type OpenPaymentBody } from './open-payment.dto.js';
+import { Claim, IdempotencyInterceptor } from '@rocketshop/idempotency';
+import type { IdempotencyClaim } from '@rocketshop/idempotency';
+import { Buyer, BuyerGuard } from '@rocketshop/service-defaults';
+import type { BuyerIdentity } from '@rocketshop/service-defaults';
+import { paymentSchema } from '../read-payment/read-payment.dto.js';
+import type { PaymentView } from '../read-payment/read-payment.dto.js';
+import { openPaymentSchema } from './open-payment.dto.js';
+import type { OpenPaymentBody } from './open-payment.dto.js';
 import { OpenPaymentService } from './open-payment.service.js';
 
 @ApiTags('payments')
@@ -11,7 +15,7 @@ import { OpenPaymentService } from './open-payment.service.js';
 @UseGuards(BuyerGuard)
 @Controller('payments')
 export class OpenPaymentController {
-  constructor(private readonly openPayment: OpenPaymentService) {}
+  constructor(private readonly service: OpenPaymentService) {}
 
   @Post()
   @UseInterceptors(IdempotencyInterceptor)
@@ -23,6 +27,6 @@ export class OpenPaymentController {
     @Buyer() buyer: BuyerIdentity,
     @Claim() claim: IdempotencyClaim,
   ): Promise<PaymentView> {
-    return this.openPayment.open(body.orderId, buyer.id, claim);
+    return this.service.open(body.orderId, buyer.id, claim);
   }
 }

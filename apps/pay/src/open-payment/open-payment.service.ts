@@ -1,17 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { answerPayable, type AnswerOf, type ProviderCharge } from '@rocketshop/contracts';
-import { asKeyTaken, keyInsertStatement, type IdempotencyClaim } from '@rocketshop/idempotency';
+import { answerPayable } from '@rocketshop/contracts';
+import type { AnswerOf, ProviderCharge } from '@rocketshop/contracts';
+import { asKeyTaken, keyInsertStatement } from '@rocketshop/idempotency';
+import type { IdempotencyClaim } from '@rocketshop/idempotency';
 import { bindLine, retryWhenRefused } from '@rocketshop/pg';
-import { Database, LOGGER, notFound, ProblemError, type Logger } from '@rocketshop/service-defaults';
+import { Database, LOGGER, notFound, ProblemError } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
 import { PaymentEntity } from '../database/entities/payment.entity.js';
-import * as statements from '../database/statements.js';
+import {
+  INSERT_PAYMENT,
+  LOCK_PAYMENT_ORDER,
+  OPEN_PAYMENT_ORDER,
+  READ_LIVE_PAYMENT,
+  READ_PAYMENT,
+  SET_CHARGE,
+} from '../database/statements.js';
 import type { LivePayment } from '../database/statements.js';
 import { assertTransition } from '../domain/payment-status.js';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 import { ProviderClient } from '../provider/provider-client.js';
-import { viewPayment, type PaymentView } from '../read-payment/read-payment.dto.js';
+import { viewPayment } from '../read-payment/read-payment.dto.js';
+import type { PaymentView } from '../read-payment/read-payment.dto.js';
 import { OrderRpc } from '../remote-services.js';
 
 type Payable = Extract<AnswerOf<typeof answerPayable>, { ok: true }>;
@@ -58,9 +69,9 @@ export class OpenPaymentService {
   /** Of two requests at once one inserts the payment. The other waits at the fence and reads it. */
   private async findOrCreate({ orderId, payable, currency }: Payable, userId: string): Promise<PaymentEntity> {
     const [, , { rows }] = await this.database.batch([
-      bindLine(statements.openPaymentOrder, [orderId]),
-      bindLine(statements.insertPayment, [randomUUID(), orderId, userId, BigInt(payable), currency]),
-      bindLine<LivePayment>(statements.readLivePayment, [orderId]),
+      bindLine(OPEN_PAYMENT_ORDER, [orderId]),
+      bindLine(INSERT_PAYMENT, [randomUUID(), orderId, userId, BigInt(payable), currency]),
+      bindLine<LivePayment>(READ_LIVE_PAYMENT, [orderId]),
     ]);
     const [live] = rows;
     if (!live) throw new Error(`the payment order ${orderId} was not returned by its own insert`);
@@ -98,8 +109,8 @@ export class OpenPaymentService {
       const view = viewPayment(after);
       try {
         await this.database.batch([
-          bindLine(statements.lockPaymentOrder, [after.orderId]),
-          bindLine(statements.setCharge, [after.paymentId, before.status, after.status, after.chargeId, after.payUrl]),
+          bindLine(LOCK_PAYMENT_ORDER, [after.orderId]),
+          bindLine(SET_CHARGE, [after.paymentId, before.status, after.status, after.chargeId, after.payUrl]),
           keyInsertStatement(claim, after.paymentId, { status: 201, body: view }),
         ]);
       } catch (error) {
@@ -110,7 +121,7 @@ export class OpenPaymentService {
   }
 
   private async read(paymentId: string): Promise<PaymentEntity> {
-    const [payment] = await this.database.read<PaymentEntity>(statements.readPayment, [[paymentId]]);
+    const [payment] = await this.database.read<PaymentEntity>(READ_PAYMENT, [[paymentId]]);
     if (!payment) throw new Error(`the payment ${paymentId} is not there any more`);
     return payment;
   }

@@ -1,5 +1,7 @@
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { providerChargeSchema, type CreateCharge, type CreateRefund, type ProviderCharge } from '@rocketshop/contracts';
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import { providerChargeSchema } from '@rocketshop/contracts';
+import type { CreateCharge, CreateRefund, ProviderCharge } from '@rocketshop/contracts';
 import { isSuccess, JsonClient } from '@rocketshop/service-defaults';
 import { z } from 'zod';
 import type { PayConfig } from '../pay.config.js';

@@ -1,8 +1,10 @@
 import { Controller, Get, Param, Query, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { orderIdSchema, paymentIdSchema } from '@rocketshop/contracts';
-import { Buyer, BuyerGuard, notFound, type BuyerIdentity } from '@rocketshop/service-defaults';
-import { paymentListSchema, paymentWithRefundsSchema, type PaymentWithRefunds } from './read-payment.dto.js';
+import { Buyer, BuyerGuard, notFound } from '@rocketshop/service-defaults';
+import type { BuyerIdentity } from '@rocketshop/service-defaults';
+import { paymentListSchema, paymentWithRefundsSchema } from './read-payment.dto.js';
+import type { PaymentWithRefunds } from './read-payment.dto.js';
 import { ReadPaymentService } from './read-payment.service.js';
 
 @ApiTags('payments')
@@ -10,14 +12,14 @@ import { ReadPaymentService } from './read-payment.service.js';
 @UseGuards(BuyerGuard)
 @Controller('payments')
 export class ReadPaymentController {
-  constructor(private readonly payments: ReadPaymentService) {}
+  constructor(private readonly service: ReadPaymentService) {}
 
   @Get(':paymentId')
   @ApiOperation({ summary: "One payment of the buyer's own, with what was refunded of it" })
   @ApiOkResponse({ description: 'Amounts are minor units as text.', standardSchema: paymentWithRefundsSchema })
   async read(@Param('paymentId') paymentId: string, @Buyer() buyer: BuyerIdentity): Promise<PaymentWithRefunds> {
     if (!paymentIdSchema.safeParse(paymentId).success) throw notFound('payment');
-    const [payment] = await this.payments.find({ paymentId, userId: buyer.id });
+    const [payment] = await this.service.find({ paymentId, userId: buyer.id });
     if (!payment) throw notFound('payment');
     return payment;
   }
@@ -28,6 +30,6 @@ export class ReadPaymentController {
   @ApiOkResponse({ description: 'The oldest first.', standardSchema: paymentListSchema })
   async list(@Query('orderId') orderId: string, @Buyer() buyer: BuyerIdentity): Promise<PaymentWithRefunds[]> {
     if (!orderIdSchema.safeParse(orderId).success) return [];
-    return this.payments.find({ orderId, userId: buyer.id });
+    return this.service.find({ orderId, userId: buyer.id });
   }
 }

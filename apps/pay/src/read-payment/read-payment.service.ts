@@ -1,9 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '@rocketshop/service-defaults';
-import { In, type FindOptionsWhere } from 'typeorm';
+import { In } from 'typeorm';
+import type { FindOptionsWhere } from 'typeorm';
 import { PaymentEntity } from '../database/entities/payment.entity.js';
 import { RefundEntity } from '../database/entities/refund.entity.js';
-import { viewPayment, viewRefund, type PaymentWithRefunds } from './read-payment.dto.js';
+import { viewPayment, viewRefund } from './read-payment.dto.js';
+import type { PaymentWithRefunds } from './read-payment.dto.js';
 
 @Injectable()
 export class ReadPaymentService {

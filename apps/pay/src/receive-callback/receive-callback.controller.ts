@@ -1,13 +1,17 @@
-import { Controller, HttpCode, Inject, Post, Req, type RawBodyRequest } from '@nestjs/common';
+import { Controller, HttpCode, Inject, Post, Req } from '@nestjs/common';
+import type { RawBodyRequest } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { CALLBACK_SIGNATURE_HEADER, providerCallbackSchema, type ProviderCallback } from '@rocketshop/contracts';
-import { LOGGER, Metrics, ProblemError, type Logger } from '@rocketshop/service-defaults';
+import { CALLBACK_SIGNATURE_HEADER, providerCallbackSchema } from '@rocketshop/contracts';
+import type { ProviderCallback } from '@rocketshop/contracts';
+import { LOGGER, Metrics, ProblemError } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isAccepted } from '../domain/callback-outcome.js';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 import { verifyCallbackSignature } from './callback-signature.js';
-import { callbackAnswerSchema, type CallbackAnswer } from './receive-callback.dto.js';
+import { callbackAnswerSchema } from './receive-callback.dto.js';
+import type { CallbackAnswer } from './receive-callback.dto.js';
 import { ReceiveCallbackService } from './receive-callback.service.js';
 
 type CallbackRequest = RawBodyRequest<{ readonly headers: IncomingHttpHeaders }>;
@@ -19,7 +23,7 @@ export class ReceiveCallbackController {
   private readonly received;
 
   constructor(
-    private readonly callbacks: ReceiveCallbackService,
+    private readonly service: ReceiveCallbackService,
     @Inject(PAY_CONFIG) private readonly config: PayConfig,
     @Inject(LOGGER) private readonly logger: Logger,
     metrics: Metrics,
@@ -39,7 +43,7 @@ export class ReceiveCallbackController {
   async receive(@Req() request: CallbackRequest): Promise<CallbackAnswer> {
     const rawBody = this.verify(request);
     const event = parse(rawBody);
-    const outcome = await this.callbacks.receive(event);
+    const outcome = await this.service.receive(event);
     this.received.inc({ outcome });
     if (isAccepted(outcome)) return { outcome };
     const { eventId, paymentId } = event;

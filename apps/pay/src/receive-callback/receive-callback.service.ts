@@ -1,12 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { paymentSucceeded, type PayloadOf, type ProviderCallback } from '@rocketshop/contracts';
+import { paymentSucceeded } from '@rocketshop/contracts';
+import type { PayloadOf, ProviderCallback } from '@rocketshop/contracts';
 import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
-import { bindLine, retryWhenRefused, type BoundStatement } from '@rocketshop/pg';
+import { bindLine, retryWhenRefused } from '@rocketshop/pg';
+import type { BoundStatement } from '@rocketshop/pg';
 import { Database, traceHeaders } from '@rocketshop/service-defaults';
-import * as statements from '../database/statements.js';
+import {
+  PAY_PAYMENT,
+  PAY_PAYMENT_ORDER,
+  READ_CALLBACK_FACTS,
+  RECORD_EVENT,
+  insertRefund,
+} from '../database/statements.js';
 import type { CallbackFactsRow } from '../database/statements.js';
-import { decideOnCallback, type CallbackFacts, type CallbackOutcome } from '../domain/callback-outcome.js';
+import { decideOnCallback } from '../domain/callback-outcome.js';
+import type { CallbackFacts, CallbackOutcome } from '../domain/callback-outcome.js';
 import { assertTransition } from '../domain/payment-status.js';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
@@ -44,7 +53,7 @@ export class ReceiveCallbackService {
 
   private async readFacts(event: ProviderCallback): Promise<CallbackFacts> {
     const paymentId = looksLikeOurs(event.paymentId) ? event.paymentId : null;
-    const [row] = await this.database.read<CallbackFactsRow>(statements.readCallbackFacts, [
+    const [row] = await this.database.read<CallbackFactsRow>(READ_CALLBACK_FACTS, [
       [event.eventId],
       [paymentId],
       [event.providerTxnId],
@@ -60,7 +69,7 @@ function statementsOf(
   { payment, earlierOutcome }: CallbackFacts,
   outcome: CallbackOutcome,
 ): BoundStatement[] {
-  const record = bindLine(statements.recordEvent, [event.eventId, outcome, JSON.stringify(event)]);
+  const record = bindLine(RECORD_EVENT, [event.eventId, outcome, JSON.stringify(event)]);
   if (!payment || outcome === earlierOutcome) return [record];
   if (outcome === 'PAID') return [record, ...paying(event, payment)];
   if (outcome === 'REFUNDING') return [record, refunding(event, payment)];
@@ -74,8 +83,8 @@ function paying(event: ProviderCallback, { status }: Payment): BoundStatement[] 
   const paidAt = new Date().toISOString();
   const payload: PayloadOf<typeof paymentSucceeded> = { version: 1, orderId, paymentId, amount, currency, paidAt };
   return [
-    bindLine(statements.payPaymentOrder, [orderId]),
-    bindLine(statements.payPayment, [paymentId, status, providerTxnId, paidAt, orderId, amount, currency]),
+    bindLine(PAY_PAYMENT_ORDER, [orderId]),
+    bindLine(PAY_PAYMENT, [paymentId, status, providerTxnId, paidAt, orderId, amount, currency]),
     outboxInsert([{ topic: paymentSucceeded.topic, key: orderId, payload, headers: traceHeaders() }]),
   ];
 }
@@ -83,7 +92,7 @@ function paying(event: ProviderCallback, { status }: Payment): BoundStatement[] 
 /** The money came too late, or the order is paid by another transaction. Neither changes any more, so nothing is checked again. */
 function refunding(event: ProviderCallback, { orderStatus }: Payment): BoundStatement {
   const { orderId, paymentId, providerTxnId, currency } = event;
-  return statements.refundOf({
+  return insertRefund({
     refundId: randomUUID(),
     paymentId,
     orderId,

@@ -1,8 +1,10 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { bind } from '@rocketshop/pg';
-import { Database, LOGGER, Metrics, RepeatingTask, type Logger } from '@rocketshop/service-defaults';
+import { Database, LOGGER, Metrics, RepeatingTask } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
 import type { RefundEntity } from '../database/entities/refund.entity.js';
-import * as statements from '../database/statements.js';
+import { CLAIM_DUE_REFUNDS, FINISH_REFUND } from '../database/statements.js';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 import { ProviderClient } from '../provider/provider-client.js';
@@ -40,7 +42,7 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
 
   /** One round over the refunds that are due. */
   async sweep(): Promise<void> {
-    const { rows } = await this.database.query(bind<RefundEntity>(statements.claimDueRefunds, [REFUNDS_PER_ROUND_MAX]));
+    const { rows } = await this.database.query(bind<RefundEntity>(CLAIM_DUE_REFUNDS, [REFUNDS_PER_ROUND_MAX]));
     for (const refund of rows) await this.refund(refund);
   }
 
@@ -53,7 +55,7 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
         amount: refund.amount.toString(),
         currency,
       });
-      await this.database.query(bind(statements.finishRefund, [refundId]));
+      await this.database.query(bind(FINISH_REFUND, [refundId]));
       this.refunded.inc();
       this.logger.info({ orderId, refundId }, 'refunded');
     } catch (error) {

@@ -12,7 +12,7 @@ import { GoodsEntity } from './entities/goods.entity.js';
  * row that another transaction held, so nothing is sold twice. A row changes once for all lines that want it, and its version
  * counts each of them.
  */
-export const takeGoods = {
+export const TAKE_GOODS = {
   name: 'take-goods',
   columnar: true,
   text: `WITH wanted AS MATERIALIZED (
@@ -33,20 +33,20 @@ export const takeGoods = {
          SELECT refuse_unless(coalesce(sum(lines), 0) = cardinality($1::text[]), 'NOT_ENOUGH') FROM taken`,
 } as const;
 
-export const readVersion = {
+export const READ_VERSION = {
   name: 'read-version',
   text: 'SELECT version FROM goods WHERE goods_id = $1',
 };
 
 /** Compare and swap. No row is changed where somebody changed the row since its version was read. */
-export const giveBackGoods = {
+export const GIVE_BACK_GOODS = {
   name: 'give-back-goods',
   text: `UPDATE goods SET available = available + $2, version = version + 1
          WHERE goods_id = $1 AND version = $3`,
 };
 
 /** Goods with their prices, without a lock: a quote promises nothing. */
-export const readGoods = {
+export const READ_GOODS = {
   name: 'read-goods',
   columnar: true,
   text: `SELECT wanted.line::int AS line, ${columnsOf(GoodsEntity)}

@@ -5,7 +5,7 @@ import { bind } from '@rocketshop/pg';
 import { Database, deadlinePassed } from '@rocketshop/service-defaults';
 import { In } from 'typeorm';
 import { GoodsEntity } from '../database/entities/goods.entity.js';
-import { takeGoods } from '../database/statements.js';
+import { TAKE_GOODS } from '../database/statements.js';
 import { stockLog } from '../database/stock-log.js';
 import { outOfStock, refuseLines, sortLines } from '../domain/goods.js';
 
@@ -22,7 +22,7 @@ export class DeductStockService {
     const outcome = await deduct(this.database, stockLog, {
       orderId: call.orderId,
       rows,
-      take: [bind(takeGoods, [rows.map((row) => row.goods_id), rows.map((row) => row.quantity)])],
+      take: [bind(TAKE_GOODS, [rows.map((row) => row.goods_id), rows.map((row) => row.quantity)])],
       refusals: ['NOT_ENOUGH'],
       deadline: call.deadline,
     });

@@ -1,6 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { goodsListSchema, type GoodsList } from './list-goods.dto.js';
+import { goodsListSchema } from './list-goods.dto.js';
+import type { GoodsList } from './list-goods.dto.js';
 import { ListGoodsService } from './list-goods.service.js';
 
 @ApiTags('goods')

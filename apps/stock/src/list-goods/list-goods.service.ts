@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { Database } from '@rocketshop/service-defaults';
 import { GoodsEntity } from '../database/entities/goods.entity.js';
 import type { GoodsList } from './list-goods.dto.js';
 
 @Injectable()
 export class ListGoodsService {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(private readonly database: Database) {}
 
   async list(): Promise<GoodsList> {
-    const rows = await this.dataSource.getRepository(GoodsEntity).find({ order: { goodsId: 'ASC' } });
+    const rows = await this.database.dataSource.getRepository(GoodsEntity).find({ order: { goodsId: 'ASC' } });
     return rows.map(({ goodsId, name, unitPrice, currency, available }) => ({
       goodsId,
       name,

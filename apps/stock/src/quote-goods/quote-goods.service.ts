@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, quoteGoods } from '@rocketshop/contracts';
 import { Database } from '@rocketshop/service-defaults';
 import type { GoodsEntity } from '../database/entities/goods.entity.js';
-import { readGoods } from '../database/statements.js';
+import { READ_GOODS } from '../database/statements.js';
 import { refuseLines } from '../domain/goods.js';
 
 /** Prices are this service's word. A quote takes nothing and promises nothing: the deduct decides. */
@@ -11,7 +11,7 @@ export class QuoteGoodsService {
   constructor(private readonly database: Database) {}
 
   async quote(call: CallOf<typeof quoteGoods>): Promise<AnswerOf<typeof quoteGoods>> {
-    const goods = await this.database.read<GoodsEntity>(readGoods, [call.items.map((line) => line.goodsId)]);
+    const goods = await this.database.read<GoodsEntity>(READ_GOODS, [call.items.map((line) => line.goodsId)]);
     const refusal = refuseLines(call.items, goods);
     if (refusal) return refusal;
 

@@ -10,7 +10,7 @@ export interface DemoGoods {
 }
 
 /** The globe is scarce, so that running out of stock is easily shown. */
-export const demoGoods: readonly DemoGoods[] = [
+export const SEED_GOODS: readonly DemoGoods[] = [
   { goodsId: DEMO_GOODS.teapot, name: 'Teapot', unitPrice: 1250n, currency: DEMO_CURRENCY, quantity: 100 },
   { goodsId: DEMO_GOODS.lantern, name: 'Lantern', unitPrice: 3000n, currency: DEMO_CURRENCY, quantity: 10 },
   { goodsId: DEMO_GOODS.globe, name: 'Globe', unitPrice: 4990n, currency: DEMO_CURRENCY, quantity: 5 },

@@ -1,9 +1,11 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
 import type { AnswerOf, resetStockDemo } from '@rocketshop/contracts';
 import { Database } from '@rocketshop/service-defaults';
 import type { StockConfig } from '../stock.config.js';
 import { STOCK_CONFIG } from '../stock.tokens.js';
-import { demoGoods, type DemoGoods } from './demo-goods.js';
+import { SEED_GOODS } from './demo-goods.js';
+import type { DemoGoods } from './demo-goods.js';
 
 const INSERT = `INSERT INTO goods (goods_id, name, unit_price, currency, initial_quantity, available)
                 VALUES ($1, $2, $3, $4, $5, $5)`;
@@ -22,7 +24,7 @@ export class ResetDemoService implements OnModuleInit {
 
   /** Goods that are there already stay as they are: a restart is no reset. */
   async seed(): Promise<void> {
-    for (const goods of demoGoods) {
+    for (const goods of SEED_GOODS) {
       await this.database.pool.query(`${INSERT} ON CONFLICT DO NOTHING`, valuesOf(goods));
     }
   }
@@ -38,7 +40,7 @@ export class ResetDemoService implements OnModuleInit {
       await client.query('DELETE FROM stock_success_log');
       await client.query('DELETE FROM stock_compensation_log');
       await client.query('DELETE FROM consumed_messages');
-      for (const goods of demoGoods) {
+      for (const goods of SEED_GOODS) {
         await client.query(
           `${INSERT} ON CONFLICT (goods_id) DO UPDATE
            SET name = excluded.name, unit_price = excluded.unit_price, currency = excluded.currency,

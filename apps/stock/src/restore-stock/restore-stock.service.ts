@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import { answerToCancel, type orderCancelled, type PayloadOf } from '@rocketshop/contracts';
+import { answerToCancel } from '@rocketshop/contracts';
+import type { orderCancelled, PayloadOf } from '@rocketshop/contracts';
 import { OutboxRelay } from '@rocketshop/outbox';
 import { undo } from '@rocketshop/participant';
-import { bind, run, type PgClient } from '@rocketshop/pg';
+import { bind, run } from '@rocketshop/pg';
+import type { PgClient } from '@rocketshop/pg';
 import { Database, traceHeaders } from '@rocketshop/service-defaults';
-import { giveBackGoods, readVersion } from '../database/statements.js';
-import { stockLog, type StockTaken } from '../database/stock-log.js';
+import { GIVE_BACK_GOODS, READ_VERSION } from '../database/statements.js';
+import { stockLog } from '../database/stock-log.js';
+import type { StockTaken } from '../database/stock-log.js';
 import { sortLines } from '../domain/goods.js';
 import { RestoreStockMetrics } from './restore-stock.metrics.js';
 import { SwapConflictError } from './swap-conflict.error.js';
@@ -41,9 +44,9 @@ export class RestoreStockService {
   /** Compare and swap on the version: an update that another transaction made in between is never overwritten. */
   private async giveBack(client: PgClient, { goods_id: goodsId, quantity }: StockTaken): Promise<void> {
     for (let attempt = 1; attempt <= SWAP_ATTEMPTS_MAX; attempt++) {
-      const [goods] = (await run(client, bind<{ version: bigint }>(readVersion, [goodsId]))).rows;
+      const [goods] = (await run(client, bind<{ version: bigint }>(READ_VERSION, [goodsId]))).rows;
       if (!goods) throw new Error(`goods ${goodsId} were deducted and are not there any more`);
-      const swapped = await run(client, bind(giveBackGoods, [goodsId, quantity, goods.version]));
+      const swapped = await run(client, bind(GIVE_BACK_GOODS, [goodsId, quantity, goods.version]));
       if (swapped.rowCount === 1) return;
       this.metrics.swapConflicted();
     }

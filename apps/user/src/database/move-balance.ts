@@ -1,17 +1,18 @@
-import { bindLine, run, type BoundStatement, type ColumnarStatement, type PgClient } from '@rocketshop/pg';
+import { bindLine, run } from '@rocketshop/pg';
+import type { BoundStatement, ColumnarStatement, PgClient } from '@rocketshop/pg';
 import { buyerAccount, ledgerTransactionId, SHOP_ACCOUNT } from '../domain/ledger.js';
 import type { BalanceTaken } from './balance-log.js';
-import { giveBackBalance, takeBalance } from './statements.js';
+import { GIVE_BACK_BALANCE, TAKE_BALANCE } from './statements.js';
 
 /** Balance and both ledger entries. Refuses NOT_ENOUGH where there is no such account, or its balance would go below zero. */
 export const takeFromBuyer = (orderId: string, taken: BalanceTaken): BoundStatement =>
-  move(takeBalance, taken, -taken.amount, ledgerTransactionId.deduct(orderId));
+  move(TAKE_BALANCE, taken, -taken.amount, ledgerTransactionId.deduct(orderId));
 
 /** @throws when the account is not there any more */
 export async function giveBackToBuyer(client: PgClient, orderId: string, taken: BalanceTaken): Promise<void> {
   const { rowCount } = await run(
     client,
-    move(giveBackBalance, taken, taken.amount, ledgerTransactionId.return(orderId)),
+    move(GIVE_BACK_BALANCE, taken, taken.amount, ledgerTransactionId.return(orderId)),
   );
   if (rowCount !== 2) throw new Error(`the account that order ${orderId} took money from is not there any more`);
 }

@@ -38,20 +38,20 @@ const MOVE = `WITH move AS (
          )`;
 
 /** The move of a deduct. */
-export const takeBalance = {
+export const TAKE_BALANCE = {
   name: 'take-balance',
   columnar: true,
   text: `${MOVE} SELECT refuse_unless(count(*) = 2 * cardinality($1::text[]), 'NOT_ENOUGH') FROM entries`,
 } as const;
 
 /** The move of a cancel. No rows: nothing was moved. */
-export const giveBackBalance = {
+export const GIVE_BACK_BALANCE = {
   name: 'give-back-balance',
   columnar: true,
   text: `${MOVE} SELECT FROM entries`,
 } as const;
 
-export const readAccount = {
+export const READ_ACCOUNT = {
   name: 'read-account',
   columnar: true,
   text: `SELECT wanted.line::int AS line, ${columnsOf(AccountEntity)}

@@ -1,6 +1,7 @@
 import { Body, Controller, Post } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { issuedTokenSchema, issueTokenSchema, type IssuedToken, type IssueToken } from './issue-token.dto.js';
+import { issuedTokenSchema, issueTokenSchema } from './issue-token.dto.js';
+import type { IssuedToken, IssueToken } from './issue-token.dto.js';
 import { IssueTokenService } from './issue-token.service.js';
 
 @ApiTags('demo')

@@ -1,7 +1,9 @@
 import { Controller, Get, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Buyer, BuyerGuard, type BuyerIdentity } from '@rocketshop/service-defaults';
-import { balanceSchema, type Balance } from './read-balance.dto.js';
+import { Buyer, BuyerGuard } from '@rocketshop/service-defaults';
+import type { BuyerIdentity } from '@rocketshop/service-defaults';
+import { balanceSchema } from './read-balance.dto.js';
+import type { Balance } from './read-balance.dto.js';
 import { ReadBalanceService } from './read-balance.service.js';
 
 @ApiTags('balance')

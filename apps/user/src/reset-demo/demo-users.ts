@@ -8,7 +8,7 @@ export interface DemoUser {
   readonly currency: string;
 }
 
-export const demoUsers: readonly DemoUser[] = [
+export const SEED_USERS: readonly DemoUser[] = [
   { userId: DEMO_USERS.ada, name: 'Ada', balance: 10_000n, currency: DEMO_CURRENCY },
   { userId: DEMO_USERS.grace, name: 'Grace', balance: 2_000n, currency: DEMO_CURRENCY },
   { userId: DEMO_USERS.linus, name: 'Linus', balance: 0n, currency: DEMO_CURRENCY },

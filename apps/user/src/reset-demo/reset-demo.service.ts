@@ -1,11 +1,13 @@
-import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
+import type { OnModuleInit } from '@nestjs/common';
 import type { AnswerOf, resetUserDemo } from '@rocketshop/contracts';
 import type { PgClient } from '@rocketshop/pg';
 import { Database } from '@rocketshop/service-defaults';
 import { buyerAccount, ledgerTransactionId, SHOP_ACCOUNT } from '../domain/ledger.js';
 import type { UserConfig } from '../user.config.js';
 import { USER_CONFIG } from '../user.tokens.js';
-import { demoUsers, type DemoUser } from './demo-users.js';
+import { SEED_USERS } from './demo-users.js';
+import type { DemoUser } from './demo-users.js';
 
 /** Demo data: there at the first start with DEMO_DATA, and put back by one call. */
 @Injectable()
@@ -22,7 +24,7 @@ export class ResetDemoService implements OnModuleInit {
   /** Buyers who are there already stay as they are: a restart is no reset. */
   async seed(): Promise<void> {
     await this.database.transaction(async (client) => {
-      for (const user of demoUsers) await openAccount(client, user);
+      for (const user of SEED_USERS) await openAccount(client, user);
     });
   }
 
@@ -38,7 +40,7 @@ export class ResetDemoService implements OnModuleInit {
       await client.query('DELETE FROM balance_compensation_log');
       await client.query('DELETE FROM consumed_messages');
       await client.query('DELETE FROM ledger_entries');
-      for (const user of demoUsers) {
+      for (const user of SEED_USERS) {
         await openAccount(client, user);
         await client.query(
           'UPDATE accounts SET balance = $2, currency = $3, version = version + 1 WHERE user_id = $1',

@@ -1,6 +1,7 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { PATTERN_EXTRAS_METADATA, TRANSPORT_METADATA } from '@nestjs/microservices/constants.js';
-import { ContractViolationError, orderCancelled, type PayloadOf } from '@rocketshop/contracts';
+import { ContractViolationError, orderCancelled } from '@rocketshop/contracts';
+import type { PayloadOf } from '@rocketshop/contracts';
 import { ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
 import { ReturnBalanceConsumer } from './return-balance.consumer.js';
 import type { ReturnBalanceService } from './return-balance.service.js';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { answerToCancel, type orderCancelled, type PayloadOf } from '@rocketshop/contracts';
+import { answerToCancel } from '@rocketshop/contracts';
+import type { orderCancelled, PayloadOf } from '@rocketshop/contracts';
 import { OutboxRelay } from '@rocketshop/outbox';
 import { undo } from '@rocketshop/participant';
 import { Database, traceHeaders } from '@rocketshop/service-defaults';

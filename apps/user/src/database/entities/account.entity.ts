@@ -1,4 +1,5 @@
-import { Check, Column, Entity, JoinColumn, OneToOne, PrimaryColumn, type Relation } from 'typeorm';
+import { Check, Column, Entity, JoinColumn, OneToOne, PrimaryColumn } from 'typeorm';
+import type { Relation } from 'typeorm';
 import { UserEntity } from './user.entity.js';
 
 /** A buyer's balance: always the sum of his ledger entries. `version` grows by one with every update of the row. */

@@ -1,10 +1,12 @@
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
-import { paymentSucceeded, readMessage, type PayloadOf } from '@rocketshop/contracts';
+import { paymentSucceeded, readMessage } from '@rocketshop/contracts';
+import type { PayloadOf } from '@rocketshop/contracts';
 import { DiscardMessageError, ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
 import { bind, bindLine, retryWhenRefused } from '@rocketshop/pg';
-import { Database, LOGGER, type Logger } from '@rocketshop/service-defaults';
-import * as statements from '../database/statements.js';
+import { Database, LOGGER } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
+import { READ_PAYABLE, RECORD_LATE_PAYMENT, RECORD_PAYMENT } from '../database/statements.js';
 import type { PayableOrder } from '../database/statements.js';
 import { assertTransition } from '../domain/order-status.js';
 
@@ -26,29 +28,29 @@ export class PaymentMismatchError extends Error {
 
 /** CONFIRMED -> PAID. The order's row tells whether a payment was counted before, so no other claim is needed. */
 @Controller()
-export class PaymentSucceededConsumer {
+export class RecordPaymentConsumer {
   constructor(
     private readonly database: Database,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   @EventPattern(paymentSucceeded.topic, ROCKETMQ_TRANSPORT, { group: 'order-record-payment' })
-  async paid(@Payload() payload: unknown): Promise<void> {
+  async record(@Payload() payload: unknown): Promise<void> {
     const payment = readMessage(paymentSucceeded, payload);
     const { orderId, paymentId } = payment;
-    const outcome = await retryWhenRefused(() => this.record(payment));
+    const outcome = await retryWhenRefused(() => this.recordOrRefuse(payment));
     if (outcome === 'LATE') this.logger.warn({ orderId, paymentId }, 'paid too late; pay refunds it');
   }
 
-  private async record(payment: Payment): Promise<PaymentOutcome> {
+  private async recordOrRefuse(payment: Payment): Promise<PaymentOutcome> {
     const { orderId, paymentId, amount, currency } = payment;
-    const [order] = await this.database.read<PayableOrder>(statements.readPayable, [[orderId]]);
+    const [order] = await this.database.read<PayableOrder>(READ_PAYABLE, [[orderId]]);
     const outcome = decideOnPayment(order, payment);
-    if (outcome === 'LATE') await this.database.query(bind(statements.recordLatePayment, [orderId, paymentId]));
+    if (outcome === 'LATE') await this.database.query(bind(RECORD_LATE_PAYMENT, [orderId, paymentId]));
     if (outcome === 'PAID') {
       assertTransition('CONFIRMED', 'PAID');
       const values = [orderId, 'CONFIRMED', paymentId, BigInt(amount), currency];
-      await this.database.batch([bindLine(statements.recordPayment, values)]);
+      await this.database.batch([bindLine(RECORD_PAYMENT, values)]);
     }
     return outcome;
   }

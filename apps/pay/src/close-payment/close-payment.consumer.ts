@@ -4,27 +4,30 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import { answerToCancel, orderCancelled, readMessage } from '@rocketshop/contracts';
 import { ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
 import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
-import { bindLine, run, type PgClient } from '@rocketshop/pg';
-import { Database, LOGGER, traceHeaders, type Logger } from '@rocketshop/service-defaults';
-import { readLivePayment, refundOf, type LivePayment } from '../database/statements.js';
+import { bindLine, run } from '@rocketshop/pg';
+import type { PgClient } from '@rocketshop/pg';
+import { Database, LOGGER, traceHeaders } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
+import { READ_LIVE_PAYMENT, insertRefund } from '../database/statements.js';
+import type { LivePayment } from '../database/statements.js';
 import type { PaymentEntity } from '../database/entities/payment.entity.js';
 import { ClosePaymentService } from './close-payment.service.js';
 
 /** pay's part of undoing an order: nobody may pay it any more. A duplicate changes nothing and is answered again. */
 @Controller()
-export class OrderCancelledConsumer {
+export class ClosePaymentConsumer {
   constructor(
     private readonly database: Database,
-    private readonly closePayments: ClosePaymentService,
+    private readonly service: ClosePaymentService,
     private readonly relay: OutboxRelay,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   @EventPattern(orderCancelled.topic, ROCKETMQ_TRANSPORT, { group: 'pay-close-payment' })
-  async orderCancelled(@Payload() payload: unknown): Promise<void> {
+  async close(@Payload() payload: unknown): Promise<void> {
     const { orderId } = readMessage(orderCancelled, payload);
     await this.database.transaction(async (client, scope) => {
-      const outcome = await this.closePayments.closeIn(client, orderId);
+      const outcome = await this.service.closeIn(client, orderId);
       if (outcome === 'ALREADY_PAID') await this.refundPaid(client, orderId);
       const answer = answerToCancel('pay', orderId, outcome === 'FENCED' ? 'FENCED' : 'RESTORED');
       await writeOutbox(client, [{ ...answer, headers: traceHeaders() }]);
@@ -38,14 +41,14 @@ export class OrderCancelledConsumer {
    */
   private async refundPaid(client: PgClient, orderId: string): Promise<void> {
     this.logger.error({ orderId }, 'a paid order was cancelled; its payment is refunded');
-    const { rows } = await run(client, bindLine<LivePayment>(readLivePayment, [orderId]));
+    const { rows } = await run(client, bindLine<LivePayment>(READ_LIVE_PAYMENT, [orderId]));
     const [live] = rows;
     if (live?.status !== 'PAID' || live.providerTxnId === null) return;
     const { paymentId, amount, currency } = live as PaymentEntity;
     const { providerTxnId } = live;
     await run(
       client,
-      refundOf({ refundId: randomUUID(), paymentId, orderId, providerTxnId, amount, currency, reason: 'LATE' }),
+      insertRefund({ refundId: randomUUID(), paymentId, orderId, providerTxnId, amount, currency, reason: 'LATE' }),
     );
   }
 }

@@ -3,15 +3,17 @@ import { Database } from '@rocketshop/service-defaults';
 import { In, Not } from 'typeorm';
 import { OrderItemEntity } from '../database/entities/order-item.entity.js';
 import { OrderEntity } from '../database/entities/order.entity.js';
-import { readPayable, type PayableOrder } from '../database/statements.js';
+import { READ_PAYABLE } from '../database/statements.js';
+import type { PayableOrder } from '../database/statements.js';
 import { isVisible } from '../domain/order-status.js';
-import { viewOrder, type OrderView } from './read-order.dto.js';
+import { viewOrder } from './read-order.dto.js';
+import type { OrderView } from './read-order.dto.js';
 
 const ORDERS_PER_PAGE_MAX = 100;
 
 /** Reads orders. What may be shown to whom is decided here and nowhere else. */
 @Injectable()
-export class OrderReader {
+export class ReadOrderService {
   constructor(private readonly database: Database) {}
 
   /** The order in whatever status: for the flow, not for buyers. */
@@ -28,7 +30,7 @@ export class OrderReader {
 
   /** For pay, which asks what is owed. */
   async findPayable(orderId: string, userId: string): Promise<PayableOrder | undefined> {
-    const [order] = await this.database.read<PayableOrder>(readPayable, [[orderId]]);
+    const [order] = await this.database.read<PayableOrder>(READ_PAYABLE, [[orderId]]);
     return order?.userId === userId && isVisible(order.status) ? order : undefined;
   }
 
