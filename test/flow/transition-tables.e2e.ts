@@ -201,8 +201,9 @@ describe.each(PAYMENT_TABLE)('pay, with %s', (state, opened, money, closed) => {
   it(`closes it: ${closed}, and says so again`, async () => {
     const { orderId } = await paymentIn(state);
     const rpc = shop.part('pay', ClosePaymentRpc);
-    expect(await rpc.close({ orderId })).toEqual({ ok: true, outcome: closed });
-    expect(await rpc.close({ orderId })).toEqual({ ok: true, outcome: closed });
+    const call = { orderId, deadline: Date.now() + 10_000 };
+    expect(await rpc.close(call)).toEqual({ ok: true, outcome: closed });
+    expect(await rpc.close(call)).toEqual({ ok: true, outcome: closed });
     if (closed === 'CLOSED') {
       await shop.buyer().cancelOrder(orderId);
       await untilStatus(shop.buyer(), orderId, 'CANCELLED');
