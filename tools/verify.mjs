@@ -1,4 +1,4 @@
-// `npm test` runs lint, boundaries, format, types, unit and end-to-end tests in that order. It runs all of them even when one fails.
+// `npm test` runs lint, boundaries, dead exports, format, types, unit and end-to-end tests in that order. It runs all of them even when one fails.
 // The last line is "N passed, N failed". Each test counts one, and each of the other checks counts one.
 // A test that cannot run on this machine (it has no Redis) is listed as not run. With CI set it counts as failed.
 import { spawnSync } from 'node:child_process';
@@ -13,6 +13,7 @@ const inModules = (path, ...args) => [join('node_modules', path), ...args];
 const CHECKS = [
   { name: 'lint', args: inModules('oxlint/bin/oxlint', '--type-aware', '--deny-warnings') },
   { name: 'boundaries', args: ['tools/check-boundaries/check-boundaries.mjs'] },
+  { name: 'dead exports', args: ['tools/check-exports/check-exports.mjs'] },
   {
     name: 'format',
     args: inModules('prettier/bin/prettier.cjs', '--check', '--cache', '--cache-location', '.cache/prettier', '.'),

@@ -15,12 +15,25 @@ const files = trackedFiles();
 const sources = files.filter((file) => /^(apps|libs|test|bench|tools|examples)\/.*\.(ts|mjs)$/.test(file));
 const pages = files.filter((file) => file.endsWith('.md'));
 
-const LINES_MAX = 400;
+const LINES_MAX = 300;
+/** Files that are longer, each with its reason. Tables of codes need none. */
+const LONGER: Readonly<Record<string, string>> = {
+  'libs/mq-protocol/src/header/json-scanner.ts': 'one scanner; its parts share the position, and it runs once a frame',
+  'test/kits/statement-batcher.e2e.ts': 'one story of one part, on one table and one crowd of callers',
+};
+
+/** Metaphors that once named a mechanism; the name that an engineer of the field expects took the place of each. */
+const METAPHORS = /passenger|patience|asItStands|AnswerDesk|GatheringSocket|(?<!round[- ]?)\btrips?\b|SharedTrip/i;
 
 describe('the repository keeps its own rules', () => {
-  it(`no source file has more than ${LINES_MAX} lines`, () => {
-    const long = sources.filter((file) => read(file).split('\n').length > LINES_MAX && !file.includes('/tables/'));
-    expect(long).toEqual([]);
+  it(`no source file has more than ${LINES_MAX} lines, but for those with a reason`, () => {
+    const long = sources.filter((file) => read(file).split('\n').length > LINES_MAX + 1 && !file.includes('/tables/'));
+    expect(long).toEqual(Object.keys(LONGER).sort());
+  });
+
+  it('no metaphor names a mechanism', () => {
+    const named = sources.filter((file) => file !== 'test/tidy/repository.e2e.ts' && METAPHORS.test(read(file)));
+    expect(named).toEqual([]);
   });
 
   it('no test is skipped or runs alone', () => {
