@@ -17,7 +17,7 @@ import type { Kind } from '../kinds.js';
 import { report, runClient } from './command-line.js';
 import type { Member, SendJob, Subscription } from './command-line.js';
 
-/** What it logs belongs beside the reports, not among them. */
+/** ali-ons logs to standard error, since standard output is for the reports. */
 const write = (...words: unknown[]): void => console.error(...words);
 const logger = { debug: () => undefined, info: () => undefined, warn: write, error: write };
 const connection = (nameSrv: string) => ({ nameSrv, logger, httpclient: {} });
@@ -89,5 +89,5 @@ async function take({ topic, body, properties, queueId, bornTimestamp, reconsume
 }
 
 await runClient({ send, consume }, process.argv.slice(2));
-// Its inner producer keeps connections that it offers no way to close.
+// The inner producer of ali-ons keeps connections open and has no method to close them.
 process.exit();

@@ -1,4 +1,4 @@
-/** The part of ali-ons that is used here; the package brings no types of its own. */
+/** The part of ali-ons that the tests use: the package has no types. */
 declare module 'ali-ons' {
   interface ClientOptions {
     readonly nameSrv: string;

@@ -26,7 +26,7 @@ const clientEvent = z.discriminatedUnion('event', [
 export type ClientEvent = z.infer<typeof clientEvent>;
 export type ReceivedEvent = Extract<ClientEvent, { event: 'received' }>;
 
-/** undefined for a line that is none: a client's library may print what it likes. */
+/** @returns undefined for a line that is no event: the library of a client may print other lines */
 export function parseClientEvent(line: string): ClientEvent | undefined {
   if (!line.startsWith('{"event"')) return undefined;
   return clientEvent.parse(JSON.parse(line));

@@ -13,7 +13,7 @@ const run = promisify(execFile);
 /** A client library under test, as a program with the command line of command-line.ts. */
 export interface ClientProgram {
   readonly name: string;
-  /** What it offers of {@link KINDS}. */
+  /** The {@link KINDS} that the library offers. */
   readonly kinds: readonly Kind[];
   readonly command: string;
   readonly args: readonly string[];
@@ -22,7 +22,7 @@ export interface ClientProgram {
 export const JAVA_VERSIONS = ['5.5.0', '4.9.7'] as const;
 export type JavaVersion = (typeof JAVA_VERSIONS)[number];
 
-/** Short-lived programs: the slower compiler gains nothing. */
+/** The programs end soon, so the optimizing compiler of the JVM is not worth its time. */
 export const JAVA_FLAGS: readonly string[] = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-Xmx512m'];
 
 const nodeProgram = (name: string, kinds: readonly Kind[]): ClientProgram => ({
@@ -35,8 +35,8 @@ const nodeProgram = (name: string, kinds: readonly Kind[]): ClientProgram => ({
 export const rocketshopClient: ClientProgram = nodeProgram('rocketshop', KINDS);
 
 /**
- * It knows neither one-way nor batch, gives up where a topic has no route yet, and its listeners cannot ask for the dead
- * letter queue.
+ * ali-ons has no one-way and no batch sending. It gives up when a topic has no route yet, and its listeners cannot ask for the
+ * dead letter queue.
  */
 export const aliOnsClient: ClientProgram = nodeProgram('ali-ons', ['sync', 'async', 'tags', 'delay', 'retry']);
 

@@ -12,11 +12,11 @@ const OTHER_LINES_KEPT = 80;
 const LEAVE_LIMIT_MS = 30_000;
 const running = new Set<ChildProcess>();
 
-/** A client program at work, and what it has reported so far. */
+/** A running client program and the events that it has reported. */
 export class RunningClient {
   readonly events: ClientEvent[] = [];
   readonly received: ReceivedEvent[] = [];
-  /** `topic:queueId` of each queue it says it holds. */
+  /** `topic:queueId` of each queue that the program reports to hold. */
   held: readonly string[] = [];
   private readonly otherLines: string[] = [];
   private readonly ended: Promise<unknown>;
@@ -42,7 +42,7 @@ export class RunningClient {
     return new RunningClient(program, child, home);
   }
 
-  /** Waits until it ended on its own. @throws when it failed or took longer than `limitMs` */
+  /** Waits until the program has ended. @throws an error when it failed or took longer than `limitMs` */
   async finish(limitMs: number): Promise<void> {
     const limit = setTimeout(() => this.child.kill('SIGKILL'), limitMs);
     await this.ended;
@@ -54,13 +54,13 @@ export class RunningClient {
     throw new Error(`${this.program.name} ended with ${end}\n${this.otherLines.join('\n')}`);
   }
 
-  /** A consumer leaves its group in good order. */
+  /** Lets a consumer leave its group and end. */
   async leave(): Promise<void> {
     this.child.stdin?.end();
     await this.finish(LEAVE_LIMIT_MS);
   }
 
-  /** Waits for a state of this and other programs. @throws at once when this one has ended, with what it said last */
+  /** Waits for a state of this and other programs. @throws an error with the last output as soon as this program ends */
   async until(condition: () => boolean, timeoutMs: number, description: string): Promise<void> {
     await until(() => !isRunning(this.child) || condition(), { timeoutMs, intervalMs: 20, description });
     if (!isRunning(this.child)) throw new Error(`${this.program.name} has ended\n${this.otherLines.join('\n')}`);
@@ -87,7 +87,7 @@ export class RunningClient {
   }
 }
 
-/** Ends whatever an aborted run left behind. */
+/** Ends the programs that an aborted run has left behind. */
 export async function stopRunningClients(): Promise<void> {
   await Promise.all([...running].map((child) => endChild(child, 'SIGTERM', 5_000)));
 }
