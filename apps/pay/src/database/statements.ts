@@ -15,31 +15,30 @@ import { RefundEntity } from './entities/refund.entity.js';
  * goes by the key (libs/pg/README.md, "Plans").
  */
 
-/** Opens the order's fence where nobody has opened, paid or closed before. Sorted, as are all locks of fences. */
-export const OPEN_PAYMENT_ORDER = {
-  name: 'open-payment-order',
-  columnar: true,
-  text: `INSERT INTO payment_orders (order_id, status)
-         SELECT order_id, 'OPEN' FROM unnest($1::uuid[]) AS wanted (order_id) ORDER BY order_id
-         ON CONFLICT DO NOTHING`,
-} as const;
-
 /**
- * Inserts a payment where the fence is OPEN and the order has no live payment. A fence that another transaction holds is waited
- * for; FOR UPDATE then reads its newest version.
+ * Inserts a payment with its fence, where the order is new or OPEN and has no live payment. Returns no row where there is one, or
+ * where the order is PAID or CLOSED: {@link READ_LIVE_PAYMENT} tells. A fence that another transaction holds is waited for; FOR
+ * UPDATE then reads its newest version. Sorted, as are all locks of fences.
  */
 export const INSERT_PAYMENT = {
   name: 'insert-payment',
   columnar: true,
-  text: `WITH fence AS MATERIALIZED (
-           SELECT order_id, status FROM payment_orders WHERE order_id = ANY ($2) ORDER BY order_id FOR UPDATE)
-         INSERT INTO payments (payment_id, order_id, user_id, amount, currency, status)
-         SELECT opened.*, 'CREATED'
-           FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[])
-             AS opened (payment_id, order_id, user_id, amount, currency)
-           JOIN fence USING (order_id)
-          WHERE fence.status = 'OPEN'
-         ON CONFLICT (order_id) WHERE status IN ('CREATED', 'PAYING', 'PAID') DO NOTHING`,
+  text: `WITH opened AS (
+           INSERT INTO payment_orders (order_id, status)
+           SELECT order_id, 'OPEN' FROM unnest($2::uuid[]) AS wanted (order_id) ORDER BY order_id
+           ON CONFLICT DO NOTHING RETURNING order_id
+         ), locked AS MATERIALIZED (
+           SELECT order_id FROM payment_orders WHERE order_id = ANY ($2) AND status = 'OPEN' ORDER BY order_id FOR UPDATE
+         ), payment AS (
+           INSERT INTO payments (payment_id, order_id, user_id, amount, currency, status)
+           SELECT payment.*, 'CREATED'
+             FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[])
+               AS payment (payment_id, order_id, user_id, amount, currency)
+             JOIN (SELECT order_id FROM opened UNION ALL SELECT order_id FROM locked) AS fence USING (order_id)
+           ON CONFLICT (order_id) WHERE status IN ('CREATED', 'PAYING', 'PAID') DO NOTHING
+           RETURNING *)
+         SELECT wanted.line::int AS line, ${columnsOf(PaymentEntity, 'payment')}
+           FROM payment JOIN unnest($1::uuid[]) WITH ORDINALITY AS wanted (payment_id, line) USING (payment_id)`,
 } as const;
 
 /** The fence of an order with its one payment that is not closed. */
@@ -125,12 +124,11 @@ export const RECORD_EVENT = {
 export const PAY_PAYMENT_ORDER = {
   name: 'pay-payment-order',
   columnar: true,
-  text: `WITH fence AS MATERIALIZED (
-           SELECT order_id FROM payment_orders WHERE order_id = ANY ($1) AND status = 'OPEN' ORDER BY order_id FOR UPDATE
-         ), paid AS (
+  text: `WITH paid AS (
            UPDATE payment_orders SET status = 'PAID', updated_at = now()
-             FROM fence WHERE payment_orders.order_id = fence.order_id AND payment_orders.order_id = ANY ($1)
-          RETURNING payment_orders.order_id)
+             FROM unnest($1::uuid[]) AS told (order_id)
+            WHERE payment_orders.order_id = told.order_id AND payment_orders.order_id = ANY ($1) AND status = 'OPEN'
+        RETURNING payment_orders.order_id)
          SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'FENCE_MOVED') FROM paid`,
 } as const;
 

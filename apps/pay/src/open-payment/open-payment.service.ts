@@ -11,7 +11,6 @@ import { PaymentEntity } from '../database/entities/payment.entity.js';
 import {
   INSERT_PAYMENT,
   LOCK_PAYMENT_ORDER,
-  OPEN_PAYMENT_ORDER,
   READ_LIVE_PAYMENT,
   READ_PAYMENT,
   SET_CHARGE,
@@ -66,16 +65,13 @@ export class OpenPaymentService {
     });
   }
 
-  /** Of two requests at once one inserts the payment. The other waits at the fence and reads it. */
+  /** Of two requests at once one inserts the payment. The other waits at the fence, inserts nothing, and reads it. */
   private async findOrCreate({ orderId, payable, currency }: Payable, userId: string): Promise<PaymentEntity> {
-    const [, , { rows }] = await this.database.batch([
-      bindLine(OPEN_PAYMENT_ORDER, [orderId]),
-      bindLine(INSERT_PAYMENT, [randomUUID(), orderId, userId, BigInt(payable), currency]),
-      bindLine<LivePayment>(READ_LIVE_PAYMENT, [orderId]),
-    ]);
-    const [live] = rows;
-    if (!live) throw new Error(`the payment order ${orderId} was not returned by its own insert`);
-    if (live.orderStatus === 'CLOSED' || live.paymentId === null) throw closed();
+    const values = [randomUUID(), orderId, userId, BigInt(payable), currency];
+    const [inserted] = await this.database.batch([bindLine<PaymentEntity>(INSERT_PAYMENT, values)]);
+    if (inserted.rows[0]) return inserted.rows[0];
+    const [live] = await this.database.read<LivePayment>(READ_LIVE_PAYMENT, [[orderId]]);
+    if (!live || live.orderStatus === 'CLOSED' || live.paymentId === null) throw closed();
     return live as PaymentEntity;
   }
 
