@@ -1,7 +1,5 @@
 import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import type { PayConfig } from '../pay.config.js';
-import { PaymentEventEntity } from './entities/payment-event.entity.js';
-import { PaymentOrderEntity } from './entities/payment-order.entity.js';
 import { PaymentEntity } from './entities/payment.entity.js';
 import { RefundEntity } from './entities/refund.entity.js';
 import { CreatePay1780000000000 } from './migrations/1780000000000-create-pay.js';
@@ -13,7 +11,7 @@ export const databaseOptions = (
   url: config.databaseUrl.reveal(),
   poolMax: config.databasePoolMax,
   batchLockTimeoutMs: config.batchLockTimeoutMs,
-  entities: [PaymentOrderEntity, PaymentEntity, PaymentEventEntity, RefundEntity],
+  entities: [PaymentEntity, RefundEntity],
   migrations: [CreatePay1780000000000],
   applicationName: 'pay',
 });

@@ -1,7 +1,6 @@
 import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import type { UserConfig } from '../user.config.js';
 import { AccountEntity } from './entities/account.entity.js';
-import { LedgerEntryEntity } from './entities/ledger-entry.entity.js';
 import { UserEntity } from './entities/user.entity.js';
 import { CreateUser1780000000000 } from './migrations/1780000000000-create-user.js';
 
@@ -12,7 +11,7 @@ export const databaseOptions = (
   url: config.databaseUrl.reveal(),
   poolMax: config.databasePoolMax,
   batchLockTimeoutMs: config.batchLockTimeoutMs,
-  entities: [UserEntity, AccountEntity, LedgerEntryEntity],
+  entities: [UserEntity, AccountEntity],
   migrations: [CreateUser1780000000000],
   applicationName: 'user',
 });
