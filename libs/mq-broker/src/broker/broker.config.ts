@@ -16,7 +16,7 @@ export interface BrokerConfig {
   brokerId: number;
   /** Address to bind. @default '127.0.0.1' (loopback: the protocol has no authentication yet) */
   bindAddress: string;
-  /** Address told to clients and written into every record. @default bindAddress, or the first outer address if that is 0.0.0.0 */
+  /** The address that clients are told, and that every record contains. @default bindAddress, or the first outer address if that is 0.0.0.0 */
   brokerIP1: string;
   /** 0 takes any free port. @default 10911 */
   listenPort: number;
@@ -24,19 +24,19 @@ export interface BrokerConfig {
   namesrvAddr: string;
   /** @default 'ASYNC_FLUSH' */
   flushDiskType: 'ASYNC_FLUSH' | 'SYNC_FLUSH';
-  /** How long a SYNC_FLUSH answer waits before it says FLUSH_DISK_TIMEOUT, ms. @default 5000 */
+  /** After this time a SYNC_FLUSH answer says FLUSH_DISK_TIMEOUT, ms. @default 5000 */
   syncFlushTimeout: number;
   /** Hours a log file is kept. @default 72 */
   fileReservedTime: number;
   /** Hours of the day, `;`-separated, in which expired files are deleted. @default '04' */
   deleteWhen: string;
-  /** Percent of the disk from which expired files go at any hour. @default 75 */
+  /** Percent of the disk. Above it, expired files are deleted at any hour. @default 75 */
   diskMaxUsedSpaceRatio: number;
   /** @default true */
   autoCreateTopicEnable: boolean;
   /** @default true */
   autoCreateSubscriptionGroup: boolean;
-  /** Queues of TBW102, hence the most an auto-created topic gets. @default 8 */
+  /** Queues of TBW102: an auto-created topic gets at most as many. @default 8 */
   defaultTopicQueueNums: number;
   /** @default '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h' */
   messageDelayLevel: string;
@@ -52,24 +52,24 @@ export interface BrokerConfig {
   longPollingEnable: boolean;
   /** ms between registrations, 10000 to 60000. @default 30000 */
   registerNameServerPeriod: number;
-  /** A client silent for so long is dropped, ms. @default 120000 */
+  /** A client without a heartbeat for this time is dropped, ms. @default 120000 */
   channelExpiredTimeout: number;
-  /** A queue lock not renewed for so long is free, ms. @default 60000 */
+  /** A queue lock that is not renewed for this time is free, ms. @default 60000 */
   rebalanceLockMaxLiveTime: number;
   /** Bytes of one log file. @default 1073741824 */
   mappedFileSizeCommitLog: number;
-  /** Delay levels pass this many times faster: an hour in a second for tests. @default 1 */
+  /** Delays are divided by this number. Tests let an hour pass in a second. @default 1 */
   timeScale: number;
-  /** The named maxima: what a client can make this broker hold. */
+  /** The maximum of everything that a client can make this broker keep. */
   limits: BrokerLimits;
 }
 
 export interface BrokerLimits {
-  /** Sends whose answer waits for the disk. 65,536 answers of a 4 KiB message are 256 MiB in flight. @default 65536 */
+  /** Sends whose answer waits for the disk. With messages of 4 KiB, 65,536 of them are 256 MiB. @default 65536 */
   pendingAcksMax: number;
-  /** Pulls parked in the whole broker. @default 100000 */
+  /** Held pulls of the whole broker. @default 100000 */
   heldPullsMax: number;
-  /** Pulls parked by one connection; a consumer parks one a queue. @default 4096 */
+  /** Held pulls of one connection. A consumer holds one for each queue. @default 4096 */
   heldPullsPerPeerMax: number;
   /** @default 10000 */
   topicsMax: number;
@@ -149,7 +149,7 @@ const NAME_PATTERN = /^[a-zA-Z0-9_-]{1,100}$/;
 const ADDRESS_PATTERN = /^[^\s:;]+:\d{1,5}$/;
 const PORT_MAX = 65_535;
 
-/** Names what is wrong with numbers: [name, smallest, largest]. */
+/** The legal range of each number: [name, smallest, largest]. */
 const ranges: readonly (readonly [keyof BrokerConfig, number, number])[] = [
   ['brokerId', 0, 1_000_000],
   ['listenPort', 0, PORT_MAX],
@@ -186,10 +186,10 @@ function problemsOf(config: BrokerConfig): string[] {
   for (const [name, value] of Object.entries(config.limits)) {
     if (!(Number.isInteger(value) && value > 0)) problems.push(`limits.${name} must be a whole number above 0`);
   }
-  return [...problems, ...ladderProblems(config.messageDelayLevel)];
+  return [...problems, ...delayLevelProblems(config.messageDelayLevel)];
 }
 
-function ladderProblems(messageDelayLevel: string): string[] {
+function delayLevelProblems(messageDelayLevel: string): string[] {
   try {
     return new DelayLevels(messageDelayLevel).levelMax > 0 ? [] : ['messageDelayLevel is empty'];
   } catch (error) {

@@ -1,27 +1,27 @@
 /**
- * All the store knows of a disk. `node-disk.ts` is the machine's, `testing/faulty-disk.ts` its faulty twin. Nothing else in
- * this folder touches `node:fs`.
+ * The store's port to the disk. `node-disk.ts` is the machine's disk, `testing/faulty-disk.ts` a faulty disk in memory. Nothing
+ * else in this folder uses `node:fs`.
  */
 export interface Disk {
-  /** Opens for reading and writing; makes the file when it is not there and `create` is true, throws ENOENT otherwise. */
+  /** Opens a file for reading and writing. A missing file is made when `create` is true; else ENOENT is thrown. */
   open(path: string, create: boolean): DiskFile;
   /** Makes the folder and its parents. */
   makeDirectory(path: string): void;
-  /** Sorted names; empty when the folder is not there. */
+  /** Sorted names. Empty when the folder does not exist. */
   list(path: string): string[];
   exists(path: string): boolean;
-  /** Whole content, undefined when the file is not there. */
+  /** The whole content. Undefined when the file does not exist. */
   readFile(path: string): Buffer | undefined;
   rename(from: string, to: string): void;
-  /** Makes `to` another name of `from`; throws EEXIST when `to` is there: the one atomic "make if absent with content". */
+  /** Makes `to` another name of `from`. Throws EEXIST when `to` exists: the only atomic way to make a file with its content. */
   link(from: string, to: string): void;
-  /** No error when it is not there. */
+  /** No error when the file does not exist. */
   unlink(path: string): void;
-  /** The folder with all it holds. */
+  /** Removes the folder with its content. */
   removeDirectory(path: string): void;
   /** Makes names in a folder durable. */
   syncDirectory(path: string): void;
-  /** Milliseconds since the epoch, undefined when it is not there. */
+  /** Milliseconds since the epoch. Undefined when the file does not exist. */
   modifiedAt(path: string): number | undefined;
   touch(path: string): void;
   /** Space of the file system that holds `path`, in bytes; `available` is what an ordinary user may still take. */
@@ -46,7 +46,7 @@ export interface DiskFile {
   close(): void;
 }
 
-/** True for what the system throws when no block is left, or none for this user. */
+/** True for the system's errors of a full disk, or of a full quota. */
 export function isNoSpace(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOSPC' || code === 'EDQUOT';

@@ -1,5 +1,5 @@
 /**
- * The words used between the store and its callers.
+ * The terms that the store and its callers share.
  *
  * - physical offset: position of a record's first byte in the commit log, one space per store
  * - queue offset: index of a message in one queue of one topic, dense from 0
@@ -25,7 +25,7 @@ export type FlushDiskType = 'ASYNC_FLUSH' | 'SYNC_FLUSH';
 
 export type BoundaryType = 'LOWER' | 'UPPER';
 
-/** A message as the broker hands it over. Everything is copied during `append`. */
+/** A message to append. `append` copies everything, so that the caller may fill the same object again. */
 export interface MessageDraft {
   topic: string;
   queueId: number;
@@ -47,7 +47,7 @@ export interface MessageDraft {
   tagsCode: number;
 }
 
-/** The numbers of the last successful append; one object, reused. */
+/** The numbers of the last successful append. It is one object that each append fills again. */
 export interface AppendResult {
   /** Of the (first) message. */
   physicalOffset: number;
@@ -65,7 +65,7 @@ export interface GetResult {
   nextBeginOffset: number;
   minOffset: number;
   maxOffset: number;
-  /** Records as clients read them, one behind the other, in what the caller's allocator gave; the store keeps no hold of it. */
+  /** Records as clients read them, one after the other, in the caller's buffers. The store does not keep the buffers. */
   buffers: Buffer[];
   count: number;
   bytes: number;
@@ -73,7 +73,7 @@ export interface GetResult {
   slow: boolean;
 }
 
-/** Where a look-up's records go: a buffer of at least `bytes`, which is the caller's. */
+/** Gives a buffer of at least `bytes` for the records of a look-up. The buffer belongs to the caller. */
 export type RecordAllocator = (bytes: number) => Buffer;
 
 /** Tells whether a message with this tags code is wanted. */
@@ -86,7 +86,7 @@ export interface QueueState {
   maxOffset: number;
 }
 
-/** A stretch of the log that holds no readable record although one should be there. */
+/** A part of the log without a readable record, although one should be there. */
 export interface DamagedRange {
   physicalOffset: number;
   bytes: number;

@@ -1,5 +1,5 @@
 /**
- * The ladder of delay levels: `messageDelayLevel` = `1s 5s 10s ... 2h`, level 1 first.
+ * The delay levels: `messageDelayLevel` = `1s 5s 10s ... 2h`, level 1 first.
  * Units s, m, h, d (RocketMQ `ScheduleMessageService.parseDelayLevel`).
  */
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
@@ -8,14 +8,14 @@ export class DelayLevels {
   readonly levelMax: number;
   private readonly delaysMs: readonly number[];
 
-  /** @throws RangeError when the text is not a ladder; the message names the bad step. */
+  /** @throws RangeError when the text is not a list of delays; the message names the bad one. */
   constructor(messageDelayLevel: string, timeScale = 1) {
     const steps = messageDelayLevel.trim().split(/\s+/);
     this.delaysMs = steps.map((step) => parseStep(step) / timeScale);
     this.levelMax = this.delaysMs.length;
   }
 
-  /** Levels above the last mean the last. */
+  /** A level above the last one means the last one. */
   clamp(level: number): number {
     return level > this.levelMax ? this.levelMax : level;
   }

@@ -17,7 +17,7 @@ export class DelayOffsetFile {
     return this.file.read().value ?? new Map<number, number>();
   }
 
-  /** Resolves when the offsets would survive a power cut. */
+  /** Resolves when the offsets are durable. */
   save(offsets: ReadonlyMap<number, number>): Promise<void> {
     return this.file.write(new Map(offsets));
   }

@@ -244,7 +244,7 @@ describe('the delay scheduler', () => {
 });
 
 describe('delay levels', () => {
-  it("are RocketMQ's ladder, faster by the time scale", () => {
+  it("are RocketMQ's delays, divided by the time scale", () => {
     const levels = new DelayLevels('1s 5s 1m 2h', 10);
     expect([1, 2, 3, 4, 99].map((level) => levels.delayMs(level))).toEqual([100, 500, 6_000, 720_000, 720_000]);
     expect([levels.levelMax, levels.clamp(99)]).toEqual([4, 4]);

@@ -13,20 +13,20 @@ import type { TopicConfigManager } from '../topics/index.js';
 import type { DelayLevels } from './delay-levels.js';
 import type { DelayOffsetFile } from './delay-offset-file.js';
 
-/** Messages of one level delivered before others get their turn. */
+/** The most messages of one level in one turn. Then the other levels get their turn. */
 const DELIVERIES_PER_TURN_MAX = 256;
 const READ_MESSAGES_MAX = 32;
 const READ_BYTES_MAX = 1024 * 1024;
-/** Longest sleep: a wall clock that was set forward is noticed within this time. */
+/** The longest timer. A wall clock that was set forward is noticed within this time. */
 const SLEEP_MS_MAX = 1_000;
-/** Wait after a delivery that the store refused, e.g. for want of disk space. */
+/** The pause after a delivery that the store refused, for example because the disk is full. */
 const REFUSED_PAUSE_MS = 1_000;
-/** How soon moved offsets are saved: what was delivered in between is delivered again after a kill. */
+/** How often moved offsets are saved. After a kill, messages that were delivered since the last save are delivered again. */
 const SAVE_INTERVAL_MS = 1_000;
-/** How long a shutdown waits for the disk: 100 times 20 ms; background syncs are half a second apart. */
+/** A shutdown waits for the disk 100 times 20 ms. Background syncs are half a second apart. */
 const CLOSE_WAITS_MAX = 100;
 const CLOSE_WAIT_MS = 20;
-/** Queues of a topic that is gone when its delayed message comes due. */
+/** Queues of a topic that does not exist any more when its delayed message is due. */
 const RESTORED_QUEUE_NUMS = 4;
 
 type DelayStore = Pick<MessageStore, 'append' | 'lastAppend' | 'writtenOffset' | 'flushedOffset'> & {
@@ -41,37 +41,38 @@ export interface DelaySchedulerParts {
   file: Pick<DelayOffsetFile, 'load' | 'save'>;
 }
 
-/** How far every level was when the log ended at `endOffset`. */
-interface Place {
-  pointers: ReadonlyMap<number, number>;
+/** The offsets of all levels at the time when the log ended at `endOffset`. */
+interface OffsetSnapshot {
+  offsets: ReadonlyMap<number, number>;
   endOffset: number;
 }
 
 interface Delivery {
   level: number;
-  /** In the level's queue. */
+  /** The message's offset in the level's queue. */
   offset: number;
-  /** Of the delivered record in the log. */
+  /** End of the delivered record in the log. */
   endOffset: number;
 }
 
 /**
- * Delivers what waits in SCHEDULE_TOPIC_XXXX, one queue a level, in the order it came (RocketMQ `ScheduleMessageService`).
+ * Delivers the messages of SCHEDULE_TOPIC_XXXX, which has one queue for each level, in the order in which they came (RocketMQ
+ * `ScheduleMessageService`).
  *
- * SCHEDULED(level, due = stored + delay) -> due -> put to its real topic -> pointer moves on. The pointer is saved only once
- * the delivered record is on the disk; a kill in between delivers again, never loses.
+ * SCHEDULED(level, due = stored + delay) -> due -> put to its real topic -> the level's offset moves on. The offset is saved
+ * only when the delivered record is on the disk: a kill in between delivers the message again and never loses it.
  */
 export class DelayScheduler {
   readonly levelMax: number;
   /** Level -> offset of the next message. */
-  private readonly pointers = new Map<number, number>();
-  /** Level -> when to look again, ms. A level without one has nothing and is woken by a new message. */
+  private readonly nextOffsets = new Map<number, number>();
+  /** Level -> time of its next delivery, ms. A level without a time is empty; a new message gives it one. */
   private readonly wakeTimes = new Map<number, number>();
-  /** Delivered, but not known to have reached the disk. */
+  /** Deliveries that the disk does not have for certain. */
   private unsafe: Delivery[] = [];
   private lastDeliveryEnd = 0;
-  /** To be saved as soon as the disk has what it says: under steady load there is always something newer. */
-  private waitingPlace: Place | undefined;
+  /** Saved as soon as the disk has its deliveries. Under steady load there is always a newer one, which must not replace it. */
+  private waitingSnapshot: OffsetSnapshot | undefined;
   private cancelTimer: (() => void) | undefined;
   private timerAt = Infinity;
   private cancelSave: (() => void) | undefined;
@@ -81,9 +82,9 @@ export class DelayScheduler {
     this.levelMax = parts.levels.levelMax;
   }
 
-  /** Goes on where the saved offsets point. */
+  /** Goes on at the saved offsets. */
   start(): void {
-    for (const [level, offset] of this.parts.file.load()) this.pointers.set(level, offset);
+    for (const [level, offset] of this.parts.file.load()) this.nextOffsets.set(level, offset);
     this.isStopped = false;
     const now = this.parts.clock.now();
     for (let level = 1; level <= this.levelMax; level += 1) this.wakeTimes.set(level, now);
@@ -91,10 +92,10 @@ export class DelayScheduler {
   }
 
   offsets(): ReadonlyMap<number, number> {
-    return this.pointers;
+    return this.nextOffsets;
   }
 
-  /** A message became visible in the queue of a level. */
+  /** The store calls this when a message became visible in the queue of a level. */
   onMessage(queueId: number): void {
     const level = queueId + 1;
     if (this.isStopped || this.wakeTimes.has(level)) return;
@@ -102,32 +103,32 @@ export class DelayScheduler {
     this.arm();
   }
 
-  /** The disk was full and the store took back what it had not written: those deliveries did not happen. */
+  /** The disk was full and the store withdrew the messages that it had not written: those deliveries are repeated. */
   onWithdrawn(): void {
     const fromOffset = this.parts.store.writtenOffset;
     const retryAt = this.parts.clock.now() + REFUSED_PAUSE_MS;
     for (const { level, offset, endOffset } of this.unsafe) {
       if (endOffset <= fromOffset) continue;
-      this.pointers.set(level, Math.min(offset, this.pointers.get(level) ?? offset));
-      // A level that was empty sleeps until a message comes: this one is there already.
+      this.nextOffsets.set(level, Math.min(offset, this.nextOffsets.get(level) ?? offset));
+      // An empty level waits for a new message, but its message is there already: give the level a time.
       this.wakeTimes.set(level, retryAt);
     }
     this.unsafe = this.unsafe.filter(({ endOffset }) => endOffset <= fromOffset);
-    // Other records will stand where it thinks its deliveries are.
-    this.waitingPlace = undefined;
+    // Other records will take the positions of its deliveries.
+    this.waitingSnapshot = undefined;
     this.arm();
   }
 
-  /** Stops delivering and saves the offsets, once what they say is delivered is on the disk. */
+  /** Stops deliveries. Saves the offsets when the disk has the delivered messages. */
   async close(): Promise<void> {
     this.stop();
     const { store, clock, file } = this.parts;
     for (let waits = 0; store.flushedOffset < this.lastDeliveryEnd; waits += 1) {
-      // Without the file a restart delivers the last messages again; that is better than a shutdown without end.
+      // Without the file, a restart delivers the last messages again: better than a shutdown that does not end.
       if (waits === CLOSE_WAITS_MAX) return;
       await new Promise<void>((resolve) => clock.after(CLOSE_WAIT_MS, resolve));
     }
-    if (this.pointers.size > 0) await file.save(this.pointers);
+    if (this.nextOffsets.size > 0) await file.save(this.nextOffsets);
   }
 
   private stop(): void {
@@ -161,10 +162,10 @@ export class DelayScheduler {
     this.arm();
   }
 
-  /** Delivers what is due; answers when to look again, or undefined when the level is empty. */
+  /** Delivers the messages that are due. Returns the time of the next delivery, or undefined when the level is empty. */
   private deliverLevel(level: number, now: number): number | undefined {
     for (let delivered = 0; delivered < DELIVERIES_PER_TURN_MAX;) {
-      const offset = this.pointers.get(level) ?? 0;
+      const offset = this.nextOffsets.get(level) ?? 0;
       const found = this.parts.store.reader.getMessages(
         TopicName.SCHEDULE_TOPIC,
         level - 1,
@@ -177,8 +178,8 @@ export class DelayScheduler {
           this.advance(level, found.nextBeginOffset);
           continue;
         }
-        // Beyond the queue's end after a start that lost the end of the log: what comes next stands at that end.
-        if (found.nextBeginOffset < offset) this.pointers.set(level, found.nextBeginOffset);
+        // The offset is beyond the queue's end after a start that lost the end of the log: the next message gets that end.
+        if (found.nextBeginOffset < offset) this.nextOffsets.set(level, found.nextBeginOffset);
         return undefined;
       }
       for (const message of found.buffers.flatMap((buffer) => decodeMessages(buffer))) {
@@ -192,7 +193,7 @@ export class DelayScheduler {
     return now;
   }
 
-  /** A due time further away than the delay itself comes from a clock that was set back: then it is now. */
+  /** A due time that is further away than the delay itself comes from a clock that was set back: then the message is due. */
   private dueAt(message: MessageExt, level: number, now: number): number {
     const delayMs = this.parts.levels.delayMs(level);
     const dueAt = message.storeTimestamp + delayMs;
@@ -213,7 +214,7 @@ export class DelayScheduler {
     return true;
   }
 
-  /** The topic may be gone: deleted, or made just before a kill. A message that was accepted is delivered all the same. */
+  /** Makes the topic when it was deleted, or when a kill lost it. An accepted message is delivered in any case. */
   private requireTopic(draft: MessageDraft): void {
     if (this.parts.topics.get(draft.topic) !== undefined) return;
     const queueNums = Math.max(RESTORED_QUEUE_NUMS, draft.queueId + 1);
@@ -221,29 +222,31 @@ export class DelayScheduler {
   }
 
   private advance(level: number, offset: number): void {
-    if (offset <= (this.pointers.get(level) ?? 0)) return;
-    this.pointers.set(level, offset);
+    if (offset <= (this.nextOffsets.get(level) ?? 0)) return;
+    this.nextOffsets.set(level, offset);
     this.cancelSave ??= this.parts.clock.after(SAVE_INTERVAL_MS, () => this.saveWhenSafe());
   }
 
   private saveWhenSafe(): void {
     this.cancelSave = undefined;
     const { store, clock, file } = this.parts;
-    const newest: Place = { pointers: new Map(this.pointers), endOffset: this.lastDeliveryEnd };
-    const safe = [newest, this.waitingPlace].find((place) => place && place.endOffset <= store.flushedOffset);
-    if (safe === newest) this.waitingPlace = undefined;
+    const newest: OffsetSnapshot = { offsets: new Map(this.nextOffsets), endOffset: this.lastDeliveryEnd };
+    const safe = [newest, this.waitingSnapshot].find(
+      (snapshot) => snapshot && snapshot.endOffset <= store.flushedOffset,
+    );
+    if (safe === newest) this.waitingSnapshot = undefined;
     else {
-      this.waitingPlace = safe === undefined ? (this.waitingPlace ?? newest) : newest;
+      this.waitingSnapshot = safe === undefined ? (this.waitingSnapshot ?? newest) : newest;
       this.cancelSave = clock.after(SAVE_INTERVAL_MS, () => this.saveWhenSafe());
     }
     if (safe === undefined) return;
-    file.save(safe.pointers).catch(() => {
-      // The disk may be full: the next delivery saves again, and until then a restart delivers again.
+    file.save(safe.offsets).catch(() => {
+      // The disk may be full. The next delivery saves again; until then a restart repeats deliveries.
     });
   }
 }
 
-/** The message as it goes to its real topic; undefined when it has none, so that nobody could ever read it. */
+/** The draft for the message's real topic. Undefined when it has none: then no consumer could ever read it. */
 function deliveryOf(message: MessageExt): MessageDraft | undefined {
   const properties: Record<string, string> = { ...message.properties };
   const topic = properties[MessageConst.REAL_TOPIC];

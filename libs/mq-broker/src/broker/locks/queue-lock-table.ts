@@ -7,9 +7,9 @@ interface QueueLock {
 }
 
 /**
- * Who may consume a queue in order (RocketMQ `RebalanceLockManager`).
+ * The locks of consumers that consume in order (RocketMQ `RebalanceLockManager`).
  *
- * FREE -> HELD(client, time) -> refreshed by the same client -> FREE again by unlock, or when nobody renewed for
+ * FREE -> HELD(client, time) -> renewed by the same client -> FREE again by unlock, or when the client did not renew for
  * `lockMaxLiveMs`.
  */
 export class QueueLockTable {
@@ -20,7 +20,7 @@ export class QueueLockTable {
     private readonly lockMaxLiveMs: number,
   ) {}
 
-  /** Takes or renews what is free or already the client's; answers the queues it holds afterwards. */
+  /** Locks free queues and renews the client's own locks. Returns the queues that the client holds afterwards. */
   lock(group: string, clientId: string, queues: readonly MessageQueue[]): MessageQueue[] {
     const now = this.clock.now();
     const locks = this.locksOf(group);
@@ -43,14 +43,14 @@ export class QueueLockTable {
     if (locks.size === 0) this.groups.delete(group);
   }
 
-  /** A group that holds locks consumes in order: what it gives up goes to its dead letters at once. */
+  /** True for a group that consumes in order: a message that it gives back goes to its dead letters at once. */
   isHeldByAnyone(group: string): boolean {
     const now = this.clock.now();
     for (const lock of this.groups.get(group)?.values() ?? []) if (!this.isExpired(lock, now)) return true;
     return false;
   }
 
-  /** Forgets expired locks, so that groups which are gone do not stay in memory. */
+  /** Removes expired locks, so that groups that no longer exist do not stay in memory. */
   dropExpired(): void {
     const now = this.clock.now();
     for (const [group, locks] of this.groups) {

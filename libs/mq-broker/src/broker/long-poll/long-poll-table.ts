@@ -1,8 +1,9 @@
 import type { Peer, SerializeType } from '@rocketshop/mq-protocol';
 import type { BrokerClock } from '../broker-clock.js';
+import type { BrokerLimits } from '../broker.config.js';
 import type { SubscriptionFilter } from '../pull/subscription-filter.js';
 
-/** A pull that found nothing and waits for a message, for its time-out, or for its connection to close. */
+/** A pull that found no message. It waits for a message, for its deadline, or for the end of its connection. */
 export interface HeldPull {
   readonly peer: Peer;
   readonly opaque: number;
@@ -18,24 +19,19 @@ export interface HeldPull {
   readonly deadlineMs: number;
 }
 
-export interface LongPollLimits {
-  heldPullsMax: number;
-  heldPullsPerPeerMax: number;
-}
-
-/** How late a held pull may be told that there is nothing, ms. Clients wait seconds more than they ask for. */
+/** How late the answer to a held pull may be, ms. A client waits some seconds longer than it asks for. */
 const DEADLINE_STEP_MS = 50;
 
 /**
- * The parked pulls, by topic and queue (RocketMQ `PullRequestHoldService`).
+ * The held pulls, by topic and queue (RocketMQ `PullRequestHoldService`).
  *
- * HELD -> {matching message | deadline} -> `onWake`, once; {connection closed} -> forgotten.
- * Messages of one tick wake a pull once: it is executed after the tick's last message, so it takes all of them.
+ * HELD -> {matching message | deadline} -> `onWake`, once; {connection closed} -> removed.
+ * The messages of one tick wake a pull once. It is executed after the last of them, so it takes all of them.
  */
 export class LongPollTable {
   private readonly topics = new Map<string, Map<number, Set<HeldPull>>>();
   private readonly peers = new Map<Peer, Set<HeldPull>>();
-  /** Deadline step -> the pulls due then: a tick looks at what is due, not at everything that is parked. */
+  /** Deadline step -> the pulls that are due then: the timer looks at these, not at all held pulls. */
   private readonly deadlines = new Map<number, Set<HeldPull>>();
   private nextStep = 0;
   private cancelTimer: (() => void) | undefined;
@@ -44,7 +40,7 @@ export class LongPollTable {
 
   constructor(
     private readonly clock: BrokerClock,
-    private readonly limits: LongPollLimits,
+    private readonly limits: Pick<BrokerLimits, 'heldPullsMax' | 'heldPullsPerPeerMax'>,
     private readonly onWake: (pull: HeldPull) => void,
   ) {}
 
@@ -52,7 +48,7 @@ export class LongPollTable {
     return this.held;
   }
 
-  /** False when the broker or the connection holds as many as it may. */
+  /** Returns false when the broker or the connection has its maximum of held pulls. */
   hold(pull: HeldPull): boolean {
     const ofPeer = this.peers.get(pull.peer) ?? new Set();
     if (this.held >= this.limits.heldPullsMax || ofPeer.size >= this.limits.heldPullsPerPeerMax) return false;
@@ -72,7 +68,7 @@ export class LongPollTable {
     return true;
   }
 
-  /** Called for every message that became visible: must cost nothing when nobody waits. */
+  /** Called for every message that became visible. It must cost nothing when no pull waits. */
   onMessage(topic: string, queueId: number, queueOffset: number, tagsCode: number): void {
     const pulls = this.topics.get(topic)?.get(queueId);
     if (pulls === undefined) return;
@@ -88,7 +84,7 @@ export class LongPollTable {
     for (const pull of this.peers.get(peer) ?? []) this.forget(pull);
   }
 
-  /** Ends every wait at once: each pull is executed again and finds what there is. */
+  /** Executes every held pull at once; each of them finds what there is. */
   close(): void {
     for (const pulls of this.peers.values()) for (const pull of pulls) this.wakeNow(pull);
     this.cancelTimer?.();
@@ -115,7 +111,7 @@ export class LongPollTable {
   private onTimer(): void {
     this.cancelTimer = undefined;
     const now = stepOf(this.clock.now() - DEADLINE_STEP_MS);
-    // After a clock jump there may be more steps than pulls: walk whichever is fewer.
+    // After a clock jump there may be more steps than pulls: go through the smaller number.
     if (now - this.nextStep > this.deadlines.size) {
       for (const step of this.deadlines.keys()) if (step <= now) this.expire(step);
     } else {

@@ -25,7 +25,7 @@ export function brokerStateProcessors(context: BrokerContext): [number, Processo
   ];
 }
 
-/** Numbers that tools parse and that this broker has no queue or lock for. */
+/** Keys that tools parse. This broker has no such queues and locks. */
 const ALWAYS_ZERO = [
   'pageCacheLockTimeMills',
   'sendThreadPoolQueueSize',
@@ -64,7 +64,7 @@ function getRuntimeInfo(context: BrokerContext, request: RemotingCommand): Remot
     startAcceptSendRequestTimeStamp: '0',
     runtime: formatRuntime(clock.now() - statistics.bootTimestamp),
     putTps,
-    // Both spellings: tools of 4.9 and of 5.x look for their own.
+    // Both spellings are needed: tools of 4.9 read one of them, tools of 5.x the other.
     getTransferredTps: getTps,
     getTransferedTps: getTps,
     getTotalTps: getTps,
@@ -81,7 +81,7 @@ function getRuntimeInfo(context: BrokerContext, request: RemotingCommand): Remot
   return createResponse(request, ResponseCode.SUCCESS, { body: kvTableBody.encode(new Map(Object.entries(table))) });
 }
 
-/** For each level in use: how far it was delivered and how far it goes. */
+/** For each level in use: the next offset to deliver, and the maximum offset. */
 function delayOffsets({ delay, store }: BrokerContext): Record<string, string> {
   const offsets: Record<string, string> = {};
   for (const [level, offset] of delay.offsets()) {
@@ -91,7 +91,7 @@ function delayOffsets({ delay, store }: BrokerContext): Record<string, string> {
   return offsets;
 }
 
-/** When the oldest message was stored. Left out while there is none: tools would show half a million hours. */
+/** The store time of the oldest message. An empty store has none: with 0, tools would show half a million hours. */
 function earliestMessage({ store }: BrokerContext): Record<string, string> {
   const record = store.reader.lookMessage(store.minPhysicalOffset);
   return record === undefined ? {} : { earliestMessageTimeStamp: String(decodeMessage(record).storeTimestamp) };
@@ -116,8 +116,8 @@ const flag = (text: string): boolean | undefined =>
 const permission = (text: string): number | undefined => (/^[0246]$/.test(text) ? Number(text) : undefined);
 
 /**
- * What may be changed over the network: switches that are read anew on each use and can do no lasting harm. Never a
- * path, a name, a command or an address (CVE-2023-33246 ran commands by setting a path).
+ * The settings that a request may change: switches that are read on each use and that do no lasting harm. A path, a name, a
+ * command or an address is never changed: CVE-2023-33246 ran commands by setting a path.
  */
 const CHANGEABLE = {
   autoCreateTopicEnable: flag,
@@ -125,7 +125,7 @@ const CHANGEABLE = {
   brokerPermission: permission,
 } satisfies { [Key in keyof BrokerConfig]?: (text: string) => BrokerConfig[Key] | undefined };
 
-/** Changes all of what is asked or nothing. */
+/** Changes all settings of the request, or none. */
 function updateBrokerConfig({ config }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const properties = parseJavaProperties(request.body?.toString('utf8') ?? '');
   const accepted: Partial<Record<string, boolean | number>> = {};

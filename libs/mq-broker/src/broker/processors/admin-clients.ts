@@ -19,7 +19,7 @@ import {
 import type { BrokerContext, Processor } from '../broker-context.js';
 import type { ClientChannel } from '../groups/index.js';
 
-/** A client has so long to describe itself. Source: broker/client/net/Broker2Client.java. */
+/** The time that a client has for its answer. Source: broker/client/net/Broker2Client.java. */
 const CLIENT_ANSWER_TIMEOUT_MS = 10_000;
 
 export function clientProcessors(context: BrokerContext): [number, Processor][] {
@@ -74,7 +74,7 @@ function getAllProducers({ producers }: BrokerContext, request: RemotingCommand)
   return createResponse(request, ResponseCode.SUCCESS, { body: producerTableBody.encode(table) });
 }
 
-/** Asks the client itself and passes its answer on. */
+/** Asks the client itself and returns the client's answer. */
 async function getConsumerRunningInfo(
   { consumers }: BrokerContext,
   request: RemotingCommand,

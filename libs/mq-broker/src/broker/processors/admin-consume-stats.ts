@@ -31,7 +31,7 @@ function getConsumeStats(context: BrokerContext, request: RemotingCommand): Remo
   const named = topic === '' ? listed : [topic];
   const online = context.consumers.get(consumerGroup);
   const stats = (named.length > 0 ? named : topicsOfGroup(context, consumerGroup))
-    // What the group once read and reads no more is no backlog, unless it was asked for by list.
+    // A topic that the group no longer subscribes to is no backlog, unless the request lists the topic.
     .filter((name) => listed.length > 0 || online === undefined || online.subscriptions.has(name))
     .map((name) => statsOf(context, consumerGroup, name));
   const body = consumeStatsBody.encode({
@@ -41,7 +41,7 @@ function getConsumeStats(context: BrokerContext, request: RemotingCommand): Remo
   return createResponse(request, ResponseCode.SUCCESS, { body });
 }
 
-/** How far a group has read one topic of this broker. */
+/** The offsets of a group in one topic of this broker. */
 function statsOf(context: BrokerContext, group: string, topic: string): ConsumeStats {
   const { topics, store, offsets, statistics, config } = context;
   const progress: ConsumeOffset[] = [];

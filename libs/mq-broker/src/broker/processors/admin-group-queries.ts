@@ -20,14 +20,14 @@ export function groupQueryProcessors(context: BrokerContext): [number, Processor
   ];
 }
 
-/** The topics a group has an offset for, whether it is online or not. */
+/** The topics in which a group has a committed offset, whether the group is online or not. */
 export function topicsOfGroup({ offsets }: BrokerContext, group: string): string[] {
   const topics = new Set<string>();
   for (const entry of offsets.entries()) if (entry.group === group) topics.add(entry.topic);
   return [...topics];
 }
 
-/** Who reads a topic now, and who has an offset for it. */
+/** The groups that subscribe to a topic now, and the groups that have a committed offset in it. */
 function queryGroupsOfTopic({ consumers, offsets }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { topic } = QueryTopicConsumeByWho.readRequest(request);
   const groups = new Set<string>();

@@ -17,7 +17,7 @@ import {
 
 import type { BrokerContext, Processor } from '../broker-context.js';
 
-/** A retry topic never needs more; the bound keeps one request from making thousands of queues. */
+/** A retry topic never needs more. Without the limit, one request could make thousands of queues. */
 const RETRY_QUEUE_NUMS_MAX = 1024;
 
 export function groupProcessors(context: BrokerContext): [number, Processor][] {
@@ -38,7 +38,7 @@ function updateGroups(context: BrokerContext, request: RemotingCommand): Promise
   return applyGroups(context, request, subscriptionGroupListBody.decode(request.body));
 }
 
-/** All are checked before one is applied: a list is taken whole or not at all. */
+/** Checks all groups before it applies one: a list is applied as a whole or not at all. */
 async function applyGroups(
   { groups }: BrokerContext,
   request: RemotingCommand,
@@ -50,7 +50,7 @@ async function applyGroups(
   return createResponse(request, ResponseCode.SUCCESS);
 }
 
-/** `cleanOffset` also forgets how far the group has read, so that a group of the same name starts anew. */
+/** `cleanOffset` also removes the group's committed offsets, so that a new group of the same name starts from none. */
 async function deleteGroup({ groups, offsets }: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
   const { groupName, cleanOffset } = DeleteSubscriptionGroup.readRequest(request);
   checkName(groupName);
@@ -60,7 +60,7 @@ async function deleteGroup({ groups, offsets }: BrokerContext, request: Remoting
   return createResponse(request, ResponseCode.SUCCESS);
 }
 
-/** 5.x tools ask page by page and stop at the total; everything in one page suits them and those of 4.9. */
+/** 5.x tools ask for pages and stop at the total. One page with everything suits them and the tools of 4.9. */
 function getAllGroups({ groups }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const body = subscriptionGroupTableBody.encode(groups.toTable());
   return GetAllSubscriptionGroupConfig.createResponse(request, { totalGroupNum: groups.size }, { body });

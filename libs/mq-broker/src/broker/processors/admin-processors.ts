@@ -8,8 +8,8 @@ import { statisticsProcessors } from './admin-statistics.js';
 import { topicProcessors } from './admin-topics.js';
 
 /**
- * What administration tools ask a broker, by request code. Every code that creates or removes state checks the names it
- * is given before anything else. Source: broker/processor/AdminBrokerProcessor.java.
+ * The processors for administration tools, by request code. A processor that creates or removes state checks the names in the
+ * request first. Source: broker/processor/AdminBrokerProcessor.java.
  */
 export function createAdminProcessors(context: BrokerContext): Map<number, Processor> {
   return new Map([

@@ -14,7 +14,7 @@ export function statisticsProcessors(context: BrokerContext): [number, Processor
   return [[ViewBrokerStatsData.code, (request) => viewStatistics(context, request)]];
 }
 
-/** Rates of the last minute; hours and days are not counted by topic, tools then show the minute. */
+/** The rates of the last minute. Hours and days are not counted for each topic; tools then show the minute. */
 function viewStatistics({ statistics, config }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { statsName, statsKey } = ViewBrokerStatsData.readRequest(request);
   const tps = tpsOf(statistics, config.brokerClusterName, statsName, statsKey);
@@ -27,7 +27,7 @@ function viewStatistics({ statistics, config }: BrokerContext, request: Remoting
   return createResponse(request, ResponseCode.SUCCESS, { body });
 }
 
-/** Messages per second; undefined for what is not counted. Source: store/stats/BrokerStatsManager.java. */
+/** Messages per second. Undefined for a key that is not counted. Source: store/stats/BrokerStatsManager.java. */
 function tpsOf(statistics: BrokerStatistics, clusterName: string, name: string, key: string): number | undefined {
   switch (name) {
     case 'TOPIC_PUT_NUMS':

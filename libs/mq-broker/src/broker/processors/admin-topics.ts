@@ -36,7 +36,7 @@ export function topicProcessors(context: BrokerContext): [number, Processor][] {
 
 async function updateTopic({ topics }: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
   topics.update(readTopicUpdate(topics, request));
-  // An administrator who was told "done" must find the topic after a power cut too.
+  // After a successful answer the topic must exist after a power cut too.
   await topics.saved();
   return createResponse(request, ResponseCode.SUCCESS);
 }
@@ -73,8 +73,8 @@ function changeAttributes(current: Record<string, string>, change: string): Reco
 }
 
 /**
- * Queues and offsets go first: what a crash leaves behind is an empty topic that can be deleted again, never messages
- * that come back. Deleting what is not there is a success: the tools delete on every broker of a cluster.
+ * Deletes the queues and offsets first: a crash then leaves an empty topic that can be deleted again, and no message comes back.
+ * The deletion of a topic that does not exist succeeds, because the tools delete on every broker of a cluster.
  */
 async function deleteTopic(context: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
   const { topics, store, offsets } = context;
@@ -86,7 +86,7 @@ async function deleteTopic(context: BrokerContext, request: RemotingCommand): Pr
   return createResponse(request, ResponseCode.SUCCESS);
 }
 
-/** 5.x tools ask page by page and stop at the total; everything in one page suits them and those of 4.9. */
+/** 5.x tools ask for pages and stop at the total. One page with everything suits them and the tools of 4.9. */
 function getAllTopicConfig({ topics }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const body = topicConfigTableBody.encode(topics.toTable());
   return GetAllTopicConfig.createResponse(request, { totalTopicNum: topics.size }, { body });

@@ -29,7 +29,7 @@ export const allocationStrategies: Readonly<Record<string, Strategy>> = {
   },
 };
 
-/** QUERY_ASSIGNMENT: the division of queues for clients that leave it to the broker. Always to be pulled, never popped. */
+/** Processes QUERY_ASSIGNMENT: the broker assigns queues to clients that do not rebalance themselves. The mode is always PULL. */
 export function assignmentProcessors(context: BrokerContext): ReadonlyMap<number, Processor> {
   return new Map<number, Processor>([[QueryAssignment.code, (request) => queryAssignment(context, request)]]);
 }

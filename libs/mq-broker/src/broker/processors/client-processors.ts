@@ -22,7 +22,7 @@ import type { BrokerContext, Processor } from '../broker-context.js';
 import type { ConsumerGroupInfo } from '../groups/index.js';
 import { parseSubscription } from '../pull/subscription-filter.js';
 
-/** Who is there: heartbeats, farewells, the members of a group. Source: `ClientManageProcessor`, `ConsumerManageProcessor`. */
+/** Processes heartbeats, unregistrations and queries for group members. Source: `ClientManageProcessor`, `ConsumerManageProcessor`. */
 export function clientProcessors(context: BrokerContext): ReadonlyMap<number, Processor> {
   return new Map<number, Processor>([
     [HeartBeat.code, (request, peer) => heartbeat(context, request, peer)],
@@ -32,7 +32,7 @@ export function clientProcessors(context: BrokerContext): ReadonlyMap<number, Pr
   ]);
 }
 
-/** The answer's version is remembered by Java clients: below 232 they refuse SQL92 subscriptions. */
+/** Java clients remember the version of the answer: below 232 they refuse SQL92 subscriptions. */
 function heartbeat(context: BrokerContext, request: RemotingCommand, peer: Peer): RemotingCommand {
   const { clientID, consumerDataSet, producerGroups } = heartbeatBody.decode(request.body);
   const client = { peer, clientId: clientID, language: request.language, version: request.version };
@@ -41,7 +41,7 @@ function heartbeat(context: BrokerContext, request: RemotingCommand, peer: Peer)
   return HeartBeat.createResponse(request, {});
 }
 
-/** The group and its retry topic, by whose route tools find the group. False for a group this broker does not take. */
+/** Makes the group and its retry topic: tools find the group by the topic's route. Returns false when the group is not allowed. */
 function prepareGroup(context: BrokerContext, data: ConsumerData): boolean {
   const group = context.groups.findOrCreate(data.groupName);
   if (group === undefined) return false;
@@ -68,14 +68,14 @@ function consumerList(context: BrokerContext, request: RemotingCommand): Remotin
   return createResponse(request, ResponseCode.SUCCESS, { body: consumerListBody.encode(clientIds) });
 }
 
-/** Asked by consumers whose subscription is not by tags; this broker filters by tags only and says so. */
+/** Consumers ask before they subscribe by something else than tags. This broker filters by tags only and refuses. */
 function checkClientConfig(request: RemotingCommand): RemotingCommand {
   const { subString, expressionType } = checkClientBody.decode(request.body).subscriptionData;
   if (!isTagType(expressionType)) parseSubscription(subString, expressionType);
   return CheckClientConfig.createResponse(request, {});
 }
 
-/** The members are to divide the queues anew. A member that hears nothing does so within 20 s by itself. */
+/** Tells the members to rebalance. A member that gets no notice rebalances within 20 s by itself. */
 export function notifyConsumerIdsChanged(group: ConsumerGroupInfo): void {
   const notice = NotifyConsumerIdsChanged.createRequest({ consumerGroup: group.groupName }, { oneway: true });
   for (const { peer } of group.channels.values()) if (!peer.closed) peer.oneway(notice);

@@ -9,7 +9,7 @@ import {
 import type { Processor } from '../broker-context.js';
 import type { QueueLockTable } from '../locks/queue-lock-table.js';
 
-/** LOCK_BATCH_MQ and UNLOCK_BATCH_MQ, by consumers in order. Source: `AdminBrokerProcessor.lockBatchMQ`. */
+/** Processes LOCK_BATCH_MQ and UNLOCK_BATCH_MQ of consumers that consume in order. Source: `AdminBrokerProcessor.lockBatchMQ`. */
 export function lockProcessors(locks: QueueLockTable): ReadonlyMap<number, Processor> {
   return new Map<number, Processor>([
     [

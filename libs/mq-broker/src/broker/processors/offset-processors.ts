@@ -17,7 +17,7 @@ import {
 } from '@rocketshop/mq-protocol';
 import type { BrokerContext, Processor } from '../broker-context.js';
 
-/** Where groups stand and where queues begin and end. Source: `ConsumerManageProcessor`, `AdminBrokerProcessor`. */
+/** Processes the requests for committed offsets and for the bounds of queues. Source: `ConsumerManageProcessor`, `AdminBrokerProcessor`. */
 export function offsetProcessors(context: BrokerContext): ReadonlyMap<number, Processor> {
   const { store } = context;
   return new Map<number, Processor>([
@@ -71,8 +71,8 @@ export function offsetProcessors(context: BrokerContext): ReadonlyMap<number, Pr
 }
 
 /**
- * A group that never committed starts at 0 on a young queue, so that what was sent just before its first start is not
- * skipped; on an old one the client decides (22).
+ * A group without a committed offset starts at 0 of a young queue, so that it does not skip messages that were sent just before
+ * its first start. For an old queue the answer is 22, and the client decides.
  */
 function queryOffset(context: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { consumerGroup, topic, queueId, setZeroIfNotFound } = QueryConsumerOffset.readRequest(request);

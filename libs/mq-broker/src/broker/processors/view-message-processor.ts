@@ -1,7 +1,7 @@
 import { createResponse, RequestRefusedError, ResponseCode, ViewMessage } from '@rocketshop/mq-protocol';
 import type { BrokerContext, Processor } from '../broker-context.js';
 
-/** VIEW_MESSAGE_BY_ID: the record at a physical offset, as a message id names it. Source: `QueryMessageProcessor`. */
+/** Processes VIEW_MESSAGE_BY_ID: returns the record at the physical offset that a message id contains. Source: `QueryMessageProcessor`. */
 export function viewMessageProcessors(context: BrokerContext): ReadonlyMap<number, Processor> {
   return new Map<number, Processor>([
     [

@@ -21,11 +21,11 @@ import { pullCode, PullAnswerSender } from './pull-answer.js';
 import { RecordSlab } from './record-slab.js';
 import { SubscriptionFilterCache, type SubscriptionFilter } from './subscription-filter.js';
 
-/** Most messages in one answer. RocketMQ stops at 32; a client that asks for more may have more. */
+/** The most messages in one answer. RocketMQ's maximum is 32; this broker gives more to a client that asks for more. */
 const MESSAGES_MAX = 1_024;
-/** Most bytes in one answer unless a single message is larger (RocketMQ `maxTransferBytesOnMessageInMemory`). */
+/** The most bytes in one answer, unless a single message is larger (RocketMQ `maxTransferBytesOnMessageInMemory`). */
 const BYTES_MAX = 262_144;
-/** Longest time a pull is held, whatever the client asks for: its own time-out is 30 s. */
+/** The longest time that a pull is held, whatever the client asks for: the client's own time-out is 30 s. */
 const SUSPEND_MS_MAX = 60_000;
 
 export interface PullProcessorParts {
@@ -34,12 +34,12 @@ export interface PullProcessorParts {
   statistics: BrokerStatistics;
 }
 
-/** What a pull looks for; also what is kept of it while it is held. */
+/** What a pull asks for. The broker keeps it while the pull is held. */
 type PullTask = Omit<HeldPull, 'deadlineMs'>;
 
 /**
- * PULL_MESSAGE and LITE_PULL_MESSAGE, straight out of the read buffer. A pull that finds nothing and may wait is held and
- * executed once more when a message for it arrives or its time is over. Source: `PullMessageProcessor`.
+ * Processes PULL_MESSAGE and LITE_PULL_MESSAGE in the read buffer. A pull that finds no message and may wait is held. It is
+ * executed once more when a message for it arrives or when its time is over. Source: `PullMessageProcessor`.
  */
 export class PullProcessor {
   private readonly filters = new SubscriptionFilterCache();
@@ -53,8 +53,8 @@ export class PullProcessor {
   }
 
   /**
-   * Takes one frame; the view is valid only during the call.
-   * @throws RequestRefusedError, HeaderFieldError what the puller is to be told
+   * Processes one frame. The view is valid only during the call.
+   * @throws RequestRefusedError, HeaderFieldError: the peer answers them
    */
   handle(view: FrameView, peer: Peer): void {
     const { context } = this.parts;
@@ -78,7 +78,7 @@ export class PullProcessor {
     }
     const result = this.look(task);
     const isAtEnd = pullCode(result.status, task.queueOffset) === ResponseCode.PULL_NOT_FOUND;
-    // At a hole the next offset lies further on: the client must hear of it at once.
+    // After a hole the next offset is higher, and the client must get it at once: then the pull is not held.
     const maySuspend =
       (header.sysFlag & PullSysFlag.SUSPEND) !== 0 && context.config.longPollingEnable && !context.draining;
     if (isAtEnd && maySuspend && result.nextBeginOffset === task.queueOffset)
@@ -86,7 +86,7 @@ export class PullProcessor {
     else this.answer(task, result);
   }
 
-  /** The second and last look of a held pull. */
+  /** Executes a held pull for the second and last time. */
   wake(pull: HeldPull): void {
     this.answer(pull, this.look(pull));
   }
@@ -146,7 +146,7 @@ export class PullProcessor {
     }
   }
 
-  /** From the request when it carries one, else from the group's heartbeat. */
+  /** The filter of the request, else the filter of the group's heartbeat. */
   private filterOf(header: PullMessageHeader): SubscriptionFilter {
     if ((header.sysFlag & PullSysFlag.SUBSCRIPTION) !== 0) {
       return this.filters.ofExpression(header.subscription, header.expressionType);
@@ -177,7 +177,7 @@ export class PullProcessor {
   }
 }
 
-/** At most what the client takes; absent or 0 is no limit of its own. */
+/** The client's limit when it has one: absent and 0 mean none. */
 function bytesMax(maxMsgBytes: number | undefined): number {
   return maxMsgBytes === undefined || maxMsgBytes <= 0 ? BYTES_MAX : Math.min(maxMsgBytes, BYTES_MAX);
 }

@@ -8,9 +8,9 @@ import {
 } from '@rocketshop/mq-protocol';
 import type { TagMatcher } from '../../store/index.js';
 
-/** Decides by a consume queue's `tagsCode` alone. Collisions pass: the client looks at the tags themselves. */
+/** Decides by the tags code of the consume queue alone. A hash collision passes: the client compares the tags themselves. */
 export interface SubscriptionFilter {
-  /** `undefined` accepts everything, which spares the store a call per message. */
+  /** `undefined` accepts everything, so that the store makes no call for each message. */
   readonly match: TagMatcher | undefined;
   matches(tagsCode: number): boolean;
 }
@@ -36,11 +36,11 @@ class TagFilter implements SubscriptionFilter {
 
 export const acceptAll: SubscriptionFilter = new AcceptAll();
 
-/** Longest expression looked at; a tag list of a thousand tags fits. */
+/** The longest expression that is parsed. A list of a thousand tags fits. */
 const EXPRESSION_LENGTH_MAX = 16_384;
 
 /**
- * `*` or nothing takes all; else tags separated by `||` (RocketMQ `FilterAPI.buildSubscriptionData`).
+ * `*` or no expression accepts all messages; else the expression is a list of tags separated by `||` (RocketMQ `FilterAPI.buildSubscriptionData`).
  * @throws RequestRefusedError 23 when no tag is left, 1 for SQL92, which this broker does not evaluate.
  */
 export function parseSubscription(
@@ -64,10 +64,10 @@ export function parseSubscription(
   return new TagFilter(new Set(tags.map((tag) => javaStringHash(tag))));
 }
 
-/** Kept expressions; far more than the distinct subscriptions of one cluster. The cache starts over when it is full. */
+/** Far more than the distinct subscriptions of one cluster. A full cache starts again from empty. */
 const CACHED_EXPRESSIONS_MAX = 4_096;
 
-/** Filters by their expression or subscription, so that a pull does not parse and hash the same tags again. */
+/** Keeps filters by expression and by subscription, so that a pull does not parse and hash the same tags again. */
 export class SubscriptionFilterCache {
   private readonly byExpression = new Map<string, SubscriptionFilter>();
   private readonly bySubscription = new WeakMap<SubscriptionData, SubscriptionFilter>();
@@ -85,7 +85,7 @@ export class SubscriptionFilterCache {
     return filter;
   }
 
-  /** What the group's heartbeat wants: the codes were hashed by the client, whose hash may differ for non-ASCII tags. */
+  /** The filter of a heartbeat. The client hashed its codes, and its hash may differ from Java's for non-ASCII tags: both count. */
   ofSubscription(subscription: SubscriptionData): SubscriptionFilter {
     let filter = this.bySubscription.get(subscription);
     if (filter === undefined) {

@@ -1,14 +1,14 @@
 import { connectPeer, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
 
-/** RocketMQ waits 24 s; a name server that takes longer than this is tried again instead. */
+/** RocketMQ waits 24 s. The registrar rather tries a slow name server again. */
 const REQUEST_TIMEOUT_MS = 6_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 
-/** The connection to one name server; made when it is needed and again after it was lost. */
+/** The connection to one name server. It is opened when a request needs it, and again after it was lost. */
 export class NameServerLink {
   private peer: Peer | undefined;
   private connecting: Promise<Peer> | undefined;
-  /** Aborted when the link is closed, which also ends an attempt to connect. */
+  /** Aborted when the link is closed. This also ends an attempt to connect. */
   private readonly closing = new AbortController();
 
   constructor(

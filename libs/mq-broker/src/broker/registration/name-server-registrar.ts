@@ -14,20 +14,20 @@ import type { BrokerConfig } from '../broker.config.js';
 import type { TopicConfigManager } from '../topics/index.js';
 import { NameServerLink } from './name-server-link.js';
 
-/** How soon a name server that was lost, or refused, is tried again. */
+/** The pause before the next try after a name server was lost or refused a request. */
 const RETRY_INTERVAL_MS = 1_000;
-/** How long a start waits to be known: a name server that is there answers at once, one that hangs must not be waited for. */
+/** How long a start waits for its registration. A healthy name server answers at once, and one that hangs must not block the start. */
 const START_WAIT_MS = 1_000;
-/** How long a goodbye may take. Without it the name server notices the closed connection. */
-const FAREWELL_TIMEOUT_MS = 1_000;
-/** Bits of a permission that the broker's own permission may take away. */
+/** How long an unregistration may take. Without it, the name server notices the closed connection. */
+const UNREGISTER_TIMEOUT_MS = 1_000;
+/** The bits of a topic's permission that the broker's own permission limits. */
 const READ_WRITE = 6;
 
 export interface NameServerRegistrarParts {
-  /** `host:port` each. */
+  /** Each `host:port`. */
   nameServers: readonly string[];
   config: BrokerConfig;
-  /** Where clients reach this broker. */
+  /** The address by which clients reach this broker. */
   address: string;
   haServerAddress: string;
   topics: TopicConfigManager;
@@ -36,15 +36,15 @@ export interface NameServerRegistrarParts {
 }
 
 /**
- * Tells every name server what this broker has: at start, every `registerNameServerPeriod`, as soon as a topic changed, and
- * again within a second after a name server was lost. Always the whole table, so that a name server which just came back
- * knows everything after one request (RocketMQ `BrokerController.registerBrokerAll`).
+ * Registers this broker's topics with every name server: at the start, every `registerNameServerPeriod`, as soon as a topic
+ * changed, and within a second after a name server was lost. A registration always has the whole table, so that a restarted
+ * name server knows everything after one request (RocketMQ `BrokerController.registerBrokerAll`).
  */
 export class NameServerRegistrar {
   private readonly links: NameServerLink[];
   private readonly retries = new Map<NameServerLink, () => void>();
   private readonly running = new Set<NameServerLink>();
-  /** Links whose running request does not have the newest topics. */
+  /** Links whose running request has not the newest topics. */
   private readonly outdated = new Set<NameServerLink>();
   private cancelPeriod: (() => void) | undefined;
   private isScheduled = false;
@@ -58,19 +58,20 @@ export class NameServerRegistrar {
   }
 
   /**
-   * Resolves when every name server has answered or could not be reached, or after a second. One that is not there yet, or
-   * does not answer, is tried again in the background.
+   * Resolves when every name server has answered or could not be reached, and at the latest after a second. A name server
+   * that is not there yet, or that does not answer, is tried again in the background.
    */
   async start(): Promise<void> {
     this.armPeriod();
     let cancel: (() => void) | undefined;
-    const longEnough = new Promise<void>((resolve) => {
+    const timeOut = new Promise<void>((resolve) => {
       cancel = this.parts.clock.after(START_WAIT_MS, resolve);
     });
-    await Promise.race([this.registerEverywhere(), longEnough]);
+    await Promise.race([this.registerEverywhere(), timeOut]);
     cancel?.();
   }
 
+  /** Registers all topics soon. Several calls in one tick make one request for each name server. */
   topicsChanged(): void {
     if (this.isScheduled || this.isClosed) return;
     this.isScheduled = true;
@@ -80,15 +81,15 @@ export class NameServerRegistrar {
     });
   }
 
-  /** Says goodbye, so that clients hear at once that this broker is gone. */
+  /** Unregisters the broker, so that clients learn at once that it is gone. */
   async close(): Promise<void> {
     this.isClosed = true;
     this.cancelPeriod?.();
     for (const cancel of this.retries.values()) cancel();
     this.retries.clear();
-    const farewell = UnregisterBroker.createRequest(this.identity(), { version: MQ_VERSION });
+    const unregister = UnregisterBroker.createRequest(this.identity(), { version: MQ_VERSION });
     const connected = this.links.filter((link) => link.isConnected);
-    await Promise.allSettled(connected.map((link) => link.request(farewell, FAREWELL_TIMEOUT_MS)));
+    await Promise.allSettled(connected.map((link) => link.request(unregister, UNREGISTER_TIMEOUT_MS)));
     for (const link of this.links) link.close();
   }
 
@@ -105,7 +106,7 @@ export class NameServerRegistrar {
     await Promise.all(this.links.map((link) => this.register(link)));
   }
 
-  /** One request at a time to each; a change meanwhile makes one more. Never rejects. */
+  /** Sends one request at a time to each name server. A change meanwhile makes one more request. Never rejects. */
   private async register(link: NameServerLink): Promise<void> {
     if (this.running.has(link)) {
       this.outdated.add(link);
@@ -136,7 +137,7 @@ export class NameServerRegistrar {
     this.retries.set(link, cancel);
   }
 
-  /** The answer may name the topics whose order must be kept. */
+  /** Takes the answer: it may name the topics whose order must be kept. */
   private accepted(answer: RemotingCommand): void {
     if (answer.code !== ResponseCode.SUCCESS) throw new Error(`code ${answer.code}: ${answer.remark ?? ''}`);
     if (answer.body !== undefined) this.parts.topics.applyOrderTopics(new Set(kvTableBody.decode(answer.body).keys()));
@@ -168,7 +169,7 @@ export class NameServerRegistrar {
     };
   }
 
-  /** What the broker as a whole does not allow, no topic allows. */
+  /** Takes from a topic's permission what the broker as a whole does not allow. */
   private permitted(topic: TopicConfig): TopicConfig {
     const { brokerPermission } = this.parts.config;
     if ((brokerPermission & READ_WRITE) === READ_WRITE) return topic;

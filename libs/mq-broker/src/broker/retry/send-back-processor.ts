@@ -19,14 +19,15 @@ import type { AckQueue } from '../acks/ack-queue.js';
 import type { BrokerContext, Processor } from '../broker-context.js';
 import type { DelayLevels } from '../delay/delay-levels.js';
 
-/** Clients below this do not mean the maximum they send. */
+/** Older clients send a maximum of redeliveries that has no meaning. */
 const VERSION_WITH_MAX_RECONSUME_TIMES = 121;
-/** The first redelivery waits for this level (10 s), each further one for the next. */
+/** The first redelivery waits for this level (10 s), and each further redelivery for the next level. */
 const FIRST_RETRY_LEVEL = 3;
 
 /**
- * CONSUMER_SEND_MSG_BACK: a consumer could not do with a message. It comes again on `%RETRY%group` after a delay that grows
- * with each time, or ends in `%DLQ%group` (RocketMQ `AbstractSendMessageProcessor.consumerSendMsgBack`).
+ * Processes CONSUMER_SEND_MSG_BACK: a consumer failed to process a message. The message is delivered again on `%RETRY%group`,
+ * after a delay that grows with each redelivery, or it ends in `%DLQ%group` (RocketMQ
+ * `AbstractSendMessageProcessor.consumerSendMsgBack`).
  */
 export function sendBackProcessor(context: BrokerContext, acks: AckQueue, levels: DelayLevels): Processor {
   return (request, peer) => {
@@ -86,7 +87,7 @@ function retry(
     [MessageConst.REAL_QUEUE_ID]: String(Math.floor(Math.random() * group.retryQueueNums)),
   };
   const dueAt = Math.ceil(context.clock.now() + levels.delayMs(level));
-  return { ...again(message, properties), topic: TopicName.SCHEDULE_TOPIC, queueId: level - 1, tagsCode: dueAt };
+  return { ...redelivery(message, properties), topic: TopicName.SCHEDULE_TOPIC, queueId: level - 1, tagsCode: dueAt };
 }
 
 function deadLetter(context: BrokerContext, group: SubscriptionGroupConfig, message: MessageExt): MessageDraft {
@@ -95,7 +96,7 @@ function deadLetter(context: BrokerContext, group: SubscriptionGroupConfig, mess
   const properties = withOrigin(message);
   properties[MessageConst.DLQ_ORIGIN_TOPIC] = properties[MessageConst.RETRY_TOPIC] ?? message.topic;
   properties[MessageConst.DLQ_ORIGIN_MESSAGE_ID] = properties[MessageConst.ORIGIN_MESSAGE_ID] ?? message.offsetMsgId;
-  return { ...again(message, properties), topic, queueId: 0, tagsCode: 0 };
+  return { ...redelivery(message, properties), topic, queueId: 0, tagsCode: 0 };
 }
 
 function requireTopic(context: BrokerContext, topic: string, queueNums: number): void {
@@ -103,7 +104,7 @@ function requireTopic(context: BrokerContext, topic: string, queueNums: number):
   throw new RequestRefusedError(ResponseCode.SYSTEM_ERROR, `topic[${topic}] not exist`);
 }
 
-/** Where the message came from at first; what is there from an earlier time stays. */
+/** Adds the message's first topic and id. A redelivered message already has them, and they stay. */
 function withOrigin(message: MessageExt): Record<string, string> {
   const properties: Record<string, string> = {
     [MessageConst.RETRY_TOPIC]: message.topic,
@@ -114,7 +115,7 @@ function withOrigin(message: MessageExt): Record<string, string> {
   return properties;
 }
 
-function again(
+function redelivery(
   message: MessageExt,
   properties: Record<string, string>,
 ): Omit<MessageDraft, 'topic' | 'queueId' | 'tagsCode'> {

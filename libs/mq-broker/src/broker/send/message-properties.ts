@@ -7,10 +7,10 @@ import {
   PROPERTY_SEPARATOR,
 } from '@rocketshop/mq-protocol';
 
-/** Room for the longest legal string, for what the broker adds, and for one longer string that is about to be refused. */
+/** Room for the longest legal string, for the properties that the broker adds, and for a longer string that is refused later. */
 const SCRATCH_BYTES = 128 * 1024;
 
-/** Properties the broker looks at. */
+/** Properties that the broker reads. */
 const enum Known {
   other,
   tags,
@@ -20,8 +20,8 @@ const enum Known {
   delay,
   transaction,
   timer,
-  ours,
-  parked,
+  setByBroker,
+  delayDestination,
 }
 
 const knownByName = new Map<string, Known>([
@@ -34,11 +34,11 @@ const knownByName = new Map<string, Known>([
   [MessageConst.TIMER_DELAY_SEC, Known.timer],
   [MessageConst.TIMER_DELAY_MS, Known.timer],
   [MessageConst.TIMER_DELIVER_MS, Known.timer],
-  [MessageConst.MSG_REGION, Known.ours],
-  [MessageConst.TRACE_SWITCH, Known.ours],
-  [MessageConst.CLUSTER, Known.ours],
-  [MessageConst.REAL_TOPIC, Known.parked],
-  [MessageConst.REAL_QUEUE_ID, Known.parked],
+  [MessageConst.MSG_REGION, Known.setByBroker],
+  [MessageConst.TRACE_SWITCH, Known.setByBroker],
+  [MessageConst.CLUSTER, Known.setByBroker],
+  [MessageConst.REAL_TOPIC, Known.delayDestination],
+  [MessageConst.REAL_QUEUE_ID, Known.delayDestination],
 ]);
 
 const knownNames = [...knownByName].map(([name, known]) => ({ bytes: Buffer.from(name), known }));
@@ -46,23 +46,23 @@ const knownByLength: { bytes: Buffer; known: Known }[][] = [];
 for (const entry of knownNames) (knownByLength[entry.bytes.length] ??= []).push(entry);
 
 /**
- * Rewrites a property string the way the broker stores it (RocketMQ `SendMessageProcessor`, `MessageExtBrokerInner`), and
- * learns on the way what decides the message's walk.
+ * Rewrites a property string to the form in which the broker stores it (RocketMQ `SendMessageProcessor`,
+ * `MessageExtBrokerInner`), and reads the properties that decide how the message is processed.
  *
  * Grammar: `name 0x01 value 0x02 ...`, the last 0x02 optional; entries without name or value are dropped.
- * Removed: WAIT, POP_CK, DELAY when the level is void, and client copies of what the broker sets itself.
+ * Removed: WAIT, POP_CK, DELAY when the level is invalid, and properties that only the broker may set.
  * Added: UNIQ_KEY if missing, MSG_REGION, TRACE_ON, CLUSTER.
  *
- * One object, used again for each message: it works on bytes and makes no string for a message with ordinary properties
- * (parsing into a map and joining it again took longer than the rest of a send).
+ * One object serves all messages. It works on bytes, and ordinary properties cost no string: parsing them into a map and
+ * joining the map again took longer than the rest of a send.
  */
 export class PropertyRewriter {
-  /** The rewritten string is `buffer[0, length)`; valid until the next `begin`. */
+  /** The rewritten string is `buffer[0, length)`. It is valid until the next `begin`. */
   readonly buffer = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   length = 0;
   /** Java hash of TAGS, 0 without. */
   tagsCode = 0;
-  /** False when the sender does not want to wait for the disk (`WAIT=false`). */
+  /** False when the producer does not wait for the disk (`WAIT=false`). */
   waitStoreMsgOk = true;
   /** 0: not delayed. */
   delayLevel = 0;
@@ -96,7 +96,10 @@ export class PropertyRewriter {
     this.hasUniqueKey = false;
   }
 
-  /** False when the string cannot be stored (too long to look at). Several strings may follow each other: a batch's item and its frame. */
+  /**
+   * Adds a property string. Returns false when it is too long to be stored. A message may have two strings: its own in the
+   * batch, and that of the frame.
+   */
   append(source: Buffer, start: number, end: number): boolean {
     if (this.length + (end - start) + 1 > SCRATCH_BYTES - 1024) return false;
     let entryStart = start;
@@ -116,14 +119,14 @@ export class PropertyRewriter {
     return true;
   }
 
-  /** Adds what the broker sets. False when the whole is longer than a record can hold. */
+  /** Adds the properties that the broker sets. Returns false when the string is longer than a record can hold. */
   finish(): boolean {
     if (!this.hasUniqueKey) this.add(MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, createUniqId());
     this.length += this.added.copy(this.buffer, this.length);
     return this.length <= PROPERTIES_BYTES_MAX;
   }
 
-  /** Adds one property; the caller knows that name and value are legal and not there yet. */
+  /** Adds one property. The caller knows that name and value are legal, and that the string does not have the name yet. */
   add(name: string, value: string): void {
     const { buffer } = this;
     this.length += buffer.write(name, this.length);
@@ -143,7 +146,7 @@ export class PropertyRewriter {
     this.length = target;
   }
 
-  /** Notes a property that means something to the broker; answers whether it is stored. */
+  /** Reads a property that the broker knows. Returns whether the property is stored. */
   private keeps(known: Known, source: Buffer, start: number, end: number): boolean {
     switch (known) {
       case Known.tags:
@@ -165,8 +168,8 @@ export class PropertyRewriter {
         this.hasTimer = true;
         return true;
       case Known.popCheckPoint:
-      case Known.ours:
-      case Known.parked:
+      case Known.setByBroker:
+      case Known.delayDestination:
         return false;
       case Known.other:
         return true;
@@ -184,7 +187,7 @@ function knownName(source: Buffer, start: number, end: number): Known {
   return Known.other;
 }
 
-/** Java's hash counts UTF-16 units: the same as bytes as long as all are ASCII. */
+/** Java's hash runs over UTF-16 units. In ASCII text these are the bytes. */
 function tagsHash(source: Buffer, start: number, end: number): number {
   let hash = 0;
   for (let position = start; position < end; position += 1) {

@@ -9,11 +9,11 @@ import {
 } from '@rocketshop/mq-protocol';
 import type { BrokerContext } from '../broker-context.js';
 
-/** What a send asks for, as far as the checks look at it. */
+/** The fields of a send request that the checks read. */
 export interface SendTarget {
   readonly topic: string;
   readonly queueId: number;
-  /** These matter only when the topic has to be created. */
+  /** Read only when the topic has to be created. */
   defaultTopic(): string;
   defaultTopicQueueNums(): number;
 }
@@ -21,8 +21,8 @@ export interface SendTarget {
 type CheckContext = Pick<BrokerContext, 'config' | 'topics' | 'address' | 'draining'>;
 
 /**
- * The checks before a message is looked at, in RocketMQ's order (`AbstractSendMessageProcessor.msgCheck`), with the codes
- * of 5.x. Answers the topic, which may have come into being here.
+ * Checks a send request before its message is read, in RocketMQ's order (`AbstractSendMessageProcessor.msgCheck`) and with
+ * the codes of 5.x. Returns the topic, which this call may have created.
  * @throws RequestRefusedError 14 shutting down, 16 not allowed, 17 no such topic, 29 illegal name or queue
  */
 export function checkSend(context: CheckContext, target: SendTarget): TopicConfig {

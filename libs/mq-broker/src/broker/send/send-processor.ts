@@ -28,7 +28,7 @@ import type { BrokerStatistics } from '../statistics/broker-statistics.js';
 import { PropertyRewriter } from './message-properties.js';
 import { checkSend, refuse } from './send-checks.js';
 
-/** Clients below this do not mean the maximum they send. */
+/** Older clients send a maximum of redeliveries that has no meaning. */
 const VERSION_WITH_MAX_RECONSUME_TIMES = 121;
 /**
  * The broker sets these flags itself. They give the length of the two addresses in a record, so a wrong flag from a
@@ -39,7 +39,7 @@ const BROKER_SYS_FLAGS = MessageSysFlag.BORN_HOST_V6 | MessageSysFlag.STORE_HOST
 export interface SendProcessorParts {
   context: BrokerContext;
   acks: AckQueue;
-  /** As it stands in message ids. */
+  /** The port in message ids. */
   storePort: number;
   delayLevels: DelayLevels;
   locks: QueueLockTable;
@@ -47,14 +47,14 @@ export interface SendProcessorParts {
 }
 
 /**
- * SEND_MESSAGE, SEND_MESSAGE_V2 and SEND_BATCH_MESSAGE, straight out of the read buffer: check, rewrite the properties,
- * append, and queue the acknowledgement. Nothing is kept of the frame; the store copies what it stores.
+ * Processes SEND_MESSAGE, SEND_MESSAGE_V2 and SEND_BATCH_MESSAGE in the read buffer: it checks the request, rewrites the
+ * properties, appends the message and queues its acknowledgement. It keeps nothing of the frame: the store copies the bytes.
  * Source: `SendMessageProcessor`.
  */
 export class SendProcessor {
   private readonly header = new SendMessageView();
   private readonly properties: PropertyRewriter;
-  /** One draft for all single messages: the store copies it during `append`. */
+  /** One draft for all single messages. The store copies it during `append`, so the next message may fill it again. */
   private readonly draft: MessageDraft = emptyDraft();
 
   constructor(private readonly parts: SendProcessorParts) {
@@ -67,8 +67,8 @@ export class SendProcessor {
   }
 
   /**
-   * Takes one frame; the view is valid only during the call.
-   * @throws RequestRefusedError, HeaderFieldError what the sender is to be told
+   * Processes one frame. The view is valid only during the call.
+   * @throws RequestRefusedError, HeaderFieldError: the peer answers them
    */
   handle(view: FrameView, peer: Peer): void {
     const { header, draft, parts } = this;
@@ -76,7 +76,7 @@ export class SendProcessor {
     header.read(view);
     const isKnown = parts.context.topics.get(header.topic) !== undefined;
     const config = checkSend(parts.context, header);
-    // Creating a topic looks more fields up, and a look-up may overwrite the decoded properties.
+    // The creation of a topic looks up more fields, and a look-up may overwrite the decoded properties: read them again.
     if (!isKnown) header.read(view);
     const queueId = header.queueId < 0 ? Math.floor(Math.random() * config.writeQueueNums) : header.queueId;
     draft.topic = header.topic;
@@ -101,7 +101,7 @@ export class SendProcessor {
     if (!view.isOneway) parts.acks.answerSend(peer, view, queueId, this.properties.waitStoreMsgOk);
   }
 
-  /** Properties as they are stored; a delayed message also changes its destination. */
+  /** Rewrites the properties to the form in which they are stored. A delayed message also gets another destination. */
   private rewriteProperties(ignoresDelay: boolean, queueId: number): void {
     const { properties, draft, header } = this;
     properties.begin(!ignoresDelay);
@@ -110,12 +110,12 @@ export class SendProcessor {
     }
     this.requireServed();
     draft.tagsCode = properties.tagsCode;
-    if (properties.delayLevel > 0) this.park(queueId);
+    if (properties.delayLevel > 0) this.delay(queueId);
     if (!properties.finish()) requireStored('PROPERTIES_SIZE_EXCEEDED');
   }
 
-  /** A delayed message waits in the queue of its level; its consume queue entry carries the time it is due. */
-  private park(queueId: number): void {
+  /** A delayed message waits in the queue of its level. The tags code of its consume queue unit is the time when it is due. */
+  private delay(queueId: number): void {
     const { properties, draft, parts } = this;
     const level = parts.delayLevels.clamp(properties.delayLevel);
     properties.add(MessageConst.REAL_TOPIC, draft.topic);
@@ -125,7 +125,7 @@ export class SendProcessor {
     draft.tagsCode = Math.ceil(parts.context.clock.now() + parts.delayLevels.delayMs(level));
   }
 
-  /** Transactions and free delays are refused rather than delivered at once. */
+  /** Refuses transactions and free delays: this broker would deliver such a message at once. */
   private requireServed(): void {
     const { properties, header, parts } = this;
     const transaction = header.sysFlag & MessageSysFlag.TRANSACTION_MASK;
@@ -143,8 +143,8 @@ export class SendProcessor {
   }
 
   /**
-   * A consumer hands a message back by sending it to `%RETRY%group` (RocketMQ `handleRetryAndDLQ`). True when it was
-   * delivered often enough: then it goes to the group's dead letters, without delay.
+   * A consumer gives a message back by sending it to `%RETRY%group` (RocketMQ `handleRetryAndDLQ`). Returns true when the
+   * message has reached its maximum of redeliveries: then it goes to the group's dead letters, without delay.
    */
   private redirectToDeadLetters(view: FrameView, config: TopicConfig): boolean {
     const { header, draft, parts } = this;
@@ -153,8 +153,8 @@ export class SendProcessor {
     if (group === undefined) {
       return refuse(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `subscription group not exist, ${groupName}`);
     }
-    const isSaid = view.version >= VERSION_WITH_MAX_RECONSUME_TIMES && header.maxReconsumeTimes >= 0;
-    const maxReconsumeTimes = isSaid ? header.maxReconsumeTimes : group.retryMaxTimes;
+    const hasMaximum = view.version >= VERSION_WITH_MAX_RECONSUME_TIMES && header.maxReconsumeTimes >= 0;
+    const maxReconsumeTimes = hasMaximum ? header.maxReconsumeTimes : group.retryMaxTimes;
     if (header.reconsumeTimes <= maxReconsumeTimes && !parts.locks.isHeldByAnyone(groupName)) return false;
     const deadLetters = parts.context.topics.createInSendBack(
       dlqTopic(groupName),
@@ -170,7 +170,7 @@ export class SendProcessor {
     return true;
   }
 
-  /** All messages of a batch lie one behind the other with consecutive queue offsets, or none is stored. */
+  /** Stores all messages of a batch, with consecutive queue offsets, or none. */
   private storeBatch(view: FrameView, peer: Peer, queueId: number): void {
     const { properties, draft, header, parts } = this;
     if (isRetryTopic(header.topic)) refuse(ResponseCode.MESSAGE_ILLEGAL, 'a batch cannot be sent to a retry topic');

@@ -7,8 +7,8 @@ const STEPS_60_SECONDS = 6;
 const STEPS_600_SECONDS = 60;
 const DAY_MS = 86_400_000;
 
-/** Totals at the last two midnights (local time), as `clusterList -m` shows them. */
-class DayMarks {
+/** The totals at the last two midnights (local time), as `clusterList -m` shows them. */
+class MidnightTotals {
   private day: number;
   yesterdayMorning = 0;
   todayMorning = 0;
@@ -17,7 +17,7 @@ class DayMarks {
     this.day = dayOf(now);
   }
 
-  mark(now: number, total: number): void {
+  update(now: number, total: number): void {
     const day = dayOf(now);
     if (day === this.day) return;
     this.yesterdayMorning = this.todayMorning;
@@ -27,15 +27,15 @@ class DayMarks {
 }
 
 /**
- * What this broker counts (RocketMQ `BrokerStatsManager`, `StoreStatsService`). Counting is an addition; rates come from
- * samples taken every 10 s.
+ * The counters of this broker (RocketMQ `BrokerStatsManager`, `StoreStatsService`). Counting a message is one addition. The
+ * rates come from samples that are taken every 10 s.
  */
 export class BrokerStatistics {
   readonly bootTimestamp: number;
   private readonly puts: RateCounter;
   private readonly gets: RateCounter;
-  private readonly putDays: DayMarks;
-  private readonly getDays: DayMarks;
+  private readonly putDays: MidnightTotals;
+  private readonly getDays: MidnightTotals;
   private readonly topicPuts = new Map<string, RateCounter>();
   private readonly groupGets = new Map<string, RateCounter>();
   private cancelTimer: (() => void) | undefined;
@@ -45,8 +45,8 @@ export class BrokerStatistics {
     this.bootTimestamp = now;
     this.puts = new RateCounter(now);
     this.gets = new RateCounter(now);
-    this.putDays = new DayMarks(now);
-    this.getDays = new DayMarks(now);
+    this.putDays = new MidnightTotals(now);
+    this.getDays = new MidnightTotals(now);
   }
 
   start(): void {
@@ -79,6 +79,7 @@ export class BrokerStatistics {
     return this.gets.total;
   }
 
+  /** RocketMQ's text form: the rates of the last 10 s, 60 s and 600 s, separated by one blank. */
   putTps(): string {
     return ratesText(this.puts);
   }
@@ -105,13 +106,13 @@ export class BrokerStatistics {
     return { yesterdayMorning, todayMorning, now: this.getTotal };
   }
 
-  /** One beat of all rates; also forgets counters of topics and groups that went quiet. */
+  /** Takes one sample of all counters. Removes the counters of topics and groups without messages. */
   sample(): void {
     const now = this.clock.now();
     this.puts.sample(now);
     this.gets.sample(now);
-    this.putDays.mark(now, this.puts.total);
-    this.getDays.mark(now, this.gets.total);
+    this.putDays.update(now, this.puts.total);
+    this.getDays.update(now, this.gets.total);
     for (const table of [this.topicPuts, this.groupGets]) {
       for (const [name, counter] of table) {
         counter.sample(now);

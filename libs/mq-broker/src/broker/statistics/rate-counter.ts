@@ -1,4 +1,4 @@
-/** Samples kept: with one each 10 s, ten minutes. */
+/** With one sample every 10 s, ten minutes. */
 const SAMPLES = 61;
 
 /** A growing total and its rate over the last samples. */
@@ -12,7 +12,7 @@ export class RateCounter {
     this.sample(now);
   }
 
-  /** To be called in a steady beat. */
+  /** Call it at constant intervals. */
   sample(now: number): void {
     const slot = this.taken % SAMPLES;
     this.totals[slot] = this.total;
@@ -20,7 +20,7 @@ export class RateCounter {
     this.taken += 1;
   }
 
-  /** Per second, over the last `samples` steps or as many as there are. */
+  /** The rate per second over the last `samples` intervals, or over all there are. */
   rate(samples: number): number {
     const steps = Math.min(samples, this.taken - 1, SAMPLES - 1);
     if (steps <= 0) return 0;
@@ -30,7 +30,7 @@ export class RateCounter {
     return elapsedMs <= 0 ? 0 : (((this.totals[newest] ?? 0) - (this.totals[oldest] ?? 0)) * 1000) / elapsedMs;
   }
 
-  /** True when nothing happened for as long as the samples reach: the counter may be forgotten. */
+  /** True when the total did not change in any of the samples: then the counter may be removed. */
   get isStill(): boolean {
     return this.taken >= SAMPLES && this.totals.every((total) => total === this.total);
   }

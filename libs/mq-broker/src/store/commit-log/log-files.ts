@@ -13,8 +13,8 @@ export interface LogFile {
 }
 
 /**
- * The commit log's files, oldest first, one address space. A file is made before the log reaches it (`prepareNext`), so
- * that a roll costs nothing.
+ * The commit log's files, oldest first: one sequence of positions. The zero filler makes a file before the log reaches it, so that
+ * a roll costs nothing.
  */
 export class LogFiles {
   private readonly files: LogFile[] = [];
@@ -46,12 +46,12 @@ export class LogFiles {
     this.files.push({ base, file });
   }
 
-  /** First position that is still there. */
+  /** Position of the first byte that is not deleted. */
   get minOffset(): number {
     return this.files[0]?.base ?? 0;
   }
 
-  /** First position no file covers. */
+  /** The first position after all files. */
   get limit(): number {
     const last = this.files.at(-1);
     return last ? last.base + this.fileBytes : 0;
@@ -81,7 +81,7 @@ export class LogFiles {
     return this.files.at(-1) as LogFile;
   }
 
-  /** Reads within one file; returns the bytes read, 0 outside of the log. */
+  /** Reads within one file. Returns the bytes read: 0 outside of the log. */
   read(target: Buffer, start: number, length: number, offset: number): number {
     const found = this.at(offset);
     if (!found) return 0;
@@ -89,7 +89,7 @@ export class LogFiles {
     return found.file.read(target, start, Math.min(length, this.fileBytes - position), position);
   }
 
-  /** Deletes the oldest file; never the one `endOffset` lies in. */
+  /** Deletes the oldest file, but never the file that has `endOffset`. */
   deleteOldest(endOffset: number): boolean {
     const oldest = this.files[0];
     if (!oldest || this.baseOf(endOffset) <= oldest.base) return false;

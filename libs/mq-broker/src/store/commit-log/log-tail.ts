@@ -1,11 +1,11 @@
 import { viewOf } from '../record/record-layout.js';
 
-/** Released memory shows as this byte, so that a late reader fails its checksum instead of seeing another's message. */
+/** Tests fill released memory with this byte, so that a late reader fails its checksum and does not see another message. */
 const POISON = 0xdd;
-/** The tail is kept in this many chunks, the oldest of which is used again. */
+/** The tail has this number of chunks. The oldest chunk is used again. */
 const TAIL_CHUNKS = 8;
 
-/** A piece of RAM that mirrors a contiguous piece of the log. */
+/** A buffer that has a contiguous piece of the log. */
 export class TailChunk {
   readonly view: DataView;
   /** Physical offset of byte 0. */
@@ -18,9 +18,9 @@ export class TailChunk {
 }
 
 /**
- * The recent log in RAM. Messages are written here first; the slab of a tick is the part of the newest chunk that has not
- * been written to the file yet. While one part is being synced the next is collected behind it, so there is no waiting
- * for a buffer. Everybody copies out of it: a chunk is used again once the log has moved on.
+ * The newest part of the log, in RAM. Messages are written here first. The slab of a tick is the part of the newest chunk that is
+ * not in the file yet. While one part is synced, the next messages follow it in the same chunk, so that no append waits for a
+ * buffer. Readers copy their records, because a chunk is used again when the log has moved on.
  */
 export class LogTail {
   private readonly chunks: TailChunk[] = [];
@@ -39,7 +39,7 @@ export class LogTail {
     this.current = this.begin(base);
   }
 
-  /** Where RAM begins; everything before has been written to the files. */
+  /** Start of the part in RAM. Everything before it is in the files. */
   get minOffset(): number {
     return (this.chunks[0] ?? this.current).base;
   }
@@ -53,7 +53,7 @@ export class LogTail {
     return this.current.buffer.length - this.current.used;
   }
 
-  /** Starts a chunk at `base`; the oldest is given up when there are enough. */
+  /** Starts a chunk at `base`. When there are enough chunks, it uses the oldest one again. */
   begin(base: number): TailChunk {
     const chunk =
       this.chunks.length < this.chunksMax
@@ -67,7 +67,7 @@ export class LogTail {
     return chunk;
   }
 
-  /** The chunk that holds `bytes` from `physicalOffset` on, undefined when they are not all in RAM. */
+  /** The chunk that has `bytes` from `physicalOffset` on. Undefined when they are not all in RAM. */
   find(physicalOffset: number, bytes: number): TailChunk | undefined {
     for (let index = this.chunks.length - 1; index >= 0; index--) {
       const chunk = this.chunks[index] as TailChunk;

@@ -1,17 +1,16 @@
 import type { LogFiles } from './log-files.js';
 
-/** One write of zeros; small, because a sync that meets it has to carry it. */
+/** Size of one write of zeros. It is small, because a sync at the same time has to write it too. */
 const STEP_BYTES = 512 * 1024;
 /**
- * Distance kept from the write position, so that the log does not catch up with a step under way; the hole it leaves reads
- * as zeros too.
+ * Distance to the write position, so that the log does not reach a running step. The gap that stays unfilled reads as zeros too.
  */
 const GAP_BYTES = 8 * 1024 * 1024;
 
 /**
- * Fills log files with zeros ahead of the write position: a sync of a file that does not grow and has its blocks costs a
- * tenth of one that has to write the file system's journal (p99 0.24 ms against 2.2 ms). It also makes the next file.
- * The writes run in libuv's pool, one at a time.
+ * Fills log files with zeros ahead of the write position. A sync of a file that does not grow and has its blocks takes a tenth of
+ * the time of a sync that writes the file system's journal (p99 0.24 ms against 2.2 ms). It also makes the next file. The writes
+ * run in libuv's pool, one at a time.
  */
 export class ZeroFiller {
   private readonly zeros: Buffer;
@@ -20,7 +19,7 @@ export class ZeroFiller {
   private stopped = false;
   private readonly aheadBytes: number;
   private endOffset: number;
-  /** Where the step under way begins. The log must not write beyond, or zeros and messages would race. */
+  /** Start of the running step. The log must not write beyond it, else zeros could overwrite messages. */
   barrier = Number.POSITIVE_INFINITY;
 
   constructor(
@@ -31,7 +30,7 @@ export class ZeroFiller {
   ) {
     this.filledTo = endOffset;
     this.endOffset = endOffset;
-    // A file shorter than the gap is a test's; filling it would mean to make files the log is far from.
+    // Only tests have files shorter than the gap. Filling them would make files that the log does not need yet.
     this.aheadBytes = files.fileBytes > GAP_BYTES ? aheadBytes : 0;
     this.zeros = Buffer.alloc(this.aheadBytes === 0 ? 0 : STEP_BYTES);
   }
@@ -46,7 +45,7 @@ export class ZeroFiller {
     await this.running;
   }
 
-  /** Tells how far the log has come; returns at once. */
+  /** Takes the log's new end. Returns at once. */
   follow(endOffset: number): void {
     this.endOffset = endOffset;
     if (this.running || !this.wanted()) return;

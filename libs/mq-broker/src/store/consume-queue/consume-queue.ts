@@ -4,16 +4,16 @@ import { WriteFailedError } from '../store.errors.js';
 import type { CheckedBlock, QueueFiles } from './queue-files.js';
 import { HOLE_SIZE, UNIT_AT_SIZE, UNIT_AT_TAGS_CODE, UNIT_BYTES } from './unit-layout.js';
 
-/** Units kept in RAM for each queue: the ring starts small, most queues never need more. */
+/** Units in RAM for each queue. The ring starts small: most queues never need more. */
 const RING_UNITS_MIN = 32;
 const RING_UNITS_MAX = 1024;
 
 /**
- * One queue of one topic: where its messages lie in the log. Indexes:
+ * One queue of one topic: the positions of its messages in the log. It has four indexes:
  *
  *     min (first not deleted)  <=  saved (in the file)  <=  max (visible)  <=  next (given out)
  *
- * `load` moves a cursor (physicalOffset, size, tagsCode) so that a pull makes no object per message.
+ * `load` moves a cursor (physicalOffset, size, tagsCode), so that a pull makes no object for each message.
  */
 export class ConsumeQueue {
   minOffset = 0;
@@ -44,7 +44,7 @@ export class ConsumeQueue {
     return this.maxOffset === this.minOffset;
   }
 
-  /** Takes up at `nextIndex`; `block` holds the units before it when that is not a block's start. */
+  /** Goes on at `nextIndex`. `block` has the units before it, unless it is a block's start. */
   resume(minIndex: number, nextIndex: number, block: CheckedBlock | undefined): void {
     this.minOffset = minIndex;
     this.maxOffset = nextIndex;
@@ -70,7 +70,7 @@ export class ConsumeQueue {
     this.put(0, HOLE_SIZE, 0);
   }
 
-  /** Moves the cursor; false when the unit cannot be had, which the damage report has then been told of. */
+  /** Moves the cursor. Returns false when the unit cannot be read; the damage is reported then. */
   load(index: number): boolean {
     if (index >= this.ringStart) {
       this.setCursor(this.ringView, (index % this.ringUnits) * UNIT_BYTES);
@@ -105,7 +105,7 @@ export class ConsumeQueue {
     }
   }
 
-  /** First index in [minOffset, maxOffset] that holds a message, and whose message lies at or after `physicalOffset`. */
+  /** The first index in [minOffset, maxOffset] whose message is at or after `physicalOffset`. */
   firstAtOrAfter(physicalOffset: number): number {
     let low = this.minOffset;
     let high = this.maxOffset;
@@ -120,7 +120,7 @@ export class ConsumeQueue {
     return low;
   }
 
-  /** Follows the log's deleted files. */
+  /** Deletes the units of messages whose log files are deleted. */
   deleteBefore(logMinOffset: number): void {
     this.minOffset = this.firstAtOrAfter(logMinOffset);
     this.files.deleteBefore(Math.min(this.minOffset, this.savedOffset));
@@ -133,8 +133,8 @@ export class ConsumeQueue {
   }
 
   /**
-   * Lets the ring grow up to its limit; from then on the older half goes to the file. When the disk is full the units stay
-   * in RAM: nothing is appended to a full store, so what comes is only what was under way.
+   * Lets the ring grow up to its limit. From then on the older half goes to the file. When the disk is full, the units stay in RAM:
+   * a full store takes no messages, so only the units of messages that were already appended follow.
    */
   private makeRoom(): void {
     if (this.ringUnits >= RING_UNITS_MAX && this.trySave()) {

@@ -1,9 +1,9 @@
 import type { ConsumeQueue } from './consume-queue.js';
 
-/** Messages given out but not visible yet. Beyond this many, appends are refused: the disk does not keep up. */
+/** Maximum of messages that are appended but not visible. Beyond it appends are refused: the disk does not keep up. */
 const DISPATCH_BACKLOG_MAX = 262_144;
 
-/** One appended message on its way to its consume queue. Entries are used again. */
+/** One appended message that is not in its consume queue yet. Entries are used again. */
 export interface DispatchEntry {
   queue: ConsumeQueue;
   queueOffset: number;
@@ -13,8 +13,8 @@ export interface DispatchEntry {
 }
 
 /**
- * Messages in log order between append and visibility. They enter their consume queue when their bytes are as safe as the
- * flush mode promises, so no consumer ever reads what a crash may take back; what the disk had no room for leaves again.
+ * The messages between append and visibility, in log order. A message enters its consume queue when its bytes are as safe as the
+ * flush mode promises, so that no consumer reads a message that a crash loses. A message that the disk had no room for is removed.
  */
 export class DispatchBacklog {
   private entries: DispatchEntry[] = [];
@@ -38,7 +38,7 @@ export class DispatchBacklog {
     entry.tagsCode = tagsCode;
   }
 
-  /** Hands over every entry that ends at or before `offset`, oldest first. */
+  /** Calls `visit` for every entry that ends at or before `offset`, oldest first, and removes it. */
   drain(offset: number, visit: (entry: DispatchEntry) => void): void {
     while (this.head < this.tail) {
       const entry = this.entries[this.head] as DispatchEntry;
@@ -49,7 +49,7 @@ export class DispatchBacklog {
     this.compact();
   }
 
-  /** Takes back every entry at or after `offset`, newest first. */
+  /** Calls `visit` for every entry at or after `offset`, newest first, and removes it. */
   withdraw(offset: number, visit: (entry: DispatchEntry) => void): void {
     while (this.head < this.tail) {
       const entry = this.entries[this.tail - 1] as DispatchEntry;
@@ -60,7 +60,7 @@ export class DispatchBacklog {
     this.compact();
   }
 
-  /** Starts again at the front once everything is gone, or when the gone part is the larger one. */
+  /** Moves the entries to the front when none is left, or when the removed part is the larger one. */
   private compact(): void {
     if (this.head === this.tail) {
       this.head = 0;

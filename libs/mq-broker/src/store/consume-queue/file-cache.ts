@@ -1,15 +1,15 @@
 import type { Disk, DiskFile } from '../disk.js';
 
-/** Open consume queue files. Above this many the one used longest ago is closed. */
+/** Maximum of open consume queue files. Above it the least recently used file is closed. */
 const OPEN_FILES_MAX = 512;
 
-/** Keeps files open between uses. A Map iterates in the order of insertion, which makes it a list by last use. */
+/** Keeps files open between uses. A Map iterates in the order of insertion, so it is a list by last use. */
 export class FileCache {
   private readonly files = new Map<string, DiskFile>();
 
   constructor(private readonly disk: Disk) {}
 
-  /** Undefined when the file is not there and `create` is false. */
+  /** Undefined when the file does not exist and `create` is false. */
   get(path: string, create: boolean): DiskFile | undefined {
     const cached = this.files.get(path);
     if (cached) {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import type { Disk } from '../disk.js';
 import { StoreLockedError } from '../store.errors.js';
 
-/** How often the owner touches the file, and how long an owner nobody can look at must stay silent to count as dead. */
+/** How often the owner touches the file. An owner in another container counts as dead after this time without a touch. */
 const HEARTBEAT_MS = 1000;
 const SILENCE_MS = 5000;
 const TAKE_ATTEMPTS_MAX = 5;
-/** Makes the names of helper files differ within one process. */
+/** Makes the names of temporary files differ within one process. */
 let takes = 0;
 
 interface Owner {
@@ -20,9 +20,9 @@ interface Owner {
 }
 
 /**
- * One process per store. Node has no flock, so the lock is a file made by `link`, which either makes it whole or fails. A
- * file left behind by a killed process is taken over: its owner is looked up by number and start time; an owner in
- * another container or on another machine cannot be looked up and is watched instead: owners touch their file every second.
+ * Only one process may use a store. Node has no flock, so the lock is a file made by `link`, which either makes the whole file or
+ * fails. The lock of a killed process is taken over: the owner is looked up by process number and start time. An owner in another
+ * container or on another machine cannot be looked up. Its file is watched instead, since owners touch their file every second.
  */
 export class StoreLock {
   private readonly timer: NodeJS.Timeout;
@@ -31,11 +31,11 @@ export class StoreLock {
     private readonly disk: Disk,
     private readonly path: string,
   ) {
-    this.timer = setInterval(() => this.beat(), HEARTBEAT_MS);
+    this.timer = setInterval(() => this.touch(), HEARTBEAT_MS);
     this.timer.unref();
   }
 
-  /** Throws StoreLockedError when somebody else lives in this store. */
+  /** Throws StoreLockedError when another process uses this store. */
   static async take(disk: Disk, directory: string, silenceMs = SILENCE_MS): Promise<StoreLock> {
     disk.makeDirectory(directory);
     const path = join(directory, 'lock');
@@ -52,11 +52,11 @@ export class StoreLock {
     }
   }
 
-  private beat(): void {
+  private touch(): void {
     try {
       this.disk.touch(this.path);
     } catch {
-      // Somebody removed the file, or the disk is failing: the store's own writes will tell.
+      // The file was removed, or the disk fails: the store's own writes will report it.
     }
   }
 
@@ -79,7 +79,7 @@ function tryLink(disk: Disk, from: string, to: string): boolean {
 async function removeIfDead(disk: Disk, path: string, directory: string, silenceMs: number): Promise<void> {
   const owner = readOwner(disk, path);
   if (owner && (await isAlive(disk, path, owner, silenceMs))) throw new StoreLockedError(directory, owner.pid);
-  // Two that find the same dead owner must not remove each other's new lock: only one of them gets this file renamed.
+  // Two processes that find the same dead owner must not remove each other's new lock: only one of them can rename this file.
   const stale = `${path}.stale.${process.pid}.${++takes}`;
   try {
     disk.rename(path, stale);
@@ -124,7 +124,7 @@ function ownerOf(pid: number): Owner {
   };
 }
 
-/** Empty where there is no /proc: then the process number alone decides. */
+/** Empty on a system without /proc: then the process number alone decides. */
 function readSystem(path: string): string {
   try {
     return readFileSync(path, 'utf8');

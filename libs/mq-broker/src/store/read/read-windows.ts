@@ -1,18 +1,18 @@
 import type { LogFiles } from '../commit-log/log-files.js';
 import { viewOf } from '../record/record-layout.js';
 
-/** A block of a file; blocks lie one behind the other from the file's begin. */
+/** Size of a block of a file. Blocks follow each other from the file's start. */
 const BLOCK_BYTES = 256 * 1024;
 /**
- * Blocks kept, made as they are needed: 8 MiB. The consumers of a topic's queues read the same stretch of the log, at places
- * that drift apart. Measured with eight queues read at full speed: four windows read each byte 6.5 times, these 3 times.
- * 128 blocks, with or without reading ahead, read it 1.3 times and are a third slower: they lie outside of the CPU's caches.
+ * The most blocks that are kept, 8 MiB; they are made when they are needed. The consumers of a topic's queues read the same part of
+ * the log at different offsets. Measured with eight queues at full speed: four blocks read each byte 6.5 times, 32 blocks 3 times.
+ * 128 blocks, with or without read-ahead, read each byte 1.3 times and are a third slower: they do not fit into the CPU's caches.
  */
 const BLOCKS_MAX = 32;
-/** Runs of records up to here are read as they are: a whole block costs more than another system call. */
+/** Shorter runs of records are read without a block: a whole block costs more than another system call. */
 const RUN_BYTES_MAX = 32 * 1024;
 
-/** A piece of a file as it was read: only bytes that were written before, so it never gets out of date. */
+/** A piece of a file that was read. It has only bytes that were written before, so it never becomes outdated. */
 export class ReadWindow {
   buffer: Buffer = Buffer.allocUnsafeSlow(0);
   view: DataView = viewOf(this.buffer);
@@ -36,8 +36,8 @@ export class ReadWindow {
 }
 
 /**
- * Pieces of the log's files that were read lately. Long runs are read by blocks, which other readers of that stretch
- * find again; short ones, and records that lie across two blocks, are read as they are.
+ * Pieces of the log's files that were read recently. Long runs are read in blocks, which other readers of that part use again.
+ * Short runs, and records that lie in two blocks, are read without a block.
  */
 export class ReadWindows {
   private readonly blocks: ReadWindow[] = [];
@@ -45,15 +45,15 @@ export class ReadWindows {
   private last: ReadWindow = this.single;
   private uses = 0;
 
-  /** @param writtenEnd up to where the files hold what they always will */
+  /** @param writtenEnd bytes before it are in the files and never change */
   constructor(
     private readonly files: LogFiles,
     private readonly writtenEnd: () => number,
   ) {}
 
   /**
-   * The window that holds a record; with fewer bytes than `size` where the log ends early. The run is the stretch from the
-   * first to the last of the records wanted together.
+   * The window that holds a record. It has fewer bytes than `size` when the log ends early. The run goes from the start of the
+   * first wanted record to the end of the last one.
    */
   windowFor(physicalOffset: number, size: number, runStart: number, runEnd: number): ReadWindow {
     if (this.last.holds(physicalOffset, size)) return this.last;
@@ -62,7 +62,7 @@ export class ReadWindows {
     return this.last;
   }
 
-  /** Forgets what was read: the files may be gone. */
+  /** Empties the windows: their files may be deleted. */
   forget(): void {
     this.single.bytes = 0;
     for (const block of this.blocks) block.bytes = 0;
@@ -81,7 +81,7 @@ export class ReadWindows {
     return this.single.load(this.files, physicalOffset, isLong ? size : Math.max(size, runEnd - physicalOffset));
   }
 
-  /** The block that is there already but was read when less was written, else a new one, else the one unused for longest. */
+  /** The same block, which was read when fewer bytes were written; else a new block; else the least recently used block. */
   private blockToFill(base: number): ReadWindow {
     const same = this.blocks.find((block) => block.base === base);
     if (same) return same;

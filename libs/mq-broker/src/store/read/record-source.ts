@@ -8,8 +8,8 @@ import { ReadWindows } from './read-windows.js';
 const SIZE_BYTES = 4;
 
 /**
- * Records by physical offset: from RAM when they are recent, else from the file, checked. `fetch` moves a cursor
- * (buffer, view, at) that is valid until the next call.
+ * Finds records by physical offset: recent records in RAM, older records in the file, where each of them is checked. `fetch` moves
+ * a cursor (buffer, view, at), which is valid until the next call.
  */
 export class RecordSource {
   private readonly windows: ReadWindows;
@@ -27,8 +27,8 @@ export class RecordSource {
   }
 
   /**
-   * Moves to the record of `size` bytes at `physicalOffset`. `runStart` and `runEnd` are where the first of the records wanted
-   * together begins and the last one ends: they are read together.
+   * Moves the cursor to the record of `size` bytes at `physicalOffset`. `runStart` is the start of the first wanted record, `runEnd`
+   * the end of the last one: they are read together.
    */
   fetch(
     physicalOffset: number,
@@ -41,7 +41,7 @@ export class RecordSource {
       this.buffer = chunk.buffer;
       this.view = chunk.view;
       this.at = physicalOffset - chunk.base;
-      // Written by this process and never out of its memory: the position is the only thing that can be wrong.
+      // This process wrote the record into its memory: only the position can be wrong.
       return chunk.view.getInt32(this.at) === size ? 'VALID' : 'length';
     }
     const window = this.windows.windowFor(physicalOffset, size, runStart, runEnd);
@@ -52,8 +52,8 @@ export class RecordSource {
   }
 
   /**
-   * Moves to whatever record begins at a position somebody outside named, and returns its size; 0 when none does. Nothing is
-   * taken on trust here, not even RAM: the position may be the middle of a body made to look like a record.
+   * Moves the cursor to the record at a position that a client named, and returns its size. Returns 0 when no record begins there.
+   * The record is checked even in RAM: the position may be in the middle of a body that is made to look like a record.
    */
   fetchUnknown(physicalOffset: number, recordBytesMax: number): number {
     const size = this.sizeAt(physicalOffset);
@@ -68,7 +68,7 @@ export class RecordSource {
     return this.files.read(this.head, 0, SIZE_BYTES, physicalOffset) < SIZE_BYTES ? 0 : this.head.readInt32BE(0);
   }
 
-  /** Forgets what was read: the files may be gone. */
+  /** Forgets the pieces of files that were read: the files may be deleted. */
   forget(): void {
     this.windows.forget();
   }

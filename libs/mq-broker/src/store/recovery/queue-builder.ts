@@ -5,7 +5,7 @@ import { propertyOf, queueIdOf, queueOffsetOf, storeTimestampOf, sysFlagOf, topi
 const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
 const TRANSACTION_MASK = 12;
 
-/** What a consume queue needs of a record. */
+/** The fields of a record that its consume queue needs. */
 export interface RecordFacts {
   topic: string;
   queueId: number;
@@ -16,7 +16,7 @@ export interface RecordFacts {
   isQueued: boolean;
 }
 
-/** When a message parked on a delay level is due; the broker's ladder. */
+/** Says when a message on a delay level is due, by the broker's delay levels. */
 export type DeliverTimeOf = (delayLevel: number, storeTimestamp: number) => number;
 
 export function readFacts(buffer: Buffer, view: DataView, at: number, deliverTimeOf: DeliverTimeOf): RecordFacts {
@@ -44,12 +44,12 @@ export function javaHash(text: string): number {
 }
 
 /**
- * Puts a record found in the log into its consume queue. The record's own queue offset decides where:
+ * Puts a record of the log into its consume queue. The record's own queue offset decides how:
  *
- * - at the end: appended
- * - beyond: the records between are lost, their places become holes
- * - before, same position: already there
- * - before, other position: the topic was deleted and made again; the queue starts over from there
+ * - at the queue's end: the record is appended
+ * - beyond the end: the records between are lost, and their offsets become holes
+ * - before the end, with the same position: the queue has the record already
+ * - before the end, with another position: the topic was deleted and made again, so the queue starts again at this offset
  */
 export function dispatchFound(queues: QueueTable, facts: RecordFacts, physicalOffset: number, size: number): void {
   if (!facts.isQueued) return;
@@ -68,7 +68,7 @@ export function dispatchFound(queues: QueueTable, facts: RecordFacts, physicalOf
   queue.nextOffset = queue.maxOffset;
 }
 
-/** Begins a queue at any index: the part of its block before it is filled with holes, so that the block can be checked. */
+/** Starts a queue at any index. Holes fill the part of its block before the index, so that the block can be checked. */
 export function startQueue(queue: ConsumeQueue, index: number): void {
   const { first } = queue.files.blockOf(index);
   queue.resume(first, first, undefined);

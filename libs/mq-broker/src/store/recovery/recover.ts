@@ -51,7 +51,7 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   const cutBytes = cutTail(files, endOffset);
   syncFrom(files, from);
   for (const queue of queues.all()) queue.save();
-  // A folder that never had a store has nothing to tell.
+  // A new folder has nothing to report.
   if (parts.abnormal || checkpoint !== undefined || endOffset > 0) {
     log(cutBytes > 0 || parts.damage.count > 0 ? 'warn' : 'info', 'The store was recovered after an abnormal end.', {
       fromOffset: from,
@@ -64,7 +64,7 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   return { endOffset, storeTimestamp: recovery.storeTimestamp };
 }
 
-/** What a killed process left in the kernel only is about to be shown to consumers: it has to be durable first. */
+/** Only the kernel may have the last bytes of a killed process. They become durable before consumers see them. */
 function syncFrom(files: LogFiles, from: number): void {
   for (const { base, file } of files.all) if (base + files.fileBytes > from) file.syncNow();
 }
@@ -84,7 +84,7 @@ class Recovery {
     this.storeTimestamp = checkpoint?.storeTimestamp ?? 0;
   }
 
-  /** Takes the consume queues as far as the checkpoint vouches for them and builds the others again. */
+  /** Loads the consume queues up to the checkpoint, and builds the missing or broken ones again. */
   loadQueues(): void {
     const { queues, files, log } = this.parts;
     const expected = new Map<ConsumeQueue, { minOffset: number; maxOffset: number }>();
@@ -141,7 +141,7 @@ class Recovery {
   }
 }
 
-/** What the log does not hold any more still counts: an offset is never given out twice. */
+/** Fills the offsets of messages that the log has lost with holes: an offset is never given out twice. */
 function completeTo(queue: ConsumeQueue, maxOffset: number): void {
   if (queue.maxOffset === 0 && maxOffset > 0) startQueue(queue, maxOffset);
   while (queue.maxOffset < maxOffset) queue.putHole();

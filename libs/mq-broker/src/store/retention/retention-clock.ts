@@ -1,14 +1,14 @@
 /**
- * The clock by which files get old. It follows the wall clock, but it never goes back and never runs faster than twice
- * real time: a wall clock that jumps a year ahead, or a machine that was off for a week, must not make everything
- * look expired at once. Keeping files too long is harmless, the disk share has the last word.
+ * The clock for the age of files. It follows the wall clock, but it never goes back and never runs faster than twice real time.
+ * Otherwise all files would expire at once when the wall clock jumps a year ahead, or when a machine was off for a week. Files that
+ * are kept too long do no harm: a full disk deletes them anyway.
  */
 export class RetentionClock {
   private value: number;
   private lastMonotonic: number;
 
   constructor(
-    /** Where the last process left it, or the store time of the newest record; 0 in a new store. */
+    /** Its value in the last process, or the store time of the newest record. 0 in a new store. */
     start: number,
     private readonly now: () => number,
     private readonly monotonicNow: () => number,

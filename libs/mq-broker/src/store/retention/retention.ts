@@ -2,24 +2,25 @@ import type { LogFiles } from '../commit-log/log-files.js';
 import type { QueueTable } from '../consume-queue/queue-table.js';
 import { RECORD_BYTES_MIN, viewOf } from '../record/record-layout.js';
 import { storeTimestampOf, verifyRecord } from '../record/record-reader.js';
-import type { Logger } from '../../logger.js';
+import type { ResolvedStoreOptions } from '../store.options.js';
 import type { RetentionClock } from './retention-clock.js';
 
-export interface RetentionOptions {
-  fileReservedTimeMs: number;
-  deleteWhen: string;
-  diskMaxUsedSpaceRatio: number;
-  diskSpaceCleanForciblyRatio: number;
-  deleteFileBatchMax: number;
-  now: () => number;
-  log: Logger;
-}
+type RetentionOptions = Pick<
+  ResolvedStoreOptions,
+  | 'fileReservedTimeMs'
+  | 'deleteWhen'
+  | 'diskMaxUsedSpaceRatio'
+  | 'diskSpaceCleanForciblyRatio'
+  | 'deleteFileBatchMax'
+  | 'now'
+  | 'log'
+>;
 
 /**
- * Deletes whole commit log files, oldest first, and lets the consume queues follow (DefaultMessageStore:
- * CleanCommitLogService). A file is expired when its last record is older than the limit by the retention clock; expired
- * files go at the hour of `deleteWhen` or when the disk is fuller than `diskMaxUsedSpaceRatio`; above
- * `diskSpaceCleanForciblyRatio` the oldest go whatever their age. The file being written always stays.
+ * Deletes whole commit log files, oldest first, and the consume queue units of their messages (DefaultMessageStore:
+ * CleanCommitLogService). A file is expired when its last record is older than the limit by the retention clock. Expired files are
+ * deleted at the hour of `deleteWhen`, or when the disk is fuller than `diskMaxUsedSpaceRatio`. Above
+ * `diskSpaceCleanForciblyRatio` the oldest files are deleted whatever their age. The file that is written always stays.
  */
 export class Retention {
   constructor(
@@ -30,7 +31,7 @@ export class Retention {
     private readonly options: RetentionOptions,
   ) {}
 
-  /** One pass; `usedRatio` is the disk's share in use, `endOffset` where the log may still be written. Returns the files deleted. */
+  /** Runs one pass and returns the number of deleted files. `usedRatio` is the used share of the disk; files from `endOffset` on stay. */
   run(usedRatio: number, endOffset: number): number {
     const { options } = this;
     const isForced = usedRatio > options.diskSpaceCleanForciblyRatio;
@@ -62,7 +63,7 @@ export class Retention {
     return time !== undefined && time < expiredBefore;
   }
 
-  /** The oldest file's last record is at most as young as the next file's first one. */
+  /** The oldest file's last record is not newer than the next file's first record. */
   private endTimeOfOldest(): number | undefined {
     const next = this.files.all[1];
     if (!next) return undefined;
@@ -76,7 +77,7 @@ export class Retention {
     return verifyRecord(record, view, 0, read, next.base) === 'VALID' ? storeTimestampOf(view, 0) : this.modifiedTime();
   }
 
-  /** Only when the next file's first record is broken or not written: then the file system's word. */
+  /** The file system's time, for the case that the next file's first record is broken or not written. */
   private modifiedTime(): number | undefined {
     const [oldest] = this.files.all;
     return oldest && this.files.modifiedAt(oldest);

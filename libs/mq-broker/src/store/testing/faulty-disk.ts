@@ -22,7 +22,7 @@ class Inode {
   }
 }
 
-/** Faults to come; a test sets them at any time. */
+/** The faults to produce. A test may set them at any time. */
 export interface Faults {
   /** This many syncs succeed, then each one fails with EIO. */
   syncsUntilFailure: number;
@@ -72,14 +72,14 @@ export class FaultyDisk implements Disk {
     });
   }
 
-  /** The process dies: whatever it still has under way has no effect any more. */
+  /** The process dies: its running operations have no effect any more. */
   kill(): void {
     this.generation++;
     this.held = [];
     this.faults.holdSyncs = false;
   }
 
-  /** The machine dies: names and bytes that were not synced are gone, except for sectors chance has kept. */
+  /** The machine dies: names and bytes that were not synced are lost, except for sectors that survive by chance. */
   cutPower(): void {
     this.kill();
     this.names = new Map(this.durableNames);

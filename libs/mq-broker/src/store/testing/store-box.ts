@@ -4,7 +4,7 @@ import { FaultyDisk } from './faulty-disk.js';
 
 export const LOG_FILE = '/store/commitlog/00000000000000000000';
 
-/** A store on a disk in memory, to be killed and opened again. Small files, so that everything rolls. */
+/** A store on a disk in memory that tests kill and open again. Its files are small, so that the log rolls often. */
 export class StoreBox {
   readonly disk: FaultyDisk;
   readonly events: string[] = [];
@@ -34,26 +34,26 @@ export class StoreBox {
     return this.last;
   }
 
-  /** kill -9: what reached the kernel stays. */
+  /** kill -9: bytes that reached the kernel stay. */
   kill(): void {
     this.disk.kill();
-    this.bury();
+    this.discard();
   }
 
-  /** Power cut: what was not synced goes. */
+  /** Power cut: bytes that were not synced are lost. */
   cutPower(): void {
     this.disk.cutPower();
-    this.bury();
+    this.discard();
   }
 
-  /** Ends the dead store's timers; its disk is gone, so nothing else comes of it. */
-  private bury(): void {
+  /** Ends the timers of the killed store. Its disk has no effect any more. */
+  private discard(): void {
     this.last?.close().catch(() => undefined);
     this.last = undefined;
     this.dropLock();
   }
 
-  /** The lock names this very process, which in these tests lives on. */
+  /** The lock names the test's own process, which goes on. */
   dropLock(): void {
     this.disk.unlink('/store/lock');
   }
