@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startPostgres, type TestPostgres } from '@rocketshop/shop-testkit';
+import { startPostgres } from '@rocketshop/shop-testkit';
+import type { TestPostgres } from '@rocketshop/shop-testkit';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '../..');

@@ -1,13 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Database } from '@rocketshop/service-defaults';
 import type { PoolClient } from 'pg';
-import {
-  answersTo,
-  newOrderId,
-  PARTICIPANT_NAMES,
-  Participants,
-  type Participant,
-} from '@rocketshop/shop-testkit/in-process';
+import { answersTo, newOrderId, PARTICIPANT_NAMES, Participants } from '@rocketshop/shop-testkit/in-process';
+import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { holdLock, teapots, untilWaiting, type HeldLock, type ShopClient } from '@rocketshop/shop-testkit';
+import { holdLock, teapots, untilWaiting } from '@rocketshop/shop-testkit';
+import type { HeldLock, ShopClient } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
 

@@ -9,8 +9,8 @@ import {
   newOrderId,
   Participants,
   readNumber,
-  type Participant,
 } from '@rocketshop/shop-testkit/in-process';
+import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 let stock: Participant;

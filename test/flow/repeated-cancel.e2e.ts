@@ -7,8 +7,8 @@ import {
   PARTICIPANT_NAMES,
   Participants,
   readNumber,
-  type Participant,
 } from '@rocketshop/shop-testkit/in-process';
+import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
 beforeAll(async () => {

@@ -5,7 +5,8 @@ import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { errorOf } from '../support/error-of.js';
-import { createPool, freePort, startPostgres, type TestPostgres } from '@rocketshop/shop-testkit';
+import { createPool, freePort, startPostgres } from '@rocketshop/shop-testkit';
+import type { TestPostgres } from '@rocketshop/shop-testkit';
 
 jest.setTimeout(60_000);
 

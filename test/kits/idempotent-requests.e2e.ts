@@ -27,15 +27,8 @@ import type { BuyerIdentity, Service } from '@rocketshop/service-defaults';
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { z } from 'zod';
-import {
-  createGate,
-  createPool,
-  sessionsWaitingForLock,
-  startPostgres,
-  until,
-  type Gate,
-  type TestPostgres,
-} from '@rocketshop/shop-testkit';
+import { createGate, createPool, sessionsWaitingForLock, startPostgres, until } from '@rocketshop/shop-testkit';
+import type { Gate, TestPostgres } from '@rocketshop/shop-testkit';
 
 // Real processes and servers: on a loaded machine a start alone can take seconds.
 jest.setTimeout(60_000);

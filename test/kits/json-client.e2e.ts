@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { HttpCallError, JsonClient, type JsonClientOptions } from '@rocketshop/service-defaults';
+import { HttpCallError, JsonClient } from '@rocketshop/service-defaults';
+import type { JsonClientOptions } from '@rocketshop/service-defaults';
 import { execFile } from 'node:child_process';
-import { createServer, type IncomingHttpHeaders, type RequestListener, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingHttpHeaders, RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';

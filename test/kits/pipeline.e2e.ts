@@ -13,7 +13,8 @@ import {
   TransactionOutcomeUnknownError,
 } from '@rocketshop/pg';
 import pg from 'pg';
-import { createPool, holdLock, startPostgres, untilWaiting, type TestPostgres } from '@rocketshop/shop-testkit';
+import { createPool, holdLock, startPostgres, untilWaiting } from '@rocketshop/shop-testkit';
+import type { TestPostgres } from '@rocketshop/shop-testkit';
 import { addToThing, insertThing } from './things.js';
 
 jest.setTimeout(60_000);

@@ -9,15 +9,8 @@ import {
 } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
 import { transaction } from '@rocketshop/pg';
-import {
-  createPool,
-  freePort,
-  startPostgres,
-  startRedisServer,
-  until,
-  type RedisServer,
-  type TestPostgres,
-} from '@rocketshop/shop-testkit';
+import { createPool, freePort, startPostgres, startRedisServer, until } from '@rocketshop/shop-testkit';
+import type { RedisServer, TestPostgres } from '@rocketshop/shop-testkit';
 import { Redis } from 'ioredis';
 import type { Pool, PoolClient } from 'pg';
 import { describeWithRedis } from '../support/redis.js';

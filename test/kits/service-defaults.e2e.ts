@@ -20,7 +20,8 @@ import type { Service, ServiceOptions } from '@rocketshop/service-defaults';
 import { Writable } from 'node:stream';
 import { z } from 'zod';
 import { errorOf } from '../support/error-of.js';
-import { createGate, freePort, until, type Gate } from '@rocketshop/shop-testkit';
+import { createGate, freePort, until } from '@rocketshop/shop-testkit';
+import type { Gate } from '@rocketshop/shop-testkit';
 
 // Real processes and servers: on a loaded machine a start alone can take seconds.
 jest.setTimeout(60_000);

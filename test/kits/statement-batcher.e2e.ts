@@ -11,14 +11,8 @@ import {
 } from '@rocketshop/pg';
 import type { BatchPoolsOptions, BoundStatement, StatementBatcherOptions, StatementResult } from '@rocketshop/pg';
 import type pg from 'pg';
-import {
-  createPool,
-  holdLock,
-  startPostgres,
-  untilWaiting,
-  type HeldLock,
-  type TestPostgres,
-} from '@rocketshop/shop-testkit';
+import { createPool, holdLock, startPostgres, untilWaiting } from '@rocketshop/shop-testkit';
+import type { HeldLock, TestPostgres } from '@rocketshop/shop-testkit';
 import { add, addOf, divideBy, insert, insertOf, insertThing, read, refuse, tellXid } from './things.js';
 
 jest.setTimeout(60_000);

@@ -1,15 +1,8 @@
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import {
-  connectPeer,
-  createRequest,
-  createResponse,
-  encodeFrame,
-  listenPeers,
-  type Peer,
-  type PeerHandlers,
-  type PeerServer,
-} from '@rocketshop/mq-protocol';
+import { connectPeer, createRequest, createResponse, encodeFrame, listenPeers } from '@rocketshop/mq-protocol';
+import type { Peer, PeerHandlers, PeerServer } from '@rocketshop/mq-protocol';
 
 const HOST = '127.0.0.1';
 const cleanups: (() => unknown)[] = [];

@@ -1,9 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { PayProviderModule, loadPayProviderConfig } from '@rocketshop/pay-provider';
-import { createService, type Service } from '@rocketshop/service-defaults';
+import { createService } from '@rocketshop/service-defaults';
+import type { Service } from '@rocketshop/service-defaults';
 import { createHmac } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

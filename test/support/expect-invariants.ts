@@ -1,5 +1,6 @@
 import { expect } from '@jest/globals';
-import { checkInvariants, readShopRecords, type DatabaseUrls, until } from '@rocketshop/shop-testkit';
+import { checkInvariants, readShopRecords, until } from '@rocketshop/shop-testkit';
+import type { DatabaseUrls } from '@rocketshop/shop-testkit';
 
 /** Waits up to `timeoutMs` for the last messages, until C1 to C7 hold. The failure shows every violation. */
 export async function expectInvariants(

@@ -1,5 +1,6 @@
 import type { StartBrokerOptions } from '@rocketshop/mq-broker';
-import { configField, loadConfig, type ConfigOf } from '@rocketshop/service-defaults/config';
+import { configField, loadConfig } from '@rocketshop/service-defaults/config';
+import type { ConfigOf } from '@rocketshop/service-defaults/config';
 
 /** Every variable of the broker process: RocketMQ's property in capitals, its default, and why one would set it. */
 const brokerFields = {

@@ -1,6 +1,8 @@
-import { startBroker, type BrokerHandle } from '@rocketshop/mq-broker';
+import { startBroker } from '@rocketshop/mq-broker';
+import type { BrokerHandle } from '@rocketshop/mq-broker';
 
-import { brokerOptions, loadBrokerConfig, type BrokerProcessConfig } from './broker-process.config.js';
+import { brokerOptions, loadBrokerConfig } from './broker-process.config.js';
+import type { BrokerProcessConfig } from './broker-process.config.js';
 
 /**
  * Runs a broker until SIGTERM or SIGINT. Exit codes: 0 when it was told to stop and drained, 1 when it could not start or

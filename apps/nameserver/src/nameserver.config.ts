@@ -1,4 +1,5 @@
-import { configField, loadConfig, type ConfigOf } from '@rocketshop/service-defaults/config';
+import { configField, loadConfig } from '@rocketshop/service-defaults/config';
+import type { ConfigOf } from '@rocketshop/service-defaults/config';
 
 /** Every variable of the name server process, its default, and why one would set it. */
 const nameServerFields = {

@@ -1,6 +1,7 @@
 import { startNameServer } from '@rocketshop/mq-broker';
 
-import { loadNameServerConfig, type NameServerConfig } from './nameserver.config.js';
+import { loadNameServerConfig } from './nameserver.config.js';
+import type { NameServerConfig } from './nameserver.config.js';
 
 /** Runs a name server until SIGTERM or SIGINT. Sets the exit code: 0 when it was told to stop, 1 when it could not start. */
 export async function runNameServer(): Promise<void> {

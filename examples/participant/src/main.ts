@@ -1,7 +1,8 @@
 // A theatre sells seats for somebody else's orders: it takes them once, and gives them back once.
 import { createConsumedMessagesTable } from '@rocketshop/idempotency';
 import { createOutboxTable } from '@rocketshop/outbox';
-import { deduct, ParticipantLog, undo, type ParticipantDatabase } from '@rocketshop/participant';
+import { deduct, ParticipantLog, undo } from '@rocketshop/participant';
+import type { ParticipantDatabase } from '@rocketshop/participant';
 import { bind, createRefuseUnless, pipeline, run, transaction } from '@rocketshop/pg';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';

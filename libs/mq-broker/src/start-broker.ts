@@ -1,6 +1,8 @@
-import { systemClock, type BrokerClock } from './broker/broker-clock.js';
+import { systemClock } from './broker/broker-clock.js';
+import type { BrokerClock } from './broker/broker-clock.js';
 import type { Logger } from './logger.js';
-import { resolveBrokerConfig, type BrokerConfigInput } from './broker/broker.config.js';
+import { resolveBrokerConfig } from './broker/broker.config.js';
+import type { BrokerConfigInput } from './broker/broker.config.js';
 import { Broker } from './broker/broker.js';
 import { startNameServer } from './start-name-server.js';
 import type { MessageStoreOptions } from './store/index.js';

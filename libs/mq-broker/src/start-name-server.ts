@@ -1,5 +1,6 @@
 import { configFileStorage } from './config-file-storage.js';
-import { NameServer, type NameServerOptions } from './nameserver/index.js';
+import { NameServer } from './nameserver/index.js';
+import type { NameServerOptions } from './nameserver/index.js';
 
 export interface StartNameServerOptions extends Omit<NameServerOptions, 'storage'> {
   /** File of the KV configuration. @default none: it lives as long as the process, and nothing touches the disk */

@@ -1,14 +1,17 @@
 import { join } from 'node:path';
-import { listenPeers, TopicName, type PeerHandlers, type PeerServer } from '@rocketshop/mq-protocol';
+import { listenPeers, TopicName } from '@rocketshop/mq-protocol';
+import type { PeerHandlers, PeerServer } from '@rocketshop/mq-protocol';
 import type { Logger } from '../logger.js';
 import { configFileStorage } from '../config-file-storage.js';
 import type { ConfigStorage } from '../config/index.js';
-import { ConsumerOffsetStore, MessageStore, type MessageStoreOptions } from '../store/index.js';
+import { ConsumerOffsetStore, MessageStore } from '../store/index.js';
+import type { MessageStoreOptions } from '../store/index.js';
 import { AckQueue } from './acks/ack-queue.js';
 import { SendAnswerWriter } from './answers/send-answer-writer.js';
 import type { BrokerClock } from './broker-clock.js';
 import type { BrokerContext } from './broker-context.js';
-import { nameServersOf, type BrokerConfig } from './broker.config.js';
+import { nameServersOf } from './broker.config.js';
+import type { BrokerConfig } from './broker.config.js';
 import { DelayLevels } from './delay/delay-levels.js';
 import { DelayOffsetFile } from './delay/delay-offset-file.js';
 import { DelayScheduler } from './delay/delay-scheduler.js';
@@ -20,7 +23,8 @@ import { PullProcessor } from './pull/pull-processor.js';
 import { NameServerRegistrar } from './registration/name-server-registrar.js';
 import { SendProcessor } from './send/send-processor.js';
 import { BrokerStatistics } from './statistics/broker-statistics.js';
-import { createRequestRoutes, type RequestRoutes } from './request-routes.js';
+import { createRequestRoutes } from './request-routes.js';
+import type { RequestRoutes } from './request-routes.js';
 import { TopicConfigManager } from './topics/index.js';
 
 export interface BrokerParts {

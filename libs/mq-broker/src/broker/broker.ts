@@ -1,12 +1,7 @@
-import {
-  createResponse,
-  ResponseCode,
-  type FrameView,
-  type Peer,
-  type PeerHandlers,
-  type RemotingCommand,
-} from '@rocketshop/mq-protocol';
-import { assembleBroker, type BrokerAssembly, type BrokerParts } from './broker-assembly.js';
+import { createResponse, ResponseCode } from '@rocketshop/mq-protocol';
+import type { FrameView, Peer, PeerHandlers, RemotingCommand } from '@rocketshop/mq-protocol';
+import { assembleBroker } from './broker-assembly.js';
+import type { BrokerAssembly, BrokerParts } from './broker-assembly.js';
 
 /** How often silent clients and old locks are looked for (RocketMQ `ClientHousekeepingService`). */
 const HOUSEKEEPING_INTERVAL_MS = 10_000;

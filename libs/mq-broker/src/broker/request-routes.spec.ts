@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { requestCodeName } from '@rocketshop/mq-protocol';
-import { createRequestRoutes, type RequestRoutesParts } from './request-routes.js';
+import { createRequestRoutes } from './request-routes.js';
+import type { RequestRoutesParts } from './request-routes.js';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 

@@ -1,4 +1,5 @@
-import { RequestCode, type FrameView, type Peer } from '@rocketshop/mq-protocol';
+import { RequestCode } from '@rocketshop/mq-protocol';
+import type { FrameView, Peer } from '@rocketshop/mq-protocol';
 import type { AckQueue } from './acks/ack-queue.js';
 import type { BrokerContext, Processor } from './broker-context.js';
 import type { DelayLevels } from './delay/delay-levels.js';

@@ -1,4 +1,5 @@
-import { DeferredSave, type ConfigStorage } from '../config/index.js';
+import { DeferredSave } from '../config/index.js';
+import type { ConfigStorage } from '../config/index.js';
 
 /** Enough for every topic of a large cluster to be an order topic; bounds what strangers can make us keep. */
 const ENTRIES_MAX = 100_000;

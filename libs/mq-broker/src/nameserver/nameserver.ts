@@ -1,13 +1,5 @@
-import {
-  createResponse,
-  isAnyAddress,
-  listenPeers,
-  localIpv4,
-  ResponseCode,
-  type PeerLimits,
-  type PeerServer,
-  type RemotingCommand,
-} from '@rocketshop/mq-protocol';
+import { createResponse, isAnyAddress, listenPeers, localIpv4, ResponseCode } from '@rocketshop/mq-protocol';
+import type { PeerLimits, PeerServer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 import type { ConfigStorage } from '../config/index.js';
 import { KvConfigTable } from './kv-config-table.js';

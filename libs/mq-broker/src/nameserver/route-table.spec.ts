@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 
 import type { TopicConfig } from '@rocketshop/mq-protocol';
 
-import { RouteTable, type BrokerRegistration } from './route-table.js';
+import { RouteTable } from './route-table.js';
+import type { BrokerRegistration } from './route-table.js';
 
 const topic = (topicName: string, perm = 6): TopicConfig => ({
   topicName,

@@ -1,15 +1,15 @@
-import {
-  isSameDataVersion,
-  PermName,
-  type BrokerData,
-  type ClusterInfo,
-  type DataVersion,
-  type QueueData,
-  type TopicConfig,
-  type TopicRouteData,
+import { isSameDataVersion, PermName } from '@rocketshop/mq-protocol';
+import type {
+  BrokerData,
+  ClusterInfo,
+  DataVersion,
+  QueueData,
+  TopicConfig,
+  TopicRouteData,
 } from '@rocketshop/mq-protocol';
 
-import { BrokerLiveTable, type BrokerAddress, type RegistrationChannel } from './broker-live-table.js';
+import { BrokerLiveTable } from './broker-live-table.js';
+import type { BrokerAddress, RegistrationChannel } from './broker-live-table.js';
 import { BrokerMembers } from './broker-members.js';
 
 /** The id of the broker of a name that takes messages. */

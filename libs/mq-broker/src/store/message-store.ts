@@ -13,11 +13,13 @@ import { MessageReader } from './read/message-reader.js';
 import type { DamageReport } from './recovery/damage-report.js';
 import { DiskWatch } from './retention/disk-watch.js';
 import { StoreError, WriteFailedError } from './store.errors.js';
-import { resolveStoreOptions, type MessageStoreOptions, type ResolvedStoreOptions } from './store.options.js';
+import { resolveStoreOptions } from './store.options.js';
+import type { MessageStoreOptions, ResolvedStoreOptions } from './store.options.js';
 import type { AppendResult, AppendStatus, MessageDraft, QueueState } from './store.types.js';
 import { runtimeInfoOf } from './runtime-info.js';
 import { StoreMaintenance } from './store-maintenance.js';
-import { openParts, type StoreParts } from './store-parts.js';
+import { openParts } from './store-parts.js';
+import type { StoreParts } from './store-parts.js';
 
 /**
  * The message store: one commit log for all topics, and a consume queue for each queue of each topic (RocketMQ:

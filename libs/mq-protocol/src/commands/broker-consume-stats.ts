@@ -3,7 +3,8 @@ import { JsonReader } from '../json/index.js';
 import { RequestCode } from '../tables/request-code.js';
 import { jsonBody } from './body/body-codec.js';
 import { Command } from './command.js';
-import { readConsumeStats, writeConsumeStats, type ConsumeStats } from './consume-stats.js';
+import { readConsumeStats, writeConsumeStats } from './consume-stats.js';
+import type { ConsumeStats } from './consume-stats.js';
 
 /**
  * GET_BROKER_CONSUME_STATS 317: isOrder! -> body = {brokerAddr, consumeStatsList: [{group: [ConsumeStats]}], totalDiff,

@@ -2,7 +2,8 @@ import { optional, required } from '../header/header-schema.js';
 import { RequestCode } from '../tables/request-code.js';
 import { jsonBody } from './body/body-codec.js';
 import { Command } from './command.js';
-import { readBrokerData, type BrokerData } from './topic-route.js';
+import { readBrokerData } from './topic-route.js';
+import type { BrokerData } from './topic-route.js';
 
 /**
  * BROKER_HEARTBEAT 904: clusterName! brokerAddr! brokerName! brokerId heartbeatTimeoutMills -> nothing

@@ -1,7 +1,8 @@
 import { BodyError } from '../errors.js';
 import { RequestCode } from '../tables/request-code.js';
 import { jsonBody } from './body/body-codec.js';
-import { readSubscriptionData, writeSubscriptionData, type SubscriptionData } from './body/subscription-data.js';
+import { readSubscriptionData, writeSubscriptionData } from './body/subscription-data.js';
+import type { SubscriptionData } from './body/subscription-data.js';
 import { Command } from './command.js';
 
 /**

@@ -1,12 +1,7 @@
-import {
-  createRequest,
-  createResponse,
-  type AnswerableRequest,
-  type RemotingCommand,
-  type RequestInit,
-  type ResponseInit,
-} from '../frame/remoting-command.js';
-import { HeaderSchema, type HeaderFields, type HeaderOf } from '../header/header-schema.js';
+import { createRequest, createResponse } from '../frame/remoting-command.js';
+import type { AnswerableRequest, RemotingCommand, RequestInit, ResponseInit } from '../frame/remoting-command.js';
+import { HeaderSchema } from '../header/header-schema.js';
+import type { HeaderFields, HeaderOf } from '../header/header-schema.js';
 import { ResponseCode } from '../tables/response-code.js';
 
 export type CommandRequestInit = Omit<RequestInit, 'extFields'>;

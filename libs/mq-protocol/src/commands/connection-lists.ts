@@ -1,9 +1,12 @@
 import { required } from '../header/header-schema.js';
 import { RequestCode } from '../tables/request-code.js';
 import { jsonBody } from './body/body-codec.js';
-import { readConnection, writeConnection, type ClientConnection } from './body/connection.js';
-import { readConsumerKind, type ConsumerKind } from './body/consumer-kind.js';
-import { readSubscriptionData, writeSubscriptionData, type SubscriptionData } from './body/subscription-data.js';
+import { readConnection, writeConnection } from './body/connection.js';
+import type { ClientConnection } from './body/connection.js';
+import { readConsumerKind } from './body/consumer-kind.js';
+import type { ConsumerKind } from './body/consumer-kind.js';
+import { readSubscriptionData, writeSubscriptionData } from './body/subscription-data.js';
+import type { SubscriptionData } from './body/subscription-data.js';
 import { Command } from './command.js';
 
 /**

@@ -2,8 +2,10 @@ import { optional } from '../header/header-schema.js';
 import type { JsonReader } from '../json/index.js';
 import { RequestCode } from '../tables/request-code.js';
 import { jsonBody } from './body/body-codec.js';
-import { readConsumerKind, type ConsumerKind } from './body/consumer-kind.js';
-import { readSubscriptionData, writeSubscriptionData, type SubscriptionData } from './body/subscription-data.js';
+import { readConsumerKind } from './body/consumer-kind.js';
+import type { ConsumerKind } from './body/consumer-kind.js';
+import { readSubscriptionData, writeSubscriptionData } from './body/subscription-data.js';
+import type { SubscriptionData } from './body/subscription-data.js';
 import { Command } from './command.js';
 
 /**

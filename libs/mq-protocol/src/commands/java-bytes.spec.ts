@@ -5,7 +5,8 @@ import type { RemotingCommand } from '../frame/remoting-command.js';
 import { decodeBatchBody } from '../message/batch-body.js';
 import { decompress } from '../message/compression.js';
 import { decodeProperties } from '../message/properties.js';
-import { RequestCode, type RequestCodeName } from '../tables/request-code.js';
+import { RequestCode } from '../tables/request-code.js';
+import type { RequestCodeName } from '../tables/request-code.js';
 import type { BodyCodec } from './body/body-codec.js';
 import {
   clusterInfoBody,

@@ -1,4 +1,5 @@
-import { JsonReader, type JsonValue } from '../json/index.js';
+import { JsonReader } from '../json/index.js';
+import type { JsonValue } from '../json/index.js';
 import { RequestCode } from '../tables/request-code.js';
 import { jsonBody } from './body/body-codec.js';
 import { Command } from './command.js';

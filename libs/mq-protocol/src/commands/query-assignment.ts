@@ -1,7 +1,8 @@
 import { JsonReader } from '../json/index.js';
 import { RequestCode } from '../tables/request-code.js';
 import { jsonBody } from './body/body-codec.js';
-import { readMessageQueue, writeMessageQueue, type MessageQueue } from './body/message-queue.js';
+import { readMessageQueue, writeMessageQueue } from './body/message-queue.js';
+import type { MessageQueue } from './body/message-queue.js';
 import { Command } from './command.js';
 
 /**

@@ -6,12 +6,8 @@ import { RequestCode } from '../tables/request-code.js';
 import { MqVersion } from '../tables/version.js';
 import { jsonBody } from './body/body-codec.js';
 import { dataVersionBody } from './body/data-version.js';
-import {
-  readTopicConfigTable,
-  writeTopicConfigTable,
-  type TopicConfig,
-  type TopicConfigTable,
-} from './body/topic-config.js';
+import { readTopicConfigTable, writeTopicConfigTable } from './body/topic-config.js';
+import type { TopicConfig, TopicConfigTable } from './body/topic-config.js';
 import { Command } from './command.js';
 
 /**

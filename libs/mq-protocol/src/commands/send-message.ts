@@ -1,6 +1,7 @@
 import type { FrameView } from '../frame/frame-view.js';
 import { fieldKey } from '../frame/field-key.js';
-import { optional, required, type HeaderOf } from '../header/header-schema.js';
+import { optional, required } from '../header/header-schema.js';
+import type { HeaderOf } from '../header/header-schema.js';
 import { RequestCode } from '../tables/request-code.js';
 import { Command } from './command.js';
 

@@ -1,11 +1,8 @@
 import { optional, required } from '../header/header-schema.js';
 import { RequestCode } from '../tables/request-code.js';
 import { jsonBody } from './body/body-codec.js';
-import {
-  readSubscriptionGroupConfig,
-  writeSubscriptionGroupConfig,
-  type SubscriptionGroupConfig,
-} from './body/subscription-group-config.js';
+import { readSubscriptionGroupConfig, writeSubscriptionGroupConfig } from './body/subscription-group-config.js';
+import type { SubscriptionGroupConfig } from './body/subscription-group-config.js';
 import { Command } from './command.js';
 
 /**

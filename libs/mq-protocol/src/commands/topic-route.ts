@@ -1,5 +1,6 @@
 import { optional, required } from '../header/header-schema.js';
-import { JsonReader, scalarText, type JsonValue } from '../json/index.js';
+import { JsonReader, scalarText } from '../json/index.js';
+import type { JsonValue } from '../json/index.js';
 import { RequestCode } from '../tables/request-code.js';
 import { MqVersion } from '../tables/version.js';
 import { jsonBody } from './body/body-codec.js';

@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { FrameError } from '../errors.js';
 import { decodeFrame } from './decode-frame.js';
 import { encodeFrame } from './encode-frame.js';
-import { createRequest, createResponse, isOneway, isResponse, type RemotingCommand } from './remoting-command.js';
+import { createRequest, createResponse, isOneway, isResponse } from './remoting-command.js';
+import type { RemotingCommand } from './remoting-command.js';
 
 const GET_ROUTE_TEXT =
   '{"code":105,"extFields":{"topic":"T"},"flag":0,"language":"JAVA","opaque":7,"serializeTypeCurrentRPC":"JSON","version":409}';

@@ -4,7 +4,8 @@ import { recordedFrames } from '../fixtures/recorded.js';
 import { decodeFrame } from './decode-frame.js';
 import { encodeFrame } from './encode-frame.js';
 import { FrameReader } from './frame-reader.js';
-import { createRequest, type RemotingCommand } from './remoting-command.js';
+import { createRequest } from './remoting-command.js';
+import type { RemotingCommand } from './remoting-command.js';
 
 const seeds = recordedFrames();
 const expected = seeds.map(decodeFrame);

@@ -13,8 +13,8 @@ import {
   HEADER_BYTES_MAX,
   SERIALIZE_JSON,
   SERIALIZE_ROCKETMQ,
-  type SerializeType,
 } from './frame-layout.js';
+import type { SerializeType } from './frame-layout.js';
 import { NameCache } from './name-cache.js';
 import type { RemotingCommand } from './remoting-command.js';
 

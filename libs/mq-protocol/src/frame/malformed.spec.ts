@@ -5,7 +5,8 @@ import { RequestCode } from '../tables/request-code.js';
 import { encodeFrame } from './encode-frame.js';
 import { FrameReader } from './frame-reader.js';
 import { FrameView } from './frame-view.js';
-import { createRequest, type RemotingCommand } from './remoting-command.js';
+import { createRequest } from './remoting-command.js';
+import type { RemotingCommand } from './remoting-command.js';
 
 const view = new FrameView();
 

@@ -1,6 +1,7 @@
 import { CLAIMED_LANGUAGE } from '../tables/language-code.js';
 import { MQ_CLIENT_VERSION, MQ_VERSION } from '../tables/version.js';
-import { FLAG_ONEWAY, FLAG_RESPONSE, type SerializeType } from './frame-layout.js';
+import { FLAG_ONEWAY, FLAG_RESPONSE } from './frame-layout.js';
+import type { SerializeType } from './frame-layout.js';
 
 /** One frame, decoded. `code` is a request code or, when the response bit of `flag` is set, a response code. */
 export interface RemotingCommand {

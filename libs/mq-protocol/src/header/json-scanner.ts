@@ -1,5 +1,6 @@
 import { FrameError } from '../errors.js';
-import { KEY_ESCAPED, ValueKind, type HeaderIndex } from './header-index.js';
+import { KEY_ESCAPED, ValueKind } from './header-index.js';
+import type { HeaderIndex } from './header-index.js';
 import { hexDigit, simpleEscape } from './json-text.js';
 
 /**

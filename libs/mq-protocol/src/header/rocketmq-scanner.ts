@@ -1,5 +1,6 @@
 import { FrameError } from '../errors.js';
-import { ValueKind, type HeaderIndex } from './header-index.js';
+import { ValueKind } from './header-index.js';
+import type { HeaderIndex } from './header-index.js';
 
 /**
  * header = code language version opaque flag remark ext

@@ -1,7 +1,8 @@
 import { BodyError } from '../errors.js';
 import { parseJson } from './json-parser.js';
 import { writeJson } from './json-writer.js';
-import { isJsonObject, type JsonObject, type JsonValue } from './json-value.js';
+import { isJsonObject } from './json-value.js';
+import type { JsonObject, JsonValue } from './json-value.js';
 
 /**
  * Reads members of a parsed body into their types, as leniently as fastjson: numbers may stand as text, booleans as

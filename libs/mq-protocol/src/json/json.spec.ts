@@ -2,7 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { BodyError } from '../errors.js';
 import { parseJson } from './json-parser.js';
 import { JsonReader } from './json-reader.js';
-import { writeJson, type Writable } from './json-writer.js';
+import { writeJson } from './json-writer.js';
+import type { Writable } from './json-writer.js';
 
 describe('the JSON parser', () => {
   it('reads what JSON.parse reads', () => {

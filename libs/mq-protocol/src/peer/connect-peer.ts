@@ -1,7 +1,9 @@
 import { connect } from 'node:net';
 import { PeerError } from '../errors.js';
-import { peerLimits, type PeerLimits } from './peer-limits.js';
-import { Peer, type PeerHandlers } from './peer.js';
+import { peerLimits } from './peer-limits.js';
+import type { PeerLimits } from './peer-limits.js';
+import { Peer } from './peer.js';
+import type { PeerHandlers } from './peer.js';
 import { SocketBinding } from './socket-binding.js';
 
 export interface ConnectPeerOptions {

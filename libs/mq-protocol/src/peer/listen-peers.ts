@@ -1,6 +1,9 @@
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { peerLimits, type PeerLimits } from './peer-limits.js';
-import { Peer, type PeerHandlers } from './peer.js';
+import { createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
+import { peerLimits } from './peer-limits.js';
+import type { PeerLimits } from './peer-limits.js';
+import { Peer } from './peer.js';
+import type { PeerHandlers } from './peer.js';
 import { adoptWithOnread, SocketBinding } from './socket-binding.js';
 
 const BACKLOG = 1024;

@@ -2,9 +2,12 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { FrameError, PeerError, RequestRefusedError } from '../errors.js';
 import { decodeFrame } from '../frame/decode-frame.js';
 import { encodeFrame } from '../frame/encode-frame.js';
-import { createRequest, createResponse, type RemotingCommand } from '../frame/remoting-command.js';
-import { peerLimits, type PeerLimits } from './peer-limits.js';
-import { Peer, type PeerHandlers } from './peer.js';
+import { createRequest, createResponse } from '../frame/remoting-command.js';
+import type { RemotingCommand } from '../frame/remoting-command.js';
+import { peerLimits } from './peer-limits.js';
+import type { PeerLimits } from './peer-limits.js';
+import { Peer } from './peer.js';
+import type { PeerHandlers } from './peer.js';
 import { FakeSocket } from './testing/fake-socket.js';
 
 const open: Peer[] = [];

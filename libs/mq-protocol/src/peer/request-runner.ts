@@ -1,5 +1,6 @@
 import { RequestRefusedError } from '../errors.js';
-import { createResponse, isOneway, type RemotingCommand } from '../frame/remoting-command.js';
+import { createResponse, isOneway } from '../frame/remoting-command.js';
+import type { RemotingCommand } from '../frame/remoting-command.js';
 import { ResponseCode } from '../tables/response-code.js';
 
 /** The answer to a request whose processing failed. */

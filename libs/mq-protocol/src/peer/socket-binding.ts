@@ -1,4 +1,5 @@
-import { Socket, type OnReadOpts } from 'node:net';
+import { Socket } from 'node:net';
+import type { OnReadOpts } from 'node:net';
 import { platform } from 'node:process';
 import type { Peer } from './peer.js';
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createResponse, decodeFrame, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { createResponse, decodeFrame } from '@rocketshop/mq-protocol';
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { SendAnswerWriter } from '../answers/send-answer-writer.js';
 import { AckQueue } from './ack-queue.js';

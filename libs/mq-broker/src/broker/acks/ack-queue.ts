@@ -1,15 +1,11 @@
-import {
-  createResponse,
-  ResponseCode,
-  type AnswerableRequest,
-  type Peer,
-  type RemotingCommand,
-} from '@rocketshop/mq-protocol';
+import { createResponse, ResponseCode } from '@rocketshop/mq-protocol';
+import type { AnswerableRequest, Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { MessageStore } from '../../store/index.js';
 import type { SendAnswerWriter } from '../answers/send-answer-writer.js';
 import type { BrokerClock } from '../broker-clock.js';
 import { storeRefusals } from './store-status.js';
-import { PendingAcks, type Ack } from './pending-acks.js';
+import { PendingAcks } from './pending-acks.js';
+import type { Ack } from './pending-acks.js';
 
 /** How often the queue looks for answers that are due with FLUSH_DISK_TIMEOUT, ms. */
 const EXPIRY_CHECK_INTERVAL_MS = 250;

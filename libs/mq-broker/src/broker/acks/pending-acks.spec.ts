@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createResponse, type Peer } from '@rocketshop/mq-protocol';
-import { PendingAcks, type Ack } from './pending-acks.js';
+import { createResponse } from '@rocketshop/mq-protocol';
+import type { Peer } from '@rocketshop/mq-protocol';
+import { PendingAcks } from './pending-acks.js';
+import type { Ack } from './pending-acks.js';
 
 const peer = { closed: false } as unknown as Peer;
 

@@ -1,4 +1,5 @@
-import { SERIALIZE_JSON, SERIALIZE_ROCKETMQ, type AnswerableRequest } from '@rocketshop/mq-protocol';
+import { SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from '@rocketshop/mq-protocol';
+import type { AnswerableRequest } from '@rocketshop/mq-protocol';
 import type { GetResult } from '../../store/index.js';
 import {
   ascii,

@@ -1,4 +1,5 @@
-import { encodeHost, SERIALIZE_JSON, SERIALIZE_ROCKETMQ, type SerializeType } from '@rocketshop/mq-protocol';
+import { encodeHost, SERIALIZE_JSON, SERIALIZE_ROCKETMQ } from '@rocketshop/mq-protocol';
+import type { SerializeType } from '@rocketshop/mq-protocol';
 import {
   ascii,
   beginFrame,

@@ -1,4 +1,5 @@
-import { delayOffsetTableBody, type DelayOffsetTable } from '@rocketshop/mq-protocol';
+import { delayOffsetTableBody } from '@rocketshop/mq-protocol';
+import type { DelayOffsetTable } from '@rocketshop/mq-protocol';
 import { ConfigFile } from '../../store/index.js';
 
 /** `config/delayOffset.json`: `{"offsetTable":{1:10,3:7}}`, level to offset (RocketMQ `DelayOffsetSerializeWrapper`). */

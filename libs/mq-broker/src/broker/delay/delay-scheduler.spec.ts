@@ -3,7 +3,8 @@ import { encodeMessage } from '@rocketshop/mq-protocol';
 import type { AppendStatus, GetResult, MessageDraft } from '../../store/index.js';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { DelayLevels } from './delay-levels.js';
-import { DelayScheduler, type DelaySchedulerParts } from './delay-scheduler.js';
+import { DelayScheduler } from './delay-scheduler.js';
+import type { DelaySchedulerParts } from './delay-scheduler.js';
 
 /** A schedule topic in memory, and the log that deliveries go to. */
 class MemoryStore {

@@ -1,12 +1,5 @@
-import {
-  decodeMessages,
-  encodeProperties,
-  MessageConst,
-  PermName,
-  tagsHash,
-  TopicName,
-  type MessageExt,
-} from '@rocketshop/mq-protocol';
+import { decodeMessages, encodeProperties, MessageConst, PermName, tagsHash, TopicName } from '@rocketshop/mq-protocol';
+import type { MessageExt } from '@rocketshop/mq-protocol';
 import type { MessageDraft, MessageReader, MessageStore } from '../../store/index.js';
 import type { BrokerClock } from '../broker-clock.js';
 import type { TopicConfigManager } from '../topics/index.js';

@@ -1,5 +1,6 @@
 import type { ConsumerData, Peer } from '@rocketshop/mq-protocol';
-import { refreshChannel, type ClientChannel, type ClientIdentity } from './client-channel.js';
+import { refreshChannel } from './client-channel.js';
+import type { ClientChannel, ClientIdentity } from './client-channel.js';
 import { ConsumerGroupInfo } from './consumer-group-info.js';
 
 interface ConsumerManagerOptions {

@@ -1,5 +1,6 @@
 import type { Peer } from '@rocketshop/mq-protocol';
-import { refreshChannel, type ClientChannel, type ClientIdentity } from './client-channel.js';
+import { refreshChannel } from './client-channel.js';
+import type { ClientChannel, ClientIdentity } from './client-channel.js';
 
 interface ProducerManagerOptions {
   clock: { now(): number };

@@ -3,7 +3,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { newSubscriptionGroupConfig } from '@rocketshop/mq-protocol';
 
 import type { ConfigStorage } from '../../config/index.js';
-import { SubscriptionGroupManager, type SubscriptionGroupManagerOptions } from './subscription-group-manager.js';
+import { SubscriptionGroupManager } from './subscription-group-manager.js';
+import type { SubscriptionGroupManagerOptions } from './subscription-group-manager.js';
 
 class Memory implements ConfigStorage {
   text: string | undefined;

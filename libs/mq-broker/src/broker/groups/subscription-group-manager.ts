@@ -6,12 +6,11 @@ import {
   newSubscriptionGroupConfig,
   nextDataVersion,
   subscriptionGroupTableBody,
-  type DataVersion,
-  type SubscriptionGroupConfig,
-  type SubscriptionGroupTable,
 } from '@rocketshop/mq-protocol';
+import type { DataVersion, SubscriptionGroupConfig, SubscriptionGroupTable } from '@rocketshop/mq-protocol';
 import type { BrokerConfig } from '../broker.config.js';
-import { DeferredSave, type ConfigStorage } from '../../config/index.js';
+import { DeferredSave } from '../../config/index.js';
+import type { ConfigStorage } from '../../config/index.js';
 
 export interface SubscriptionGroupManagerOptions {
   /** `autoCreateSubscriptionGroup` is read on each use, because an administrator may switch it while the broker runs. */

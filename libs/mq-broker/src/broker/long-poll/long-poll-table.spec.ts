@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Peer } from '@rocketshop/mq-protocol';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { acceptAll, parseSubscription } from '../pull/subscription-filter.js';
-import { LongPollTable, type HeldPull } from './long-poll-table.js';
+import { LongPollTable } from './long-poll-table.js';
+import type { HeldPull } from './long-poll-table.js';
 
 const TAG_A = 2598919;
 const TAG_B = 2598920;

@@ -10,8 +10,8 @@ import {
   ResponseCode,
   TopicName,
   UpdateBrokerConfig,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { RemotingCommand } from '@rocketshop/mq-protocol';
 
 import { formatJavaProperties, parseJavaProperties } from '../../config/index.js';
 import type { BrokerContext, Processor } from '../broker-context.js';

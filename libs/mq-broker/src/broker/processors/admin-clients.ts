@@ -11,10 +11,8 @@ import {
   producerTableBody,
   RequestRefusedError,
   ResponseCode,
-  type ClientConnection,
-  type ProducerInfo,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { ClientConnection, ProducerInfo, RemotingCommand } from '@rocketshop/mq-protocol';
 
 import type { BrokerContext, Processor } from '../broker-context.js';
 import type { ClientChannel } from '../groups/index.js';

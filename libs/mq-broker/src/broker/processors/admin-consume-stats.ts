@@ -8,11 +8,8 @@ import {
   QueryConsumeTimeSpan,
   RequestRefusedError,
   ResponseCode,
-  type ConsumeOffset,
-  type ConsumeStats,
-  type QueueTimeSpan,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { ConsumeOffset, ConsumeStats, QueueTimeSpan, RemotingCommand } from '@rocketshop/mq-protocol';
 
 import type { BrokerContext, Processor } from '../broker-context.js';
 import { topicsOfGroup } from './admin-group-queries.js';

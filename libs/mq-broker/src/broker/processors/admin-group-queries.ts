@@ -7,8 +7,8 @@ import {
   QueryTopicsByConsumer,
   ResponseCode,
   topicListBody,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { RemotingCommand } from '@rocketshop/mq-protocol';
 
 import type { BrokerContext, Processor } from '../broker-context.js';
 

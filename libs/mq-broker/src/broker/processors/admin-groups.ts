@@ -11,9 +11,8 @@ import {
   subscriptionGroupTableBody,
   UpdateAndCreateSubscriptionGroup,
   UpdateAndCreateSubscriptionGroupList,
-  type RemotingCommand,
-  type SubscriptionGroupConfig,
 } from '@rocketshop/mq-protocol';
+import type { RemotingCommand, SubscriptionGroupConfig } from '@rocketshop/mq-protocol';
 
 import type { BrokerContext, Processor } from '../broker-context.js';
 

@@ -4,8 +4,8 @@ import {
   RequestRefusedError,
   ResponseCode,
   ViewBrokerStatsData,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { RemotingCommand } from '@rocketshop/mq-protocol';
 
 import type { BrokerContext, Processor } from '../broker-context.js';
 import type { BrokerStatistics } from '../statistics/broker-statistics.js';

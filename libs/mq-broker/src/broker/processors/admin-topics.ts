@@ -15,13 +15,12 @@ import {
   topicListBody,
   topicStatsTableBody,
   UpdateAndCreateTopic,
-  type RemotingCommand,
-  type TopicConfig,
-  type TopicOffset,
 } from '@rocketshop/mq-protocol';
+import type { RemotingCommand, TopicConfig, TopicOffset } from '@rocketshop/mq-protocol';
 
 import type { BrokerContext, Processor } from '../broker-context.js';
-import { applyAttributeChange, QUEUE_NUMS_MAX, type TopicConfigManager } from '../topics/index.js';
+import { applyAttributeChange, QUEUE_NUMS_MAX } from '../topics/index.js';
+import type { TopicConfigManager } from '../topics/index.js';
 
 export function topicProcessors(context: BrokerContext): [number, Processor][] {
   return [

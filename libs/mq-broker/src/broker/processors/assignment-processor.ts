@@ -6,9 +6,8 @@ import {
   queryAssignmentResponseBody,
   RequestRefusedError,
   ResponseCode,
-  type QueryAssignmentRequest,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { QueryAssignmentRequest, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { BrokerContext, Processor } from '../broker-context.js';
 
 /** Which of `queueCount` queues member `index` of `memberCount` gets. */

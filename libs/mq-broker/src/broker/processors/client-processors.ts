@@ -14,10 +14,8 @@ import {
   ResponseCode,
   retryTopic,
   UnregisterClient,
-  type ConsumerData,
-  type Peer,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { ConsumerData, Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { BrokerContext, Processor } from '../broker-context.js';
 import type { ConsumerGroupInfo } from '../groups/index.js';
 import { parseSubscription } from '../pull/subscription-filter.js';

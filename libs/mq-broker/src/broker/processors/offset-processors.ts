@@ -12,9 +12,8 @@ import {
   ResponseCode,
   SearchOffset,
   UpdateConsumerOffset,
-  type ConsumerOffsetTable,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { ConsumerOffsetTable, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { BrokerContext, Processor } from '../broker-context.js';
 
 /** Processes the requests for committed offsets and for the bounds of queues. Source: `ConsumerManageProcessor`, `AdminBrokerProcessor`. */

@@ -1,6 +1,8 @@
-import { ResponseCode, type AnswerableRequest, type Peer } from '@rocketshop/mq-protocol';
+import { ResponseCode } from '@rocketshop/mq-protocol';
+import type { AnswerableRequest, Peer } from '@rocketshop/mq-protocol';
 import type { GetResult, GetStatus } from '../../store/index.js';
-import { PULL_ANSWER_BYTES_MAX, writePullAnswer, type PullAnswer } from '../answers/pull-answer-writer.js';
+import { PULL_ANSWER_BYTES_MAX, writePullAnswer } from '../answers/pull-answer-writer.js';
+import type { PullAnswer } from '../answers/pull-answer-writer.js';
 import type { RecordSlab } from './record-slab.js';
 
 /** The response code for each status of a look-up (RocketMQ `PullMessageProcessor.composeResponseHeader`). */

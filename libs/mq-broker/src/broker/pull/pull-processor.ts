@@ -6,11 +6,8 @@ import {
   readPullMessage,
   RequestRefusedError,
   ResponseCode,
-  type FrameView,
-  type Peer,
-  type PullMessageHeader,
-  type SubscriptionData,
 } from '@rocketshop/mq-protocol';
+import type { FrameView, Peer, PullMessageHeader, SubscriptionData } from '@rocketshop/mq-protocol';
 import type { GetResult, ReadOptions } from '../../store/index.js';
 import type { BrokerContext } from '../broker-context.js';
 import type { ConsumerGroupInfo } from '../groups/index.js';
@@ -19,7 +16,8 @@ import { refuse } from '../send/send-checks.js';
 import type { BrokerStatistics } from '../statistics/broker-statistics.js';
 import { pullCode, PullAnswerSender } from './pull-answer.js';
 import { RecordSlab } from './record-slab.js';
-import { SubscriptionFilterCache, type SubscriptionFilter } from './subscription-filter.js';
+import { SubscriptionFilterCache } from './subscription-filter.js';
+import type { SubscriptionFilter } from './subscription-filter.js';
 
 /** The most messages in one answer. RocketMQ's maximum is 32; this broker gives more to a client that asks for more. */
 const MESSAGES_MAX = 1_024;

@@ -1,4 +1,5 @@
-import { SLAB_BYTES, takeSlab, type Peer } from '@rocketshop/mq-protocol';
+import { SLAB_BYTES, takeSlab } from '@rocketshop/mq-protocol';
+import type { Peer } from '@rocketshop/mq-protocol';
 
 /**
  * Gives the buffer for the records of a pull: a slab of the connections' pool. The socket sends the slab as it is and gives

@@ -1,11 +1,5 @@
-import {
-  isSubscribeAll,
-  isTagType,
-  javaStringHash,
-  RequestRefusedError,
-  ResponseCode,
-  type SubscriptionData,
-} from '@rocketshop/mq-protocol';
+import { isSubscribeAll, isTagType, javaStringHash, RequestRefusedError, ResponseCode } from '@rocketshop/mq-protocol';
+import type { SubscriptionData } from '@rocketshop/mq-protocol';
 import type { TagMatcher } from '../../store/index.js';
 
 /** Decides by the tags code of the consume queue alone. A hash collision passes: the client compares the tags themselves. */

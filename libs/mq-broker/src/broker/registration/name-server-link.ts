@@ -1,4 +1,5 @@
-import { connectPeer, type Peer, type RemotingCommand } from '@rocketshop/mq-protocol';
+import { connectPeer } from '@rocketshop/mq-protocol';
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 /** RocketMQ waits 24 s. The registrar rather tries a slow name server again. */
 const REQUEST_TIMEOUT_MS = 6_000;

@@ -5,9 +5,8 @@ import {
   registerBrokerBody,
   ResponseCode,
   UnregisterBroker,
-  type RemotingCommand,
-  type TopicConfig,
 } from '@rocketshop/mq-protocol';
+import type { RemotingCommand, TopicConfig } from '@rocketshop/mq-protocol';
 import type { BrokerClock } from '../broker-clock.js';
 import type { Logger } from '../../logger.js';
 import type { BrokerConfig } from '../broker.config.js';

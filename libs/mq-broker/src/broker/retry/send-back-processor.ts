@@ -11,9 +11,8 @@ import {
   ResponseCode,
   retryTopic,
   TopicName,
-  type MessageExt,
-  type SubscriptionGroupConfig,
 } from '@rocketshop/mq-protocol';
+import type { MessageExt, SubscriptionGroupConfig } from '@rocketshop/mq-protocol';
 import type { MessageDraft } from '../../store/index.js';
 import type { AckQueue } from '../acks/ack-queue.js';
 import type { BrokerContext, Processor } from '../broker-context.js';

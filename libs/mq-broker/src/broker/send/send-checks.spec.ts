@@ -1,10 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
-import { RequestRefusedError, type TopicConfig } from '@rocketshop/mq-protocol';
+import { RequestRefusedError } from '@rocketshop/mq-protocol';
+import type { TopicConfig } from '@rocketshop/mq-protocol';
 import { ManualClock } from '../../testing/manual-clock.js';
 import type { BrokerContext } from '../broker-context.js';
-import { resolveBrokerConfig, type BrokerConfigInput } from '../broker.config.js';
+import { resolveBrokerConfig } from '../broker.config.js';
+import type { BrokerConfigInput } from '../broker.config.js';
 import { createTopicConfig, TopicConfigManager } from '../topics/index.js';
-import { checkSend, type SendTarget } from './send-checks.js';
+import { checkSend } from './send-checks.js';
+import type { SendTarget } from './send-checks.js';
 
 type Situation = { config?: BrokerConfigInput; topics?: TopicConfig[]; draining?: boolean };
 

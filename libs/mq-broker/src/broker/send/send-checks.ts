@@ -5,8 +5,8 @@ import {
   PermName,
   RequestRefusedError,
   ResponseCode,
-  type TopicConfig,
 } from '@rocketshop/mq-protocol';
+import type { TopicConfig } from '@rocketshop/mq-protocol';
 import type { BrokerContext } from '../broker-context.js';
 
 /** The fields of a send request that the checks read. */

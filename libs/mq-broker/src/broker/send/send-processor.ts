@@ -12,12 +12,8 @@ import {
   SendMessageView,
   encodeOffsetMsgId,
   TopicName,
-  type BatchItemView,
-  type FrameView,
-  type Peer,
-  type RemotingCommand,
-  type TopicConfig,
 } from '@rocketshop/mq-protocol';
+import type { BatchItemView, FrameView, Peer, RemotingCommand, TopicConfig } from '@rocketshop/mq-protocol';
 import type { MessageDraft } from '../../store/index.js';
 import type { AckQueue } from '../acks/ack-queue.js';
 import { requireStored } from '../acks/store-status.js';

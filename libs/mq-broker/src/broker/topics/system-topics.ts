@@ -1,4 +1,5 @@
-import { PermName, replyTopic, TopicName, type TopicConfig } from '@rocketshop/mq-protocol';
+import { PermName, replyTopic, TopicName } from '@rocketshop/mq-protocol';
+import type { TopicConfig } from '@rocketshop/mq-protocol';
 
 import { createTopicConfig } from './topic-config.js';
 

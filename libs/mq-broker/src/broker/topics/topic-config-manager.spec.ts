@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 
 import type { ConfigStorage } from '../../config/index.js';
 import { createTopicConfig } from './topic-config.js';
-import { TopicConfigManager, TopicLimitError, type TopicConfigManagerOptions } from './topic-config-manager.js';
+import { TopicConfigManager, TopicLimitError } from './topic-config-manager.js';
+import type { TopicConfigManagerOptions } from './topic-config-manager.js';
 
 class Memory implements ConfigStorage {
   text: string | undefined;

@@ -7,12 +7,11 @@ import {
   topicConfigTableBody,
   TopicName,
   TOPICS_NOT_TO_SEND,
-  type DataVersion,
-  type TopicConfig,
-  type TopicConfigTable,
 } from '@rocketshop/mq-protocol';
+import type { DataVersion, TopicConfig, TopicConfigTable } from '@rocketshop/mq-protocol';
 import type { BrokerConfig } from '../broker.config.js';
-import { DeferredSave, type ConfigStorage } from '../../config/index.js';
+import { DeferredSave } from '../../config/index.js';
+import type { ConfigStorage } from '../../config/index.js';
 import { createTopicConfig, isSameTopicConfig } from './topic-config.js';
 import { systemTopicConfigs } from './system-topics.js';
 

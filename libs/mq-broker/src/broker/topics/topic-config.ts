@@ -1,4 +1,5 @@
-import { DEFAULT_TOPIC_FILTER_TYPE, PermName, type TopicConfig } from '@rocketshop/mq-protocol';
+import { DEFAULT_TOPIC_FILTER_TYPE, PermName } from '@rocketshop/mq-protocol';
+import type { TopicConfig } from '@rocketshop/mq-protocol';
 
 /** An ordinary topic: readable, writable, as many queues for reading as for writing. */
 export function createTopicConfig(topicName: string, queueNums: number): TopicConfig {

@@ -16,11 +16,8 @@ import {
   RequestRefusedError,
   ResponseCode,
   UnregisterBroker,
-  type Peer,
-  type RegisterBrokerBody,
-  type RegisterBrokerHeader,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { Peer, RegisterBrokerBody, RegisterBrokerHeader, RemotingCommand } from '@rocketshop/mq-protocol';
 
 import type { NameServerContext, NameServerProcessor } from '../nameserver-context.js';
 

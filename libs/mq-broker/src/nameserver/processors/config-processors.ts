@@ -1,10 +1,5 @@
-import {
-  createResponse,
-  RequestCode,
-  RequestRefusedError,
-  ResponseCode,
-  type RemotingCommand,
-} from '@rocketshop/mq-protocol';
+import { createResponse, RequestCode, RequestRefusedError, ResponseCode } from '@rocketshop/mq-protocol';
+import type { RemotingCommand } from '@rocketshop/mq-protocol';
 
 import { formatJavaProperties, parseJavaProperties } from '../../config/index.js';
 import type { NameServerContext, NameServerProcessor } from '../nameserver-context.js';

@@ -7,8 +7,8 @@ import {
   PutKvConfig,
   RequestRefusedError,
   ResponseCode,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { RemotingCommand } from '@rocketshop/mq-protocol';
 
 import type { KvConfigTable } from '../kv-config-table.js';
 import type { NameServerContext, NameServerProcessor } from '../nameserver-context.js';

@@ -10,8 +10,8 @@ import {
   topicRouteBody,
   usesStandardJson,
   WipeWritePermOfBroker,
-  type RemotingCommand,
 } from '@rocketshop/mq-protocol';
+import type { RemotingCommand } from '@rocketshop/mq-protocol';
 
 import type { NameServerContext, NameServerProcessor } from '../nameserver-context.js';
 

@@ -11,9 +11,8 @@ import {
   ResponseCode,
   topicListBody,
   topicRouteBody,
-  type RemotingCommand,
-  type TopicList,
 } from '@rocketshop/mq-protocol';
+import type { RemotingCommand, TopicList } from '@rocketshop/mq-protocol';
 
 import type { NameServerContext, NameServerProcessor } from '../nameserver-context.js';
 

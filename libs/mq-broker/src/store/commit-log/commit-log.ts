@@ -3,7 +3,8 @@ import { BLANK_BYTES, MAGIC_BLANK } from '../record/record-layout.js';
 import { WriteFailedError } from '../store.errors.js';
 import type { LogFile, LogFiles } from './log-files.js';
 import type { ResolvedStoreOptions } from '../store.options.js';
-import { LogTail, type TailChunk } from './log-tail.js';
+import { LogTail } from './log-tail.js';
+import type { TailChunk } from './log-tail.js';
 import { ZeroFiller } from './zero-filler.js';
 
 export interface CommitLogHooks {

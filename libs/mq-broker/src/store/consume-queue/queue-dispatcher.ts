@@ -1,4 +1,5 @@
-import { DispatchBacklog, type DispatchEntry } from './dispatch-backlog.js';
+import { DispatchBacklog } from './dispatch-backlog.js';
+import type { DispatchEntry } from './dispatch-backlog.js';
 
 /**
  * Puts messages into their consume queues once their bytes are as safe as the flush mode promises (RocketMQ:

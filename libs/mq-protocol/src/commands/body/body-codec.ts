@@ -1,4 +1,5 @@
-import { JsonReader, writeJsonBody, type JsonWriterOptions, type Writable } from '../../json/index.js';
+import { JsonReader, writeJsonBody } from '../../json/index.js';
+import type { JsonWriterOptions, Writable } from '../../json/index.js';
 
 /** Turns a body into its type and back. */
 export interface BodyCodec<T> {

@@ -1,4 +1,5 @@
-import { JsonReader, type JsonValue } from '../../json/index.js';
+import { JsonReader } from '../../json/index.js';
+import type { JsonValue } from '../../json/index.js';
 import { javaStringHash } from '../../message/java-hash.js';
 
 /** The expression that matches every message. */

@@ -1,6 +1,8 @@
-import { JsonReader, type JsonValue } from '../../json/index.js';
+import { JsonReader } from '../../json/index.js';
+import type { JsonValue } from '../../json/index.js';
 import { jsonBody } from './body-codec.js';
-import { readDataVersion, writeDataVersion, type DataVersion } from './data-version.js';
+import { readDataVersion, writeDataVersion } from './data-version.js';
+import type { DataVersion } from './data-version.js';
 import { readTexts } from './topic-config.js';
 
 /** Source: remoting/protocol/subscription/SubscriptionGroupConfig.java. */

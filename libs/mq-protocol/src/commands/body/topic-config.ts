@@ -1,6 +1,8 @@
-import { JsonReader, scalarText, type JsonValue } from '../../json/index.js';
+import { JsonReader, scalarText } from '../../json/index.js';
+import type { JsonValue } from '../../json/index.js';
 import { jsonBody } from './body-codec.js';
-import { newDataVersion, readDataVersion, writeDataVersion, type DataVersion } from './data-version.js';
+import { newDataVersion, readDataVersion, writeDataVersion } from './data-version.js';
+import type { DataVersion } from './data-version.js';
 
 /** Source: common/TopicConfig.java. `perm` is of PermName's bits. */
 export interface TopicConfig {
