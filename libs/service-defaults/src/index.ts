@@ -14,7 +14,7 @@ export { isSuccess } from './http/json-client-exchange.js';
 export { notFound, ProblemError } from './http/problem-error.js';
 export { Metrics } from './health/metrics.js';
 export { Readiness } from './health/readiness.js';
-export { Database, PG_POOL } from './database/database.js';
+export { Database } from './database/database.js';
 export { DatabaseModule } from './database/database.module.js';
 export { connectAndMigrate, migrate } from './database/connect.js';
 export { dataSourceOptions } from './database/data-source-options.js';

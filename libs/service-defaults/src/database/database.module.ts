@@ -1,17 +1,16 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import type { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { Readiness } from '../health/readiness.js';
 import { connectAndMigrate } from './connect.js';
 import { dataSourceOptions } from './data-source-options.js';
 import type { DatabaseOptions } from './data-source-options.js';
-import { Database, PG_POOL } from './database.js';
+import { Database } from './database.js';
 
 /**
  * A service's database: connects (and waits for a server that is still starting), migrates under the lock, and provides
- * `DataSource` (TypeORM), `Database` (transactions, pipelines, batches) and the pg pool under PG_POOL. All of them are global.
+ * `DataSource` (TypeORM) and `Database` (transactions, pipelines, batches), both global.
  * Readiness pings the database.
  */
 @Module({})
@@ -36,9 +35,8 @@ export class DatabaseModule {
             return database;
           },
         },
-        { provide: PG_POOL, useFactory: (database: Database): Pool => database.pool, inject: [Database] },
       ],
-      exports: [Database, PG_POOL, TypeOrmModule],
+      exports: [Database, TypeOrmModule],
     };
   }
 }

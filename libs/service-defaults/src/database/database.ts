@@ -5,9 +5,6 @@ import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { DatabaseOptions } from './data-source-options.js';
 
-/** Injection token of TypeORM's pg pool of the service's database. */
-export const PG_POOL = Symbol('PG_POOL');
-
 /**
  * A service's database as its use cases see it. TypeORM's pool serves reads by repositories, transactions and pipelines; the
  * batcher has connections of its own, so that hot work cannot use up everybody's.
