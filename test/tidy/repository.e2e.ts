@@ -21,7 +21,6 @@ const LONGER: Readonly<Record<string, string>> = {
   'libs/mq-broker/src/store/message-store.ts':
     'one class is what the store promises; its parts have files of their own',
   'libs/mq-protocol/src/header/json-scanner.ts': 'one scanner; its parts share the position, and it runs once a frame',
-  'test/kits/statement-batcher.e2e.ts': 'one story of one part, on one table and one crowd of callers',
 };
 
 /** Metaphors that once named a mechanism; the name that an engineer of the field expects took the place of each. */
