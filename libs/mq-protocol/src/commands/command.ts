@@ -10,7 +10,7 @@ export interface CommandResponseInit extends Omit<ResponseInit, 'extFields'> {
   code?: number;
 }
 
-/** A request code with its two headers. Bodies have codecs of their own beside it. */
+/** A request code with its two headers. Bodies have codecs of their own. */
 export class Command<Request extends HeaderFields, Response extends HeaderFields> {
   private readonly requestSchema: HeaderSchema<Request>;
   private readonly responseSchema: HeaderSchema<Response>;

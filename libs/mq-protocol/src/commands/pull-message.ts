@@ -60,7 +60,7 @@ const keys = {
   maxMsgBytes: fieldKey('maxMsgBytes'),
 };
 
-/** A new header out of a view, without a command between: pulls are held, so the header must outlive its frame. */
+/** Reads a header in place. The header is a new object: pulls are held, so it must outlive its frame. */
 export function readPullMessage(view: FrameView): PullMessageHeader {
   return {
     consumerGroup: view.requiredName(keys.consumerGroup),

@@ -124,8 +124,8 @@ const shortKeys: typeof longKeys = {
 const NO_PROPERTIES = Buffer.alloc(0);
 
 /**
- * A send request read in place, for the broker's hot path: one object is reused for all requests. `properties` and
- * `body` are offsets into buffers that are valid only while the view stays where it is and nothing else is looked up.
+ * A send request that is read in place: the broker uses one object for all requests. `properties` and `body` are offsets into
+ * buffers. They are valid only until the view moves or another field is looked up.
  */
 export class SendMessageView {
   producerGroup = '';
@@ -147,7 +147,7 @@ export class SendMessageView {
   private view: FrameView | undefined;
   private keys = shortKeys;
 
-  /** Reads the request the view stands on. Throws HeaderFieldError for a missing or wrong field. */
+  /** Reads the view's request. Throws HeaderFieldError for a missing or wrong field. */
   read(view: FrameView): void {
     const keys = view.code === RequestCode.SEND_MESSAGE ? longKeys : shortKeys;
     this.keys = keys;
@@ -167,7 +167,7 @@ export class SendMessageView {
     this.readProperties(view);
   }
 
-  /** The topic whose settings a new topic takes; needed only when the topic is unknown. Look-ups end `properties`. */
+  /** The topic whose settings a new topic takes. It is needed only for an unknown topic. The look-up makes `properties` invalid. */
   defaultTopic(): string {
     return this.view?.requiredName(this.keys.defaultTopic) ?? '';
   }
@@ -176,7 +176,7 @@ export class SendMessageView {
     return this.view?.int(this.keys.defaultTopicQueueNums) ?? 0;
   }
 
-  /** Last of all look-ups: an escaped value is decoded into a buffer that the next look-up may overwrite. */
+  /** This is the last look-up: an escaped value is decoded into a buffer that the next look-up may overwrite. */
   private readProperties(view: FrameView): void {
     if (view.find(this.keys.properties)) {
       this.propertiesBuffer = view.valueBuffer;

@@ -11,8 +11,8 @@ export function parseIntBytes(buffer: Buffer, start: number, end: number, field:
 }
 
 /**
- * Reads an int64 from decimal text. What a number cannot hold exactly (Long.MAX_VALUE as "no limit") is cut to the
- * nearest safe integer, which keeps every comparison with a real offset or timestamp right. Throws HeaderFieldError.
+ * Reads an int64 from decimal text. A value that a number cannot hold exactly (Long.MAX_VALUE as "no limit") becomes the nearest safe
+ * integer, so that comparisons with real offsets and timestamps stay right. Throws HeaderFieldError.
  */
 export function parseLongBytes(buffer: Buffer, start: number, end: number, field: string): number {
   const value = parseDecimal(buffer, start, end, LONG_DIGITS_MAX, field);

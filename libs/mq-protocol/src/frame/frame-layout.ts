@@ -10,8 +10,8 @@ export const FRAME_PREFIX_BYTES = 8;
 /** RocketMQ's own limit (`com.rocketmq.remoting.frameMaxLength`), of the value of `length`. */
 export const FRAME_BYTES_MAX = 16 * 1024 * 1024;
 /**
- * Largest header that is read. Properties may have 32,767 bytes; as JSON each separator takes six, which for the
- * shortest entries is not quite four times as much. Anything above is not a header but an attack on memory.
+ * The largest header that is read. Properties may have 32,767 bytes. As JSON each separator takes six bytes, which makes the
+ * shortest entries not quite four times as long. A larger header is an attack on the memory.
  */
 export const HEADER_BYTES_MAX = 128 * 1024;
 

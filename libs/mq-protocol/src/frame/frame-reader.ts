@@ -2,22 +2,22 @@ import { FrameError } from '../errors.js';
 import { FRAME_BYTES_MAX, FRAME_LENGTH_BYTES, FRAME_PREFIX_BYTES } from './frame-layout.js';
 import { checkedHeaderBytes, FrameView } from './frame-view.js';
 
-/** First size of the buffer for a torn frame; it doubles as data arrives, so a lying length costs nothing. */
+/** First size of the buffer for a torn frame. It doubles as data arrives, so that a wrong length costs no memory. */
 const TORN_BYTES_AT_START = 4096;
-/** A larger one is given back after its frame: thousands of connections keep theirs. */
+/** A larger buffer is released after its frame, because each of thousands of connections has one. */
 const TORN_BYTES_KEPT_MAX = 16 * 1024;
 const EMPTY = Buffer.alloc(0);
 
 export interface FrameReaderOptions {
   /** @default 16 MiB */
   frameBytesMax?: number;
-  /** A view may be shared by all readers of a thread: reading never nests. */
+  /** All readers of a thread may share one view, because reads never nest. */
   view?: FrameView;
 }
 
 /**
- * Cuts a stream of chunks into frames. Frames that lie whole inside a chunk are shown in place; only a frame torn by a
- * chunk's end is copied aside. The chunk may be reused as soon as `push` returns.
+ * Cuts a stream of chunks into frames. A frame that is whole in its chunk is shown in place. Only a frame that the end of a chunk
+ * cuts is copied to a buffer. The chunk may be used again as soon as `push` returns.
  *
  * @param onFrame is called once per frame; returning false stops the reader for good (the connection was closed)
  */
@@ -41,7 +41,7 @@ export class FrameReader {
     return this.tornBytes;
   }
 
-  /** Takes the next bytes of the stream. Throws FrameError when they are no frames; the reader is of no use then. */
+  /** Takes the next bytes of the stream. Throws FrameError when they are no frames; the reader must not be used afterwards. */
   push(chunk: Buffer, start = 0, end: number = chunk.length): void {
     let position = this.tornBytes > 0 ? this.completeTorn(chunk, start, end) : start;
     while (!this.stopped && end - position >= FRAME_LENGTH_BYTES) {
@@ -53,7 +53,7 @@ export class FrameReader {
     if (!this.stopped && position < end) this.keep(chunk, position, end);
   }
 
-  /** Adds to the torn frame what it needs and shows it when it is whole. Returns how far the chunk was used. */
+  /** Adds the missing bytes to the torn frame and shows the frame when it is whole. Returns the first unused position of the chunk. */
   private completeTorn(chunk: Buffer, start: number, end: number): number {
     let position = start;
     while (this.tornBytes < FRAME_PREFIX_BYTES && position < end) {
@@ -82,7 +82,7 @@ export class FrameReader {
     this.tornBytes = bytes;
   }
 
-  /** Bytes of the frame at `start`, checked as far as its prefix has arrived, before anything is set aside for it. */
+  /** Bytes of the frame at `start`. The part of its prefix that has arrived is checked before memory is allocated for the frame. */
   private totalBytes(buffer: Buffer, start: number, end: number): number {
     const length = buffer.readInt32BE(start);
     if (length < 4) throw new FrameError(`a frame has the length ${length}`);

@@ -22,8 +22,8 @@ const EMPTY = Buffer.alloc(0);
 const names = new NameCache();
 
 /**
- * A window over one frame in a buffer that somebody else owns. `reset` moves it to the next frame; nothing is copied or
- * allocated, so everything read through it is valid only until then. `toCommand` makes a copy that may be kept.
+ * A window over one frame in a buffer of somebody else. `reset` moves the window to the next frame. It copies and allocates nothing,
+ * so values read through it are valid only until the next `reset`. `toCommand` makes a copy that may be kept.
  */
 export class FrameView {
   buffer: Buffer = EMPTY;
@@ -90,7 +90,7 @@ export class FrameView {
     return remarkStart < 0 ? undefined : this.text(remarkStart, remarkEnd, remarkEscaped);
   }
 
-  /** Looks a header field up and points `valueBuffer`, `valueStart` and `valueEnd` at its value. */
+  /** Looks up a header field. `valueBuffer`, `valueStart` and `valueEnd` then give its value. */
   find(key: FieldKey): boolean {
     const field = this.fieldOf(key);
     if (field < 0) return false;
@@ -108,7 +108,7 @@ export class FrameView {
     return true;
   }
 
-  /** An int32. Throws HeaderFieldError when it is no number, or absent and nothing stands in for it. */
+  /** An int32. Throws HeaderFieldError when the value is no number, or when the field is absent and `missing` is not given. */
   int(key: FieldKey, missing?: number): number {
     if (this.find(key)) return parseIntBytes(this.valueBuffer, this.valueStart, this.valueEnd, key.name);
     if (missing === undefined) throw new HeaderFieldError(key.name, 'is missing');
@@ -149,7 +149,7 @@ export class FrameView {
     return this.buffer.subarray(this.bodyStart, this.bodyEnd);
   }
 
-  /** A deep copy: nothing in it points into the read buffer. */
+  /** A deep copy: nothing in it refers to the read buffer. */
   toCommand(): RemotingCommand {
     const { code, opaque, flag, version } = this.index;
     return {
@@ -165,7 +165,7 @@ export class FrameView {
     };
   }
 
-  /** All header fields. The object has no prototype: a field named `__proto__` is a field like any other. */
+  /** All header fields. The object has no prototype, so that a field named `__proto__` is a field like any other. */
   extFields(): Record<string, string> {
     const fields = Object.create(null) as Record<string, string>;
     const { index } = this;

@@ -1,4 +1,4 @@
-/** Entries kept before the cache starts anew: names come from the network, so their number must have an end. */
+/** Maximum of entries; a full cache starts again from empty. Names come from the network, so their number must be limited. */
 const NAMES_MAX = 4096;
 const NAME_BYTES_MAX = 255;
 
@@ -8,8 +8,8 @@ interface CachedName {
 }
 
 /**
- * Topics and groups come with every request and are always the same few. Finding the string that was made for the same
- * bytes before is a third of the price of making it anew, and leaves no garbage.
+ * Every request contains topics and groups, and they are always the same few. It takes a third of the time to find the string that
+ * was made for the same bytes before, and it leaves no garbage.
  */
 export class NameCache {
   private readonly names = new Map<number, CachedName>();

@@ -38,7 +38,7 @@ export interface ResponseInit {
 /** The parts of a request its answer depends on. */
 export type AnswerableRequest = Pick<RemotingCommand, 'opaque' | 'serializeType'>;
 
-/** A request. Its `opaque` is 0 until a peer sends it: each connection numbers its own. */
+/** A request. Its `opaque` is 0 until a peer sends it, because each connection has its own sequence. */
 export function createRequest(code: number, init: RequestInit = {}): RemotingCommand {
   return {
     code,

@@ -1,20 +1,20 @@
 const SLOT_INTS = 5;
 const SLOTS_AT_START = 32;
 
-/** How the value of an ext field stands in the frame. */
+/** The form of an ext field's value in the frame. */
 export const ValueKind = {
   PLAIN: 0,
-  /** A JSON string with escapes: it must be decoded before use. */
+  /** A JSON string with escapes: decode it before use. */
   ESCAPED: 1,
-  /** JSON null: as good as absent, but it hides an earlier field of the same name. */
+  /** JSON null: the field counts as absent, and it hides an earlier field of the same name. */
   NULL: 2,
 } as const;
-/** Added to the kind when the key itself has escapes. */
+/** Added to the kind when the key has escapes. */
 export const KEY_ESCAPED = 4;
 
 /**
- * Where the parts of one header are, as offsets into the frame's buffer. It is filled by a scanner and reused for every
- * frame, so that reading a header makes no garbage.
+ * The offsets of one header's parts in the frame's buffer. A scanner fills the same index for every frame, so that reading a header
+ * makes no garbage.
  */
 export class HeaderIndex {
   code = 0;
@@ -93,7 +93,7 @@ export class HeaderIndex {
   }
 }
 
-/** Length, first and last byte of a key. Never negative: -1 marks keys that must be decoded to be compared. */
+/** Length, first and last byte of a key. It is never negative: -1 marks keys that must be decoded before they are compared. */
 export function fingerprint(bytes: Uint8Array, start: number, end: number): number {
   if (start === end) return 0;
   return (((end - start) & 0x7fff) << 16) | ((bytes[start] ?? 0) << 8) | (bytes[end - 1] ?? 0);

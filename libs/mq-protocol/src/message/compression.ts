@@ -33,8 +33,8 @@ export function compress(body: Buffer, level: number = COMPRESS_LEVEL): Buffer {
 }
 
 /**
- * Inflates a body by the method its sysFlag names. Throws CompressionError when it is broken, of a method we do not
- * have (LZ4, ZSTD), or larger than `maxBytes` inflated: a few kilobytes can stand for gigabytes.
+ * Inflates a body by the method that its sysFlag names. Throws CompressionError when the body is broken, when its method is missing
+ * here (LZ4, ZSTD), or when it inflates to more than `maxBytes`: a few kilobytes may inflate to gigabytes.
  */
 export function decompress(body: Buffer, sysFlag: number, maxBytes: number = MESSAGE_BODY_BYTES_MAX): Buffer {
   const type = compressionType(sysFlag);

@@ -8,7 +8,7 @@ export function plainHost(host: string): string {
   return host.startsWith(V4_MAPPED_PREFIX) ? host.slice(V4_MAPPED_PREFIX.length) : host;
 }
 
-/** True for an address that is bound to mean all of a machine's, and that nobody can connect to elsewhere. */
+/** True for an address that binds all addresses of a machine. Other machines cannot connect to it. */
 export function isAnyAddress(host: string): boolean {
   return host === '0.0.0.0' || host === '::';
 }

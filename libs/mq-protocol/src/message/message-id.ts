@@ -61,7 +61,7 @@ function uniqIdState(now: number): UniqIdState {
     const fixed = Buffer.alloc(10);
     encodeHost(localIpv4()).copy(fixed);
     fixed.writeUInt16BE(process.pid & 0xffff, 4);
-    // Java takes the hash of a class loader here; anything that differs between processes does.
+    // Java takes the hash of a class loader here. Any value that differs between processes will do.
     randomBytes(4).copy(fixed, 6);
     state = { prefix: fixed.toString('hex').toUpperCase(), monthStart: 0, nextMonthStart: 0, counter: 0 };
   }

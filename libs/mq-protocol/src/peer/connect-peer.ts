@@ -12,7 +12,7 @@ export interface ConnectPeerOptions {
   handlers?: PeerHandlers;
   /** @default 3000 */
   connectTimeoutMs?: number;
-  /** Ends an attempt that nobody waits for any more, so that a shutdown does not. */
+  /** Ends an attempt to connect, so that a shutdown does not wait for it. */
   signal?: AbortSignal;
   limits?: Partial<PeerLimits>;
 }

@@ -1,4 +1,4 @@
-/** How late a time-out may be noticed. */
+/** How late a time-out may be found, ms. */
 const SCAN_INTERVAL_MS = 50;
 
 interface Scanned {
@@ -13,7 +13,7 @@ export function monotonicMs(): number {
   return performance.now();
 }
 
-/** One timer watches the deadlines of all peers: a timer per request would cost more than the request. */
+/** One timer watches the deadlines of all peers, since a timer for each request would cost more than the request. */
 export function watch(peer: Scanned): void {
   scanned.add(peer);
   timer ??= setInterval(scanAll, SCAN_INTERVAL_MS).unref();

@@ -1,4 +1,4 @@
-/** The part of `net.Socket` a peer uses. Specs put a socket of their own in its place. */
+/** The part of `net.Socket` that a peer uses: its port to the network. Specs replace it by a socket in memory. */
 export interface PeerSocket {
   readonly writableLength: number;
   readonly remoteAddress?: string | undefined;

@@ -1,6 +1,6 @@
-/** Large enough for some 400 answers of one tick; larger writes go out by reference beside it. */
+/** Large enough for some 400 answers of one tick. Larger writes are sent by reference. */
 export const SLAB_BYTES = 64 * 1024;
-/** Slabs kept for reuse; more are left to the garbage collector. */
+/** Maximum of free slabs. The garbage collector takes the others. */
 const SLABS_KEPT_MAX = 64;
 
 const free: Buffer[] = [];
@@ -10,7 +10,7 @@ export function takeSlab(): Buffer {
   return free.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES);
 }
 
-/** Gives a slab back. Only when the kernel has all of its bytes: the next owner overwrites them. */
+/** Gives a slab back. The kernel must have all of its bytes, because the next owner overwrites them. */
 export function giveSlab(slab: Buffer): void {
   if (free.length < SLABS_KEPT_MAX) free.push(slab);
 }

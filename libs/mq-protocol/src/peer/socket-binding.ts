@@ -10,8 +10,8 @@ const READ_BUFFER_BYTES_OWN = 64 * 1024;
 let shared: Buffer | undefined;
 
 /**
- * The buffer a socket reads into. On POSIX systems libuv asks for it, reads and calls back in one go, so that all
- * sockets of the thread can share one. Windows reads in the background: there each socket has its own.
+ * The buffer that a socket reads into. On POSIX systems libuv asks for the buffer, reads and calls back without a break, so that all
+ * sockets of the thread can share one. Windows reads in the background, so each socket has its own buffer there.
  */
 function readBuffer(): Buffer {
   if (platform === 'win32') return Buffer.allocUnsafeSlow(READ_BUFFER_BYTES_OWN);
@@ -19,7 +19,7 @@ function readBuffer(): Buffer {
   return shared;
 }
 
-/** Leads what a socket reads to the peer that is made for it later. */
+/** Passes the bytes that a socket reads to its peer, which is made after the socket. */
 export class SocketBinding {
   peer: Peer | undefined;
 
@@ -52,10 +52,10 @@ interface AdoptOptions {
 }
 
 /**
- * Puts an accepted socket (of a server with `pauseOnConnect`) onto a reused read buffer. Node offers `onread` only to
- * outgoing sockets; a second socket around the same handle gives it to accepted ones, which saves a Buffer per read
- * (about 10 % of a loaded broker). This is no documented interface, so everything it relies on is looked at first.
- * Returns undefined when it is not there; the accepted socket is untouched then.
+ * Gives an accepted socket (of a server with `pauseOnConnect`) a reused read buffer. Node offers `onread` only for outgoing sockets. A
+ * second socket around the same handle gives it to accepted sockets too, which saves a Buffer for each read: about 10 % of a loaded
+ * broker. The interface is not documented, so this function checks everything that it relies on. Returns undefined when something is
+ * missing; the accepted socket is unchanged then.
  */
 export function adoptWithOnread(accepted: Socket, onread: OnReadOpts): Socket | undefined {
   const internals = accepted as unknown as SocketInternals;
