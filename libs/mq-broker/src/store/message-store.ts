@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Checkpointer } from './checkpoint/checkpointer.js';
 import { Appender } from './commit-log/appender.js';
 import { CommitLog } from './commit-log/commit-log.js';
@@ -8,7 +5,7 @@ import { QueueDispatcher } from './consume-queue/queue-dispatcher.js';
 import { isNoSpace } from './disk.js';
 import { Flusher } from './flush/flusher.js';
 import { StoreLock } from './lock/store-lock.js';
-import { NodeDisk } from './node-disk.js';
+import { makeTemporaryDirectory, NodeDisk } from './node-disk.js';
 import { MessageReader } from './read/message-reader.js';
 import type { DamageReport } from './recovery/damage-report.js';
 import { DiskWatch } from './retention/disk-watch.js';
@@ -35,8 +32,8 @@ export class MessageStore {
   /** Called for each message when consumers may see it. */
   onDispatch: ((topic: string, queueId: number, queueOffset: number, tagsCode: number) => void) | undefined;
   /**
-   * Called when the disk had no room for messages that already had offsets. The messages with an `endOffset` above
-   * `writtenOffset` are not stored: the caller answers SERVICE_NOT_AVAILABLE.
+   * Called when the disk had no room for messages that already had offsets: those with an `endOffset` above `writtenOffset`
+   * are not stored, and the caller answers SERVICE_NOT_AVAILABLE.
    */
   onWithdrawn: (() => void) | undefined;
   /** Called once when a sync or a write failed. The store acknowledges nothing from then on; the process should end. */
@@ -99,7 +96,7 @@ export class MessageStore {
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     const resolved = resolveStoreOptions(options);
     const disk = options.disk ?? new NodeDisk();
-    const directory = options.dir ?? mkdtempSync(join(tmpdir(), 'rocketshop-store-'));
+    const directory = options.dir ?? makeTemporaryDirectory();
     const lock = resolved.temporary ? undefined : await StoreLock.take(disk, directory);
     try {
       const store = new MessageStore(resolved, openParts(resolved, disk, directory), lock);

@@ -1,6 +1,12 @@
 import * as fs from 'node:fs';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import type { Disk, DiskFile } from './disk.js';
+
+/** A new folder for a store that lives as long as its process. */
+export function makeTemporaryDirectory(): string {
+  return fs.mkdtempSync(join(tmpdir(), 'rocketshop-store-'));
+}
 
 /** The machine's disk. */
 export class NodeDisk implements Disk {

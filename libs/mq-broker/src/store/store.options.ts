@@ -57,7 +57,7 @@ export interface MessageStoreOptions {
   memoryDistanceBytes?: number;
   /** Released RAM is overwritten with 0xDD, so that a use after release shows. For tests. @default false */
   poisonReleasedSlabs?: boolean;
-  /** When a message parked on a delay level is due, for queues built again. @default RocketMQ's eighteen levels */
+  /** When a message on a delay level is due, for queues that are built again. @default RocketMQ's eighteen levels */
   deliverTimeOf?: (delayLevel: number, storeTimestamp: number) => number;
   /** The address in `storeHost`. May be changed by `setStoreHost`. @default 127.0.0.1:10911 */
   storeHost?: { host: string; port: number };
