@@ -9,5 +9,5 @@ await runService({
   module: (config) => CouponModule.forRoot(config),
   transports: (app) => [app.get(RocketmqServer)],
   optionalChecks: (app) => ({ broker: () => app.get(RocketmqHealthIndicator).reach() }),
-  openApi: { title: 'coupon', description: 'Which buyer has which coupon, and which order uses it.' },
+  openApi: { title: 'coupon', description: 'Lists coupons, quotes their discounts, uses and releases them.' },
 });

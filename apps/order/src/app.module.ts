@@ -57,7 +57,7 @@ export class OrderModule {
             reader,
             logger,
             redisUrl: config.redisUrl?.reveal(),
-            // One key is one order for ever: the key's row is as old as its order.
+            // A key belongs to one order for ever, so its row is kept as long as the order.
             keepKeysMs: Infinity,
           }),
         }),

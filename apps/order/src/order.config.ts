@@ -4,27 +4,34 @@ import type { ConfigOf } from '@rocketshop/service-defaults';
 const FIELDS = {
   ...serviceFields({ http: 3001, rpc: 4001 }),
   ...tokenFields(),
-  stockRpc: configField.hostPorts({ default: '127.0.0.1:4002', reason: 'where stock answers quotes and deducts' }),
-  couponRpc: configField.hostPorts({ default: '127.0.0.1:4003', reason: 'where coupon answers quotes and is used' }),
+  stockRpc: configField.hostPorts({
+    default: '127.0.0.1:4002',
+    reason: 'RPC address of stock, which quotes and deducts goods',
+  }),
+  couponRpc: configField.hostPorts({
+    default: '127.0.0.1:4003',
+    reason: 'RPC address of coupon, which quotes and uses coupons',
+  }),
   userRpc: configField.hostPorts({
     default: '127.0.0.1:4004',
-    reason: 'where user checks buyers and deducts balances',
+    reason: 'RPC address of user, which checks buyers and deducts balances',
   }),
-  payRpc: configField.hostPorts({ default: '127.0.0.1:4005', reason: 'where pay closes payments' }),
+  payRpc: configField.hostPorts({ default: '127.0.0.1:4005', reason: 'RPC address of pay, which closes payments' }),
   rpcTimeoutMs: configField.integer({
     default: 2_000,
     min: 1,
-    reason: 'longest wait for one remote answer; the call is never repeated',
+    reason: 'longest wait for the answer of one remote call; a call is never repeated',
   }),
   flowTimeoutMs: configField.integer({
     default: 10_000,
     min: 1,
-    reason: 'longest a buyer waits for POST /orders; its end is the deadline that travels in the calls',
+    reason: 'longest time that a buyer waits for POST /orders; its end is the deadline of every remote call',
   }),
   abandonTimeoutMs: configField.integer({
     default: 30_000,
     min: 1,
-    reason: 'age at which a PENDING order has lost its flow. Real time, not scaled: it must outlast a real flow',
+    reason:
+      'age at which a PENDING order is abandoned; TIME_SCALE does not divide it, since it must be longer than a flow',
   }),
   unpaidTimeoutMs: configField.integer({
     default: 1_800_000,
@@ -34,12 +41,13 @@ const FIELDS = {
   answerOverdueMs: configField.integer({
     default: 300_000,
     min: 1,
-    reason: 'age at which a cancellation that not all four have answered is published again; divided by TIME_SCALE',
+    reason:
+      'age at which a cancellation is published again when not all four participants have answered; divided by TIME_SCALE',
   }),
   sweepIntervalMs: configField.integer({
     default: 60_000,
     min: 10,
-    reason: 'how often the sweeper looks under both timers; divided by TIME_SCALE',
+    reason: 'time between two rounds of the sweeper, which finds what both timers missed; divided by TIME_SCALE',
   }),
 };
 

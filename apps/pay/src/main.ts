@@ -10,5 +10,8 @@ await runService({
   transports: (app) => [app.get(RocketmqServer)],
   optionalChecks: (app) => ({ broker: () => app.get(RocketmqHealthIndicator).reach() }),
   rawBody: true,
-  openApi: { title: 'pay', description: 'Opens payments, believes signed callbacks, refunds what came too late.' },
+  openApi: {
+    title: 'pay',
+    description: 'Opens payments, checks signed callbacks, refunds payments that came too late.',
+  },
 });

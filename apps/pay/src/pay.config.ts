@@ -4,9 +4,12 @@ import type { ConfigOf } from '@rocketshop/service-defaults';
 const FIELDS = {
   ...serviceFields({ http: 3005, rpc: 4005 }),
   ...tokenFields(),
-  orderRpc: configField.hostPorts({ default: '127.0.0.1:4001', reason: 'where order says who owes how much' }),
-  rpcTimeoutMs: configField.integer({ default: 2_000, min: 1, reason: 'longest wait for the answer of order' }),
-  providerUrl: configField.url({ default: 'http://127.0.0.1:3010', reason: 'where charges and refunds are asked for' }),
+  orderRpc: configField.hostPorts({
+    default: '127.0.0.1:4001',
+    reason: 'RPC address of order, which tells what a buyer has to pay',
+  }),
+  rpcTimeoutMs: configField.integer({ default: 2_000, min: 1, reason: 'longest wait for one answer of order' }),
+  providerUrl: configField.url({ default: 'http://127.0.0.1:3010', reason: 'base URL of the payment provider' }),
   providerTimeoutMs: configField.integer({
     default: 3_000,
     min: 1,
@@ -14,21 +17,21 @@ const FIELDS = {
   }),
   merchantId: configField.text({
     default: 'rocketshop',
-    reason: 'who we are at the provider; a callback for anybody else is refused',
+    reason: 'our id at the provider; a callback for another merchant is refused',
   }),
   callbackUrl: configField.url({
     default: 'http://127.0.0.1:3005/payments/callback',
-    reason: 'where the provider reaches us; it is told with every charge',
+    reason: 'where the provider sends its callbacks; every charge request contains it',
   }),
   callbackSecrets: configField.secrets({
     minLength: 16,
     max: 2,
-    reason: 'what callbacks are signed with, newest first; two while one is being rotated',
+    reason: 'secrets that sign callbacks, the newest first; two during a rotation',
   }),
   refundIntervalMs: configField.integer({
     default: 1_000,
     min: 10,
-    reason: 'how often refunds that are not final yet are looked at',
+    reason: 'time between two rounds that request the refunds which are not final yet',
   }),
 };
 

@@ -9,5 +9,5 @@ await runService({
   module: (config) => StockModule.forRoot(config),
   transports: (app) => [app.get(RocketmqServer)],
   optionalChecks: (app) => ({ broker: () => app.get(RocketmqHealthIndicator).reach() }),
-  openApi: { title: 'stock', description: 'What the shop sells, at what price, and how many there are.' },
+  openApi: { title: 'stock', description: 'Lists goods, quotes their prices, deducts and restores stock.' },
 });

@@ -9,5 +9,5 @@ await runService({
   module: (config) => UserModule.forRoot(config),
   transports: (app) => [app.get(RocketmqServer)],
   optionalChecks: (app) => ({ broker: () => app.get(RocketmqHealthIndicator).reach() }),
-  openApi: { title: 'user', description: 'Who may buy, and how much money he has with the shop.' },
+  openApi: { title: 'user', description: 'Checks buyers, keeps their balances and the ledger.' },
 });

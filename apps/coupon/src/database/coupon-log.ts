@@ -1,6 +1,6 @@
 import { ParticipantLog } from '@rocketshop/participant';
 
-/** What one order took. The discount is in minor units. */
+/** The coupon that one order used, and its discount in minor units. */
 export type CouponTaken = { readonly coupon_id: string; readonly discount: bigint };
 
 /** The tables coupon_success_log and coupon_compensation_log: one row for each order. */

@@ -7,9 +7,9 @@ import { CouponEntity } from './entities/coupon.entity.js';
  */
 
 /**
- * Marks each coupon as used if it is this buyer's, free, not expired, and worth the asked discount; refuses otherwise. Of two
- * orders that want one coupon the second waits for the first and finds the coupon used; where both ask in one statement, both
- * are refused, and each goes again alone. Rows are locked in sorted order, so that two of these cannot deadlock.
+ * Marks each coupon as used if it is this buyer's, free, not expired, and worth the asked discount; refuses otherwise. When two
+ * orders want one coupon, the second waits for the first and finds the coupon used. When both are in one statement, it refuses
+ * both, and each is run again alone. Rows are locked in sorted order, so that two such statements cannot deadlock.
  */
 export const TAKE_COUPON = {
   name: 'take-coupon',

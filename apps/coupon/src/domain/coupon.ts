@@ -19,7 +19,7 @@ export function stateOf(coupon: Pick<Coupon, 'orderId' | 'expiresAt'>, now: Date
   return coupon.expiresAt <= now ? 'EXPIRED' : 'AVAILABLE';
 }
 
-/** Somebody else's coupon is not found either: its existence is nobody's business. */
+/** Another buyer's coupon gets the same answer, so that nobody learns that it exists. */
 export const couponNotFound = () => refused('COUPON_NOT_FOUND', 'This buyer has no such coupon.');
 
 export const couponUsed = ({ couponId }: Coupon) =>
@@ -58,7 +58,7 @@ export function refuseQuote(
   return undefined;
 }
 
-/** What the coupon takes off: never more than there is to pay. */
+/** What the coupon takes off an order: never more than the total. */
 export function discountOn(coupon: Pick<Coupon, 'discount'>, total: bigint): bigint {
   return coupon.discount < total ? coupon.discount : total;
 }

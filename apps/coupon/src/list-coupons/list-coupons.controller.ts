@@ -14,7 +14,7 @@ export class ListCouponsController {
   constructor(private readonly service: ListCouponsService) {}
 
   @Get()
-  @ApiOperation({ summary: "The buyer's own coupons, soonest to expire first" })
+  @ApiOperation({ summary: "List the buyer's coupons, the first to expire first" })
   @ApiOkResponse({ description: 'Amounts are minor units as text.', standardSchema: couponListSchema })
   list(@Buyer() buyer: BuyerIdentity): Promise<CouponList> {
     return this.service.listOf(buyer.id);

@@ -3,9 +3,9 @@ import { z } from 'zod';
 
 const couponSchema = z.object({
   couponId: couponIdSchema,
-  /** What it takes off an order, minor units as text. */
+  /** What the coupon takes off an order, in minor units as text. */
   discount: amountSchema,
-  /** The least total it is accepted for. */
+  /** The least total of an order for which the coupon is accepted. */
   minimumTotal: amountSchema,
   currency: currencySchema,
   expiresAt: instantSchema,

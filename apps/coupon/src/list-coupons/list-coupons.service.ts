@@ -8,7 +8,7 @@ import type { CouponList } from './list-coupons.dto.js';
 export class ListCouponsService {
   constructor(private readonly database: Database) {}
 
-  /** The buyer's own coupons, the soonest to expire first. */
+  /** The buyer's coupons, the first to expire first. */
   async listOf(userId: string): Promise<CouponList> {
     const repository = this.database.dataSource.getRepository(CouponEntity);
     const coupons = await repository.find({ where: { userId }, order: { expiresAt: 'ASC', couponId: 'ASC' } });

@@ -5,7 +5,7 @@ import { READ_COUPON } from '../database/statements.js';
 import type { CouponNow } from '../database/statements.js';
 import { couponNotFound, discountOn, refuseQuote } from '../domain/coupon.js';
 
-/** Eligibility and discount are this service's word. A quote takes nothing and promises nothing: the use decides. */
+/** Answers what a coupon takes off an order. A quote reserves nothing: only the use decides whether the coupon is free. */
 @Injectable()
 export class QuoteCouponService {
   constructor(private readonly database: Database) {}

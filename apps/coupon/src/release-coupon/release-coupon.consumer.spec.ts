@@ -21,16 +21,16 @@ const release = jest.fn<ReleaseCouponService['release']>(() => Promise.resolve()
 const consumer = new ReleaseCouponConsumer({ release } as unknown as ReleaseCouponService);
 
 describe('the consumer of order-cancelled', () => {
-  it('hands over what keeps its contract', async () => {
+  it('passes a valid message to the service', async () => {
     await consumer.release(cancelled);
     expect(release).toHaveBeenCalledWith(cancelled);
   });
 
-  it('throws on what does not, so that it walks to the DLQ instead of being lost', () => {
+  it('throws on an invalid message, so that the message ends in the DLQ and is not lost', () => {
     expect(() => consumer.release({ ...cancelled, items: [] })).toThrow(ContractViolationError);
   });
 
-  it('is one group on the broker and never a handler on the RPC port', () => {
+  it('is a handler of one consumer group, and not of the RPC port', () => {
     const handler: unknown = Reflect.get(ReleaseCouponConsumer.prototype, 'release');
     expect(Reflect.getMetadata(PATTERN_EXTRAS_METADATA, handler as object)).toEqual({ group: 'coupon-release-coupon' });
     expect(Reflect.getMetadata(TRANSPORT_METADATA, handler as object)).toBe(ROCKETMQ_TRANSPORT);

@@ -10,7 +10,7 @@ import { RELEASE_COUPON } from '../database/statements.js';
 
 export const RELEASE_COUPON_GROUP = 'coupon-release-coupon';
 
-/** Frees the coupon of a cancelled order, or fences the order off where it used none. */
+/** Frees the coupon of a cancelled order, or fences the order off when it used none. */
 @Injectable()
 export class ReleaseCouponService {
   constructor(
@@ -24,7 +24,7 @@ export class ReleaseCouponService {
       kind: 'CANCEL',
       group: RELEASE_COUPON_GROUP,
       fence: [{}],
-      // No row is changed where somebody has freed the coupon by hand: it may be another order's by now.
+      // This changes no row when the coupon was freed by hand: another order may use it by now.
       giveBack: async (client, taken) => void (await run(client, bind(RELEASE_COUPON, [taken.coupon_id, orderId]))),
       answer: (outcome) => ({ ...answerToCancel('coupon', orderId, outcome), headers: traceHeaders() }),
     });

@@ -10,7 +10,7 @@ import type { DemoCoupon } from './demo-coupons.js';
 const INSERT = `INSERT INTO coupons (coupon_id, user_id, discount, minimum_total, currency, expires_at)
                 VALUES ($1, $2, $3, $4, $5, $6)`;
 
-/** Demo data: there at the first start with DEMO_DATA, and put back by one call. */
+/** Demo data. The first start with DEMO_DATA inserts it, and one call resets it. */
 @Injectable()
 export class ResetDemoService implements OnModuleInit {
   constructor(
@@ -22,7 +22,7 @@ export class ResetDemoService implements OnModuleInit {
     if (this.config.demoData) await this.seed();
   }
 
-  /** Coupons that are there already stay as they are: a restart is no reset. */
+  /** Coupons that exist already are not changed, since a restart must not reset them. */
   async seed(): Promise<void> {
     for (const coupon of SEED_COUPONS) {
       await this.database.pool.query(`${INSERT} ON CONFLICT DO NOTHING`, valuesOf(coupon));
@@ -30,8 +30,8 @@ export class ResetDemoService implements OnModuleInit {
   }
 
   /**
-   * Forgets every order and frees the coupons. The log is locked first, so that no order uses a coupon between the two:
-   * the coupon would be freed while its log row stays.
+   * Deletes the logs and frees the coupons. The log is locked first, since an order that uses a coupon in between would lose
+   * the coupon and keep its row in the log.
    */
   async reset(): Promise<AnswerOf<typeof resetCouponDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'coupon runs without DEMO_DATA' };

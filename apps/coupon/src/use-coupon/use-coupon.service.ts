@@ -44,7 +44,7 @@ export class UseCouponService {
     if (coupon.discount < BigInt(call.discount)) {
       throw new Error(`order ${call.orderId} asks coupon ${call.couponId} for more than it is worth`);
     }
-    // The coupon may be free again by now, since the order that held it was cancelled in between. The answer stays what it was.
+    // It stays a refusal when the coupon is free by now, since the order that used it was cancelled in between.
     return refuseUse(coupon, call.userId, coupon.now) ?? couponUsed(coupon);
   }
 }

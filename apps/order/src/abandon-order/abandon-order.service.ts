@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
 
-/** Cancels a pre-order whose flow is lost: the process died, or the flow took longer than any flow may. */
+/** Cancels a pre-order whose flow did not end: the process died, or the flow took longer than any flow may. */
 @Injectable()
 export class AbandonOrderService {
   constructor(private readonly cancelOrder: CancelOrderService) {}

@@ -9,7 +9,7 @@ import type { OrderView } from '../read-order/read-order.dto.js';
 import { CancelUnpaidOrderService } from './cancel-unpaid-order.service.js';
 import type { CancelUnpaidOutcome } from './cancel-unpaid-order.service.js';
 
-/** The buyer cancels an order before it is paid. A second request finds the order as it is, so repeating is harmless. */
+/** The buyer cancels an order before it is paid. A repeated request changes nothing and answers the order as it is. */
 @ApiTags('orders')
 @ApiBearerAuth()
 @UseGuards(BuyerGuard)
@@ -22,7 +22,7 @@ export class CancelOrderController {
 
   @Post(':orderId/cancel')
   @HttpCode(202)
-  @ApiOperation({ summary: 'Cancel an order that is not paid; answers while it is being undone' })
+  @ApiOperation({ summary: 'Cancel an order that is not paid. The answer does not wait until everything is undone' })
   @ApiAcceptedResponse({ description: 'The order as it is now.', standardSchema: orderSchema })
   async cancel(@Param('orderId') orderId: string, @Buyer() buyer: BuyerIdentity): Promise<OrderView> {
     const order = await this.findOwn(orderId, buyer);
@@ -43,7 +43,7 @@ export class CancelOrderController {
       throw new ProblemError({
         status: 503,
         code: 'PAY_UNREACHABLE',
-        title: 'Whether the order is being paid could not be found out, so it was not cancelled.',
+        title: 'The payment service did not answer, so the order was not cancelled.',
         headers: { 'retry-after': '1' },
         cause: error,
       });

@@ -32,14 +32,14 @@ export class CancelOrderService {
     private readonly relay: OutboxRelay,
   ) {}
 
-  /** @returns the order as it is now, or undefined: it was not in `from` any more, and nothing was changed */
+  /** @returns the order as it is now, or undefined when its status was no longer `from` and nothing was changed */
   async cancel({ orderId, from, reason, detail, by }: CancelRequest): Promise<OrderEntity | undefined> {
     assertTransition(from, 'CANCELLING');
     return this.database.transaction(async (client, scope) => {
       const begin = bind<OrderEntity>(BEGIN_CANCEL, [orderId, from, reason, detail, by]);
       const [order] = (await run(client, begin)).rows;
       if (!order) return undefined;
-      // A buyer whose request is not answered yet gets this answer. The answer of a confirmed order was given, and stays.
+      // A buyer whose request is not answered yet gets this answer. A CONFIRMED order has an answer already, which stays.
       if (from === 'PENDING') {
         const { status, problem } = refusedOrder(orderId, reason, detail);
         await answerIdempotencyKey(client, orderId, { status, body: problem });
@@ -50,7 +50,7 @@ export class CancelOrderService {
     });
   }
 
-  /** Publishes order-cancelled, once more for the sweeper. A participant that has answered answers again. */
+  /** Publishes order-cancelled. The sweeper publishes it again: a participant that has answered before answers again. */
   async publish(client: PgClient, order: OrderEntity): Promise<void> {
     const { orderId } = order;
     const { rows: items } = await run(client, bind<OrderItemEntity>(SELECT_ORDER_ITEMS, [orderId]));

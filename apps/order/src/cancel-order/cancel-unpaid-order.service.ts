@@ -17,7 +17,7 @@ export class CancelUnpaidOrderService {
     @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
   ) {}
 
-  /** @throws an RpcError where pay did not answer: nothing was cancelled, and the caller may try again */
+  /** @throws an RpcError when pay did not answer. Nothing was cancelled, and the caller may try again */
   async cancel(request: Omit<CancelRequest, 'from'>): Promise<CancelUnpaidOutcome> {
     const { orderId } = request;
     const { outcome } = await this.pay.call(closePayment, { orderId }, { timeoutMs: this.config.rpcTimeoutMs });

@@ -5,7 +5,7 @@ import { ROCKETMQ_TRANSPORT } from '@rocketshop/mq-nest';
 import { CloseUnpaidService } from './close-unpaid.service.js';
 import { OrderTimer } from '../timers/order-timer.js';
 
-/** The close timer. Where pay does not answer, the handler throws, and the message is delivered again. */
+/** The close timer. When pay does not answer, the handler throws, and the message is delivered again. */
 @Controller()
 export class CloseUnpaidConsumer {
   constructor(

@@ -6,7 +6,7 @@ import { CancelUnpaidOrderService } from '../cancel-order/cancel-unpaid-order.se
 export class CloseUnpaidService {
   constructor(private readonly cancelUnpaid: CancelUnpaidOrderService) {}
 
-  /** @throws where pay did not answer: the order stays CONFIRMED and is tried again */
+  /** @throws when pay did not answer: the order stays CONFIRMED and is tried again */
   async close(orderId: string, by: 'timer' | 'sweeper'): Promise<void> {
     await this.cancelUnpaid.cancel({ orderId, reason: 'UNPAID', detail: 'The order was not paid in time.', by });
   }

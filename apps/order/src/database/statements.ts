@@ -10,7 +10,7 @@ import { OrderEntity } from './entities/order.entity.js';
  * goes by the key (libs/pg/README.md, "Plans").
  */
 
-/** Step 1. The due time is reckoned by the database's clock, which every replica and every timer shares. */
+/** Step 1. The due time is computed by the database's clock, with which every replica and every timer compares. */
 export const INSERT_ORDER = {
   name: 'insert-order',
   columnar: true,
@@ -34,7 +34,7 @@ export const INSERT_ORDER_ITEMS = {
          SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::bigint[])`,
 } as const;
 
-/** Step 5, the point of no return. Refuses CONFIRM_LOST where an order is not PENDING any more. */
+/** Step 5, the point of no return. Refuses CONFIRM_LOST when an order is no longer PENDING. */
 export const CONFIRM_ORDER = {
   name: 'confirm-order',
   columnar: true,
@@ -50,7 +50,7 @@ export const CONFIRM_ORDER = {
          SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'CONFIRM_LOST') FROM confirmed`,
 } as const;
 
-/** The other way out of PENDING, and the way out of CONFIRMED once pay has answered CLOSED. */
+/** PENDING or CONFIRMED to CANCELLING. A CONFIRMED order is cancelled only after pay has answered CLOSED. */
 export const BEGIN_CANCEL = {
   name: 'begin-cancel',
   text: `UPDATE orders
@@ -60,7 +60,7 @@ export const BEGIN_CANCEL = {
       RETURNING ${columnsOf(OrderEntity)}`,
 };
 
-/** What a payment has to know of its order. */
+/** What a payment must match of its order. */
 export type PayableOrder = Pick<
   OrderEntity,
   'userId' | 'status' | 'payable' | 'currency' | 'paymentId' | 'latePaymentId'
@@ -92,7 +92,7 @@ export const INSERT_COMPENSATION = {
          VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
 };
 
-/** A statement of its own after the insert: under the order's lock it sees every answer that was committed before. */
+/** This is a statement of its own after the insert, so that it sees every answer that was committed before the lock. */
 export const COUNT_COMPENSATIONS = {
   name: 'count-compensations',
   text: 'SELECT count(*)::int AS answered FROM order_compensations WHERE order_id = $1',
@@ -103,7 +103,7 @@ export const FINISH_CANCEL = {
   text: `UPDATE orders SET status = 'CANCELLED', cancelled_at = now() WHERE order_id = $1 AND status = 'CANCELLING'`,
 };
 
-/** Records a payment. Refuses ORDER_MOVED where the order has not the status that was read, or asks for another amount. */
+/** Records a payment. Refuses ORDER_MOVED when the order no longer has the status that was read, or asks for another amount. */
 export const RECORD_PAYMENT = {
   name: 'record-payment',
   columnar: true,
@@ -134,7 +134,7 @@ export const READ_TIMER = {
           WHERE orders.order_id = ANY ($1)`,
 } as const;
 
-/** The nets of the sweeper, each over a partial index of the few orders that are in that state. */
+/** The sweeper's queries. Each reads a partial index, which has only the few orders in that state. */
 export const SELECT_ABANDONED = {
   name: 'select-abandoned',
   text: `SELECT order_id AS "orderId" FROM orders
@@ -147,7 +147,7 @@ export const SELECT_UNPAID = {
           WHERE status = 'CONFIRMED' AND close_at < now() - $1 * interval '1 millisecond' ORDER BY close_at LIMIT $2`,
 };
 
-/** Claims overdue cancellations for one more order-cancelled, so that two sweepers never send for the same order at once. */
+/** Claims overdue cancellations for one more order-cancelled, so that two sweepers never publish for the same order at once. */
 export const CLAIM_OVERDUE_CANCELS = {
   name: 'claim-overdue-cancels',
   text: `UPDATE orders SET cancel_sent_at = now()

@@ -29,7 +29,7 @@ export class IllegalTransitionError extends Error {
   }
 }
 
-/** @throws {IllegalTransitionError} Every `UPDATE ... WHERE status = from` asks here first. */
+/** Checks a transition before an `UPDATE ... WHERE status = from`. @throws {IllegalTransitionError} */
 export function assertTransition(from: OrderStatus, to: OrderStatus): void {
   if (!TRANSITIONS[from].includes(to)) throw new IllegalTransitionError(from, to);
 }

@@ -11,7 +11,7 @@ import type { OrderEntity } from '../database/entities/order.entity.js';
 import { COUNT_COMPENSATIONS, FINISH_CANCEL, INSERT_COMPENSATION, LOCK_ORDER } from '../database/statements.js';
 import { assertTransition } from '../domain/order-status.js';
 
-/** Counts the four answers to order-cancelled. */
+/** Counts the answers to order-cancelled. The fourth one makes the order CANCELLED. */
 @Controller()
 export class FinishCancelConsumer {
   constructor(
@@ -29,7 +29,7 @@ export class FinishCancelConsumer {
   /** @returns whether this answer was the last one */
   private async count(client: PgClient, answer: PayloadOf<typeof orderCompensated>): Promise<boolean> {
     const { orderId, participant, outcome, compensatedAt } = answer;
-    // The lock comes first. Of two answers at once the later one waits here, and then counts the earlier one too.
+    // The lock comes first. When two answers come at once, the later one waits here, and then counts the earlier one too.
     const [order] = (await run(client, bind<OrderEntity>(LOCK_ORDER, [orderId]))).rows;
     if (!order) throw new DiscardMessageError(`order ${orderId} is not known here`);
     if (order.status === 'CANCELLED') return false;

@@ -25,8 +25,8 @@ export class PlaceOrderController {
 
   @Post()
   @UseInterceptors(IdempotencyInterceptor)
-  @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'One key is one order for ever' })
-  @ApiOperation({ summary: 'Place an order: 201 with the order, or a problem that says why not' })
+  @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'A key belongs to one order for ever' })
+  @ApiOperation({ summary: 'Place an order. The answer is 201 with the order, or a problem that tells the reason' })
   @ApiCreatedResponse({ description: 'The order, CONFIRMED or PAID.', standardSchema: orderSchema })
   place(
     @Body({ schema: placeOrderSchema }) body: PlaceOrderBody,

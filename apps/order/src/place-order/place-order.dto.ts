@@ -1,7 +1,7 @@
 import { amountSchema, couponIdSchema, strictOrderLinesSchema } from '@rocketshop/contracts';
 import { z } from 'zod';
 
-/** What a buyer may ask for: ids, quantities, and how much of the balance to use. Prices come from their owners; any other field is refused. */
+/** The buyer sends ids, quantities, and how much of the balance to use. Any other field, such as a price, is refused. */
 export const placeOrderSchema = z.strictObject({
   items: strictOrderLinesSchema,
   couponId: couponIdSchema.optional(),

@@ -9,7 +9,7 @@ import type { PlaceOrderSteps } from './place-order.steps.js';
  *   deductStock     takes the goods                                        stock/restore-stock
  *   useCoupon       takes the coupon                                       coupon/release-coupon
  *   deductBalance   takes a part of the buyer's balance                    user/return-balance
- *   confirm         CONFIRMED, or PAID where nothing is left to pay        nothing: it is the point of no return
+ *   confirm         CONFIRMED, or PAID when nothing is left to pay         nothing: it is the point of no return
  *
  * A refusal, a fault or a time-out after preOrder sets the order CANCELLING and publishes order-cancelled. The message reaches
  * all participants, whether their step ran or not: their success logs know what there is to undo. After confirm the order is
@@ -24,5 +24,5 @@ export const PLACE_ORDER_FLOW = [
   'confirm',
 ] as const satisfies readonly (keyof PlaceOrderSteps)[];
 
-/** Once this step is done there is an order to undo. A step that fails before leaves nothing behind. */
+/** After this step an order exists that may have to be undone. A step that fails earlier leaves nothing behind. */
 export const FIRST_STEP_TO_UNDO: (typeof PLACE_ORDER_FLOW)[number] = 'preOrder';

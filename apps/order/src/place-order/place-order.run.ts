@@ -6,13 +6,13 @@ import type { OrderTotal } from '../domain/order-total.js';
 import type { OrderView } from '../read-order/read-order.dto.js';
 import type { PlaceOrderBody } from './place-order.dto.js';
 
-/** What one run of the flow knows. The steps fill it in. */
+/** The state of one run of the flow. Each step adds its result. */
 export interface PlaceOrderRun {
   readonly orderId: string;
   readonly userId: string;
   readonly body: PlaceOrderBody;
   readonly claim: IdempotencyClaim;
-  /** Milliseconds since the epoch. It travels in the calls, and a participant past it refuses. */
+  /** Milliseconds since the epoch. Every remote call has it, and a participant refuses a call whose deadline has passed. */
   readonly deadline: number;
   quote?: Quote;
   preOrder?: PreOrder;
@@ -24,11 +24,11 @@ export interface Quote extends OrderTotal {
   readonly items: readonly OrderItemEntity[];
 }
 
-/** The instants that only the database could tell. */
+/** The instants that the insert of the order returned, by the database's clock. */
 export type PreOrderTimes = Pick<OrderEntity, 'createdAt' | 'abandonAt'>;
 
 interface PreOrder extends PreOrderTimes {
-  /** When the row came back, by the process's own clock, which nobody sets. */
+  /** When the insert was answered, by the monotonic clock of this process. */
   readonly answeredAtMs: number;
 }
 
@@ -47,13 +47,13 @@ function preOrdered({ preOrder }: PlaceOrderRun): PreOrder {
 }
 
 /**
- * The order's row as confirm writes it. Where nothing is left to pay the order is PAID at once, and there is nothing to close.
+ * The order's row as confirm writes it. An order with nothing left to pay is PAID at once, and no timer closes it.
  * @param unpaidTimeoutMs how long a CONFIRMED order waits for its payment
  */
 export function confirmedOrder(run: PlaceOrderRun, unpaidTimeoutMs: number): OrderEntity {
   const { createdAt, abandonAt, answeredAtMs } = preOrdered(run);
   const { currency, total, discount, balanceUsed, payable } = quoted(run);
-  // The database's clock, which all replicas and timers share, as the pre-order told it. To ask it again costs a round trip.
+  // All replicas and timers compare with the database's clock. The pre-order has read it; reading it again costs a round trip.
   const now = new Date(createdAt.getTime() + Math.round(performance.now() - answeredAtMs));
   const isPaid = payable === 0n;
   return {

@@ -11,7 +11,7 @@ import type { PlaceOrderRun } from './place-order.run.js';
 import { PlaceOrderSteps } from './place-order.steps.js';
 import type { StepResult } from './step-result.js';
 
-/** Runs the flow, step after step, and undoes it where a step was not done. */
+/** Runs the steps of the flow one after the other, and undoes the order when a step fails. */
 @Injectable()
 export class PlaceOrderService {
   constructor(
@@ -23,8 +23,8 @@ export class PlaceOrderService {
 
   /**
    * @returns the order, confirmed
-   * @throws {ProblemError} the refusal: with `orderId` where an order was begun and is being undone, without where there is none
-   * @throws {IdempotencyKeyTakenError} another request has the key; the interceptor answers
+   * @throws {ProblemError} the refusal. It has an `orderId` when an order exists and is being undone
+   * @throws {IdempotencyKeyTakenError} when another request has the key; the interceptor answers then
    */
   async placeOrder(run: PlaceOrderRun): Promise<OrderView> {
     let isBegun = false;
@@ -43,7 +43,7 @@ export class PlaceOrderService {
     return run.confirmed ?? this.readOutcome(run);
   }
 
-  /** Nothing was deducted yet. Where the commit of the pre-order is unknown, the abandon timer undoes it. */
+  /** Nothing was deducted yet. When the outcome of the pre-order's commit is unknown, the abandon timer undoes the order. */
   private notPlaced(step: string, run: PlaceOrderRun, error: unknown): unknown {
     if (error instanceof ProblemError || error instanceof IdempotencyKeyTakenError) return error;
     this.logger.warn({ err: error, orderId: run.orderId, step }, 'the order flow failed before there was an order');
@@ -57,8 +57,8 @@ export class PlaceOrderService {
   }
 
   /**
-   * Whether the step took effect is unknown. The step counts as failed: the participants' logs decide what there is to undo. That
-   * holds for a confirm whose commit was not answered, too: the cancel waits for the order's row and then finds it confirmed.
+   * Whether the step took effect is unknown. The step counts as failed: the participants' logs tell what there is to undo. This
+   * is also true for a confirm whose commit was not answered: the cancel waits for the order's row and then finds it confirmed.
    */
   private undoAfterFault(step: string, run: PlaceOrderRun, error: unknown): Promise<OrderView> {
     this.logger.warn({ err: error, orderId: run.orderId, step }, 'a step of the order flow failed');
@@ -73,12 +73,12 @@ export class PlaceOrderService {
       return await this.readOutcome(run);
     } catch (error) {
       if (error instanceof ProblemError) throw error;
-      // The order is PENDING or decided, and this process cannot see which. The abandon timer finishes it; a request with the
-      // same key is told the outcome.
+      // The order is PENDING or decided, and this process cannot read which. The abandon timer cancels a PENDING order. A
+      // request with the same key gets the outcome.
       throw new ProblemError({
         status: 503,
         code: 'ORDER_UNDECIDED',
-        title: 'How the order ended is not known yet. Ask again with the same Idempotency-Key.',
+        title: 'The outcome of the order is not known yet. Send the request again with the same Idempotency-Key.',
         headers: { 'retry-after': '1' },
         extra: { orderId },
         cause: error,
@@ -86,7 +86,7 @@ export class PlaceOrderService {
     }
   }
 
-  /** Somebody else moved the order: the confirm whose answer was lost, the abandon timer, or the sweeper. */
+  /** The order was changed before: by the confirm whose answer was lost, by the abandon timer, or by the sweeper. */
   private async readOutcome({ orderId }: PlaceOrderRun): Promise<OrderView> {
     const order = await this.readOrder.find(orderId);
     if (order && order.cancelReason === null && order.status !== 'PENDING') return order;

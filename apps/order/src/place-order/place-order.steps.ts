@@ -28,14 +28,14 @@ import type { StepResult } from './step-result.js';
 
 const DONE = { ok: true } as const;
 
-/** Thrown when confirm changed no row: the abandon timer or the sweeper was first. */
+/** Thrown when confirm changed no row: the abandon timer or the sweeper had cancelled the order before. */
 class ConfirmLostError extends Error {
   override readonly name = 'ConfirmLostError';
   readonly code = 'CONFIRM_LOST';
   readonly retriable = false;
 }
 
-/** The steps of the order flow. Each returns done or a refusal; a fault or a time-out is thrown. */
+/** The steps of the order flow. Each returns done or a refusal; a fault or a time-out throws. */
 @Injectable()
 export class PlaceOrderSteps {
   constructor(
@@ -47,7 +47,7 @@ export class PlaceOrderSteps {
     @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
   ) {}
 
-  /** 0. Price, discount and eligibility come from their owners; the buyer's request carries none of them. */
+  /** 0. Stock, coupon and user answer price, discount and eligibility. The buyer's request has none of them. */
   async quote(run: PlaceOrderRun): Promise<StepResult> {
     const { orderId, userId, body } = run;
     const { couponId, balanceToUse } = body;
@@ -79,7 +79,7 @@ export class PlaceOrderSteps {
     return DONE;
   }
 
-  /** 1. From here on there is something to undo, so the abandon timer is written in the same transaction. */
+  /** 1. Inserts the order. From now on it may have to be undone, so the same transaction writes the abandon timer. */
   async preOrder(run: PlaceOrderRun): Promise<StepResult> {
     const { orderId, claim, deadline } = run;
     const abandonTimer = this.timer(abandonOrder.topic, orderId, this.config.abandonTimeoutMs);
@@ -108,7 +108,7 @@ export class PlaceOrderSteps {
     return this.stock.call(deductStock, { orderId: run.orderId, items: run.body.items }, this.options(run));
   }
 
-  /** 3. There is nothing to do without a coupon. */
+  /** 3. Does nothing for an order without a coupon. */
   async useCoupon(run: PlaceOrderRun): Promise<StepResult> {
     const { orderId, userId, body } = run;
     if (!body.couponId) return DONE;
@@ -116,7 +116,7 @@ export class PlaceOrderSteps {
     return this.coupon.call(useCoupon, { orderId, couponId: body.couponId, userId, discount }, this.options(run));
   }
 
-  /** 4. Takes balanceUsed only; pay takes payable only. */
+  /** 4. Takes `balanceUsed`. The rest of the total, `payable`, is taken by pay. */
   async deductBalance(run: PlaceOrderRun): Promise<StepResult> {
     const { orderId, userId } = run;
     const { balanceUsed, currency } = quoted(run);

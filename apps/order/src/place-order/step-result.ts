@@ -1,4 +1,4 @@
-/** Why a step did not do what it was asked to: a business refusal with a code, and never a fault. */
+/** A business refusal of a step. A fault is thrown instead. */
 interface StepRefusal {
   readonly ok: false;
   readonly code: string;

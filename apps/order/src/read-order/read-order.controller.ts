@@ -15,14 +15,14 @@ export class ReadOrderController {
   constructor(private readonly service: ReadOrderService) {}
 
   @Get()
-  @ApiOperation({ summary: "The buyer's own orders, newest first" })
+  @ApiOperation({ summary: "List the buyer's orders, the newest first" })
   @ApiOkResponse({ description: 'Amounts are minor units as text.', standardSchema: orderListSchema })
   list(@Buyer() buyer: BuyerIdentity): Promise<OrderView[]> {
     return this.service.listVisible(buyer.id);
   }
 
   @Get(':orderId')
-  @ApiOperation({ summary: 'One order of the buyer; a cancelled one says why' })
+  @ApiOperation({ summary: 'Read one order of the buyer. A cancelled order has its reason' })
   @ApiOkResponse({ description: 'Amounts are minor units as text.', standardSchema: orderSchema })
   async read(@Param('orderId') orderId: string, @Buyer() buyer: BuyerIdentity): Promise<OrderView> {
     const order = orderIdSchema.safeParse(orderId).success

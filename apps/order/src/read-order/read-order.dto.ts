@@ -11,7 +11,7 @@ import type { OrderItemEntity } from '../database/entities/order-item.entity.js'
 import type { OrderEntity } from '../database/entities/order.entity.js';
 import { CANCELLED_BY } from '../domain/order-status.js';
 
-/** An order as its owner sees it. Amounts are minor units as text, instants RFC 3339. */
+/** An order as its buyer sees it. Amounts are minor units as text, instants RFC 3339. */
 export const orderSchema = z.object({
   orderId: orderIdSchema,
   status: z.enum(['PENDING', 'CONFIRMED', 'PAID', 'CANCELLING', 'CANCELLED']),

@@ -11,30 +11,30 @@ import type { OrderView } from './read-order.dto.js';
 
 const ORDERS_PER_PAGE_MAX = 100;
 
-/** Reads orders. What may be shown to whom is decided here and nowhere else. */
+/** Reads orders. Only this class decides which buyer may see which order. */
 @Injectable()
 export class ReadOrderService {
   constructor(private readonly database: Database) {}
 
-  /** The order in whatever status: for the flow, not for buyers. */
+  /** Finds an order in any status. For the flow only, since no buyer may see a PENDING order. */
   async find(orderId: string): Promise<OrderView | undefined> {
     const [view] = await this.view([await this.orders.findOneBy({ orderId })]);
     return view;
   }
 
-  /** A pre-order is nobody's, and somebody else's order does not exist. */
+  /** Finds an order of this buyer. A PENDING order and another buyer's order count as not found. */
   async findVisible(orderId: string, userId: string): Promise<OrderView | undefined> {
     const [view] = await this.view([await this.orders.findOneBy({ orderId, userId })]);
     return view && isVisible(view.status) ? view : undefined;
   }
 
-  /** For pay, which asks what is owed. */
+  /** Finds what pay must know of an order of this buyer. A PENDING order counts as not found. */
   async findPayable(orderId: string, userId: string): Promise<PayableOrder | undefined> {
     const [order] = await this.database.read<PayableOrder>(READ_PAYABLE, [[orderId]]);
     return order?.userId === userId && isVisible(order.status) ? order : undefined;
   }
 
-  /** The newest first. */
+  /** The buyer's orders, the newest first. */
   async listVisible(userId: string): Promise<OrderView[]> {
     const orders = await this.orders.find({
       where: { userId, status: Not('PENDING') },

@@ -12,14 +12,14 @@ import { assertTransition } from '../domain/order-status.js';
 
 type Payment = PayloadOf<typeof paymentSucceeded>;
 
-/** Thrown when the payment overtook the confirmation. Delivered again, the message finds the order CONFIRMED. */
+/** Thrown when a payment arrives before the order is confirmed. The next delivery of the message finds the order CONFIRMED. */
 export class PaymentBeforeConfirmError extends Error {
   override readonly name = 'PaymentBeforeConfirmError';
   readonly code = 'PAYMENT_BEFORE_CONFIRM';
   readonly retriable = true;
 }
 
-/** Thrown when what was paid is not what the order asks for. It is never recorded as paid; it ends in the DLQ for people to see. */
+/** Thrown when amount or currency are not the order's. The order is not PAID, and the message ends in the DLQ for people to see. */
 export class PaymentMismatchError extends Error {
   override readonly name = 'PaymentMismatchError';
   readonly code = 'PAYMENT_MISMATCH';
@@ -39,7 +39,7 @@ export class RecordPaymentConsumer {
     const payment = readMessage(paymentSucceeded, payload);
     const { orderId, paymentId } = payment;
     const outcome = await retryWhenRefused((attempt) => this.recordOrRefuse(payment, attempt));
-    if (outcome === 'LATE') this.logger.warn({ orderId, paymentId }, 'paid too late; pay refunds it');
+    if (outcome === 'LATE') this.logger.warn({ orderId, paymentId }, 'the payment came too late; pay refunds it');
   }
 
   /**

@@ -9,7 +9,7 @@ import { CouponRpc, PayRpc, StockRpc, UserRpc } from '../remote-services.js';
 import { resetDemoSchema } from './reset-demo.dto.js';
 import type { ResetDemo } from './reset-demo.dto.js';
 
-/** One call puts the whole shop back to its seed data. It exists with DEMO_DATA only. */
+/** Resets the whole shop to its seed data. Without DEMO_DATA the route answers 404. */
 @ApiTags('demo')
 @Controller('demo')
 export class ResetDemoController {
@@ -25,11 +25,11 @@ export class ResetDemoController {
 
   @Post('reset')
   @HttpCode(200)
-  @ApiOperation({ summary: 'Forget all orders and put goods, coupons, balances and payments back' })
+  @ApiOperation({ summary: 'Delete all orders, and reset goods, coupons, balances and payments' })
   @ApiOkResponse({ description: 'All services have reset their data.', standardSchema: resetDemoSchema })
   async reset(): Promise<ResetDemo> {
     if (!this.config.demoData) throw notFound('page', 'DEMO_DATA_OFF');
-    // A participant that gets a message about a forgotten order fences that order: nothing was deducted under its id.
+    // A participant that gets a message about a deleted order fences the order off, since its log has no row of it.
     await this.database.pool.query('TRUNCATE orders, order_items, order_compensations, idempotency_keys');
     await this.hints.forgetAll();
     const options = { timeoutMs: this.config.rpcTimeoutMs };

@@ -17,7 +17,7 @@ const ORDERS_PER_SWEEP_MAX = 100;
 
 /**
  * Finds the orders whose timer or cancel message was lost for good (DLQ, retention): a message may be lost, a row is not. The
- * sweeper leaves an overdue order to its timer for one interval, so that the record says "sweeper" only where the timer failed.
+ * sweeper leaves an overdue order to its timer for one interval, so that `cancelledBy` is `sweeper` only when the timer failed.
  */
 @Injectable()
 export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -36,7 +36,7 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
   ) {
     this.swept = metrics.counter({
       name: 'order_swept_total',
-      help: 'Orders that a sweeper had to help, by what had failed them',
+      help: 'Overdue orders that the sweeper has processed, by what was overdue',
       labelNames: ['why'],
     });
     this.rounds = new RepeatingTask(
@@ -54,7 +54,7 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
     await this.rounds.stop();
   }
 
-  /** One round over abandoned, unpaid and unanswered orders. An order that cannot be helped now does not stop the round. */
+  /** One round over abandoned, unpaid and unanswered orders. An order that fails does not stop the round. */
   async sweep(): Promise<void> {
     const graceMs = this.config.sweepIntervalMs;
     await this.each('abandoned', SELECT_ABANDONED, graceMs, (id) => this.abandonOrder.abandon(id, 'sweeper'));
@@ -66,16 +66,19 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
     why: string,
     statement: Statement,
     graceMs: number,
-    help: (orderId: string) => Promise<void>,
+    handle: (orderId: string) => Promise<void>,
   ): Promise<void> {
     const select = bind<{ orderId: string }>(statement, [graceMs, ORDERS_PER_SWEEP_MAX]);
     const { rows } = await this.database.query(select);
     for (const { orderId } of rows) {
       try {
-        await help(orderId);
+        await handle(orderId);
         this.swept.inc({ why });
       } catch (error) {
-        this.logger.warn({ err: error, orderId, why }, 'the sweeper could not help this order yet');
+        this.logger.warn(
+          { err: error, orderId, why },
+          'the sweeper could not process this order; the next round tries again',
+        );
       }
     }
   }
@@ -90,7 +93,7 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
     });
     for (const { orderId } of overdue) {
       this.swept.inc({ why: 'unanswered' });
-      this.logger.warn({ orderId }, 'not all four have answered; order-cancelled is published again');
+      this.logger.warn({ orderId }, 'not all four participants have answered; order-cancelled is published again');
     }
   }
 }

@@ -13,7 +13,7 @@ interface Timer {
   readonly closeInMs: number | null;
 }
 
-/** A timer message says "look now". The order's row and the database's clock decide whether it is time. */
+/** A timer message only asks for a look at the order. The order's row and the database's clock tell whether the time has come. */
 @Injectable()
 export class OrderTimer {
   constructor(
@@ -28,7 +28,7 @@ export class OrderTimer {
     return timer;
   }
 
-  /** Sends the message again for the time when it is due. It came early: a delay level was shorter, or a clock ran ahead. */
+  /** Sends a timer message again that came early: the longest delay level was shorter than the wait, or a clock ran ahead. */
   async setAgain(topic: string, orderId: string, dueInMs: number): Promise<void> {
     await writeOutbox(this.database.pool, [timerMessage(topic, orderId, dueInMs, this.config.timeScale)]);
     this.relay.wake();

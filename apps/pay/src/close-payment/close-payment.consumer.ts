@@ -13,7 +13,7 @@ import type { LivePayment } from '../database/statements.js';
 import type { PaymentEntity } from '../database/entities/payment.entity.js';
 import { ClosePaymentService } from './close-payment.service.js';
 
-/** pay's part of undoing an order: nobody may pay it any more. A duplicate changes nothing and is answered again. */
+/** Closes the payments of a cancelled order. A message that is delivered again changes nothing and is answered again. */
 @Controller()
 export class ClosePaymentConsumer {
   constructor(
@@ -37,7 +37,7 @@ export class ClosePaymentConsumer {
 
   /**
    * An order is cancelled only after pay has answered CLOSED, so a paid order is not cancelled. After a restored backup, or a
-   * change by hand, it could be; then the buyer's money must not stay here.
+   * change by hand, a paid order may be cancelled all the same. Then the buyer gets the money back.
    */
   private async refundPaid(client: PgClient, orderId: string): Promise<void> {
     this.logger.error({ orderId }, 'a paid order was cancelled; its payment is refunded');

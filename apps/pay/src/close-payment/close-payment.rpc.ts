@@ -4,7 +4,7 @@ import { closePayment, parseAs } from '@rocketshop/contracts';
 import type { AnswerOf } from '@rocketshop/contracts';
 import { ClosePaymentService } from './close-payment.service.js';
 
-/** The order service asks before it cancels an order that nobody has paid. */
+/** The order service calls this before it cancels an unpaid order. */
 @Controller()
 export class ClosePaymentRpc {
   constructor(private readonly service: ClosePaymentService) {}

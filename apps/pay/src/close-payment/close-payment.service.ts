@@ -5,20 +5,20 @@ import { Database } from '@rocketshop/service-defaults';
 import { closePaymentOrder } from '../database/statements.js';
 import type { PaymentOrderStatus } from '../domain/payment-status.js';
 
-/** FENCED: there was nothing to close, and there never will be. */
+/** FENCED: the order had no payment, and none can be opened any more. */
 export type CloseOutcome = 'CLOSED' | 'FENCED' | 'ALREADY_PAID';
 
-/** After CLOSED or FENCED no payment of the order can become PAID. A charge that is paid at the provider all the same is refunded. */
+/** After CLOSED or FENCED no payment of the order can become PAID. A charge that is paid at the provider later is refunded. */
 @Injectable()
 export class ClosePaymentService {
   constructor(private readonly database: Database) {}
 
-  /** Closing again changes nothing. */
+  /** Closes the order's payments. Closing again changes nothing. */
   async close(orderId: string, options: Deadline): Promise<CloseOutcome> {
     return outcomeOf(orderId, await this.database.pipeline(closePaymentOrder(orderId), options));
   }
 
-  /** The same in the caller's transaction. */
+  /** Closes them in the caller's transaction. */
   async closeIn(client: PgClient, orderId: string): Promise<CloseOutcome> {
     return outcomeOf(orderId, await runAll(client, closePaymentOrder(orderId)));
   }
@@ -32,7 +32,7 @@ type ClosingResults = readonly [
 
 function outcomeOf(orderId: string, [inserted, locked]: ClosingResults): CloseOutcome {
   const [order] = locked.rows;
-  if (!order) throw new Error(`the payment order ${orderId} vanished while it was being closed`);
+  if (!order) throw new Error(`the payment order ${orderId} was deleted while it was being closed`);
   if (order.status === 'PAID') return 'ALREADY_PAID';
   return inserted.rowCount === 1 ? 'FENCED' : 'CLOSED';
 }

@@ -8,17 +8,17 @@ import { PaymentEntity } from './entities/payment.entity.js';
 import { RefundEntity } from './entities/refund.entity.js';
 
 /*
- * The statements of the pay service. Whoever changes an order's payments locks its row in payment_orders first: of a payment
- * and a close at the same moment one waits for the other.
+ * The statements of the pay service. Every transaction that changes an order's payments locks the order's row in payment_orders,
+ * the fence, first. So a payment and a close at the same moment wait for each other.
  *
  * A columnar statement is executed once for many requests; it names its keys by `= ANY` beside the join, so that every plan
  * goes by the key (libs/pg/README.md, "Plans").
  */
 
 /**
- * Inserts a payment with its fence, where the order is new or OPEN and has no live payment. Returns no row where there is one, or
- * where the order is PAID or CLOSED: {@link READ_LIVE_PAYMENT} tells. A fence that another transaction holds is waited for; FOR
- * UPDATE then reads its newest version. Sorted, as are all locks of fences.
+ * Inserts a payment with its fence if the order is new, or if it is OPEN and has no live payment. Returns no row when the order has
+ * a live payment, or is PAID or CLOSED: {@link READ_LIVE_PAYMENT} tells which. FOR UPDATE waits for another transaction that holds
+ * the fence, and then reads the newest version of the fence. The rows are sorted, as all locks of fences are.
  */
 export const INSERT_PAYMENT = {
   name: 'insert-payment',
@@ -65,7 +65,7 @@ export const READ_PAYMENT = {
           WHERE payments.payment_id = ANY ($1)`,
 } as const;
 
-/** Sorted, so that two of these wait for each other in one direction. */
+/** The rows are locked in sorted order, so that two such statements cannot deadlock. */
 export const LOCK_PAYMENT_ORDER = {
   name: 'lock-payment-order',
   columnar: true,
@@ -74,7 +74,7 @@ export const LOCK_PAYMENT_ORDER = {
           WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE OF payment_orders`,
 } as const;
 
-/** Writes what the provider said of the charge. Refuses PAYMENT_MOVED where a payment has not the status that was read. */
+/** Stores the provider's charge. Refuses PAYMENT_MOVED when a payment no longer has the status that was read. */
 export const SET_CHARGE = {
   name: 'set-charge',
   columnar: true,
@@ -88,12 +88,12 @@ export const SET_CHARGE = {
          SELECT refuse_unless(count(*) = cardinality($1), 'PAYMENT_MOVED') FROM charged`,
 } as const;
 
-/** Whether a transaction of the provider was counted for, or goes back to, another payment. */
+/** Whether a transaction of the provider has paid for, or is refunded to, another payment. */
 const isForeign = (transaction: string, payment: string): string =>
   `EXISTS (SELECT FROM payments WHERE provider_txn_id = ${transaction} AND payment_id <> ${payment})
              OR EXISTS (SELECT FROM refunds WHERE provider_txn_id = ${transaction} AND payment_id <> ${payment})`;
 
-/** A row of {@link READ_CALLBACK_FACTS}; the payment's columns are null where there is no such payment. */
+/** A row of {@link READ_CALLBACK_FACTS}; the payment's columns are null when there is no such payment. */
 export type CallbackFactsRow = Pick<CallbackFacts, 'earlierOutcome' | 'isForeign'> & LivePayment;
 
 export const READ_CALLBACK_FACTS = {
@@ -120,7 +120,7 @@ export const RECORD_EVENT = {
                               THEN payment_events.outcome ELSE excluded.outcome END`,
 } as const;
 
-/** OPEN to PAID. Refuses FENCE_MOVED where an order is not OPEN. */
+/** OPEN to PAID. Refuses FENCE_MOVED when an order is not OPEN. */
 export const PAY_PAYMENT_ORDER = {
   name: 'pay-payment-order',
   columnar: true,
@@ -132,7 +132,7 @@ export const PAY_PAYMENT_ORDER = {
          SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'FENCE_MOVED') FROM paid`,
 } as const;
 
-/** The last word on money. Every condition stands here, whatever was read before. Refuses PAYMENT_MOVED. */
+/** Makes a payment PAID. Every condition is checked here again, whatever was read before. Refuses PAYMENT_MOVED. */
 export const PAY_PAYMENT = {
   name: 'pay-payment',
   columnar: true,
@@ -158,7 +158,7 @@ const INSERT_REFUND = {
          ON CONFLICT (provider_txn_id) DO NOTHING`,
 } as const;
 
-/** Writes down that money goes back. One transaction of the provider is written once. */
+/** Inserts the request of a refund. One transaction of the provider is refunded once. */
 export const insertRefund = (
   refund: Pick<RefundEntity, 'refundId' | 'paymentId' | 'orderId' | 'providerTxnId' | 'amount' | 'currency' | 'reason'>,
 ): BoundStatement => {
@@ -195,8 +195,8 @@ export const closePaymentOrder = (orderId: string) =>
   ] as const;
 
 /**
- * Takes due refunds and moves their next attempt ahead. So no other replica asks for the same refunds meanwhile, and a refund
- * that the provider does not take waits twice as long each time, up to a minute.
+ * Claims due refunds and postpones their next attempt. So no other replica requests the same refunds meanwhile, and a refund that
+ * the provider does not accept waits twice as long each time, up to a minute.
  */
 export const CLAIM_DUE_REFUNDS = {
   name: 'claim-due-refunds',

@@ -8,23 +8,23 @@ describe('money that arrives', () => {
     expect(decideOnMoney('OPEN', 'PAYING', null, 'txn-1')).toBe('PAID');
   });
 
-  it('is accepted even where the callback overtook the answer to our charge', () => {
+  it('is accepted when the callback comes before the answer to our charge request', () => {
     expect(decideOnMoney('OPEN', 'CREATED', null, 'txn-1')).toBe('PAID');
   });
 
-  it('is counted once however often the provider tells it', () => {
+  it('is counted once when the provider sends the callback again', () => {
     expect(decideOnMoney('PAID', 'PAID', 'txn-1', 'txn-1')).toBe('ALREADY_COUNTED');
   });
 
-  it('goes back when the provider charged twice', () => {
+  it('is refunded when the provider charged twice', () => {
     expect(decideOnMoney('PAID', 'PAID', 'txn-1', 'txn-2')).toBe('REFUNDING');
   });
 
-  it('goes back when the order was closed before it came', () => {
+  it('is refunded when the order was closed before', () => {
     expect(decideOnMoney('CLOSED', 'CLOSED', null, 'txn-1')).toBe('REFUNDING');
   });
 
-  it('goes back when another payment of the order was paid first', () => {
+  it('is refunded when another payment of the order was paid first', () => {
     expect(decideOnMoney('PAID', 'CLOSED', null, 'txn-1')).toBe('REFUNDING');
   });
 });

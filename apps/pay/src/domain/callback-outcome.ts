@@ -2,11 +2,11 @@ import type { ProviderCallback } from '@rocketshop/contracts';
 import type { PaymentOrderStatus, PaymentStatus } from './payment-status.js';
 
 /*
- * What became of a callback. The first four are answered with 2xx: the provider cannot do better by telling again.
+ * The outcome of a callback. The first four are answered with 2xx, since the same callback again would change nothing.
  *   PAID             the payment is PAID by this money
- *   ALREADY_COUNTED  it is PAID by this very transaction of the provider
- *   REFUNDING        the order takes no money any more, or is paid by another transaction: this money goes back
- *   REFUND_NOTED     the provider tells of a refund; the answer to our own refund request is what makes it final
+ *   ALREADY_COUNTED  the payment is PAID by this transaction of the provider already
+ *   REFUNDING        the order takes no money any more, or is paid by another transaction: the money is refunded
+ *   REFUND_NOTED     the callback tells of a refund; only the answer to our own request makes a refund final
  */
 export const ACCEPTED_OUTCOMES = ['PAID', 'ALREADY_COUNTED', 'REFUNDING', 'REFUND_NOTED'] as const;
 const REFUSED_OUTCOMES = [
@@ -24,11 +24,11 @@ export type CallbackOutcome = (typeof CALLBACK_OUTCOMES)[number];
 export const isAccepted = (outcome: CallbackOutcome): boolean =>
   (ACCEPTED_OUTCOMES as readonly string[]).includes(outcome);
 
-/** What the database knows of a callback. */
+/** What the database has about a callback. */
 export interface CallbackFacts {
-  /** What became of the same event before; null where it is new. */
+  /** The outcome of the same event before; null when the event is new. */
   readonly earlierOutcome: CallbackOutcome | null;
-  /** Null where there is no such payment. */
+  /** Null when there is no such payment. */
   readonly payment: {
     readonly orderId: string;
     readonly amount: bigint;
@@ -37,13 +37,13 @@ export interface CallbackFacts {
     readonly providerTxnId: string | null;
     readonly orderStatus: PaymentOrderStatus;
   } | null;
-  /** Whether the provider's transaction was counted for, or goes back to, another payment. The same money pays once. */
+  /** Whether the provider's transaction belongs to another payment, paid or refunded. It can pay for one payment only. */
   readonly isForeign: boolean;
 }
 
 /**
- * Decides what becomes of a genuine callback. An event that was accepted keeps its outcome. One that was refused is looked at
- * again, since the row that it missed may be there by now.
+ * Decides the outcome of a genuine callback. An accepted event keeps its outcome. A refused event is decided again, since the row
+ * that was missing may exist by now.
  */
 export function decideOnCallback(event: ProviderCallback, facts: CallbackFacts, merchantId: string): CallbackOutcome {
   const { earlierOutcome, payment, isForeign } = facts;

@@ -2,8 +2,8 @@
  * A payment:
  *   CREATED  our row; the provider has not confirmed the charge yet
  *   PAYING   the provider has the charge; the buyer may pay it
- *   PAID     the provider told us so, signed
- *   CLOSED   nobody may pay it any more; money that still comes is refunded
+ *   PAID     the provider has told us in a signed callback
+ *   CLOSED   nobody may pay it any more; money that comes later is refunded
  *
  * The order's row in payment_orders is the fence of all its payments:
  *   OPEN     a payment may be opened or become PAID

@@ -19,8 +19,8 @@ export class OpenPaymentController {
 
   @Post()
   @UseInterceptors(IdempotencyInterceptor)
-  @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'The same key answers the same payment' })
-  @ApiOperation({ summary: 'Open the payment of an order, or answer the one that is open' })
+  @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'The same key gets the same payment' })
+  @ApiOperation({ summary: 'Open the payment of an order, or answer the open one' })
   @ApiCreatedResponse({ description: 'Where the buyer pays, and how much.', standardSchema: paymentSchema })
   open(
     @Body({ schema: openPaymentSchema }) body: OpenPaymentBody,

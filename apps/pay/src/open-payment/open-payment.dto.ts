@@ -1,7 +1,7 @@
 import { orderIdSchema } from '@rocketshop/contracts';
 import { z } from 'zod';
 
-/** Which order; how much is order's word. */
+/** The buyer names the order only. The order service tells the amount. */
 export const openPaymentSchema = z.strictObject({ orderId: orderIdSchema });
 
 export type OpenPaymentBody = z.infer<typeof openPaymentSchema>;

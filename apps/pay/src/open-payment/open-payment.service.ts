@@ -27,8 +27,8 @@ import { OrderRpc } from '../remote-services.js';
 type Payable = Extract<AnswerOf<typeof answerPayable>, { ok: true }>;
 
 /**
- * Opens the payment of an order: our row first, then the charge at the provider, then the answer. A crash in between leaves a
- * CREATED row that the next request picks up: the provider knows the charge by our paymentId.
+ * Opens the payment of an order. It inserts the payment, requests the charge from the provider, and stores the answer. A crash in
+ * between leaves a CREATED payment. The next request continues it, since the provider finds the charge by our paymentId.
  */
 @Injectable()
 export class OpenPaymentService {
@@ -40,7 +40,7 @@ export class OpenPaymentService {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** An open payment is answered again, under any key. @throws {ProblemError} */
+  /** Answers an open payment again, also under another key. @throws {ProblemError} */
   async open(orderId: string, userId: string, claim: IdempotencyClaim): Promise<PaymentView> {
     const payable = await this.askPayable(orderId, userId);
     const payment = await this.findOrCreate(payable, userId);
@@ -53,7 +53,7 @@ export class OpenPaymentService {
     try {
       answer = await this.order.call(answerPayable, { orderId, userId }, { timeoutMs: this.config.rpcTimeoutMs });
     } catch (error) {
-      throw unavailable('ORDER_UNREACHABLE', 'What is to be paid could not be asked now.', error);
+      throw unavailable('ORDER_UNREACHABLE', 'The order service does not answer now.', error);
     }
     if (answer.ok) return answer;
     if (answer.code === 'ORDER_NOT_FOUND') throw notFound('order');
@@ -65,7 +65,7 @@ export class OpenPaymentService {
     });
   }
 
-  /** Of two requests at once one inserts the payment. The other waits at the fence, inserts nothing, and reads it. */
+  /** Of two requests at once, one inserts the payment. The other one waits for the lock of the fence, and reads that payment. */
   private async findOrCreate({ orderId, payable, currency }: Payable, userId: string): Promise<PaymentEntity> {
     const values = [randomUUID(), orderId, userId, BigInt(payable), currency];
     const [inserted] = await this.database.batch([bindLine<PaymentEntity>(INSERT_PAYMENT, values)]);
@@ -92,7 +92,7 @@ export class OpenPaymentService {
     }
   }
 
-  /** The key with its answer commits with the state that the answer tells. Where the payment has moved, it is read again. */
+  /** The key, its answer and the state that the answer shows commit together. A payment that has changed is read again. */
   private answer(
     opened: PaymentEntity,
     charge: ProviderCharge | undefined,
@@ -118,12 +118,12 @@ export class OpenPaymentService {
 
   private async read(paymentId: string): Promise<PaymentEntity> {
     const [payment] = await this.database.read<PaymentEntity>(READ_PAYMENT, [[paymentId]]);
-    if (!payment) throw new Error(`the payment ${paymentId} is not there any more`);
+    if (!payment) throw new Error(`the payment ${paymentId} no longer exists`);
     return payment;
   }
 }
 
-/** The payment as it is once the provider has its charge. A callback may have made it PAID before. */
+/** The payment after the provider has accepted the charge. A callback may have made it PAID before. */
 function charged(payment: PaymentEntity, charge: ProviderCharge | undefined): PaymentEntity {
   if (!charge || payment.status !== 'CREATED') return payment;
   assertTransition('CREATED', 'PAYING');

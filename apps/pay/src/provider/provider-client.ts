@@ -7,7 +7,7 @@ import { z } from 'zod';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 
-/** Thrown when the provider did not answer, or not as agreed. Both calls may be repeated: it knows them by our ids. */
+/** Thrown when the provider did not answer as agreed. Both calls may be repeated: the provider recognizes them by our ids. */
 class ProviderError extends Error {
   override readonly name = 'ProviderError';
   readonly code = 'PROVIDER_UNAVAILABLE';
@@ -16,7 +16,7 @@ class ProviderError extends Error {
 
 const refundAnswerSchema = z.object({ refundId: z.string(), state: z.literal('SUCCEEDED') });
 
-/** The payment provider's HTTP interface. It is the outside world: every answer is checked before it is believed. */
+/** The payment provider's HTTP interface. The provider is not a part of the shop, so every answer is validated. */
 @Injectable()
 export class ProviderClient implements OnApplicationShutdown {
   private readonly http: JsonClient;

@@ -15,7 +15,7 @@ export class ReadPaymentController {
   constructor(private readonly service: ReadPaymentService) {}
 
   @Get(':paymentId')
-  @ApiOperation({ summary: "One payment of the buyer's own, with what was refunded of it" })
+  @ApiOperation({ summary: 'Read one payment of the buyer, with its refunds' })
   @ApiOkResponse({ description: 'Amounts are minor units as text.', standardSchema: paymentWithRefundsSchema })
   async read(@Param('paymentId') paymentId: string, @Buyer() buyer: BuyerIdentity): Promise<PaymentWithRefunds> {
     if (!paymentIdSchema.safeParse(paymentId).success) throw notFound('payment');
@@ -25,9 +25,9 @@ export class ReadPaymentController {
   }
 
   @Get()
-  @ApiOperation({ summary: "All payments of one of the buyer's orders" })
+  @ApiOperation({ summary: "List all payments of one of the buyer's orders" })
   @ApiQuery({ name: 'orderId', required: true })
-  @ApiOkResponse({ description: 'The oldest first.', standardSchema: paymentListSchema })
+  @ApiOkResponse({ description: 'The payments, the oldest first.', standardSchema: paymentListSchema })
   async list(@Query('orderId') orderId: string, @Buyer() buyer: BuyerIdentity): Promise<PaymentWithRefunds[]> {
     if (!orderIdSchema.safeParse(orderId).success) return [];
     return this.service.find({ orderId, userId: buyer.id });

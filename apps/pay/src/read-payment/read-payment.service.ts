@@ -11,7 +11,7 @@ import type { PaymentWithRefunds } from './read-payment.dto.js';
 export class ReadPaymentService {
   constructor(private readonly database: Database) {}
 
-  /** The payments that fit, the oldest first, each with what was refunded of it. */
+  /** Finds payments, the oldest first, each with its refunds. */
   async find(where: FindOptionsWhere<PaymentEntity>): Promise<PaymentWithRefunds[]> {
     const { dataSource } = this.database;
     const payments = await dataSource.getRepository(PaymentEntity).find({ where, order: { createdAt: 'ASC' } });

@@ -4,13 +4,13 @@ import { CALLBACK_TOLERANCE_SECONDS } from '@rocketshop/contracts';
 export type SignatureVerdict = 'GENUINE' | 'MALFORMED' | 'TOO_OLD_OR_NEW' | 'FORGED';
 
 const HEADER_LENGTH_MAX = 1_024;
-/** As many v1 as a provider sends while it rotates its secret, and a little more. */
+/** A provider that rotates its secret sends two v1. A few more are allowed. */
 const SIGNATURES_MAX = 4;
 const SIGNATURE = /^[0-9a-f]{64}$/;
 
 /**
  * Checks `t=<unix seconds>,v1=<hex>[,v1=<hex>]`: HMAC-SHA256 over `<t>.<raw body>` under any of our secrets.
- * The bytes are the ones that arrived: JSON that is parsed and written again is not what was signed.
+ * The bytes are those that arrived, since JSON that was parsed and written again may differ from what was signed.
  * @param secrets newest first; two while one is being rotated
  * @param nowMs this host's clock
  */
@@ -26,7 +26,7 @@ export function verifyCallbackSignature(
   let genuine = false;
   for (const secret of secrets) {
     const expected = createHmac('sha256', secret).update(`${parsed.timestampText}.`).update(rawBody).digest();
-    // No early end: how long this takes must not tell which secret or which signature came close.
+    // The loop does not end early, since its duration must not tell which secret or which signature fits.
     for (const signature of parsed.signatures) {
       if (timingSafeEqual(expected, signature)) genuine = true;
     }

@@ -16,7 +16,7 @@ import { ReceiveCallbackService } from './receive-callback.service.js';
 
 type CallbackRequest = RawBodyRequest<{ readonly headers: IncomingHttpHeaders }>;
 
-/** The provider's signed word that money has arrived. It is answered with 2xx after the commit only; else the provider tells again. */
+/** Receives the provider's signed callbacks. It answers 2xx only after the commit; else the provider sends the callback again. */
 @ApiTags('provider')
 @Controller('payments')
 export class ReceiveCallbackController {
@@ -30,7 +30,7 @@ export class ReceiveCallbackController {
   ) {
     this.received = metrics.counter({
       name: 'pay_callbacks_total',
-      help: 'Callbacks by outcome; those that are not genuine by what is wrong with the signature',
+      help: 'Callbacks by outcome. Callbacks that are not genuine have the verdict on their signature',
       labelNames: ['outcome'],
     });
   }
@@ -38,7 +38,7 @@ export class ReceiveCallbackController {
   @Post('callback')
   @HttpCode(200)
   @ApiHeader({ name: CALLBACK_SIGNATURE_HEADER, required: true, description: 't=<unix s>,v1=<HMAC-SHA256 of t.body>' })
-  @ApiOperation({ summary: "The provider's callback, signed over its raw bytes" })
+  @ApiOperation({ summary: 'Receive a callback of the provider, signed over its raw bytes' })
   @ApiOkResponse({ description: 'The callback is committed.', standardSchema: callbackAnswerSchema })
   async receive(@Req() request: CallbackRequest): Promise<CallbackAnswer> {
     const rawBody = this.verify(request);
@@ -62,8 +62,8 @@ export class ReceiveCallbackController {
     if (rawBody && verdict === 'GENUINE') return rawBody;
     this.received.inc({ outcome: verdict });
     this.logger.warn({ verdict }, 'a callback was refused');
-    // The same words for every reason: to know which check failed helps a forger only.
-    throw new ProblemError({ status: 401, code: 'SIGNATURE_INVALID', title: 'The signature does not count.' });
+    // The answer is the same for every reason, since knowing which check failed helps only a forger.
+    throw new ProblemError({ status: 401, code: 'SIGNATURE_INVALID', title: 'The signature is not valid.' });
   }
 }
 

@@ -22,12 +22,12 @@ import { PAY_CONFIG } from '../pay.tokens.js';
 
 type Payment = NonNullable<CallbackFacts['payment']>;
 
-/** The same money pays once: of two payments that the provider names for one transaction, the second violates this index. */
+/** One transaction of the provider pays for one payment. A second payment with the same transaction violates this index. */
 const PROVIDER_TRANSACTION_KEY = 'payments_provider_txn';
 
 /**
- * A genuine callback: decides by what is known of the payment, and writes the decision in one transaction: the event's row, the
- * payment's state, and the message to order. The statements refuse where the state is another one; then it is read, and the
+ * Handles a genuine callback. It decides by what is known of the payment, and writes the decision in one transaction: the event's
+ * row, the payment's state, and the message to order. The statements refuse when the state is another one; then it is read, and the
  * callback is decided again.
  */
 @Injectable()
@@ -78,7 +78,7 @@ function statementsOf(
   return [record];
 }
 
-/** Makes the payment PAID and tells order. The statements check that the payment fits the event's own words. */
+/** Makes the payment PAID and publishes payment-succeeded. The statements check the payment against the event. */
 function paying(event: ProviderCallback, { status }: Payment): BoundStatement[] {
   assertTransition(status, 'PAID');
   const { orderId, paymentId, providerTxnId, amount, currency } = event;
@@ -91,7 +91,7 @@ function paying(event: ProviderCallback, { status }: Payment): BoundStatement[] 
   ];
 }
 
-/** The money came too late, or the order is paid by another transaction. Neither changes any more, so nothing is checked again. */
+/** The money came too late, or another transaction has paid the order. Neither changes any more, so nothing is checked again. */
 function refunding(event: ProviderCallback, { orderStatus }: Payment): BoundStatement {
   const { orderId, paymentId, providerTxnId, currency } = event;
   return insertRefund({

@@ -11,7 +11,7 @@ import { ProviderClient } from '../provider/provider-client.js';
 
 const REFUNDS_PER_ROUND_MAX = 20;
 
-/** Asks the provider for every refund until it is final. Any replica may; the provider knows a refund by its id. */
+/** Requests every refund from the provider until it is final. Any replica may: the provider recognizes a refund by its id. */
 @Injectable()
 export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly rounds: RepeatingTask;
@@ -57,9 +57,9 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
       });
       await this.database.query(bind(FINISH_REFUND, [refundId]));
       this.refunded.inc();
-      this.logger.info({ orderId, refundId }, 'refunded');
+      this.logger.info({ orderId, refundId }, 'the payment is refunded');
     } catch (error) {
-      this.logger.warn({ err: error, orderId, refundId, attempts }, 'not refunded yet');
+      this.logger.warn({ err: error, orderId, refundId, attempts }, 'the provider did not refund yet');
     }
   }
 }

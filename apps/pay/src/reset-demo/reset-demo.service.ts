@@ -4,7 +4,7 @@ import { Database } from '@rocketshop/service-defaults';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 
-/** pay has no seed data: a reset forgets every payment. A charge that is paid later is unknown here, and is refused. */
+/** Pay has no seed data, so a reset deletes every payment. A callback for a deleted payment is refused. */
 @Injectable()
 export class ResetDemoService {
   constructor(

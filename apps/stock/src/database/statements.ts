@@ -38,7 +38,7 @@ export const READ_VERSION = {
   text: 'SELECT version FROM goods WHERE goods_id = $1',
 };
 
-/** Compare and swap. No row is changed where somebody changed the row since its version was read. */
+/** Compare and swap: changes no row when another transaction has changed the row since its version was read. */
 export const GIVE_BACK_GOODS = {
   name: 'give-back-goods',
   text: `UPDATE goods SET available = available + $2, version = version + 1

@@ -38,7 +38,7 @@ export class DeductStockService {
     }
   }
 
-  /** There may be enough again by now, since another order was cancelled in between. The answer stays what it was. */
+  /** Tells the reason of a refusal. It stays a refusal when there is enough by now, since another order was cancelled. */
   private async explain({ items }: Call): Promise<Answer> {
     const repository = this.database.dataSource.getRepository(GoodsEntity);
     const goods = await repository.findBy({ goodsId: In(items.map((line) => line.goodsId)) });

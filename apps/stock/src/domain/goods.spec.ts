@@ -7,7 +7,7 @@ const stock = [
 ];
 
 describe('goods', () => {
-  it('takes the lines of an order in one order, whatever the cart said', () => {
+  it('sorts the lines of an order by goods id', () => {
     const lines = [
       { goodsId: 'teapot', quantity: 1 },
       { goodsId: 'globe', quantity: 2 },
@@ -20,7 +20,7 @@ describe('goods', () => {
     expect(refuseLines([{ goodsId: 'teapot', quantity: 1 }], stock)).toBeUndefined();
   });
 
-  it('refuses one more than there is, and says which', () => {
+  it('refuses a quantity above the stock, and names the goods', () => {
     const refusal = refuseLines(
       [
         { goodsId: 'globe', quantity: 5 },
@@ -35,7 +35,7 @@ describe('goods', () => {
     });
   });
 
-  it('names unknown goods before it speaks of scarce ones', () => {
+  it('names unknown goods before goods that are out of stock', () => {
     const refusal = refuseLines(
       [
         { goodsId: 'teapot', quantity: 9 },

@@ -7,8 +7,8 @@ export interface GoodsRefusal {
 }
 
 /**
- * The lines of one order by goods id. Whoever touches several rows of one order takes them in this order, so that two orders of
- * the same goods wait for each other instead of deadlocking.
+ * Sorts the lines of one order by goods id. Every transaction that locks the rows of several goods locks them in this order, so
+ * that two orders of the same goods wait for each other and do not deadlock.
  */
 export function sortLines(lines: readonly OrderLine[]): OrderLine[] {
   return lines.toSorted((left, right) => (left.goodsId < right.goodsId ? -1 : 1));

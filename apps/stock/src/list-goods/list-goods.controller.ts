@@ -10,8 +10,11 @@ export class ListGoodsController {
   constructor(private readonly service: ListGoodsService) {}
 
   @Get()
-  @ApiOperation({ summary: 'What the shop sells, at what price, and how many can be ordered at this moment' })
-  @ApiOkResponse({ description: 'All goods by id. Prices are minor units as text.', standardSchema: goodsListSchema })
+  @ApiOperation({ summary: 'List the goods with their price, and how many can be ordered at this moment' })
+  @ApiOkResponse({
+    description: 'All goods, sorted by id. Prices are minor units as text.',
+    standardSchema: goodsListSchema,
+  })
   list(): Promise<GoodsList> {
     return this.service.list();
   }

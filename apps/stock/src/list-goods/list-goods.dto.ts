@@ -6,7 +6,7 @@ const goodsSchema = z.object({
   name: z.string(),
   unitPrice: amountSchema,
   currency: currencySchema,
-  /** How many can be ordered at this moment; a promise to nobody. */
+  /** How many can be ordered at this moment. Nothing is reserved. */
   available: z.int(),
 });
 export const goodsListSchema = z.array(goodsSchema);

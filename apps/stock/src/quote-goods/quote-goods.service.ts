@@ -5,7 +5,7 @@ import type { GoodsEntity } from '../database/entities/goods.entity.js';
 import { READ_GOODS } from '../database/statements.js';
 import { refuseLines } from '../domain/goods.js';
 
-/** Prices are this service's word. A quote takes nothing and promises nothing: the deduct decides. */
+/** Answers what goods cost. A quote reserves nothing: only the deduct decides whether there are enough. */
 @Injectable()
 export class QuoteGoodsService {
   constructor(private readonly database: Database) {}
@@ -24,7 +24,7 @@ export class QuoteGoodsService {
   }
 }
 
-/** One order is in one currency. A shop whose goods of one cart differ is set up wrong, which is a fault and no refusal. */
+/** An order has one currency. Goods of one order in several currencies are a mistake in the shop's data: a fault, no refusal. */
 function oneCurrency(goods: readonly { currency: string }[]): string {
   const [currency, ...others] = new Set(goods.map((one) => one.currency));
   if (currency === undefined || others.length > 0) throw new Error('the goods of one cart must have one currency');

@@ -9,7 +9,7 @@ export interface DemoGoods {
   readonly quantity: number;
 }
 
-/** The globe is scarce, so that running out of stock is easily shown. */
+/** There are few globes, so that a demo can easily sell all of them. */
 export const SEED_GOODS: readonly DemoGoods[] = [
   { goodsId: DEMO_GOODS.teapot, name: 'Teapot', unitPrice: 1250n, currency: DEMO_CURRENCY, quantity: 100 },
   { goodsId: DEMO_GOODS.lantern, name: 'Lantern', unitPrice: 3000n, currency: DEMO_CURRENCY, quantity: 10 },

@@ -10,7 +10,7 @@ import type { DemoGoods } from './demo-goods.js';
 const INSERT = `INSERT INTO goods (goods_id, name, unit_price, currency, initial_quantity, available)
                 VALUES ($1, $2, $3, $4, $5, $5)`;
 
-/** Demo data: there at the first start with DEMO_DATA, and put back by one call. */
+/** Demo data. The first start with DEMO_DATA inserts it, and one call resets it. */
 @Injectable()
 export class ResetDemoService implements OnModuleInit {
   constructor(
@@ -22,7 +22,7 @@ export class ResetDemoService implements OnModuleInit {
     if (this.config.demoData) await this.seed();
   }
 
-  /** Goods that are there already stay as they are: a restart is no reset. */
+  /** Goods that exist already are not changed, since a restart must not reset them. */
   async seed(): Promise<void> {
     for (const goods of SEED_GOODS) {
       await this.database.pool.query(`${INSERT} ON CONFLICT DO NOTHING`, valuesOf(goods));
@@ -30,8 +30,8 @@ export class ResetDemoService implements OnModuleInit {
   }
 
   /**
-   * Forgets every order and puts the goods back. The log is locked first, so that no order is deducted between the
-   * two: its goods would come back while its log row stays.
+   * Deletes the logs and resets the goods. The log is locked first, since an order that deducts in between would get its goods
+   * back and keep its row in the log.
    */
   async reset(): Promise<AnswerOf<typeof resetStockDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'stock runs without DEMO_DATA' };

@@ -21,16 +21,16 @@ const restore = jest.fn<RestoreStockService['restore']>(() => Promise.resolve())
 const consumer = new RestoreStockConsumer({ restore } as unknown as RestoreStockService);
 
 describe('the consumer of order-cancelled', () => {
-  it('hands over what keeps its contract', async () => {
+  it('passes a valid message to the service', async () => {
     await consumer.restore(cancelled);
     expect(restore).toHaveBeenCalledWith(cancelled);
   });
 
-  it('throws on what does not, so that it walks to the DLQ instead of being lost', () => {
+  it('throws on an invalid message, so that the message ends in the DLQ and is not lost', () => {
     expect(() => consumer.restore({ ...cancelled, items: [] })).toThrow(ContractViolationError);
   });
 
-  it('is one group on the broker and never a handler on the RPC port', () => {
+  it('is a handler of one consumer group, and not of the RPC port', () => {
     const handler: unknown = Reflect.get(RestoreStockConsumer.prototype, 'restore');
     expect(Reflect.getMetadata(PATTERN_EXTRAS_METADATA, handler as object)).toEqual({ group: 'stock-restore-stock' });
     expect(Reflect.getMetadata(TRANSPORT_METADATA, handler as object)).toBe(ROCKETMQ_TRANSPORT);

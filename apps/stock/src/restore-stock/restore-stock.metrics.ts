@@ -16,7 +16,7 @@ export class RestoreStockMetrics {
     this.conflicts.inc();
   }
 
-  /** How many there were since the process started. */
+  /** How many conflicts there were since the process started. */
   async swapConflicts(): Promise<number> {
     const { values } = await this.conflicts.get();
     return values[0]?.value ?? 0;

@@ -16,12 +16,12 @@ import { SwapConflictError } from './swap-conflict.error.js';
 export const RESTORE_STOCK_GROUP = 'stock-restore-stock';
 
 /**
- * Each lost attempt has waited for the transaction that won, so attempts are not spent by spinning. So many losses in a row mean
- * that several replicas cancel on one row at once. Then it is cheaper to try again later than to hold the order's other rows.
+ * Each lost attempt has waited for the transaction that won, so the loop does not spin. So many lost attempts mean that several
+ * replicas cancel on one row at once. Then it is cheaper to try again later than to keep the locks on the order's other rows.
  */
 const SWAP_ATTEMPTS_MAX = 12;
 
-/** Gives the goods of a cancelled order back, or fences the order off where nothing was deducted. */
+/** Gives the goods of a cancelled order back, or fences the order off when nothing was deducted. */
 @Injectable()
 export class RestoreStockService {
   constructor(
@@ -45,7 +45,7 @@ export class RestoreStockService {
   private async giveBack(client: PgClient, { goods_id: goodsId, quantity }: StockTaken): Promise<void> {
     for (let attempt = 1; attempt <= SWAP_ATTEMPTS_MAX; attempt++) {
       const [goods] = (await run(client, bind<{ version: bigint }>(READ_VERSION, [goodsId]))).rows;
-      if (!goods) throw new Error(`goods ${goodsId} were deducted and are not there any more`);
+      if (!goods) throw new Error(`goods ${goodsId} were deducted and no longer exist`);
       const swapped = await run(client, bind(GIVE_BACK_GOODS, [goodsId, quantity, goods.version]));
       if (swapped.rowCount === 1) return;
       this.metrics.swapConflicted();

@@ -1,6 +1,6 @@
 /**
- * Thrown when the compare-and-swap on a goods row lost every try: the row is busier than a cancel should wait for.
- * Nothing was given back; the message is delivered again.
+ * Thrown when every attempt of the compare-and-swap found that another transaction had changed the goods row.
+ * Nothing was given back, and the message is delivered again.
  */
 export class SwapConflictError extends Error {
   override readonly name = 'SwapConflictError';

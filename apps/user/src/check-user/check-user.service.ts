@@ -5,7 +5,7 @@ import type { AccountEntity } from '../database/entities/account.entity.js';
 import { READ_ACCOUNT } from '../database/statements.js';
 import { refuseTaking, userNotFound } from '../domain/account.js';
 
-/** May this buyer order? The check takes nothing and promises nothing: the deduct decides. */
+/** Answers whether a buyer may order. A check reserves nothing: only the deduct decides whether there is enough money. */
 @Injectable()
 export class CheckUserService {
   constructor(private readonly database: Database) {}

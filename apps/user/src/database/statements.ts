@@ -8,10 +8,11 @@ import { AccountEntity } from './entities/account.entity.js';
 
 /**
  * Moves money between buyers and the shop. The balances and both ledger entries of each move are one statement, so that no
- * caller can write one without the other. A negative amount leaves the buyer. Each move writes two entries; a move of a buyer
- * who has no account in this currency, or whose balance would go below zero, writes none. PostgreSQL checks the condition
- * again on the newest version of a row that another transaction held, so nothing is spent twice. Accounts are locked in sorted
- * order, so that two of these cannot deadlock. An account changes once for all its moves, and its version counts each of them.
+ * caller can write one without the other. A negative amount is taken from the buyer. Each move writes two entries; a move of a
+ * buyer without an account in this currency, or with a balance that would go below zero, writes none. PostgreSQL checks the
+ * condition again on the newest version of a row that another transaction held, so nothing is spent twice. Accounts are locked
+ * in sorted order, so that two such statements cannot deadlock. An account changes once for all its moves, and its version
+ * counts each of them.
  */
 const MOVE = `WITH move AS (
            SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
@@ -37,14 +38,14 @@ const MOVE = `WITH move AS (
            RETURNING account
          )`;
 
-/** The move of a deduct. */
+/** Moves money for a deduct, or refuses. */
 export const TAKE_BALANCE = {
   name: 'take-balance',
   columnar: true,
   text: `${MOVE} SELECT refuse_unless(count(*) = 2 * cardinality($1::text[]), 'NOT_ENOUGH') FROM entries`,
 } as const;
 
-/** The move of a cancel. No rows: nothing was moved. */
+/** Moves money back for a cancel. It returns no row when nothing was moved. */
 export const GIVE_BACK_BALANCE = {
   name: 'give-back-balance',
   columnar: true,

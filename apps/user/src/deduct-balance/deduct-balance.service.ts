@@ -10,7 +10,7 @@ import { balanceTooSmall, refuseTaking, userNotFound } from '../domain/account.j
 type Call = CallOf<typeof deductBalance>;
 type Answer = AnswerOf<typeof deductBalance>;
 
-/** Takes money of one order from the buyer's balance, with its ledger entries. */
+/** Takes money for one order from the buyer's balance, and writes the ledger entries. */
 @Injectable()
 export class DeductBalanceService {
   constructor(private readonly database: Database) {}
@@ -21,7 +21,7 @@ export class DeductBalanceService {
     const outcome = await deduct(this.database, balanceLog, {
       orderId,
       rows: [taken],
-      // The ledger has no entries of nothing.
+      // An amount of zero moves nothing, and the ledger refuses entries of zero.
       take: taken.amount > 0n ? [takeFromBuyer(orderId, taken)] : [],
       refusals: ['NOT_ENOUGH'],
       deadline: call.deadline,
@@ -38,7 +38,7 @@ export class DeductBalanceService {
     }
   }
 
-  /** There may be enough again by now, since another order was cancelled in between. The answer stays what it was. */
+  /** Tells the reason of a refusal. It stays a refusal when there is enough by now, since another order was cancelled. */
   private async explain({ userId, currency, ...call }: Call): Promise<Answer> {
     const account = await this.database.dataSource.getRepository(AccountEntity).findOneBy({ userId });
     if (!account) return userNotFound();

@@ -12,11 +12,11 @@ describe('an account', () => {
     expect(refuseTaking(grace, 2001n, 'EUR')?.code).toBe('BALANCE_TOO_SMALL');
   });
 
-  it('keeps to its currency', () => {
+  it('refuses another currency', () => {
     expect(refuseTaking(grace, 1n, 'USD')?.code).toBe('BALANCE_WRONG_CURRENCY');
   });
 
-  it('needs no money where nothing is taken', () => {
+  it('needs no money when nothing is taken', () => {
     expect(refuseTaking(grace, 0n, 'USD')).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import type { AccountEntity } from '../database/entities/account.entity.js';
 
-/** A buyer's money with the shop. */
+/** A buyer's account with the shop, as far as the rules need it. */
 export type Account = Pick<AccountEntity, 'userId' | 'balance' | 'currency'>;
 
 export interface AccountRefusal {

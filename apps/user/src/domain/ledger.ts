@@ -1,12 +1,12 @@
 /**
- * The ledger's words. Money is never made or lost: every transaction has two entries whose sum is zero, one of a buyer
- * and one of the shop. Only buyers have a row in accounts; the shop's two accounts exist as entries alone, because a row
- * that every order updates would let every order wait for every other.
+ * The shop's accounts in the ledger. Money is never made or lost: every transaction has two entries whose sum is zero, one of a
+ * buyer and one of the shop. Only buyers have a row in `accounts`. The shop's two accounts have entries only: every order would
+ * update a row of the shop, and so wait for every other order.
  */
 export const SHOP_ACCOUNT = {
-  /** Holds what buyers' orders took from their balances. */
+  /** Gets what orders take from their buyers' balances. */
   orders: 'shop:orders',
-  /** Where opening balances come from. */
+  /** Gives the buyers their opening balances. */
   opening: 'shop:opening',
 } as const;
 
@@ -14,8 +14,8 @@ export const SHOP_ACCOUNT = {
 export const buyerAccount = (userId: string) => `buyer:${userId}`;
 
 /**
- * The id of a ledger transaction says what it is for, so the ledger's own key refuses a second one for the same
- * purpose even if every guard before it had failed.
+ * The id of a ledger transaction tells its purpose. So the ledger's primary key refuses a second transaction for one purpose,
+ * even when every check before it has failed.
  */
 export const ledgerTransactionId = {
   deduct: (orderId: string) => `deduct:${orderId}`,

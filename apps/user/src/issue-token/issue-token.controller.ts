@@ -10,8 +10,11 @@ export class IssueTokenController {
   constructor(private readonly service: IssueTokenService) {}
 
   @Post()
-  @ApiOperation({ summary: 'A bearer token for a buyer of the demo data; not there without DEMO_DATA' })
-  @ApiCreatedResponse({ description: 'Short-lived: ask again when it is refused.', standardSchema: issuedTokenSchema })
+  @ApiOperation({ summary: 'Issue a bearer token for a buyer of the demo data. Without DEMO_DATA the answer is 404' })
+  @ApiCreatedResponse({
+    description: 'The token is short-lived. Ask for another one when it is refused.',
+    standardSchema: issuedTokenSchema,
+  })
   issue(@Body({ schema: issueTokenSchema }) { userId }: IssueToken): Promise<IssuedToken> {
     return this.service.issueFor(userId);
   }

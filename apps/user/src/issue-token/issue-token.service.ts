@@ -7,7 +7,7 @@ import type { IssuedToken } from './issue-token.dto.js';
 
 const LIFETIME_SECONDS = 15 * 60;
 
-/** Replaces signing in for the demo: a caller that names a buyer is that buyer. It exists with DEMO_DATA only. */
+/** Replaces a login in the demo: any caller gets the token of any buyer. It works with DEMO_DATA only. */
 @Injectable()
 export class IssueTokenService {
   constructor(

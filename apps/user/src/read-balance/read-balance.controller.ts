@@ -14,7 +14,7 @@ export class ReadBalanceController {
   constructor(private readonly service: ReadBalanceService) {}
 
   @Get()
-  @ApiOperation({ summary: "The buyer's own balance" })
+  @ApiOperation({ summary: "Read the buyer's balance" })
   @ApiOkResponse({ description: 'Minor units as text.', standardSchema: balanceSchema })
   read(@Buyer() buyer: BuyerIdentity): Promise<Balance> {
     return this.service.readOf(buyer.id);

@@ -9,7 +9,7 @@ import { USER_CONFIG } from '../user.tokens.js';
 import { SEED_USERS } from './demo-users.js';
 import type { DemoUser } from './demo-users.js';
 
-/** Demo data: there at the first start with DEMO_DATA, and put back by one call. */
+/** Demo data. The first start with DEMO_DATA inserts it, and one call resets it. */
 @Injectable()
 export class ResetDemoService implements OnModuleInit {
   constructor(
@@ -21,7 +21,7 @@ export class ResetDemoService implements OnModuleInit {
     if (this.config.demoData) await this.seed();
   }
 
-  /** Buyers who are there already stay as they are: a restart is no reset. */
+  /** Buyers that exist already are not changed, since a restart must not reset them. */
   async seed(): Promise<void> {
     await this.database.transaction(async (client) => {
       for (const user of SEED_USERS) await openAccount(client, user);
@@ -29,8 +29,8 @@ export class ResetDemoService implements OnModuleInit {
   }
 
   /**
-   * Forgets every order and opens the accounts anew. The log is locked first, so that no order takes money between the
-   * two: it would come back while its log row stays.
+   * Deletes the logs and resets the accounts. The log is locked first, since an order that takes money in between would get it
+   * back and keep its row in the log.
    */
   async reset(): Promise<AnswerOf<typeof resetUserDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'user runs without DEMO_DATA' };
@@ -52,7 +52,7 @@ export class ResetDemoService implements OnModuleInit {
   }
 }
 
-/** Buyer, account, and where its money comes from. What is there already stays as it is. */
+/** Inserts a buyer, the account, and the ledger entries of its opening balance. Rows that exist already are not changed. */
 async function openAccount(client: PgClient, { userId, name, balance, currency }: DemoUser): Promise<void> {
   await client.query('INSERT INTO users (user_id, name) VALUES ($1, $2) ON CONFLICT DO NOTHING', [userId, name]);
   await client.query('INSERT INTO accounts (user_id, currency, balance) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [

@@ -21,16 +21,16 @@ const giveBack = jest.fn<ReturnBalanceService['return']>(() => Promise.resolve()
 const consumer = new ReturnBalanceConsumer({ return: giveBack } as unknown as ReturnBalanceService);
 
 describe('the consumer of order-cancelled', () => {
-  it('hands over what keeps its contract', async () => {
+  it('passes a valid message to the service', async () => {
     await consumer.return(cancelled);
     expect(giveBack).toHaveBeenCalledWith(cancelled);
   });
 
-  it('throws on what does not, so that it walks to the DLQ instead of being lost', () => {
+  it('throws on an invalid message, so that the message ends in the DLQ and is not lost', () => {
     expect(() => consumer.return({ ...cancelled, items: [] })).toThrow(ContractViolationError);
   });
 
-  it('is one group on the broker and never a handler on the RPC port', () => {
+  it('is a handler of one consumer group, and not of the RPC port', () => {
     const handler: unknown = Reflect.get(ReturnBalanceConsumer.prototype, 'return');
     expect(Reflect.getMetadata(PATTERN_EXTRAS_METADATA, handler as object)).toEqual({ group: 'user-return-balance' });
     expect(Reflect.getMetadata(TRANSPORT_METADATA, handler as object)).toBe(ROCKETMQ_TRANSPORT);

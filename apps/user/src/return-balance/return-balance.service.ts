@@ -9,7 +9,7 @@ import { giveBackToBuyer } from '../database/move-balance.js';
 
 export const RETURN_BALANCE_GROUP = 'user-return-balance';
 
-/** Gives the money of a cancelled order back to its buyer, or fences the order off where none was taken. */
+/** Gives the money of a cancelled order back to its buyer, or fences the order off when none was taken. */
 @Injectable()
 export class ReturnBalanceService {
   constructor(

@@ -1,6 +1,6 @@
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** One coupon of one buyer. `orderId` is who uses it: only that order's cancel may set it free. */
+/** One coupon of one buyer. `orderId` is the order that uses it: only the cancel of that order may free it. */
 @Entity('coupons')
 @Check('coupons_discount_positive', 'discount > 0')
 @Check('coupons_minimum_total_not_negative', 'minimum_total >= 0')

@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** What was ordered, at the price and under the name it had then. */
+/** One line of an order, with the name and the price that the goods had when the order was placed. */
 @Entity('order_items')
 export class OrderItemEntity {
   @PrimaryColumn({ name: 'order_id', type: 'uuid' })

@@ -38,14 +38,14 @@ export class OrderEntity {
   @Column({ name: 'created_at', type: 'timestamptz' })
   createdAt!: Date;
 
-  /** From here on a PENDING order has lost its flow. */
+  /** After this instant a PENDING order counts as abandoned. */
   @Column({ name: 'abandon_at', type: 'timestamptz' })
   abandonAt!: Date;
 
   @Column({ name: 'confirmed_at', type: 'timestamptz', nullable: true })
   confirmedAt!: Date | null;
 
-  /** From here on a CONFIRMED order may be closed. Null where nothing is left to pay. */
+  /** After this instant a CONFIRMED order may be closed. Null when nothing is left to pay. */
   @Column({ name: 'close_at', type: 'timestamptz', nullable: true })
   closeAt!: Date | null;
 
@@ -56,7 +56,7 @@ export class OrderEntity {
   @Column({ name: 'payment_id', type: 'uuid', nullable: true })
   paymentId!: string | null;
 
-  /** A payment that came when the order could take none any more; pay refunds it. */
+  /** A payment that came after the order stopped taking payments; pay refunds it. */
   @Column({ name: 'late_payment_id', type: 'uuid', nullable: true })
   latePaymentId!: string | null;
 

@@ -59,7 +59,7 @@ export class CreateOrder1780000000000 implements MigrationInterface {
         compensated_at timestamptz NOT NULL,
         PRIMARY KEY (order_id, participant)
       )`);
-    // The sweeper looks for the few orders that are stuck; partial indexes keep finished ones out of its way.
+    // The sweeper looks for the few orders that are stuck. Partial indexes have no finished orders, so a sweep reads few rows.
     await runner.query(`CREATE INDEX orders_pending ON orders (abandon_at) WHERE status = 'PENDING'`);
     await runner.query(`CREATE INDEX orders_unpaid ON orders (close_at) WHERE status = 'CONFIRMED'`);
     await runner.query(`CREATE INDEX orders_cancelling ON orders (cancel_sent_at) WHERE status = 'CANCELLING'`);

@@ -1,7 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import type { PaymentStatus } from '../../domain/payment-status.js';
 
-/** One attempt to pay an order. At most one of an order is CREATED, PAYING or PAID. */
+/** One attempt to pay an order. At most one payment of an order is CREATED, PAYING or PAID. */
 @Entity('payments')
 export class PaymentEntity {
   @PrimaryColumn({ name: 'payment_id', type: 'uuid' })

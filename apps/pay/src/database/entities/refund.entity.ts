@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-/** Money that must go back, until the provider says it has. */
+/** A refund. It is REQUESTED until the provider confirms it. */
 @Entity('refunds')
 export class RefundEntity {
   @PrimaryColumn({ name: 'refund_id', type: 'uuid' })
@@ -21,7 +21,7 @@ export class RefundEntity {
   @Column({ type: 'text' })
   currency!: string;
 
-  /** LATE: the order was closed. DOUBLE: it was paid before. */
+  /** LATE: the order was closed. DOUBLE: the order was paid before. */
   @Column({ type: 'text' })
   reason!: 'LATE' | 'DOUBLE';
 

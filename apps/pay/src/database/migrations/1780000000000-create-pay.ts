@@ -64,7 +64,7 @@ export class CreatePay1780000000000 implements MigrationInterface {
         created_at timestamptz NOT NULL DEFAULT now(),
         refunded_at timestamptz
       ) WITH (fillfactor = 70)`);
-    // One transaction of the provider is refunded once, whatever number of events tell of it.
+    // One transaction of the provider is refunded once, however many events report it.
     await runner.query('CREATE UNIQUE INDEX refunds_once_per_txn ON refunds (provider_txn_id)');
     await runner.query('CREATE INDEX refunds_of_payment ON refunds (payment_id)');
     await runner.query(`CREATE INDEX refunds_open ON refunds (next_attempt_at) WHERE status = 'REQUESTED'`);

@@ -2,7 +2,7 @@ import { Check, Column, Entity, JoinColumn, OneToOne, PrimaryColumn } from 'type
 import type { Relation } from 'typeorm';
 import { UserEntity } from './user.entity.js';
 
-/** A buyer's balance: always the sum of his ledger entries. `version` grows by one with every update of the row. */
+/** A buyer's balance: always the sum of the buyer's ledger entries. `version` grows by one with every update of the row. */
 @Entity('accounts')
 @Check('accounts_balance_not_negative', 'balance >= 0')
 export class AccountEntity {
