@@ -43,8 +43,8 @@ export class RecordPaymentConsumer {
   }
 
   /**
-   * The first attempt assumes that the order waits for this payment, as nearly every order does, and saves a read. The statement
-   * checks that, and refuses where anything differs.
+   * The first attempt assumes that the order waits for this payment, as nearly every order does. That saves a read. The statement
+   * checks the assumption, and refuses when anything differs.
    */
   private async recordOrRefuse(payment: Payment, attempt: number): Promise<PaymentOutcome> {
     const { orderId, paymentId, amount, currency } = payment;

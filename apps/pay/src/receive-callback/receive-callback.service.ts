@@ -105,13 +105,13 @@ function refunding(event: ProviderCallback, { orderStatus }: Payment): BoundStat
   });
 }
 
-/** A payment that this service can know. The answer to our own refund request tells of a refund, so that is looked up. */
+/** A callback about a payment that may be ours. A callback about a refund is not assumed to fit, so its facts are read. */
 const isAboutMoney = ({ type, paymentId, orderId }: ProviderCallback): boolean =>
   type === 'payment.succeeded' && looksLikeOurs(paymentId) && looksLikeOurs(orderId);
 
 /**
- * What is true of nearly every payment when its money arrives. To assume it saves a read with each payment; the statements
- * check all of it, and refuse where anything differs.
+ * What is true of nearly every payment when its callback arrives. The assumption saves a read for each payment. The statements
+ * check all of it, and refuse when anything differs.
  */
 const assumedFacts = ({ orderId, amount, currency }: ProviderCallback): CallbackFacts => ({
   earlierOutcome: null,
