@@ -18,8 +18,6 @@ const pages = files.filter((file) => file.endsWith('.md'));
 const LINES_MAX = 300;
 /** Files that are longer, each with its reason. Tables of codes need none. */
 const LONGER: Readonly<Record<string, string>> = {
-  'libs/mq-broker/src/store/message-store.ts':
-    'one class is what the store promises; its parts have files of their own',
   'libs/mq-protocol/src/header/json-scanner.ts': 'one scanner; its parts share the position, and it runs once a frame',
 };
 
