@@ -1,6 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals';
 import { LockTimeoutError, TransactionOutcomeUnknownError } from '@rocketshop/pg';
-import { untilWaiting } from '@rocketshop/shop-testkit';
+import { until, untilWaiting } from '@rocketshop/shop-testkit';
 import { BatcherStories, FOR_EVER_MS, numbersUpTo, rowsOf, together } from './batcher-stories.js';
 import { add, insert, tellXid } from './things.js';
 
@@ -25,6 +25,28 @@ describe('a batch that meets a lock, or a connection that breaks', () => {
     await lock.release();
     await Promise.all(crowd);
     expect((await stories.amounts())[0]).toBe('1:121');
+  });
+
+  it('lets requests whose locks are free go before a crowd that looks again for its lock', async () => {
+    const { pools, batcher } = stories.createBatcher({ lockTimeoutMs: 25 });
+    await stories.others.query('INSERT INTO things VALUES (1, 1)');
+    const lock = await stories.lockThing(1);
+    let attempts = 0;
+    pools.alone.on('acquire', () => attempts++);
+    const crowd = numbersUpTo(200).map(() => batcher.run([add(1, 10)], { deadline: Date.now() + FOR_EVER_MS }));
+    await until(() => attempts > 210, {
+      timeoutMs: 30_000,
+      description: 'the crowd to have looked, and to look again',
+    });
+    attempts = 0;
+    crowd.push(batcher.run([add(1, 10)]));
+    await batcher.run([insert(2)]);
+    // A crowd that stood before this request in the pool's queue would look two hundred times.
+    expect(attempts).toBeLessThan(50);
+
+    await lock.release();
+    await Promise.all(crowd);
+    expect(await stories.amounts()).toEqual(['1:2011', '2:1']);
   });
 
   it('ends the wait for a lock at the deadline of each request, and changes nothing for it', async () => {

@@ -4,5 +4,9 @@ export interface Deadline {
   readonly deadline?: number | undefined;
 }
 
-/** PostgreSQL takes 0 for "wait for ever", so a deadline that has passed still leaves one millisecond. */
-export const lockTimeoutMs = (deadline: number): number => Math.max(1, Math.ceil(deadline - Date.now()));
+/**
+ * PostgreSQL takes 0 for "wait for ever", so a deadline that has passed still leaves one millisecond.
+ * @param maxMs longest wait for one lock, where that is shorter
+ */
+export const lockTimeoutMs = (deadline: number, maxMs = Infinity): number =>
+  Math.max(1, Math.ceil(Math.min(deadline - Date.now(), maxMs)));

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { bigintTypes } from '../bigint-types.js';
+import { Turns } from './turns.js';
 
 export interface BatchPoolsOptions {
   /** postgres://user:password@host:port/database */
@@ -19,8 +20,13 @@ export interface BatchPoolsOptions {
 
 /** Transactions that are shared, and reads that are shared, each with one more under way where one is slow. */
 const SHARED_CONNECTIONS = 3;
-/** Statements that go alone, and those among them that wait for a lock. */
-const ALONE_CONNECTIONS = 4;
+/**
+ * Requests that go alone, by state: see `runAlone`. Each state has as many connections as requests, so that no request waits for
+ * a connection behind requests in another state.
+ */
+const LOOKING = 3;
+const WAITING = 3;
+const LOOKING_AGAIN = 1;
 
 /*
  * A session keeps the plan of a prepared statement, also the plan that it made while the table was small and reading all of it
@@ -41,10 +47,12 @@ export class BatchPools {
   readonly shared: pg.Pool;
   /** For statements that go alone: after a batch failed, or while they wait for a lock. */
   readonly alone: pg.Pool;
+  /** For the requests on `alone`. */
+  readonly turns = { toLook: new Turns(LOOKING), toWait: new Turns(WAITING), toLookAgain: new Turns(LOOKING_AGAIN) };
 
   constructor(private readonly options: BatchPoolsOptions) {
     this.shared = this.createPool(SHARED_CONNECTIONS, [`lock_timeout=${options.lockTimeoutMs ?? 25}`]);
-    this.alone = this.createPool(ALONE_CONNECTIONS, []);
+    this.alone = this.createPool(LOOKING + WAITING + LOOKING_AGAIN, []);
   }
 
   /** For metrics and for tests. */

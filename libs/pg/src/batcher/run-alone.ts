@@ -1,26 +1,21 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Pool } from 'pg';
 import { LockTimeoutError } from '../errors.js';
 import { preparedPipeline } from '../pipeline/pipeline.js';
 import type { StatementResult } from '../statement.js';
+import type { BatchPools } from './batch-pools.js';
 import type { Waiter } from './waiter.js';
 
 /** Ends the lock wait of a request that has no deadline. */
 const LOCK_WAIT_MAX_MS = 10_000;
-/** The first look whether the locks are free. The requests that failed with this one in a batch wait behind it. */
+/** Longest wait for one lock during a look. */
 const LOOK_MS = 10;
 const LOOK_AGAIN_MS = 100;
-/** Connections on which requests wait for locks. It is less than the pool has, so that requests whose locks are free go on. */
-const LOCK_WAITS_MAX = 3;
-
-/** How many requests wait for a lock on a connection of their own, by pool. */
-const lockWaits = new WeakMap<Pool, number>();
 
 /*
- * A request that goes alone
- *   looking   its locks must be granted within a few milliseconds
- *   waiting   on a connection of its own, in PostgreSQL's queue for the lock, until its deadline. At most three do so at a time
- *   queued    all three are taken, by requests that may wait long: it looks again every 100 ms, and waits when there is room
+ * A request that goes alone. Each state has connections of its own, so that requests in one state do not hold up another.
+ *   looking        its locks must be granted within a few milliseconds
+ *   waiting        in PostgreSQL's queue for the lock, until its deadline. At most three requests do so at a time
+ *   looking again  three requests wait already, and may wait long: it looks every 100 ms, and waits when there is room
  */
 
 /**
@@ -28,25 +23,25 @@ const lockWaits = new WeakMap<Pool, number>();
  * going on, whatever row it waits for and however many such requests there are.
  * @throws {LockTimeoutError} when a lock was not granted before the deadline; nothing was changed
  */
-export async function runAlone(pool: Pool, { statements, deadline }: Waiter): Promise<readonly StatementResult[]> {
+export async function runAlone(
+  { alone, turns }: BatchPools,
+  { statements, deadline }: Waiter,
+): Promise<readonly StatementResult[]> {
   const giveUpAt = deadline ?? Date.now() + LOCK_WAIT_MAX_MS;
-  const attempt = (lockWaitMs: number): Promise<StatementResult[]> =>
-    preparedPipeline(pool, statements, { deadline: Math.min(giveUpAt, Date.now() + lockWaitMs) });
-  for (;;) {
+  const attempt = async (lockWaitMaxMs?: number): Promise<StatementResult[]> => {
+    // The turn may have come late. The caller has given up by then, and others wait for the connection.
+    if (Date.now() >= giveUpAt) throw new LockTimeoutError('the deadline passed; nothing was changed');
+    return preparedPipeline(alone, statements, { deadline: giveUpAt, lockWaitMaxMs });
+  };
+  const look = (): Promise<StatementResult[]> => attempt(LOOK_MS);
+  for (let isFirst = true; ; isFirst = false) {
     try {
-      return await attempt(LOOK_MS);
+      if (isFirst) return await turns.toLook.run(look);
+      if (turns.toWait.isFree) return await turns.toWait.run(attempt);
+      return await turns.toLookAgain.run(look);
     } catch (error) {
       if (!(error instanceof LockTimeoutError) || Date.now() >= giveUpAt) throw error;
     }
-    const waits = lockWaits.get(pool) ?? 0;
-    if (waits < LOCK_WAITS_MAX) {
-      lockWaits.set(pool, waits + 1);
-      try {
-        return await attempt(giveUpAt - Date.now());
-      } finally {
-        lockWaits.set(pool, (lockWaits.get(pool) ?? 1) - 1);
-      }
-    }
-    await pause(Math.min(LOOK_AGAIN_MS, Math.max(1, giveUpAt - Date.now())));
+    if (!turns.toWait.isFree) await pause(Math.min(LOOK_AGAIN_MS, Math.max(1, giveUpAt - Date.now())));
   }
 }

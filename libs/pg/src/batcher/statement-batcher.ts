@@ -106,7 +106,7 @@ export class StatementBatcher {
   }
 
   private sendEachAlone(batch: readonly Waiter[]): void {
-    for (const waiter of batch) runAlone(this.pools.alone, waiter).then(waiter.resolve, waiter.reject);
+    for (const waiter of batch) runAlone(this.pools, waiter).then(waiter.resolve, waiter.reject);
   }
 }
 

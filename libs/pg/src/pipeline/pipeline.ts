@@ -16,6 +16,11 @@ export interface PipelineOptions extends Deadline {
   readonly answerTimeoutMs?: number;
 }
 
+interface PreparedPipelineOptions extends PipelineOptions {
+  /** Longest wait for one lock, beside the deadline. It counts with a deadline only. @default none */
+  readonly lockWaitMaxMs?: number | undefined;
+}
+
 const ANSWER_TIMEOUT_MS = 20_000;
 
 const SET_LOCK_TIMEOUT = { name: 'pg-set-lock-timeout', text: `SELECT set_config('lock_timeout', $1, true)` };
@@ -43,12 +48,15 @@ export function pipeline<const Statements extends readonly BoundStatement[]>(
 export async function preparedPipeline(
   pool: Pool,
   statements: readonly BoundStatement[],
-  { deadline, answerTimeoutMs = ANSWER_TIMEOUT_MS }: PipelineOptions = {},
+  { deadline, lockWaitMaxMs, answerTimeoutMs = ANSWER_TIMEOUT_MS }: PreparedPipelineOptions = {},
 ): Promise<StatementResult[]> {
-  if (deadline === undefined) return borrowClient(pool, (client) => runIn(client, statements, answerTimeoutMs));
-  const limit = bind(SET_LOCK_TIMEOUT, [`${lockTimeoutMs(deadline)}`]);
-  const results = await borrowClient(pool, (client) => runIn(client, [limit, ...statements], answerTimeoutMs));
-  return results.slice(1);
+  return borrowClient(pool, async (client) => {
+    if (deadline === undefined) return runIn(client, statements, answerTimeoutMs);
+    // Reckoned now that there is a connection: the wait for it counts against the deadline, and not against the lock wait.
+    const limit = bind(SET_LOCK_TIMEOUT, [`${lockTimeoutMs(deadline, lockWaitMaxMs)}`]);
+    const results = await runIn(client, [limit, ...statements], answerTimeoutMs);
+    return results.slice(1);
+  });
 }
 
 async function runIn(
