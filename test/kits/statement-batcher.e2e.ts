@@ -173,12 +173,13 @@ describe('a batcher of statements', () => {
 
   it('leaves the connection and its prepared statements usable when a statement fails', async () => {
     const { batcher } = stories.createBatcher();
+    await stories.others.query('INSERT INTO things VALUES (1, 0), (2, 0)');
     const [before] = await batcher.run([tellXid()]);
-    const [alone] = await Promise.allSettled([batcher.run([insert(1), bind(divideBy, [0]), read(1)])]);
+    const [alone] = await Promise.allSettled([batcher.run([insert(3), bind(divideBy, [0]), read(3)])]);
     expect(rowsOf(alone)).toMatchObject({ code: '22012' });
     const attempt = (divisor: number, id: number) =>
       together(batcher, [
-        [insert(id), tellXid()],
+        [add(id), tellXid()],
         [bind(divideBy, [divisor]), add(id)],
         [add(id), read(id)],
       ]);
@@ -193,6 +194,23 @@ describe('a batcher of statements', () => {
     ]);
     expect(on).toEqual([expect.objectContaining({ pid: before.rows[0]?.pid })]);
     expect(await stories.amounts()).toEqual(['1:2', '2:3']);
+  });
+
+  it.each([
+    { where: 'in a batch', company: [] },
+    { where: 'alone', company: [[refuse()]] },
+  ])('prepares its statements again after a migration has changed their columns, $where', async ({ company }) => {
+    const { batcher } = stories.createBatcher();
+    await stories.others.query('INSERT INTO things VALUES (1, 1)');
+    const readBoth = async () => rowsOf((await together(batcher, [[read(1), addOf(0, 1)], ...company]))[0]);
+    expect(await readBoth()).toMatchObject([[{ amount: 1 }], [{ amount: 1 }]]);
+    try {
+      await stories.others.query('ALTER TABLE things ALTER COLUMN amount TYPE bigint');
+      expect(await readBoth()).toMatchObject([[{ amount: 1n }], [{ amount: 1n }]]);
+    } finally {
+      await stories.others.query('ALTER TABLE things ALTER COLUMN amount TYPE int');
+    }
+    expect(await readBoth()).toMatchObject([[{ amount: 1 }], [{ amount: 1 }]]);
   });
 
   it('ends with the right rows after a crowd of good requests, duplicates and refused ones', async () => {

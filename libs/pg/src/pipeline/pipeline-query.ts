@@ -71,7 +71,7 @@ export class PipelineQuery implements Submittable {
   }
 
   handleError(error: Error): void {
-    this.prepared?.failedAt(this.statements.slice(this.results.length));
+    this.prepared?.failedAt(this.statements.slice(this.results.length), error);
     this.onEnd(error, []);
   }
 

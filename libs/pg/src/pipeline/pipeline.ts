@@ -7,6 +7,7 @@ import { isAnsweredByServer, typedError } from '../outcome.js';
 import { bind } from '../statement.js';
 import type { BoundStatement, ResultsOf, StatementResult } from '../statement.js';
 import { PipelineQuery } from './pipeline-query.js';
+import { isStalePlan } from './prepared-statements.js';
 
 export interface PipelineOptions extends Deadline {
   /**
@@ -64,13 +65,20 @@ async function runIn(
   statements: readonly BoundStatement[],
   answerTimeoutMs: number,
 ): Promise<StatementResult[]> {
-  let query: PipelineQuery | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    const results = await new Promise<StatementResult[]>((resolve, reject) => {
+  const sent: { query?: PipelineQuery } = {};
+  const send = (): Promise<StatementResult[]> => {
+    let timer: NodeJS.Timeout | undefined;
+    return new Promise<StatementResult[]>((resolve, reject) => {
       timer = setTimeout(() => reject(new Error(`no answer in ${answerTimeoutMs} ms`)), answerTimeoutMs);
-      query = new PipelineQuery(client, statements, (error, all) => (error ? reject(error) : resolve(all)));
-      client.query(query);
+      sent.query = new PipelineQuery(client, statements, (error, all) => (error ? reject(error) : resolve(all)));
+      client.query(sent.query);
+    }).finally(() => clearTimeout(timer));
+  };
+  try {
+    // All of it was rolled back where a plan is stale, so that it can go again at once.
+    const results = await send().catch((error: unknown) => {
+      if (!isStalePlan(error)) throw error;
+      return send();
     });
     client.release();
     return results;
@@ -78,9 +86,7 @@ async function runIn(
     const isAnswered = isAnsweredByServer(error);
     client.release(!isAnswered);
     if (isAnswered) throw typedError(error);
-    if (!query?.isSent) throw new StatementsNotSentError('the statements were not sent', { cause: error });
+    if (!sent.query?.isSent) throw new StatementsNotSentError('the statements were not sent', { cause: error });
     throw new TransactionOutcomeUnknownError('the connection broke before the answer', { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -11,6 +11,13 @@ export const { prepareValue } = (
   pg as unknown as { readonly utils: { prepareValue(this: void, value: unknown): unknown } }
 ).utils;
 
+/** SQLSTATEs of a prepared statement that PostgreSQL refuses: a migration changed its columns, or the session forgot it. */
+const STALE_PLANS = new Set(['0A000', '26000']);
+
+/** True when the statement must be prepared again. Its transaction is rolled back. */
+export const isStalePlan = (error: unknown): boolean =>
+  error instanceof pg.DatabaseError && STALE_PLANS.has(error.code ?? '');
+
 /** How to read a statement's rows. */
 interface RowShape {
   readonly names: readonly string[];
@@ -20,6 +27,7 @@ interface RowShape {
 /**
  * The statements that pipelines have prepared on one connection, and what their rows look like. The server describes the rows
  * of a prepared statement once: it refuses the statement when its columns change ("cached plan must not change result type").
+ * All statements are then prepared again, since a migration may have changed more of them.
  * Queries of pg itself must not prepare the same names on this connection; pools of the batcher run nothing else.
  */
 export class PreparedStatements {
@@ -71,7 +79,8 @@ export class PreparedStatements {
   }
 
   /** The first of these statements failed, and the server skipped the others. */
-  failedAt(statements: readonly BoundStatement[]): void {
+  failedAt(statements: readonly BoundStatement[], error: Error): void {
+    if (isStalePlan(error)) this.forgetAll();
     for (const { name } of statements) {
       if (name === '' || this.shapes.has(name)) continue;
       this.texts.delete(name);
@@ -95,6 +104,12 @@ export class PreparedStatements {
 
   shapeOf(name: string): RowShape | undefined {
     return this.shapes.get(name);
+  }
+
+  private forgetAll(): void {
+    for (const name of this.texts.keys()) this.uncertain.add(name);
+    this.texts.clear();
+    this.shapes.clear();
   }
 
   private needsParse(parsed: ReadonlyMap<string, string>, name: string, text: string): boolean {
