@@ -15,12 +15,12 @@ import {
 import pg from 'pg';
 import { createPool, holdLock, startPostgres, untilWaiting } from '@rocketshop/shop-testkit';
 import type { TestPostgres } from '@rocketshop/shop-testkit';
-import { addToThing, insertThing } from './things.js';
+import { ADD_TO_THING, INSERT_THING } from './things.js';
 
 jest.setTimeout(60_000);
 
-const readThing = { name: 'read-thing', text: 'SELECT amount FROM things WHERE id = $1' };
-const takeFromThing = {
+const READ_THING = { name: 'read-thing', text: 'SELECT amount FROM things WHERE id = $1' };
+const TAKE_FROM_THING = {
   name: 'take-from-thing',
   text: `WITH taken AS (UPDATE things SET amount = amount - $2 WHERE id = $1 AND amount >= $2 RETURNING id)
          SELECT refuse_unless(count(*) = 1, 'NOT_ENOUGH') FROM taken`,
@@ -28,7 +28,7 @@ const takeFromThing = {
 interface Thing {
   readonly amount: bigint;
 }
-const read = (id: number) => bind<Thing>(readThing, [id]);
+const read = (id: number) => bind<Thing>(READ_THING, [id]);
 
 describe('a pipeline of statements', () => {
   let postgres: TestPostgres;
@@ -59,8 +59,8 @@ describe('a pipeline of statements', () => {
   it('take effect together, and each sees what the ones before it did', async () => {
     for (const id of [1, 2]) {
       const [inserted, added, found] = await pipeline(pool, [
-        bind(insertThing, [id, 9_007_199_254_740_993n]),
-        bind<Thing>(addToThing, [id, 1n]),
+        bind(INSERT_THING, [id, 9_007_199_254_740_993n]),
+        bind<Thing>(ADD_TO_THING, [id, 1n]),
         read(id),
       ]);
       expect(inserted.rowCount).toBe(1);
@@ -71,27 +71,27 @@ describe('a pipeline of statements', () => {
   });
 
   it('leave nothing behind when one of them fails, wherever it stands, and the connection goes on', async () => {
-    const duplicate = [bind(insertThing, [1, 1n]), bind(insertThing, [1, 2n]), read(1), bind(addToThing, [1, 1n])];
+    const duplicate = [bind(INSERT_THING, [1, 1n]), bind(INSERT_THING, [1, 2n]), read(1), bind(ADD_TO_THING, [1, 1n])];
     await expect(pipeline(pool, duplicate)).rejects.toMatchObject({ code: '23505', constraint: 'things_pkey' });
-    const last = [bind(insertThing, [2, 1n]), read(2), bind({ name: 'broken', text: 'SELECT 1 / $1::int' }, [0])];
+    const last = [bind(INSERT_THING, [2, 1n]), read(2), bind({ name: 'broken', text: 'SELECT 1 / $1::int' }, [0])];
     await expect(pipeline(pool, last)).rejects.toThrow('division by zero');
-    const notEvenParsed = [bind({ name: 'no-table', text: 'SELECT FROM nowhere' }), bind(insertThing, [3, 1n])];
+    const notEvenParsed = [bind({ name: 'no-table', text: 'SELECT FROM nowhere' }), bind(INSERT_THING, [3, 1n])];
     await expect(pipeline(pool, notEvenParsed)).rejects.toThrow('"nowhere" does not exist');
     expect(await amounts()).toEqual([]);
 
     // Some of these were prepared on this connection by now, some were skipped before they were.
-    await pipeline(pool, [bind(insertThing, [1, 1n]), bind(addToThing, [1, 1n]), read(1)]);
+    await pipeline(pool, [bind(INSERT_THING, [1, 1n]), bind(ADD_TO_THING, [1, 1n]), read(1)]);
     expect(await amounts()).toEqual(['1:2']);
   });
 
   it('are refused by a statement that says no', async () => {
-    await pipeline(pool, [bind(insertThing, [1, 5n])]);
-    const tooMuch = pipeline(pool, [bind(insertThing, [2, 1n]), bind(takeFromThing, [1, 6n]), read(1)]);
+    await pipeline(pool, [bind(INSERT_THING, [1, 5n])]);
+    const tooMuch = pipeline(pool, [bind(INSERT_THING, [2, 1n]), bind(TAKE_FROM_THING, [1, 6n]), read(1)]);
     await expect(tooMuch).rejects.toThrow(new StatementRefusedError('NOT_ENOUGH'));
     await expect(tooMuch).rejects.toMatchObject({ reason: 'NOT_ENOUGH' });
     expect(await amounts()).toEqual(['1:5']);
 
-    const take = (amount: bigint) => pipeline(pool, [bind(insertThing, [2, 1n]), bind(takeFromThing, [1, amount])]);
+    const take = (amount: bigint) => pipeline(pool, [bind(INSERT_THING, [2, 1n]), bind(TAKE_FROM_THING, [1, amount])]);
     expect(await refusalOf(take(6n), ['SEEN_BEFORE', 'NOT_ENOUGH'])).toBe('NOT_ENOUGH');
     await expect(refusalOf(take(6n), ['SEEN_BEFORE'])).rejects.toThrow(StatementRefusedError);
     expect(await refusalOf(take(5n), ['SEEN_BEFORE', 'NOT_ENOUGH'])).toBeUndefined();
@@ -102,7 +102,7 @@ describe('a pipeline of statements', () => {
   it('see what others committed while an earlier one of them waited for a lock', async () => {
     await others.query('INSERT INTO things VALUES (1, 1), (2, 1)');
     const rival = await holdLock(others, 'UPDATE things SET amount = 10');
-    const waiting = pipeline(pool, [bind<Thing>(addToThing, [1, 1n]), read(2)]);
+    const waiting = pipeline(pool, [bind<Thing>(ADD_TO_THING, [1, 1n]), read(2)]);
     await untilWaiting(others, 1);
     await rival.release();
     const [added, found] = await waiting;
@@ -112,29 +112,29 @@ describe('a pipeline of statements', () => {
   it('have an unknown outcome when the connection breaks, and the pool survives it', async () => {
     await others.query('INSERT INTO things VALUES (1, 1)');
     const rival = await holdLock(others, 'UPDATE things SET amount = 10');
-    const waiting = Promise.allSettled([pipeline(pool, [bind(insertThing, [2, 1n]), bind(addToThing, [1, 1n])])]);
+    const waiting = Promise.allSettled([pipeline(pool, [bind(INSERT_THING, [2, 1n]), bind(ADD_TO_THING, [1, 1n])])]);
     await untilWaiting(others, 1);
     await others.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'`);
     const [outcome] = await waiting;
     expect(outcome).toMatchObject({ reason: expect.any(TransactionOutcomeUnknownError) });
     await rival.release();
     expect(await amounts()).toEqual(['1:10']);
-    await pipeline(pool, [bind(insertThing, [2, 1n])]);
+    await pipeline(pool, [bind(INSERT_THING, [2, 1n])]);
     expect(await amounts()).toEqual(['1:10', '2:1']);
   });
 
   it('never take effect in part, where one of them cannot be sent at all', async () => {
-    const unsendable = bind(insertThing, [2, { amount: 1n }]);
-    const mistaken = pipeline(pool, [bind(insertThing, [1, 1n]), unsendable]);
+    const unsendable = bind(INSERT_THING, [2, { amount: 1n }]);
+    const mistaken = pipeline(pool, [bind(INSERT_THING, [1, 1n]), unsendable]);
     await expect(mistaken).rejects.toThrow(StatementsNotSentError);
     expect(await amounts()).toEqual([]);
-    await pipeline(pool, [bind(insertThing, [1, 1n])]);
+    await pipeline(pool, [bind(INSERT_THING, [1, 1n])]);
     expect(await amounts()).toEqual(['1:1']);
   });
 
   it('are the same list for a pipeline and for a plain transaction, refusals included', async () => {
     const list = (id: number, taken: bigint) =>
-      [bind(insertThing, [id, 5n]), bind(takeFromThing, [id, taken]), read(id)] as const;
+      [bind(INSERT_THING, [id, 5n]), bind(TAKE_FROM_THING, [id, taken]), read(id)] as const;
     const plainly = (statements: ReturnType<typeof list>) => transaction(pool, (client) => runAll(client, statements));
     const [, , piped] = await pipeline(pool, list(1, 2n));
     const [, , plain] = await plainly(list(2, 2n));
@@ -148,7 +148,7 @@ describe('a pipeline of statements', () => {
     await others.query('INSERT INTO things VALUES (1, 1)');
     const rival = await holdLock(others, 'SELECT FROM things FOR UPDATE');
     const deadline = Date.now() + 100;
-    const statements = [bind(insertThing, [2, 1n]), bind(addToThing, [1, 1n])] as const;
+    const statements = [bind(INSERT_THING, [2, 1n]), bind(ADD_TO_THING, [1, 1n])] as const;
     await expect(pipeline(pool, statements, { deadline })).rejects.toThrow(LockTimeoutError);
     const plain = transaction(pool, (client) => runAll(client, statements), { deadline: Date.now() + 100 });
     await expect(plain).rejects.toThrow(LockTimeoutError);
@@ -163,7 +163,7 @@ describe('a pipeline of statements', () => {
   it('have an unknown outcome when the answer does not come in time, and the connection is not used again', async () => {
     await others.query('INSERT INTO things VALUES (1, 1)');
     const rival = await holdLock(others, 'SELECT FROM things FOR UPDATE');
-    const late = pipeline(pool, [bind(addToThing, [1, 1n])], { answerTimeoutMs: 200 });
+    const late = pipeline(pool, [bind(ADD_TO_THING, [1, 1n])], { answerTimeoutMs: 200 });
     await expect(late).rejects.toThrow(TransactionOutcomeUnknownError);
     const [found] = await pipeline(pool, [read(1)]);
     expect(found.rows).toEqual([{ amount: 1n }]);

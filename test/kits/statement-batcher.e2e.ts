@@ -3,7 +3,7 @@ import { bind, StatementRefusedError, StatementsNotSentError } from '@rocketshop
 import type { BoundStatement } from '@rocketshop/pg';
 import { untilWaiting } from '@rocketshop/shop-testkit';
 import { BatcherStories, FOR_EVER_MS, numbersUpTo, rowsOf, together } from './batcher-stories.js';
-import { add, addOf, divideBy, insert, insertOf, insertThing, read, refuse, tellXid } from './things.js';
+import { add, addOf, DIVIDE_BY, insert, insertOf, INSERT_THING, read, refuse, tellXid } from './things.js';
 
 jest.setTimeout(60_000);
 
@@ -74,7 +74,7 @@ describe('a batcher of statements', () => {
 
   it('lets each request fail for its own reason', async () => {
     const { batcher } = stories.createBatcher();
-    const outcomes = await together(batcher, [[insert(1)], [refuse()], [bind(divideBy, [0])], [insert(2), insert(2)]]);
+    const outcomes = await together(batcher, [[insert(1)], [refuse()], [bind(DIVIDE_BY, [0])], [insert(2), insert(2)]]);
     expect(outcomes.map((one) => one.status)).toEqual(['fulfilled', 'rejected', 'rejected', 'rejected']);
     expect(outcomes.slice(1).map(rowsOf)).toEqual([
       new StatementRefusedError('NOT_TODAY'),
@@ -102,7 +102,7 @@ describe('a batcher of statements', () => {
 
   it('runs the stories.others of a batch when the values of one request cannot be sent', async () => {
     const { batcher } = stories.createBatcher();
-    const unsendable = bind(insertThing, [3, { amount: 1n }]);
+    const unsendable = bind(INSERT_THING, [3, { amount: 1n }]);
     const outcomes = await together(batcher, [[insert(1)], [insert(2), unsendable], [insert(4)]]);
     expect(outcomes.map(rowsOf)).toEqual([[[]], expect.any(StatementsNotSentError), [[]]]);
     expect(await stories.amounts()).toEqual(['1:1', '4:1']);
@@ -175,12 +175,12 @@ describe('a batcher of statements', () => {
     const { batcher } = stories.createBatcher();
     await stories.others.query('INSERT INTO things VALUES (1, 0), (2, 0)');
     const [before] = await batcher.run([tellXid()]);
-    const [alone] = await Promise.allSettled([batcher.run([insert(3), bind(divideBy, [0]), read(3)])]);
+    const [alone] = await Promise.allSettled([batcher.run([insert(3), bind(DIVIDE_BY, [0]), read(3)])]);
     expect(rowsOf(alone)).toMatchObject({ code: '22012' });
     const attempt = (divisor: number, id: number) =>
       together(batcher, [
         [add(id), tellXid()],
-        [bind(divideBy, [divisor]), add(id)],
+        [bind(DIVIDE_BY, [divisor]), add(id)],
         [add(id), read(id)],
       ]);
 

@@ -30,19 +30,19 @@ await createOutboxTable(pool);
 await pool.query('CREATE TABLE blocks (block text PRIMARY KEY, free integer NOT NULL)');
 await pool.query(`INSERT INTO blocks VALUES ('stalls', 3)`);
 
-const takeSeats = {
+const TAKE_SEATS = {
   name: 'take-seats',
   text: `WITH taken AS (UPDATE blocks SET free = free - $2 WHERE block = $1 AND free >= $2 RETURNING block)
          SELECT refuse_unless(count(*) = 1, 'SOLD_OUT') FROM taken`,
 };
-const giveSeatsBack = { name: 'give-seats-back', text: 'UPDATE blocks SET free = free + $2 WHERE block = $1' };
+const GIVE_SEATS_BACK = { name: 'give-seats-back', text: 'UPDATE blocks SET free = free + $2 WHERE block = $1' };
 
 // The handler of a remote call. The same order again gets the first answer.
 const reserve = (orderId: string, seats: number) =>
   deduct(database, seatLog, {
     orderId,
     rows: [{ block: 'stalls', seats }],
-    take: [bind(takeSeats, ['stalls', seats])],
+    take: [bind(TAKE_SEATS, ['stalls', seats])],
     refusals: ['SOLD_OUT'],
     deadline: Date.now() + 2_000,
   });
@@ -55,7 +55,7 @@ const cancel = (orderId: string) =>
     kind: 'CANCEL',
     group: 'theatre-cancel',
     fence: [{ block: 'stalls' }],
-    giveBack: async (client, { block, seats }) => void (await run(client, bind(giveSeatsBack, [block, seats]))),
+    giveBack: async (client, { block, seats }) => void (await run(client, bind(GIVE_SEATS_BACK, [block, seats]))),
     answer: (outcome) => ({ topic: 'seats-compensated', key: orderId, payload: { orderId, outcome } }),
   });
 
