@@ -34,7 +34,7 @@ describe('a coupon', () => {
     expect(refuseUse(used, 'grace', now)?.code).toBe('COUPON_NOT_FOUND');
   });
 
-  it('is used even when it expired after that', () => {
+  it('is USED even when it expired after its use', () => {
     expect(stateOf({ orderId: '0190b1f0-0000-7000-8000-000000000001', expiresAt: now }, now)).toBe('USED');
   });
 

@@ -8,8 +8,8 @@ import { ListCouponsService } from './list-coupons.service.js';
 
 @ApiTags('coupons')
 @ApiBearerAuth()
-@Controller('coupons')
 @UseGuards(BuyerGuard)
+@Controller('coupons')
 export class ListCouponsController {
   constructor(private readonly service: ListCouponsService) {}
 

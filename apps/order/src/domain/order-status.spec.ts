@@ -25,7 +25,7 @@ describe('the order status table', () => {
     expect(() => assertTransition(from, to)).toThrow(IllegalTransitionError);
   });
 
-  it('hides the pre-order and nothing else', () => {
+  it('hides only the PENDING order', () => {
     expect(orderStatusSchema.options.filter((status) => !isVisible(status))).toEqual(['PENDING']);
   });
 });

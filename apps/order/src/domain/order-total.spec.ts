@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { BalanceExceedsTotalError, splitTotal, totalOf } from './order-total.js';
 
 describe('the money equation', () => {
-  it('adds price times quantity', () => {
+  it('adds up price times quantity', () => {
     expect(
       totalOf([
         { unitPrice: 1250n, quantity: 2 },
@@ -24,7 +24,7 @@ describe('the money equation', () => {
     expect(splitTotal(1250n, 500n, 750n).payable).toBe(0n);
   });
 
-  it('refuses to take one cent too many from the balance', () => {
+  it('refuses to take one cent more from the balance than is left to pay', () => {
     expect(() => splitTotal(1250n, 500n, 751n)).toThrow(BalanceExceedsTotalError);
   });
 
@@ -33,7 +33,7 @@ describe('the money equation', () => {
     expect(() => splitTotal(100n, 0n, -1n)).toThrow(RangeError);
   });
 
-  it('holds for every split', () => {
+  it('is true for every split', () => {
     for (let total = 0n; total <= 12n; total++)
       for (let discount = 0n; discount <= total; discount++)
         for (let balance = 0n; balance <= total - discount; balance++) {

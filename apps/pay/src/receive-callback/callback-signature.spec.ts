@@ -12,7 +12,7 @@ const verdict = (header: string | undefined, secrets = ['new', 'old'], bytes = b
   verifyCallbackSignature(header, bytes, secrets, NOW);
 
 describe('the signature of a callback', () => {
-  it('is genuine under either secret while one is being rotated', () => {
+  it('is genuine under either secret during a rotation', () => {
     expect(verdict(`t=${SECONDS},v1=${sign('new')}`)).toBe('GENUINE');
     expect(verdict(`t=${SECONDS},v1=${sign('old')}`)).toBe('GENUINE');
     expect(verdict(`t=${SECONDS},v1=${sign('unknown')},v1=${sign('old')}`)).toBe('GENUINE');
@@ -24,15 +24,15 @@ describe('the signature of a callback', () => {
     expect(verdict(`t=${SECONDS},v1=${sign('new')}`, ['new'], Buffer.from('{ "amount":"1250"}'))).toBe('FORGED');
   });
 
-  it('is forged when the time beside it was changed', () => {
+  it('is forged when its time was changed', () => {
     expect(verdict(`t=${SECONDS + 1},v1=${sign('new')}`)).toBe('FORGED');
   });
 
-  it.each([-300, 300])('still counts %d s away', (offset) => {
+  it.each([-300, 300])('is genuine when its time is %d s from now', (offset) => {
     expect(verdict(`t=${SECONDS + offset},v1=${sign('new', SECONDS + offset)}`)).toBe('GENUINE');
   });
 
-  it.each([-301, 301])('does not count %d s away', (offset) => {
+  it.each([-301, 301])('is too old or too new when its time is %d s from now', (offset) => {
     expect(verdict(`t=${SECONDS + offset},v1=${sign('new', SECONDS + offset)}`)).toBe('TOO_OLD_OR_NEW');
   });
 

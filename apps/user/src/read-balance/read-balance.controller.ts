@@ -8,8 +8,8 @@ import { ReadBalanceService } from './read-balance.service.js';
 
 @ApiTags('balance')
 @ApiBearerAuth()
-@Controller('balance')
 @UseGuards(BuyerGuard)
+@Controller('balance')
 export class ReadBalanceController {
   constructor(private readonly service: ReadBalanceService) {}
 
