@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { holdAnswers, openPayment, place } from '@rocketshop/shop-testkit';
+import { holdAnswers, holdLock, openPayment, place, until } from '@rocketshop/shop-testkit';
 import type { PaymentAnswer } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { callBack, paidEvent, paidMessages, recordedEvent } from './provider-callbacks.js';
@@ -189,6 +189,38 @@ describe('a callback', () => {
     const { status, body } = await callBack(shop, event);
     expect(status === 200 ? body.outcome : body.code).toBe(outcome);
   });
+});
+
+/** Resolves when a session of pay's database waits for this kind of lock in this statement. */
+const untilPayWaits = (kind: string, statement: string) =>
+  until(
+    async () => {
+      const sql = `SELECT FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = $1 AND query LIKE $2`;
+      return (await shop.rows('pay', sql, [kind, `${statement}%`])).length > 0;
+    },
+    { description: `a session to wait for the ${kind} lock` },
+  );
+
+it('counts the money of one transaction once, when callbacks for two payments tell of it at the same moment', async () => {
+  const [paid, closed] = [await newPayment(), await newPayment()];
+  await shop.buyer().cancelOrder(closed.orderId);
+  const first = paidEvent(paid);
+  const second = paidEvent(closed, { providerTxnId: String(first['providerTxnId']) });
+  // The first callback has written everything but its message.
+  const outbox = await holdLock(shop.pools.pay, 'LOCK TABLE outbox IN SHARE ROW EXCLUSIVE MODE');
+  try {
+    const counting = callBack(shop, first);
+    await untilPayWaits('relation', 'INSERT INTO outbox');
+    const refunding = callBack(shop, second);
+    await untilPayWaits('advisory', 'SELECT pg_advisory_xact_lock');
+    await outbox.release();
+    expect((await counting).body.outcome).toBe('PAID');
+    expect((await refunding).body.code).toBe('WRONG_TRANSACTION');
+    expect((await paymentOf(closed)).refunds).toEqual([]);
+  } finally {
+    await outbox.release();
+  }
 });
 
 it('leaves every item, coupon and cent where it belongs', () => expectInvariants(shop));

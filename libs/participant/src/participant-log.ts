@@ -39,6 +39,8 @@ export class ParticipantLog<Columns extends LogColumns> {
   readonly compensationTable: string;
   readonly another: string;
   private readonly items: readonly string[];
+  /** The columns of the success log's key, for SQL. */
+  private readonly key: string;
   private readonly columns: readonly string[];
   private readonly claimStatement: Statement & { readonly columnar: true };
   private readonly fenceStatement: Statement;
@@ -52,6 +54,7 @@ export class ParticipantLog<Columns extends LogColumns> {
     this.items = Object.keys(item);
     this.columns = [...this.items, ...Object.keys(taken)];
     const key = ['order_id', ...this.items].join(', ');
+    this.key = key;
     const types = [...Object.values(item), ...Object.values(taken)];
     const arrays = (list: readonly string[]) => list.map((type, index) => `$${index + 1}::${type}[]`).join(', ');
     this.claimStatement = {
@@ -83,7 +86,7 @@ export class ParticipantLog<Columns extends LogColumns> {
     const { item = {}, taken } = this.options;
     const describe = (columns: Readonly<Record<string, string>>, constraint: string) =>
       Object.entries(columns).map(([column, type]) => `${column} ${type}${constraint}`);
-    const key = ['order_id', ...this.items].join(', ');
+    const { key } = this;
     const count = Object.keys(taken).length;
     await runner.query(`CREATE TABLE ${this.successTable} (
       order_id uuid NOT NULL,
@@ -128,15 +131,16 @@ export class ParticipantLog<Columns extends LogColumns> {
   }
 
   /**
-   * All rows of an order, locked. It is a statement of its own after the fence: the fence's snapshot is older than the deduct
-   * that the fence may have waited for, so a single statement would not see that deduct.
+   * Locks all rows of an order. It is a statement of its own after the fence, and {@link read} is another one after it: the
+   * snapshot of a statement is older than what the statement has waited for, so a single statement would not see an open deduct,
+   * or what another undo has given back.
    */
-  lock(orderId: string): BoundStatement<LogRow<Columns>> {
-    const text = `${this.selectRows()} FOR UPDATE OF success`;
+  lock(orderId: string): BoundStatement {
+    const text = `SELECT FROM ${this.successTable} WHERE order_id = $1 ORDER BY ${this.key} FOR UPDATE`;
     return bind({ name: `${this.options.name}-lock-log`, text }, [orderId]);
   }
 
-  /** All rows of an order, without a lock. */
+  /** All rows of an order. */
   read(orderId: string): BoundStatement<LogRow<Columns>> {
     return bind({ name: `${this.options.name}-read-log`, text: this.selectRows() }, [orderId]);
   }
@@ -156,6 +160,6 @@ export class ParticipantLog<Columns extends LogColumns> {
     return `SELECT ${this.columns.map((column) => `success.${column}`).join(', ')}, success.outcome,
         EXISTS (SELECT FROM ${this.compensationTable} compensation
                  WHERE compensation.order_id = success.order_id${sameItem}) AS compensated
-      FROM ${this.successTable} success WHERE success.order_id = $1 ORDER BY ${['order_id', ...this.items].join(', ')}`;
+      FROM ${this.successTable} success WHERE success.order_id = $1 ORDER BY ${this.key}`;
   }
 }

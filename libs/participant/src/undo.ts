@@ -11,7 +11,7 @@ export type UndoOutcome = 'RESTORED' | 'FENCED';
 
 export interface Undo<Columns> {
   readonly orderId: string;
-  /** Which undo of the order this is, such as CANCEL. Each kind gives back once. */
+  /** Which undo of the order this is, such as CANCEL. The first undo gives back; the compensation log tells which one it was. */
   readonly kind: string;
   /** The consumer group that handles the message. */
   readonly group: string;
@@ -37,10 +37,11 @@ export async function undo<Columns extends LogColumns>(
   await database.transaction(async (client, scope) => {
     const isFirst = await claimMessage(client, group, `${kind}:${orderId}`);
     await run(client, log.fence(orderId, fence));
+    await run(client, log.lock(orderId));
     // From here on the outcome is settled: an open deduct was waited for, and no later deduct can take anything.
-    const { rows } = await run(client, log.lock(orderId));
+    const { rows } = await run(client, log.read(orderId));
     const deducted = rows.filter(({ outcome }) => outcome === 'DEDUCTED');
-    for (const row of isFirst ? deducted : []) {
+    for (const row of isFirst ? deducted.filter(({ compensated }) => !compensated) : []) {
       const { rowCount } = await run(client, log.compensate(orderId, kind, row));
       if (rowCount === 1) await giveBack(client, row);
     }

@@ -120,6 +120,17 @@ export const RECORD_EVENT = {
                               THEN payment_events.outcome ELSE excluded.outcome END`,
 } as const;
 
+/**
+ * Locks a transaction of the provider, whatever payments it is told for. A payment is PAID by it or it is refunded, in two tables
+ * that have no common key: without the lock, two callbacks at once could count the same money and give it back. Sorted.
+ */
+export const LOCK_TRANSACTION = {
+  name: 'lock-transaction',
+  columnar: true,
+  text: `SELECT pg_advisory_xact_lock(hashtextextended(txn_id, 0))
+           FROM (SELECT txn_id FROM unnest($1::text[]) AS told (txn_id) ORDER BY txn_id) AS sorted`,
+} as const;
+
 /** OPEN to PAID. Refuses FENCE_MOVED when an order is not OPEN. */
 export const PAY_PAYMENT_ORDER = {
   name: 'pay-payment-order',
@@ -151,11 +162,15 @@ export const PAY_PAYMENT = {
 const INSERT_REFUND = {
   name: 'insert-refund',
   columnar: true,
-  text: `INSERT INTO refunds (refund_id, payment_id, order_id, provider_txn_id, amount, currency, reason, status)
-         SELECT refund.*, 'REQUESTED'
-           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[])
+  text: `WITH refund AS (
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[])
              AS refund (refund_id, payment_id, order_id, provider_txn_id, amount, currency, reason)
-         ON CONFLICT (provider_txn_id) DO NOTHING`,
+         ), inserted AS (
+           INSERT INTO refunds (refund_id, payment_id, order_id, provider_txn_id, amount, currency, reason, status)
+           SELECT refund.*, 'REQUESTED' FROM refund
+           ON CONFLICT (provider_txn_id) DO NOTHING)
+         SELECT refuse_unless(NOT (${isForeign('refund.provider_txn_id', 'refund.payment_id')}), 'TRANSACTION_MOVED')
+           FROM refund`,
 } as const;
 
 /** Inserts the request of a refund. One transaction of the provider is refunded once. */

@@ -7,6 +7,7 @@ import { bindLine, retryWhenRefused } from '@rocketshop/pg';
 import type { BoundStatement } from '@rocketshop/pg';
 import { Database, traceHeaders } from '@rocketshop/service-defaults';
 import {
+  LOCK_TRANSACTION,
   PAY_PAYMENT,
   PAY_PAYMENT_ORDER,
   READ_CALLBACK_FACTS,
@@ -73,8 +74,9 @@ function statementsOf(
 ): BoundStatement[] {
   const record = bindLine(RECORD_EVENT, [event.eventId, outcome, JSON.stringify(event)]);
   if (!payment || outcome === earlierOutcome) return [record];
-  if (outcome === 'PAID') return [record, ...paying(event, payment)];
-  if (outcome === 'REFUNDING') return [record, refunding(event, payment)];
+  const lock = bindLine(LOCK_TRANSACTION, [event.providerTxnId]);
+  if (outcome === 'PAID') return [record, lock, ...paying(event, payment)];
+  if (outcome === 'REFUNDING') return [record, lock, refunding(event, payment)];
   return [record];
 }
 

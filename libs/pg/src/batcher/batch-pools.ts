@@ -19,7 +19,7 @@ export interface BatchPoolsOptions {
 }
 
 /** Transactions that are shared, and reads that are shared, each with one more under way where one is slow. */
-const SHARED_CONNECTIONS = 3;
+const SHARED_CONNECTIONS = 4;
 /**
  * Requests that go alone, by state: see `runAlone`. Each state has as many connections as requests, so that no request waits for
  * a connection behind requests in another state.

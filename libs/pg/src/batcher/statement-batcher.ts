@@ -18,6 +18,12 @@ export interface StatementBatcherOptions {
   readonly batchSizeMax?: number;
 }
 
+/**
+ * Batches of one batcher at a time. Without a limit slow batches would leave every few milliseconds, each with a few requests,
+ * and stand before the reads in the pool's queue. One connection of the pool stays for the other batcher of a service.
+ */
+const BATCHES_MAX = 3;
+
 /*
  * A batch
  *   collecting   requests of one turn of the event loop, or of the time in which another batch is under way
@@ -42,6 +48,8 @@ export class StatementBatcher {
   /** The batch that the next one waits for. */
   private underWay: readonly Waiter[] | undefined;
   private isFlushing = false;
+  /** Batches that are not answered yet. */
+  private sentCount = 0;
 
   constructor(
     private readonly pools: BatchPools,
@@ -68,7 +76,7 @@ export class StatementBatcher {
 
   /** At the end of the event loop's turn: one answer often resumes many requests in one turn, and each sends its next statements. */
   private flushSoon(): void {
-    if (this.underWay || this.isFlushing) return;
+    if (this.underWay || this.isFlushing || this.sentCount >= BATCHES_MAX) return;
     this.isFlushing = true;
     setImmediate(() => {
       this.isFlushing = false;
@@ -80,6 +88,7 @@ export class StatementBatcher {
     const batch = this.waiters.splice(0, this.batchSizeMax);
     if (batch.length === 0) return;
     this.underWay = batch;
+    this.sentCount++;
     const letNextLeave = (): void => {
       if (this.underWay !== batch) return;
       this.underWay = undefined;
@@ -88,7 +97,9 @@ export class StatementBatcher {
     const timer = setTimeout(letNextLeave, this.maxWaitMs);
     void this.send(batch).then(() => {
       clearTimeout(timer);
+      this.sentCount--;
       letNextLeave();
+      this.flushSoon();
     });
   }
 
