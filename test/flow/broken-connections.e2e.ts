@@ -34,25 +34,28 @@ function messagesIn(bytes: Buffer): Buffer[] {
  * takes. Messages leave one by one, as on a network that cuts what was written together.
  */
 async function intercept(
-  { pool }: Database,
+  { pool, batchPools }: Database,
   change: (write: Write, stream: Stream) => Write,
   work: () => Promise<unknown>,
 ): Promise<void> {
-  const connect = pool.connect.bind(pool) as () => Promise<PoolClient>;
-  const intercepted = async () => {
-    const client = await connect();
-    const { stream } = (client as unknown as { connection: { stream: Stream } }).connection;
-    const asIs = () => undefined;
-    const writeMessage = change(stream.write.bind(stream), stream);
-    const write: Write = (bytes) => messagesIn(bytes).every((message) => writeMessage(message));
-    Object.assign(stream, { write, cork: asIs, uncork: asIs });
-    return client;
-  };
-  Object.assign(pool, { connect: intercepted });
+  const restores = [pool, ...batchPools.all].map((one) => {
+    const connect = one.connect.bind(one) as () => Promise<PoolClient>;
+    const intercepted = async () => {
+      const client = await connect();
+      const { stream } = (client as unknown as { connection: { stream: Stream } }).connection;
+      const asIs = () => undefined;
+      const writeMessage = change(stream.write.bind(stream), stream);
+      const write: Write = (bytes) => messagesIn(bytes).every((message) => writeMessage(message));
+      Object.assign(stream, { write, cork: asIs, uncork: asIs });
+      return client;
+    };
+    Object.assign(one, { connect: intercepted });
+    return () => Object.assign(one, { connect });
+  });
   try {
     await work();
   } finally {
-    Object.assign(pool, { connect });
+    for (const restore of restores) restore();
   }
 }
 

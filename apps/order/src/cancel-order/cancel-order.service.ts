@@ -4,7 +4,7 @@ import type { OrderStatus, PayloadOf } from '@rocketshop/contracts';
 import { answerIdempotencyKey } from '@rocketshop/idempotency';
 import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
 import { bind, run } from '@rocketshop/pg';
-import type { PgClient } from '@rocketshop/pg';
+import type { PgClient, TransactionScope } from '@rocketshop/pg';
 import { Database, traceHeaders } from '@rocketshop/service-defaults';
 import type { OrderItemEntity } from '../database/entities/order-item.entity.js';
 import type { OrderEntity } from '../database/entities/order.entity.js';
@@ -22,6 +22,8 @@ export interface CancelRequest {
   /** For people. */
   readonly detail: string;
   readonly by: CancelledBy;
+  /** When a wait for the order's row ends, milliseconds since the epoch. @default the database's statement_timeout */
+  readonly deadline?: number;
 }
 
 /** Sets an order CANCELLING and tells all participants, in one transaction. */
@@ -33,9 +35,9 @@ export class CancelOrderService {
   ) {}
 
   /** @returns the order as it is now, or undefined when its status was no longer `from` and nothing was changed */
-  async cancel({ orderId, from, reason, detail, by }: CancelRequest): Promise<OrderEntity | undefined> {
+  async cancel({ orderId, from, reason, detail, by, deadline }: CancelRequest): Promise<OrderEntity | undefined> {
     assertTransition(from, 'CANCELLING');
-    return this.database.transaction(async (client, scope) => {
+    const cancel = async (client: PgClient, scope: TransactionScope): Promise<OrderEntity | undefined> => {
       const begin = bind<OrderEntity>(BEGIN_CANCEL, [orderId, from, reason, detail, by]);
       const [order] = (await run(client, begin)).rows;
       if (!order) return undefined;
@@ -47,7 +49,8 @@ export class CancelOrderService {
       await this.publish(client, order);
       scope.afterCommit(() => this.relay.wake());
       return order;
-    });
+    };
+    return this.database.transaction(cancel, { deadline });
   }
 
   /** Publishes order-cancelled. The sweeper publishes it again: a participant that has answered before answers again. */

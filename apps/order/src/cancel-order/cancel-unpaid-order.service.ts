@@ -17,12 +17,13 @@ export class CancelUnpaidOrderService {
     @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
   ) {}
 
-  /** @throws an RpcError when pay did not answer. Nothing was cancelled, and the caller may try again */
-  async cancel(request: Omit<CancelRequest, 'from'>): Promise<CancelUnpaidOutcome> {
+  /** @throws when pay did not answer, or the order's row stayed locked. Nothing was cancelled, and the caller may try again */
+  async cancel(request: Omit<CancelRequest, 'from' | 'deadline'>): Promise<CancelUnpaidOutcome> {
     const { orderId } = request;
     const { outcome } = await this.pay.call(closePayment, { orderId }, { timeoutMs: this.config.rpcTimeoutMs });
     if (outcome === 'ALREADY_PAID') return 'ALREADY_PAID';
-    const cancelled = await this.cancelOrder.cancel({ ...request, from: 'CONFIRMED' });
+    const deadline = Date.now() + this.config.rpcTimeoutMs;
+    const cancelled = await this.cancelOrder.cancel({ ...request, from: 'CONFIRMED', deadline });
     return cancelled ? 'CANCELLING' : 'NOT_CONFIRMED';
   }
 }

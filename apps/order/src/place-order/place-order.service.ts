@@ -11,6 +11,9 @@ import type { PlaceOrderRun } from './place-order.run.js';
 import { PlaceOrderSteps } from './place-order.steps.js';
 import type { StepResult } from './step-result.js';
 
+/** A flow that has reached its deadline still gets this much time to begin its undo. */
+const UNDO_WAIT_MS = 2_000;
+
 /** Runs the steps of the flow one after the other, and undoes the order when a step fails. */
 @Injectable()
 export class PlaceOrderService {
@@ -67,8 +70,16 @@ export class PlaceOrderService {
 
   private async undo(run: PlaceOrderRun, reason: string, detail: string): Promise<OrderView> {
     const { orderId } = run;
+    const deadline = Math.max(run.deadline, Date.now() + UNDO_WAIT_MS);
     try {
-      const cancelled = await this.cancelOrder.cancel({ orderId, from: 'PENDING', reason, detail, by: 'flow' });
+      const cancelled = await this.cancelOrder.cancel({
+        orderId,
+        from: 'PENDING',
+        reason,
+        detail,
+        by: 'flow',
+        deadline,
+      });
       if (cancelled) throw refusedOrder(orderId, reason, detail);
       return await this.readOutcome(run);
     } catch (error) {
