@@ -1,4 +1,4 @@
-import { bindLine, LockTimeoutError, StatementRefusedError } from '@rocketshop/pg';
+import { bindLine, LockTimeoutError, refusalOf } from '@rocketshop/pg';
 import type { BoundStatement } from '@rocketshop/pg';
 import { ContradictingDeductError } from './errors.js';
 import type { LogColumns, ParticipantLog } from './participant-log.js';
@@ -42,17 +42,13 @@ export async function deduct<Columns extends LogColumns, const Refusal extends s
   try {
     // The deadline is checked last: the statements before may have waited for locks, and the caller has cancelled by then.
     const statements = [log.claim(orderId, rows), ...take, bindLine(REFUSE_TOO_LATE, [deadline])];
-    await database.batch(statements, { deadline });
-    return 'DEDUCTED';
+    const reasons = ['SEEN_BEFORE', 'TOO_LATE', ...refusals] as const;
+    const refusal = await refusalOf(database.batch(statements, { deadline }), reasons);
+    if (refusal === 'SEEN_BEFORE') return await firstOutcome(database, log, orderId, rows);
+    return refusal ?? 'DEDUCTED';
   } catch (error) {
     if (error instanceof LockTimeoutError) return 'TOO_LATE';
-    if (!(error instanceof StatementRefusedError)) throw error;
-    const { reason } = error;
-    if (reason === 'SEEN_BEFORE') return firstOutcome(database, log, orderId, rows);
-    if (reason === 'TOO_LATE') return reason;
-    const refusal = refusals.find((one) => one === reason);
-    if (refusal === undefined) throw error;
-    return refusal;
+    throw error;
   }
 }
 

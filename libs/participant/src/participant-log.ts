@@ -3,7 +3,7 @@ import type { BoundStatement, SqlRunner, Statement } from '@rocketshop/pg';
 
 /*
  * The success log has one row for an order, or for an order and an item. Deduct and undo compete for the one key:
- *   no row -> DEDUCTED   the deduct was first. An undo finds the row and gives back, once for each kind of undo
+ *   no row -> DEDUCTED   the deduct was first. An undo finds the row and gives back, once
  *   no row -> FENCED     the undo was first. A deduct that comes later is refused for ever
  * A row never goes from one outcome to the other.
  */
