@@ -58,6 +58,13 @@ export default {
       roots: ['<rootDir>/test', '<rootDir>/apps', '<rootDir>/libs'],
       testMatch: ['<rootDir>/test/**/*.e2e.ts'],
     },
+    // Campaigns of minutes. `npm run test:long` runs them; `npm test` does not.
+    {
+      ...base,
+      displayName: 'long',
+      roots: ['<rootDir>/test', '<rootDir>/apps', '<rootDir>/libs'],
+      testMatch: ['<rootDir>/test/**/*.long.ts'],
+    },
   ],
   workerIdleMemoryLimit: '400MB',
   coverageProvider: 'v8',

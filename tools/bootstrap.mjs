@@ -13,6 +13,7 @@ const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarnin
 const COMMANDS = {
   test: { run: ['tools/verify.mjs'], build: false },
   e2e: { run: [...jest, '--selectProjects', 'e2e', '--'], build: true },
+  long: { run: [...jest, '--selectProjects', 'long', '--'], build: true },
   demo: { run: ['tools/dist/demo/demo.main.js'], build: true },
   invariants: { run: ['tools/dist/invariants/invariants.main.js'], build: true },
   wait: { run: ['tools/dist/wait/wait.main.js'], build: true },
