@@ -1,5 +1,6 @@
 export * from './errors.js';
 export { Secret } from './config/secret.js';
+export type { KeyedSecret } from './config/secret.js';
 export { configField } from './config/fields.js';
 export type { ConfigField, HostPort } from './config/fields.js';
 export { describeConfig, loadConfig } from './config/load-config.js';

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Secret } from './secret.js';
+import type { KeyedSecret } from './secret.js';
 
 /** One variable of a service: the schema that reads its text, its default, and the reason why it exists. */
 export interface ConfigField<T> {
@@ -86,6 +87,26 @@ const listSchema = <T>(entry: z.ZodType<T, string>, max = Infinity): z.ZodType<r
     )
     .pipe(z.array(entry).min(1, 'must have at least one entry').max(max, `must have at most ${max} entries`));
 
+const KEYED_SECRET = 'must be id:secret with an id of 1 to 16 of a-z, 0-9 and "-"';
+
+/** One `id:secret`. The id is no secret: it travels with what is signed, and tells the reader which secret to check with. */
+const keyedSecretSchema = (minLength: number) =>
+  z
+    .string()
+    .regex(/^[a-z0-9-]{1,16}:/, KEYED_SECRET)
+    .transform((text): readonly [id: string, secret: string] => {
+      const colon = text.indexOf(':');
+      return [text.slice(0, colon), text.slice(colon + 1)];
+    })
+    .refine(([, secret]) => secret.length >= minLength, `must have at least ${minLength} characters after each id`)
+    .transform(([id, secret]): KeyedSecret => ({ id, secret: new Secret(secret) }));
+
+const keyedSecretsSchema = (minLength: number, max: number): z.ZodType<readonly KeyedSecret[], string> =>
+  listSchema(keyedSecretSchema(minLength), max).refine(
+    (list) => new Set(list.map(({ id }) => id)).size === list.length,
+    'must have another id for each secret',
+  );
+
 /** The kinds of variables that services have. Every field states its reason. A field without a default is required. */
 export const configField = {
   text: ({
@@ -142,6 +163,14 @@ export const configField = {
     ...options
   }: FieldOptions<string> & { readonly minLength?: number; readonly max?: number }) =>
     field(listSchema(secretSchema(minLength), max), options, true),
+
+  /** Secrets with an id each, `id:secret,id:secret`. The first one signs, and all of them verify: so a secret is rotated. */
+  keyedSecrets: ({
+    minLength,
+    max,
+    ...options
+  }: FieldOptions<string> & { readonly minLength: number; readonly max: number }) =>
+    field(keyedSecretsSchema(minLength, max), options, true),
 
   /** A URL that contains a password. */
   secretUrl: ({ protocols, ...options }: FieldOptions<string> & { readonly protocols?: readonly string[] }) =>

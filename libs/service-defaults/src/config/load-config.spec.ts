@@ -69,6 +69,41 @@ describe('loadConfig', () => {
   });
 });
 
+describe('secrets with ids', () => {
+  const keyed = { serviceSecrets: configField.keyedSecrets({ minLength: 32, max: 2, reason: 'signs calls' }) };
+  const secret = (letter: string) => letter.repeat(32);
+  const wrong = (text: string): string => {
+    try {
+      loadConfig(keyed, { SERVICE_SECRETS: text });
+    } catch (error) {
+      return String(error);
+    }
+    throw new Error('it was taken');
+  };
+
+  it('are read in their order; a secret may contain colons', () => {
+    const { serviceSecrets } = loadConfig(keyed, { SERVICE_SECRETS: `new:${secret('n')}:x, old-1:${secret('o')}` });
+    expect(serviceSecrets.map(({ id, secret: value }) => [id, value.reveal()])).toEqual([
+      ['new', `${secret('n')}:x`],
+      ['old-1', secret('o')],
+    ]);
+    expect(JSON.stringify(serviceSecrets) + inspect(serviceSecrets, { depth: 9 })).not.toMatch(/nnnn|oooo/);
+  });
+
+  it.each([
+    ['', 'required'],
+    [secret('x'), 'must be id:secret'],
+    [`Upper:${secret('x')}`, 'must be id:secret'],
+    [`an-id-of-seventeen:${secret('x')}`, 'must be id:secret'],
+    ['a:xxxx', 'at least 32 characters after each id'],
+    [`a:${secret('x')},a:${secret('y')}`, 'another id for each secret'],
+    [`a:${secret('x')},b:${secret('y')},c:${secret('z')}`, 'at most 2 entries'],
+  ])('%p is refused, and the message has no secret in it', (text, problem) => {
+    expect(wrong(text)).toContain(problem);
+    expect(wrong(text)).not.toContain('xxxx');
+  });
+});
+
 describe('a secret', () => {
   it('is not printed by anything that prints', () => {
     const secret = new Secret('hunter2');

@@ -26,3 +26,10 @@ export class Secret {
     return MASK;
   }
 }
+
+/** One of several secrets that are valid at the same time. */
+export interface KeyedSecret {
+  /** Names the secret where it is used. It is public. */
+  readonly id: string;
+  readonly secret: Secret;
+}

@@ -20,6 +20,11 @@ export const processFields = () => ({
 export const serviceFields = (ports: { readonly http: number; readonly rpc: number }) => ({
   ...httpFields(ports.http),
   rpcPort: configField.port({ default: ports.rpc, reason: 'where the other services reach this one; not published' }),
+  serviceSecrets: configField.keyedSecrets({
+    minLength: 32,
+    max: 4,
+    reason: 'prove that calls and messages come from a service of this shop; the same in all services',
+  }),
   databaseUrl: configField.secretUrl({
     protocols: ['postgres', 'postgresql'],
     reason: 'database and user of this service alone; it holds no tables of other services',

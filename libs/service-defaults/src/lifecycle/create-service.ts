@@ -7,7 +7,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import 'reflect-metadata';
-import type { Secret } from '../config/secret.js';
+import type { KeyedSecret, Secret } from '../config/secret.js';
 import { Metrics } from '../health/metrics.js';
 import { Readiness } from '../health/readiness.js';
 import type { ReadinessCheck } from '../health/readiness.js';
@@ -35,6 +35,8 @@ export interface ServiceConfig {
   readonly bindAddress: string;
   readonly logLevel?: LogLevel;
   readonly tokenSecret?: Secret;
+  /** Without any, calls of other services are neither signed nor checked. */
+  readonly serviceSecrets?: readonly KeyedSecret[];
 }
 
 export interface ServiceOptions {

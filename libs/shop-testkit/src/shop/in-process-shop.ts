@@ -28,6 +28,8 @@ import type { ServiceName } from './programs.js';
 
 /** Signs the buyer tokens. */
 const TOKEN_SECRET = new Secret('a-secret-of-these-stories-and-no-others');
+/** Signs the calls and messages between the services. */
+export const SERVICE_SECRETS = 'story:a-service-secret-of-these-stories-only';
 /** The provider signs its callbacks with it. */
 export const CALLBACK_SECRET = 'callback-secret-of-these-stories';
 /** Divides delays. The 30 minutes to pay become 18 s, which is long enough that no timer interferes with a story. */
@@ -241,6 +243,7 @@ export class InProcessShop {
       TIME_SCALE: String(TIME_SCALE),
       DEMO_DATA: 'true',
       TOKEN_SECRET: TOKEN_SECRET.reveal(),
+      SERVICE_SECRETS,
       CALLBACK_SECRETS: CALLBACK_SECRET,
       CALLBACK_URL: `http://127.0.0.1:${await this.payPort}/payments/callback`,
       PROVIDER_URL: `http://127.0.0.1:${this.providerProxy.port}`,

@@ -17,6 +17,7 @@ import { PARTICIPANT_NAMES } from './participants.js';
 import type { ParticipantName } from './participants.js';
 
 const TOKEN_SECRET = 'a-secret-of-these-stories-and-no-others';
+const SERVICE_SECRETS = 'story:a-service-secret-of-these-stories-only';
 /** Divides the broker's retry delays and every business delay: the first retry comes after 100 ms. */
 const TIME_SCALE = 100;
 
@@ -93,6 +94,7 @@ export class ParticipantProcesses {
         TIME_SCALE: String(TIME_SCALE),
         DEMO_DATA: 'true',
         TOKEN_SECRET,
+        SERVICE_SECRETS,
         ...env,
       },
     });

@@ -3,6 +3,7 @@ import type { ServiceName } from './programs.js';
 /* These secrets protect a demo or a test on one machine. They are no secrets anywhere else. */
 const TOKEN_SECRET = 'demo-only-token-secret-change-me-please';
 const CALLBACK_SECRET = 'demo-only-callback-secret-change-me';
+const SERVICE_SECRETS = 'demo:demo-only-service-secret-change-me-please';
 export const DATABASE_PASSWORD = 'demo-only-service';
 
 export type Environment = Readonly<Record<string, string>>;
@@ -29,6 +30,7 @@ export function serviceEnvironment(endpoints: ServiceEndpoints): Environment {
     NAMESRV_ADDR: endpoints.namesrvAddr,
     DEMO_DATA: 'true',
     TOKEN_SECRET,
+    SERVICE_SECRETS,
     CALLBACK_SECRETS: CALLBACK_SECRET,
     MERCHANT_ID: 'rocketshop',
     PROVIDER_URL: endpoints.providerUrl,
