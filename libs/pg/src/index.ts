@@ -21,5 +21,6 @@ export type { StatementBatcherOptions } from './batcher/statement-batcher.js';
 export { createRefuseUnless, dropRefuseUnless, refusalOf } from './refuse.js';
 export { retryWhenRefused } from './retry-when-refused.js';
 export type { RetryOptions } from './retry-when-refused.js';
+export { isUnavailable } from './unavailable.js';
 export { underMigrationLock } from './migration-lock.js';
 export { bigintTypes } from './bigint-types.js';
