@@ -8,7 +8,7 @@ const program = 'test/kits/fixtures/minimal-service.mjs';
 const env = {
   DATABASE_URL: 'postgres://shop:hunter2@127.0.0.1:5432/shop',
   TOKEN_SECRET: 'correct horse battery staple, and more',
-  SERVICE_SECRETS: 'a:correct horse battery staple, and more',
+  SERVICE_SECRETS: 'a:correct horse battery staple and no more',
 };
 
 afterAll(() => stopSpawnedServices());
