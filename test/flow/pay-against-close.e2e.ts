@@ -13,7 +13,7 @@ import {
   untilRefunded,
   untilStatus,
 } from '@rocketshop/shop-testkit';
-import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
+import { InProcessShop, MERCHANT_KEY } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
 import { callBack, paidEvent, paidMessages } from './provider-callbacks.js';
 import { recordTransitions, transitionsOf } from './transitions.js';
@@ -224,7 +224,7 @@ describe('money that comes too late, or twice', () => {
     expect(await untilRefunded(ada, { paymentId })).toEqual(['LATE']);
     const bill = await request<{ movements?: { kind: string; providerTxnId: string }[] }>(
       `${shop.urls.provider}/provider/bill`,
-      { method: 'GET' },
+      { method: 'GET', headers: { 'x-merchant-key': MERCHANT_KEY } },
     );
     expect(JSON.stringify(bill.body).split(event['providerTxnId'] ?? '?').length - 1).toBe(2);
   });

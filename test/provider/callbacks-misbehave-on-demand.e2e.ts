@@ -13,6 +13,7 @@ import { pino } from 'pino';
 import { until } from '@rocketshop/shop-testkit';
 
 const SECRETS = ['new-secret-of-the-provider', 'old-secret-of-the-provider'];
+const MERCHANT_KEY = 'merchant-key-of-these-stories';
 const logger = pino({ level: 'silent' });
 
 interface Received {
@@ -32,19 +33,23 @@ let receiver: Server;
 let received: Received[];
 /** The statuses of the next answers; later answers are 204. 0 means no answer. */
 let answers: number[];
+/** Requests to another path than that of the callbacks. */
+let redirected: number;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'provider-'));
   received = [];
   answers = [];
+  redirected = 0;
   receiver = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       received.push(read(String(request.headers['x-pay-signature']), Buffer.concat(chunks).toString()));
       const status = answers.shift() ?? 204;
+      if (request.url !== '/payments/callback') redirected++;
       if (status === 0) request.socket.destroy();
-      else response.writeHead(status).end();
+      else response.writeHead(status, status === 307 ? { location: '/elsewhere' } : {}).end();
     });
   });
   await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve));
@@ -58,11 +63,15 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+const receiverOrigin = () => `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`;
+
 function startProvider(): Promise<Service> {
   const config = loadPayProviderConfig({
     HTTP_PORT: '0',
     DATA_FILE: join(folder, 'ledger.jsonl'),
     CALLBACK_SECRETS: SECRETS.join(','),
+    MERCHANT_KEY,
+    CALLBACK_ALLOW: receiverOrigin(),
     TIME_SCALE: '1000',
   });
   return createService({ name: 'pay-provider', config, module: PayProviderModule.forRoot(config), logger });
@@ -79,10 +88,14 @@ function read(header: string, rawBody: string): Received {
   return { ...body, validSecrets, ageSeconds: Math.round((Date.now() / 1000 - unixSeconds) / 10) * 10 };
 }
 
-async function call<T>(path: string, body?: unknown): Promise<{ status: number; body: T }> {
+async function call<T>(
+  path: string,
+  body?: unknown,
+  key: string | undefined = MERCHANT_KEY,
+): Promise<{ status: number; body: T }> {
   const response = await fetch(new URL(path, provider.httpUrl), {
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { 'x-merchant-key': key }) },
   });
   return { status: response.status, body: (await response.json()) as T };
 }
@@ -95,11 +108,11 @@ interface Charge {
   callbacks: { eventId: string; state: string }[];
 }
 
+const CHARGE = { merchantId: 'shop', paymentId: 'payment-1', orderId: 'order-1', amount: '1250', currency: 'EUR' };
+
 async function createCharge(): Promise<Charge> {
-  const { port } = receiver.address() as AddressInfo;
-  const callbackUrl = `http://127.0.0.1:${port}/payments/callback`;
-  const request = { merchantId: 'shop', paymentId: 'payment-1', orderId: 'order-1', amount: '1250', currency: 'EUR' };
-  return (await call<Charge>('/provider/charges', { ...request, callbackUrl })).body;
+  const callbackUrl = `${receiverOrigin()}/payments/callback`;
+  return (await call<Charge>('/provider/charges', { ...CHARGE, callbackUrl })).body;
 }
 
 const pay = async ({ payUrl }: Charge, modes: object = {}): Promise<Charge> => (await call<Charge>(payUrl, modes)).body;
@@ -213,5 +226,45 @@ describe('the provider', () => {
     ],
   ])('refuses POST %s %p with %d %s', async (path, body, status, code) => {
     expect(await call(path, body)).toMatchObject({ status, body: { code } });
+  });
+
+  it('lets nobody without the key of the merchant do anything but pay', async () => {
+    const charge = await createCharge();
+    const [transaction] = (await pay(charge)).transactions;
+    const refund = { refundId: 'refund-1', providerTxnId: transaction?.providerTxnId, amount: '1250', currency: 'EUR' };
+    const calls: [path: string, body?: object][] = [
+      ['/provider/charges', { ...charge }],
+      [`/provider/charges/${charge.chargeId}`],
+      [`/provider/charges/${charge.chargeId}/callbacks`, {}],
+      ['/provider/refunds', refund],
+      ['/provider/bill'],
+    ];
+    for (const [path, body] of calls) {
+      for (const key of ['', 'merchant-key-of-somebody-else', `${MERCHANT_KEY} `.repeat(2)]) {
+        expect(await call(path, body, key)).toMatchObject({ status: 401, body: { code: 'MERCHANT_KEY_INVALID' } });
+      }
+    }
+    expect((await call('/provider/bill')).body).toMatchObject({ lines: [{ kind: 'CHARGE' }] });
+  });
+
+  it.each([
+    ['another port', (origin: string) => `${origin}0/callback`],
+    ['another scheme', (origin: string) => `${origin.replace('http:', 'https:')}/callback`],
+    ['another host that begins alike', (origin: string) => `${origin}.attacker.example/callback`],
+    ['our host as the user of another', (origin: string) => `${origin}@attacker.example/callback`],
+    ['no web address', () => 'file:///etc/passwd'],
+  ])('refuses a charge whose callbacks would go to %s', async (_what, address) => {
+    const callbackUrl = address(receiverOrigin().replace('localhost', '127.0.0.1'));
+    const refused = await call('/provider/charges', { ...CHARGE, callbackUrl });
+    expect([400, 422]).toContain(refused.status);
+    expect((await call('/provider/bill')).body).toEqual({ lines: [] });
+  });
+
+  it('follows no redirect of a receiver', async () => {
+    answers = [307];
+    const charge = await createCharge();
+    await pay(charge);
+    await settledAs(charge, 'DELIVERED');
+    expect([received.length, redirected]).toEqual([2, 0]);
   });
 });

@@ -15,6 +15,15 @@ const fields = {
     max: 2,
     reason: 'sign the callbacks, one v1 for each; there are two during a rotation',
   }),
+  merchantKey: configField.secrets({
+    minLength: 16,
+    max: 2,
+    reason: 'every request but those of the pay page must show one of these keys; two during a rotation',
+  }),
+  callbackAllow: configField.origins({
+    default: 'http://127.0.0.1:3005',
+    reason: 'origins to which callbacks go; a charge with another callback address is refused',
+  }),
   callbackTimeoutMs: configField.integer({
     default: 5000,
     min: 1,

@@ -33,7 +33,7 @@ beforeEach(async () => {
   delivered = [];
   const record = (callback: Callback, delayMs = 0): void => void delivered.push({ callback, delayMs });
   const delivery = { deliver: record, duplicate: record } as unknown as CallbackDelivery;
-  charges = new CreateChargeService(store);
+  charges = new CreateChargeService(store, { callbackAllow: ['http://127.0.0.1:1'] });
   payments = new PayChargeService(store, delivery);
   refunds = new RefundPaymentService(store, delivery);
 });

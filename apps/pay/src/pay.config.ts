@@ -19,6 +19,11 @@ const FIELDS = {
     default: 'rocketshop',
     reason: 'our id at the provider; a callback for another merchant is refused',
   }),
+  merchantKey: configField.secrets({
+    minLength: 16,
+    max: 2,
+    reason: 'the key that the provider gave us, the newest first; the first one is sent',
+  }),
   callbackUrl: configField.url({
     default: 'http://127.0.0.1:3005/payments/callback',
     reason: 'where the provider sends its callbacks; every charge request contains it',

@@ -1,5 +1,5 @@
 /** What loads the code of the services into the caller's own process; everything else starts them as processes. */
-export { InProcessShop, CALLBACK_SECRET } from './shop/in-process-shop.js';
+export { InProcessShop, CALLBACK_SECRET, MERCHANT_KEY } from './shop/in-process-shop.js';
 export { ParticipantProcesses } from './shop/participant-processes.js';
 export {
   answersTo,

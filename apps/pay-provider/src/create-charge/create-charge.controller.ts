@@ -2,6 +2,7 @@ import { Body, Controller, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { createChargeSchema, providerChargeSchema } from '@rocketshop/contracts';
 import type { CreateCharge, ProviderCharge } from '@rocketshop/contracts';
+import { MerchantOnly } from '../admit-merchant/merchant.guard.js';
 import { stateOf } from '../domain/ledger.js';
 import type { PayProviderConfig } from '../pay-provider.config.js';
 import { PAY_PROVIDER_CONFIG } from '../pay-provider.tokens.js';
@@ -16,6 +17,7 @@ interface OutgoingResponse {
 }
 
 @ApiTags('charges')
+@MerchantOnly()
 @Controller('provider/charges')
 export class CreateChargeController {
   constructor(

@@ -1,18 +1,24 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { CreateCharge } from '@rocketshop/contracts';
 import { ProblemError } from '@rocketshop/service-defaults';
 import type { Charge } from '../domain/charge.js';
 import { newId } from '../domain/new-id.js';
 import type { Account } from '../domain/ledger.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
+import type { PayProviderConfig } from '../pay-provider.config.js';
+import { PAY_PROVIDER_CONFIG } from '../pay-provider.tokens.js';
 
 @Injectable()
 export class CreateChargeService {
-  constructor(private readonly store: LedgerStore) {}
+  constructor(
+    private readonly store: LedgerStore,
+    @Inject(PAY_PROVIDER_CONFIG) private readonly config: Pick<PayProviderConfig, 'callbackAllow'>,
+  ) {}
 
   /**
    * Returns the charge of this payment, which may be new.
-   * @throws {ProblemError} 409 when a charge of this payment exists with other contents
+   * @throws {ProblemError} 409 when a charge of this payment exists with other contents, 422 for a callback address that is
+   *   not allowed
    */
   async create(request: CreateCharge): Promise<{ account: Account; created: boolean }> {
     const existing = this.store.ledger.accountOfPayment(request);
@@ -21,9 +27,20 @@ export class CreateChargeService {
       await this.store.settled();
       return { account: existing, created: false };
     }
+    this.refuseForeignAddress(request.callbackUrl);
     const charge: Charge = { ...request, chargeId: newId('ch'), createdAt: new Date().toISOString() };
     await this.store.record({ kind: 'charge-created', charge });
     return { account: this.store.accountOf(charge.chargeId), created: true };
+  }
+
+  /** Without the list, a merchant's key would make this host send requests to any address that it can reach. */
+  private refuseForeignAddress(callbackUrl: string): void {
+    if (this.config.callbackAllow.includes(new URL(callbackUrl).origin)) return;
+    throw new ProblemError({
+      status: 422,
+      code: 'CALLBACK_NOT_ALLOWED',
+      title: 'Callbacks do not go to this address.',
+    });
   }
 }
 

@@ -1,11 +1,13 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { MerchantOnly } from '../admit-merchant/merchant.guard.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
 import { billOf, viewCharge } from './charge-view.js';
 import { billSchema, chargeViewSchema } from './read-charge.dto.js';
 import type { BillLine, ChargeView } from './read-charge.dto.js';
 
 @ApiTags('charges')
+@MerchantOnly()
 @Controller('provider')
 export class ReadChargeController {
   constructor(private readonly store: LedgerStore) {}

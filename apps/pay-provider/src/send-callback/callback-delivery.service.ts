@@ -27,6 +27,7 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
     this.sender = new CallbackSender({
       secrets: config.callbackSecrets.map((secret) => secret.reveal()),
       timeoutMs: config.callbackTimeoutMs,
+      allowedOrigins: config.callbackAllow,
     });
   }
 

@@ -7,6 +7,8 @@ import { signCallback } from './callback-signature.js';
 export interface CallbackSenderOptions {
   readonly secrets: readonly string[];
   readonly timeoutMs: number;
+  /** Origins to which callbacks may go. The file may hold charges of an earlier, longer list. */
+  readonly allowedOrigins: readonly string[];
 }
 
 /** Sends a callback once. */
@@ -17,8 +19,9 @@ export class CallbackSender {
     this.http = new JsonClient({ timeoutMs: options.timeoutMs });
   }
 
-  /** @returns the status of the answer; undefined if no answer came in time. Never throws. */
+  /** @returns the status of the answer; undefined if no answer came in time, or the address is not allowed. Never throws. */
   async send({ url, body, forgery }: Callback): Promise<number | undefined> {
+    if (!this.options.allowedOrigins.includes(new URL(url).origin)) return undefined;
     const rawBody = JSON.stringify(body);
     const secrets = forgery?.badSignature === true ? [randomBytes(32).toString('hex')] : this.options.secrets;
     const unixSeconds = Math.floor(Date.now() / 1000) - (forgery?.signatureAgeSeconds ?? 0);

@@ -1,11 +1,13 @@
 import { Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { MerchantOnly } from '../admit-merchant/merchant.guard.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
 import { CallbackDelivery } from './callback-delivery.service.js';
 import { callbackAnswersSchema } from './send-callback.dto.js';
 import type { CallbackAnswers } from './send-callback.dto.js';
 
 @ApiTags('callbacks')
+@MerchantOnly()
 @Controller('provider/charges')
 export class SendCallbackController {
   constructor(

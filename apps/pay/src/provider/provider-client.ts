@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { providerChargeSchema } from '@rocketshop/contracts';
+import { MERCHANT_KEY_HEADER, providerChargeSchema } from '@rocketshop/contracts';
 import type { CreateCharge, CreateRefund, ProviderCharge } from '@rocketshop/contracts';
 import { isSuccess, JsonClient } from '@rocketshop/service-defaults';
 import { z } from 'zod';
@@ -20,9 +20,11 @@ const refundAnswerSchema = z.object({ refundId: z.string(), state: z.literal('SU
 @Injectable()
 export class ProviderClient implements OnApplicationShutdown {
   private readonly http: JsonClient;
+  private readonly headers: Readonly<Record<string, string>>;
 
   constructor(@Inject(PAY_CONFIG) private readonly config: PayConfig) {
     this.http = new JsonClient({ timeoutMs: config.providerTimeoutMs });
+    this.headers = { [MERCHANT_KEY_HEADER]: config.merchantKey[0]?.reveal() ?? '' };
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -41,7 +43,11 @@ export class ProviderClient implements OnApplicationShutdown {
 
   private async post<S extends z.ZodType>(path: string, body: object, answer: S): Promise<z.infer<S>> {
     try {
-      const { status, text } = await this.http.post(new URL(path, this.config.providerUrl), JSON.stringify(body));
+      const { status, text } = await this.http.post(
+        new URL(path, this.config.providerUrl),
+        JSON.stringify(body),
+        this.headers,
+      );
       if (!isSuccess(status)) throw new Error(`it answered ${status}`);
       return answer.parse(JSON.parse(text));
     } catch (error) {

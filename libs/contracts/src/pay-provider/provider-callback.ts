@@ -8,6 +8,9 @@ import { amountSchema, currencySchema } from '../money.js';
 export const CALLBACK_SIGNATURE_HEADER = 'x-pay-signature';
 export const CALLBACK_TOLERANCE_SECONDS = 300;
 
+/** Header of every request to the provider but those of its pay page: the key that the provider has given to the merchant. */
+export const MERCHANT_KEY_HEADER = 'x-merchant-key';
+
 /** Defined by the provider. pay compares each field with its own record before it acts on a callback. */
 export const providerCallbackSchema = z.object({
   eventId: z.string().min(1).max(64),

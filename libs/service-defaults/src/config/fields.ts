@@ -69,6 +69,14 @@ const urlSchema = (protocols: readonly string[] = ['http', 'https']) =>
     error: `must be a URL that starts with ${protocols.map((protocol) => `${protocol}://`).join(' or ')}`,
   });
 
+/** `https://pay.example:8443`, as the `origin` of a URL: without a path, and without a user. */
+const originSchema = z
+  .string()
+  .refine(
+    (text) => URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text,
+    'must be an origin such as https://pay.example:8443, without a path',
+  );
+
 const secretSchema = (minLength = 1) =>
   z
     .string()
@@ -146,6 +154,9 @@ export const configField = {
 
   url: ({ protocols, ...options }: FieldOptions<string> & { readonly protocols?: readonly string[] }) =>
     field(urlSchema(protocols), options),
+
+  /** Origins with commas between. A URL is compared by its `origin`. */
+  origins: (options: FieldOptions<string>) => field(listSchema(originSchema), options),
 
   hostPort: (options: FieldOptions<string>) => field(hostPortSchema, options),
 

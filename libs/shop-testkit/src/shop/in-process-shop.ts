@@ -32,6 +32,8 @@ const TOKEN_SECRET = new Secret('a-secret-of-these-stories-and-no-others');
 export const SERVICE_SECRETS = 'story:a-service-secret-of-these-stories-only';
 /** The provider signs its callbacks with it. */
 export const CALLBACK_SECRET = 'callback-secret-of-these-stories';
+/** The provider asks for it. */
+export const MERCHANT_KEY = 'merchant-key-of-these-stories';
 /** Divides delays. The 30 minutes to pay become 18 s, which is long enough that no timer interferes with a story. */
 const TIME_SCALE = 100;
 const logger = pino({ level: 'silent' });
@@ -151,6 +153,8 @@ export class InProcessShop {
       HTTP_PORT: String(this.providerPort),
       DATA_FILE: join(this.folder, 'provider.jsonl'),
       CALLBACK_SECRETS: CALLBACK_SECRET,
+      MERCHANT_KEY,
+      CALLBACK_ALLOW: `http://127.0.0.1:${await this.payPort}`,
       // Buyers reach the provider without the proxy, so that a fault between pay and the provider does not stop them.
       PUBLIC_URL: `http://127.0.0.1:${this.providerPort}`,
       TIME_SCALE: String(TIME_SCALE),
@@ -245,6 +249,7 @@ export class InProcessShop {
       TOKEN_SECRET: TOKEN_SECRET.reveal(),
       SERVICE_SECRETS,
       CALLBACK_SECRETS: CALLBACK_SECRET,
+      MERCHANT_KEY,
       CALLBACK_URL: `http://127.0.0.1:${await this.payPort}/payments/callback`,
       PROVIDER_URL: `http://127.0.0.1:${this.providerProxy.port}`,
     };

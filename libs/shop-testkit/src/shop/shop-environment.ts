@@ -4,6 +4,7 @@ import type { ServiceName } from './programs.js';
 const TOKEN_SECRET = 'demo-only-token-secret-change-me-please';
 const CALLBACK_SECRET = 'demo-only-callback-secret-change-me';
 const SERVICE_SECRETS = 'demo:demo-only-service-secret-change-me-please';
+export const MERCHANT_KEY = 'demo-only-merchant-key-change-me';
 export const DATABASE_PASSWORD = 'demo-only-service';
 
 export type Environment = Readonly<Record<string, string>>;
@@ -33,6 +34,7 @@ export function serviceEnvironment(endpoints: ServiceEndpoints): Environment {
     SERVICE_SECRETS,
     CALLBACK_SECRETS: CALLBACK_SECRET,
     MERCHANT_ID: 'rocketshop',
+    MERCHANT_KEY,
     PROVIDER_URL: endpoints.providerUrl,
     CALLBACK_URL: `${endpoints.payUrl}/payments/callback`,
     ORDER_RPC: rpcAddresses.order,
@@ -44,8 +46,10 @@ export function serviceEnvironment(endpoints: ServiceEndpoints): Environment {
   };
 }
 
-export const providerEnvironment = (httpPort: number, dataFile: string): Environment => ({
+export const providerEnvironment = (httpPort: number, dataFile: string, payUrl: string): Environment => ({
   HTTP_PORT: String(httpPort),
   DATA_FILE: dataFile,
   CALLBACK_SECRETS: CALLBACK_SECRET,
+  MERCHANT_KEY,
+  CALLBACK_ALLOW: new URL(payUrl).origin,
 });

@@ -194,7 +194,11 @@ export class ShopSystem {
     }
     await Promise.all([this.startDatabases(progress), this.startCache(progress), this.startMessaging(progress)]);
     const providerFile = join(this.dataDir, 'provider.jsonl');
-    await this.launch('pay-provider', 0, providerEnvironment(this.port('pay-provider.http'), providerFile));
+    await this.launch(
+      'pay-provider',
+      0,
+      providerEnvironment(this.port('pay-provider.http'), providerFile, this.url('pay')),
+    );
     progress('payment provider');
     for (let replica = 0; replica < this.replicaCount; replica++) {
       await Promise.all(SERVICES.map((service) => this.launch(service, replica, this.serviceEnv(service, replica))));
