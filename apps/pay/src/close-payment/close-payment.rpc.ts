@@ -13,6 +13,7 @@ export class ClosePaymentRpc {
   async close(@Payload() call: unknown): Promise<AnswerOf<typeof closePayment>> {
     const { orderId, deadline } = parseAs(closePayment.pattern, closePayment.call, call);
     const outcome = await this.service.close(orderId, { deadline });
-    return { ok: true, outcome: outcome === 'ALREADY_PAID' ? 'ALREADY_PAID' : 'CLOSED' };
+    if (outcome !== 'ALREADY_PAID') return { ok: true, outcome: 'CLOSED' };
+    return { ok: true, outcome, payment: await this.service.readPaid(orderId) };
   }
 }

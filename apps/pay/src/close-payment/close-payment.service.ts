@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import type { PaidPayment } from '@rocketshop/contracts';
 import { runAll } from '@rocketshop/pg';
 import type { Deadline, PgClient, StatementResult } from '@rocketshop/pg';
 import { Database } from '@rocketshop/service-defaults';
-import { closePaymentOrder } from '../database/statements.js';
+import { closePaymentOrder, READ_LIVE_PAYMENT } from '../database/statements.js';
+import type { LivePayment } from '../database/statements.js';
 import type { PaymentOrderStatus } from '../domain/payment-status.js';
 
 /** FENCED: the order had no payment, and none can be opened any more. */
@@ -16,6 +18,16 @@ export class ClosePaymentService {
   /** Closes the order's payments. Closing again changes nothing. */
   async close(orderId: string, options: Deadline): Promise<CloseOutcome> {
     return outcomeOf(orderId, await this.database.pipeline(closePaymentOrder(orderId), options));
+  }
+
+  /** The payment that has paid for the order. A PAID payment never changes, so it is read after the close has answered. */
+  async readPaid(orderId: string): Promise<PaidPayment> {
+    const [live] = await this.database.read<LivePayment>(READ_LIVE_PAYMENT, [[orderId]]);
+    if (!live?.paymentId || live.amount === null || live.currency === null || live.paidAt === null) {
+      throw new Error(`the order ${orderId} is PAID and has no payment that is`);
+    }
+    const { paymentId, amount, currency, paidAt } = live;
+    return { paymentId, amount: amount.toString(), currency, paidAt: paidAt.toISOString() };
   }
 
   /** Closes them in the caller's transaction. */

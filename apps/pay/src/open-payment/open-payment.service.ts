@@ -4,7 +4,9 @@ import { answerPayable } from '@rocketshop/contracts';
 import type { AnswerOf, ProviderCharge } from '@rocketshop/contracts';
 import { asKeyTaken, keyInsertStatement } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
+import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
 import { bindLine, retryWhenRefused } from '@rocketshop/pg';
+import type { BoundStatement } from '@rocketshop/pg';
 import { Database, LOGGER, notFound, ProblemError } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import { PaymentEntity } from '../database/entities/payment.entity.js';
@@ -23,6 +25,7 @@ import { ProviderClient } from '../provider/provider-client.js';
 import { viewPayment } from '../read-payment/read-payment.dto.js';
 import type { PaymentView } from '../read-payment/read-payment.dto.js';
 import { OrderRpc } from '../remote-services.js';
+import { paymentSucceededRow } from '../tell-order/payment-succeeded.js';
 
 type Payable = Extract<AnswerOf<typeof answerPayable>, { ok: true }>;
 
@@ -34,6 +37,7 @@ type Payable = Extract<AnswerOf<typeof answerPayable>, { ok: true }>;
 export class OpenPaymentService {
   constructor(
     private readonly database: Database,
+    private readonly relay: OutboxRelay,
     private readonly order: OrderRpc,
     private readonly provider: ProviderClient,
     @Inject(PAY_CONFIG) private readonly config: PayConfig,
@@ -108,10 +112,12 @@ export class OpenPaymentService {
           bindLine(LOCK_PAYMENT_ORDER, [after.orderId]),
           bindLine(SET_CHARGE, [after.paymentId, before.status, after.status, after.chargeId, after.payUrl]),
           keyInsertStatement(claim, after.paymentId, { status: 201, body: view }),
+          ...toldAgain(after),
         ]);
       } catch (error) {
         throw asKeyTaken(error, claim);
       }
+      if (after.status === 'PAID') this.relay.wake();
       return view;
     });
   }
@@ -129,6 +135,16 @@ function charged(payment: PaymentEntity, charge: ProviderCharge | undefined): Pa
   assertTransition('CREATED', 'PAYING');
   const { chargeId, payUrl } = charge;
   return Object.assign(new PaymentEntity(), payment, { status: 'PAYING', chargeId, payUrl } as const);
+}
+
+/**
+ * The order has just said that it waits for its payment. If the payment is PAID, payment-succeeded is late or was lost, so it is
+ * written again.
+ */
+function toldAgain({ status, orderId, paymentId, amount, currency, paidAt }: PaymentEntity): BoundStatement[] {
+  if (status !== 'PAID' || paidAt === null) return [];
+  const payment = { orderId, paymentId, amount: amount.toString(), currency, paidAt: paidAt.toISOString() };
+  return [outboxInsert([paymentSucceededRow(payment)])];
 }
 
 const closed = () =>

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { paymentSucceeded } from '@rocketshop/contracts';
-import type { PayloadOf, ProviderCallback } from '@rocketshop/contracts';
+import type { ProviderCallback } from '@rocketshop/contracts';
 import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
 import { bindLine, retryWhenRefused } from '@rocketshop/pg';
 import type { BoundStatement } from '@rocketshop/pg';
-import { Database, traceHeaders } from '@rocketshop/service-defaults';
+import { Database } from '@rocketshop/service-defaults';
 import {
   LOCK_TRANSACTION,
   PAY_PAYMENT,
@@ -20,6 +19,7 @@ import type { CallbackFacts, CallbackOutcome } from '../domain/callback-outcome.
 import { assertTransition } from '../domain/payment-status.js';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
+import { paymentSucceededRow } from '../tell-order/payment-succeeded.js';
 
 type Payment = NonNullable<CallbackFacts['payment']>;
 
@@ -85,11 +85,10 @@ function paying(event: ProviderCallback, { status }: Payment): BoundStatement[] 
   assertTransition(status, 'PAID');
   const { orderId, paymentId, providerTxnId, amount, currency } = event;
   const paidAt = new Date().toISOString();
-  const payload: PayloadOf<typeof paymentSucceeded> = { version: 1, orderId, paymentId, amount, currency, paidAt };
   return [
     bindLine(PAY_PAYMENT_ORDER, [orderId]),
     bindLine(PAY_PAYMENT, [paymentId, status, providerTxnId, paidAt, orderId, amount, currency]),
-    outboxInsert([{ topic: paymentSucceeded.topic, key: orderId, payload, headers: traceHeaders() }]),
+    outboxInsert([paymentSucceededRow({ orderId, paymentId, amount, currency, paidAt })]),
   ];
 }
 
