@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
+import { MESSAGE_SENDERS } from '@rocketshop/contracts';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
@@ -30,11 +31,21 @@ export class PayModule {
       module: PayModule,
       imports: [
         DatabaseModule.forRoot(databaseOptions(config)),
-        RocketmqModule.forRoot({
-          namesrvAddr: config.namesrvAddr,
-          timeScale: config.timeScale,
-          producerGroup: 'pay',
-          traceHeaders,
+        RocketmqModule.forRootAsync({
+          inject: [Metrics],
+          useFactory: ({ registry }: Metrics) => ({
+            namesrvAddr: config.namesrvAddr,
+            timeScale: config.timeScale,
+            producerGroup: 'pay',
+            authentication: {
+              keys: config.serviceSecrets,
+              sender: 'pay',
+              senders: MESSAGE_SENDERS,
+              acceptUnsignedUntil: config.acceptUnsignedUntil,
+            },
+            traceHeaders,
+            registry,
+          }),
         }),
         OutboxModule.forRootAsync({
           inject: [Database, RocketmqPublisher, LOGGER, Metrics],

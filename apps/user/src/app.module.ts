@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
+import { MESSAGE_SENDERS } from '@rocketshop/contracts';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
@@ -28,11 +29,21 @@ export class UserModule {
       module: UserModule,
       imports: [
         DatabaseModule.forRoot(databaseOptions(config)),
-        RocketmqModule.forRoot({
-          namesrvAddr: config.namesrvAddr,
-          timeScale: config.timeScale,
-          producerGroup: 'user',
-          traceHeaders,
+        RocketmqModule.forRootAsync({
+          inject: [Metrics],
+          useFactory: ({ registry }: Metrics) => ({
+            namesrvAddr: config.namesrvAddr,
+            timeScale: config.timeScale,
+            producerGroup: 'user',
+            authentication: {
+              keys: config.serviceSecrets,
+              sender: 'user',
+              senders: MESSAGE_SENDERS,
+              acceptUnsignedUntil: config.acceptUnsignedUntil,
+            },
+            traceHeaders,
+            registry,
+          }),
         }),
         OutboxModule.forRootAsync({
           inject: [Database, RocketmqPublisher, LOGGER, Metrics],

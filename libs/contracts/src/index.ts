@@ -15,3 +15,4 @@ export * from './pay/payment-events.js';
 export * from './pay-provider/provider-callback.js';
 export * from './demo-data.js';
 export * from './reset-demo.command.js';
+export * from './message-senders.js';

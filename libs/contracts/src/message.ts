@@ -6,11 +6,17 @@ import type { z } from 'zod';
  */
 export interface MessageContract<S extends z.ZodType = z.ZodType> {
   readonly topic: string;
+  /** The services that publish it. A consumer refuses it from any other. */
+  readonly from: readonly string[];
   readonly schema: S;
 }
 
-export function defineMessage<S extends z.ZodType>(topic: string, schema: S): MessageContract<S> {
-  return { topic, schema };
+export function defineMessage<S extends z.ZodType>(
+  topic: string,
+  from: readonly string[],
+  schema: S,
+): MessageContract<S> {
+  return { topic, from, schema };
 }
 
 export type PayloadOf<C extends MessageContract> = z.infer<C['schema']>;
@@ -18,12 +24,14 @@ export type PayloadOf<C extends MessageContract> = z.infer<C['schema']>;
 /**
  * Thrown when a payload does not have the shape of its contract. It names every wrong field.
  * A second delivery of the same bytes fails too, but the message must not be lost silently. A consumer lets this error
- * pass, so that the broker retries the message and then moves it to the DLQ.
+ * pass, so that the message goes to the DLQ at once. So a new version of a payload is read everywhere before anybody
+ * publishes it.
  */
 export class ContractViolationError extends Error {
   override readonly name = 'ContractViolationError';
   readonly code = 'CONTRACT_VIOLATION';
   readonly retriable = false;
+  readonly deadLetterAtOnce = true;
 
   constructor(
     readonly contract: string,

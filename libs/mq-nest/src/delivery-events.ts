@@ -1,3 +1,4 @@
+import type { RefusalReason } from './errors.js';
 import type { FailureReason } from './outcome.js';
 
 interface DeliveryEvent {
@@ -28,16 +29,28 @@ export interface DeliveryCounts {
   readonly group: string;
   readonly topic: string;
   done: number;
+  /** The handler threw, or the message could not be given to it. */
   failed: number;
+  /** Those of `failed` after which the broker puts the message into %DLQ%<group>. */
+  deadLettered: number;
   discarded: number;
+  /** Messages without a right MAC, by reason. They reached no handler and go to %DLQ%<group>. */
+  refused: Partial<Record<RefusalReason, number>>;
+  /** Messages without any MAC that were handled all the same, because `acceptUnsignedUntil` lies ahead. */
+  unsigned: number;
 }
+
+/** Stands for all topics without a handler: a message says itself which topic it was published to, and may say anything. */
+const UNKNOWN_TOPIC = '(unknown)';
 
 /** Counts by group and topic. The handlers name all groups and topics, so the maps cannot grow without limit. */
 export class DeliveryCounters {
   private readonly byGroup = new Map<string, Map<string, DeliveryCounts>>();
 
+  constructor(private readonly isKnown: (group: string, topic: string) => boolean) {}
+
   of(group: string, topic: string): DeliveryCounts {
-    return this.byGroup.get(group)?.get(topic) ?? this.begin(group, topic);
+    return this.byGroup.get(group)?.get(topic) ?? this.begin(group, this.isKnown(group, topic) ? topic : UNKNOWN_TOPIC);
   }
 
   all(): DeliveryCounts[] {
@@ -46,7 +59,9 @@ export class DeliveryCounters {
 
   private begin(group: string, topic: string): DeliveryCounts {
     const byTopic = this.byGroup.get(group) ?? new Map<string, DeliveryCounts>();
-    const counts = { group, topic, done: 0, failed: 0, discarded: 0 };
+    const known = byTopic.get(topic);
+    if (known !== undefined) return known;
+    const counts = { group, topic, done: 0, failed: 0, deadLettered: 0, discarded: 0, refused: {}, unsigned: 0 };
     this.byGroup.set(group, byTopic.set(topic, counts));
     return counts;
   }

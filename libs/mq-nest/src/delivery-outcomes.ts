@@ -3,11 +3,21 @@ import type { ConsumeContext } from '@rocketshop/mq-client';
 import { findDelayLevel, LONGEST_LEVEL } from './delay-ladder.js';
 import { DeliveryCounters } from './delivery-events.js';
 import type { DiscardEvent, FailureEvent } from './delivery-events.js';
-import { describeFailure, DiscardMessageError, RetryMessageError, toFailureProperties } from './outcome.js';
+import { MessageRefusedError } from './errors.js';
+import {
+  describeFailure,
+  DiscardMessageError,
+  isDeadLetterAtOnce,
+  RetryMessageError,
+  toFailureProperties,
+} from './outcome.js';
 import { DEFAULTS } from './rocketmq.config.js';
 import type { RocketmqServerOptions } from './rocketmq.config.js';
 import type { RocketmqContext } from './rocketmq.context.js';
 import { isMaskedByDefaultFilter } from './rocketmq.exception-filter.js';
+
+/** The client library's level for "to the dead letter queue at once". */
+const DEAD_LETTER_LEVEL = -1;
 
 /**
  * What `server.on(event, listener)` tells. It is a type because Nest asks for an index signature, which an interface
@@ -20,14 +30,16 @@ export type RocketmqServerEvents = {
 
 /** Counts and logs the outcome of each delivery, and tells it to the listeners. */
 export class DeliveryOutcomes {
-  readonly counters = new DeliveryCounters();
+  readonly counters: DeliveryCounters;
   private readonly listeners: { [E in keyof RocketmqServerEvents]: RocketmqServerEvents[E][] };
   private hasWarnedOfMask = false;
 
   constructor(
     private readonly options: RocketmqServerOptions,
     private readonly logger: Logger,
+    isKnown: (group: string, topic: string) => boolean,
   ) {
+    this.counters = new DeliveryCounters(isKnown);
     this.listeners = {
       discard: options.onDiscard === undefined ? [] : [options.onDiscard],
       failure: options.onFailure === undefined ? [] : [options.onFailure],
@@ -48,21 +60,38 @@ export class DeliveryOutcomes {
     this.tell('discard', { ...identify(context), reason: error.message });
   }
 
+  recordUnsigned(context: RocketmqContext): void {
+    this.counters.of(context.getGroup(), context.getTopic()).unsigned += 1;
+  }
+
   /** Also writes into `consumeContext` when the message is delivered again, and the reason that goes along. */
   recordFailure(context: RocketmqContext, error: unknown, consumeContext: ConsumeContext): void {
     const { timeScale = DEFAULTS.timeScale, maxReconsumeTimes = DEFAULTS.maxReconsumeTimes } = this.options;
-    this.counters.of(context.getGroup(), context.getTopic()).failed += 1;
     const failure = describeFailure(error, context.getGroup(), new Date());
     consumeContext.retryProperties = toFailureProperties(failure);
-    if (error instanceof RetryMessageError && error.delayMs !== undefined)
+    const isHopeless = isDeadLetterAtOnce(error);
+    if (isHopeless) consumeContext.delayLevelWhenNextConsume = DEAD_LETTER_LEVEL;
+    else if (error instanceof RetryMessageError && error.delayMs !== undefined)
       consumeContext.delayLevelWhenNextConsume = findDelayLevel(error.delayMs, timeScale) ?? LONGEST_LEVEL;
-    const lastAttempt = context.getReconsumeTimes() >= maxReconsumeTimes;
+    const lastAttempt = isHopeless || context.getReconsumeTimes() >= maxReconsumeTimes;
+    this.countFailure(context, error, lastAttempt);
     const reason = `${failure.errorClass}: ${failure.message}`;
-    if (lastAttempt)
+    if (error instanceof MessageRefusedError) this.logger.warn(`refused ${describe(context)}: ${reason}`);
+    else if (lastAttempt)
       this.logger.error(`gave up ${describe(context)}, it goes to %DLQ%${failure.group}: ${reason}`, failure.stack);
     else this.logger.warn(`failed ${describe(context)}, it will be delivered again: ${reason}`);
     this.warnOfMask(error);
     this.tell('failure', { ...identify(context), failure, error, lastAttempt });
+  }
+
+  private countFailure(context: RocketmqContext, error: unknown, lastAttempt: boolean): void {
+    const counts = this.counters.of(context.getGroup(), context.getTopic());
+    if (error instanceof MessageRefusedError) {
+      counts.refused[error.reason] = (counts.refused[error.reason] ?? 0) + 1;
+      return;
+    }
+    counts.failed += 1;
+    if (lastAttempt) counts.deadLettered += 1;
   }
 
   private warnOfMask(error: unknown): void {

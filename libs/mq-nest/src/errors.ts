@@ -86,21 +86,50 @@ export class RequestReplyUnsupportedError extends MessagingError {
 }
 
 /**
- * Thrown when the body of a message is not what its content type says. The message goes to the DLQ after all
- * redeliveries.
+ * Thrown when the body of a message is not what its content type says. The message goes to the DLQ at once, because the
+ * same bytes cannot be read at a later delivery either.
  */
 export class UnreadablePayloadError extends MessagingError {
   readonly code = 'UNREADABLE_PAYLOAD';
   readonly retriable = false;
+  readonly deadLetterAtOnce = true;
+}
+
+/** Why a message was refused: its MAC is missing, is no MAC, names a key unknown here, or is another message's. */
+export const REFUSAL_REASONS = [
+  'MAC_MISSING',
+  'MAC_MALFORMED',
+  'MAC_KEY_UNKNOWN',
+  'MAC_WRONG',
+  'SENDER_NOT_ALLOWED',
+] as const;
+
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+/**
+ * Thrown when a message does not prove that it comes from one of the allowed senders. It reaches no handler and goes to
+ * the DLQ at once.
+ */
+export class MessageRefusedError extends MessagingError {
+  readonly code = 'MESSAGE_REFUSED';
+  readonly retriable = false;
+  readonly deadLetterAtOnce = true;
+
+  constructor(
+    readonly reason: RefusalReason,
+    message: string,
+  ) {
+    super(`${reason}: ${message}`);
+  }
 }
 
 /**
  * Thrown when a delivery has no handler, for example when a handler was removed while its messages waited for
- * redelivery.
+ * redelivery. A later delivery may come to a replica that has the handler.
  */
 export class NoHandlerError extends MessagingError {
   readonly code = 'NO_HANDLER';
-  readonly retriable = false;
+  readonly retriable = true;
 }
 
 /** Thrown when the transport is used before its start or after its end, or while no broker can be reached. */

@@ -59,6 +59,10 @@ export class HandlerTable {
       .sort((a, b) => (a.topic < b.topic ? -1 : 1));
   }
 
+  has(group: string, topic: string): boolean {
+    return this.groups.get(group)?.has(topic) === true;
+  }
+
   find(group: string, topic: string, tag: string | undefined): MessageHandler | undefined {
     const handlers = this.groups.get(group)?.get(topic);
     return (tag === undefined ? undefined : handlers?.byTag.get(tag)) ?? handlers?.rest;

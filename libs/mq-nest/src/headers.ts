@@ -1,3 +1,4 @@
+import { MAC_PROPERTY } from './authentication/message-mac.js';
 import { InvalidMessageError } from './errors.js';
 import { FailureProperty } from './outcome.js';
 
@@ -13,18 +14,24 @@ const SEPARATORS = ['\u0001', '\u0002'];
 // Names that RocketMQ uses are in upper case or begin with "__" (MessageConst.java). All such names are refused, not
 // only those that exist today, so that a later version of RocketMQ cannot add a name that an application uses.
 const PROTOCOL_NAME = /^(?:[A-Z0-9_$#.]+|__.*)$/;
-const WRITTEN_BY_TRANSPORT = new Set<string>(Object.values(FailureProperty));
+const WRITTEN_BY_TRANSPORT = new Set<string>([...Object.values(FailureProperty), MAC_PROPERTY]);
 
-function isReservedHeader(name: string): boolean {
+export function isReservedHeader(name: string): boolean {
   return PROTOCOL_NAME.test(name) || WRITTEN_BY_TRANSPORT.has(name);
 }
 
-/** The properties that are headers of the application. */
-export function readHeaders(properties: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+/**
+ * The properties that are headers of the application.
+ * @param isTrusted says of each name whether a handler may see it
+ */
+export function readHeaders(
+  properties: Readonly<Record<string, string>>,
+  isTrusted: (name: string) => boolean = () => true,
+): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
   for (const name of Object.keys(properties)) {
     const value = properties[name];
-    if (value !== undefined && !isReservedHeader(name)) headers[name] = value;
+    if (value !== undefined && !isReservedHeader(name) && isTrusted(name)) headers[name] = value;
   }
   return headers;
 }

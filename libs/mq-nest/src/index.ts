@@ -6,6 +6,8 @@ export type {
   RocketmqServerOptions,
 } from './rocketmq.config.js';
 
+export type { MessageAuthentication, MessageKey } from './authentication/authentication.config.js';
+
 export { RocketmqPublisher } from './rocketmq.publisher.js';
 export { keyedPublisher } from './keyed-publisher.js';
 export type { PublishReceipt, PublishStatus, RocketmqMessage, RocketmqRecordOptions } from './rocketmq-message.js';
@@ -27,6 +29,7 @@ export { currentTraceHeaders } from './trace-context.js';
 
 export {
   InvalidMessageError,
+  MessageRefusedError,
   MessagingConfigurationError,
   MessagingError,
   NoHandlerError,
@@ -35,6 +38,7 @@ export {
   PublishNotConfirmedError,
   RequestReplyUnsupportedError,
   UnreadablePayloadError,
+  type RefusalReason,
 } from './errors.js';
 
 export { ROCKETMQ_DRIVER } from './driver.js';

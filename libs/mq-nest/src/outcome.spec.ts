@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeFailure, FailureProperty, readFailureProperties, toFailureProperties } from './outcome.js';
+import { describeFailure, FailureProperty, isDeadLetterAtOnce, readFailureProperties, toFailureProperties } from './outcome.js';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 
@@ -53,4 +53,51 @@ describe('the reason of a failure', () => {
   ])('describes %p, which is no error', (thrown, errorClass, message) => {
     expect(describeFailure(thrown, 'stock', now)).toMatchObject({ errorClass, message, stack: '' });
   });
+
+  it('has nothing in its values that a property, a database or a terminal cannot hold', () => {
+    const text = 'a\u0000b\u001b[2Jc\ud800d\udc00e';
+    const { message } = describeFailure(new Error(text), 'stock', now);
+    expect(message).toBe('a b [2Jc\uFFFDd\uFFFDe');
+    const cut = describeFailure(new Error(`${'x'.repeat(999)}🫖`), 'stock', now).message;
+    expect(Buffer.from(cut).toString()).toBe(cut);
+  });
+
+  it('ends where causes are circular or many', () => {
+    const circular = new Error('circular');
+    circular.cause = circular;
+    expect(describeFailure(circular, 'stock', now).message).toBe('circular');
+    let chain = new Error('last');
+    for (let index = 0; index < 100_000; index += 1) chain = new Error('next', { cause: chain });
+    expect(describeFailure(chain, 'stock', now)).toMatchObject({ errorClass: 'Error', message: 'next' });
+  });
+
+  it.each<[string, () => unknown, string]>([
+    ['a message that is no text', () => Object.assign(new Error('x'), { message: { code: 7 } }), '{"code":7}'],
+    ['no message', () => Object.assign(new Error('x'), { message: undefined }), 'undefined'],
+    ['a stack that is no text', () => Object.assign(new Error('x'), { stack: 7 }), 'x'],
+    ['a name that is no text', () => Object.assign(new Error('x'), { name: 7 }), 'x'],
+    ['no constructor', () => Object.assign(new Error('x'), { constructor: undefined }), 'x'],
+    ['no prototype', () => Object.create(null) as unknown, '{}'],
+    ['a getter that throws', () => throwing('message'), 'cannot be described: object'],
+    ['a cause that throws', () => throwing('cause'), 'cannot be described: object'],
+    ['a revoked proxy', revokedProxy, 'cannot be described: object'],
+    ['a symbol', () => Symbol('x'), 'Symbol(x)'],
+  ])('is found of a thrown value with %s', (_what, thrown, message) => {
+    expect(describeFailure(thrown(), 'stock', now)).toMatchObject({ message, group: 'stock' });
+    expect(isDeadLetterAtOnce(thrown())).toBe(false);
+  });
 });
+
+function throwing(field: string): Error {
+  return Object.defineProperty(new Error('x'), field, {
+    get() {
+      throw new TypeError('no');
+    },
+  });
+}
+
+function revokedProxy(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}

@@ -5,6 +5,7 @@ import { MessagingError } from './errors.js';
  *   return                      done: the offset of the message may be committed
  *   throw                       deliver again, later each time; after the last attempt the message goes to %DLQ%<group>
  *   throw RetryMessageError     deliver again, after a delay that the handler chooses
+ *   throw an error whose `deadLetterAtOnce` is true     to %DLQ%<group> at once, since a repeat cannot help
  *   throw DiscardMessageError   done, never delivered again; the discard is logged, counted and told to `onDiscard`
  */
 
@@ -53,28 +54,42 @@ export const FailureProperty = {
 
 // All properties of a message together have at most 32,767 bytes. A longer reason could make the redelivery too large
 // to send.
+const CLASS_CHARACTERS_MAX = 100;
 const MESSAGE_CHARACTERS_MAX = 1000;
 const STACK_LINES_MAX = 20;
 const STACK_CHARACTERS_MAX = 4000;
 
+/** Of a chain of causes. It may be circular, and it may be made longer and longer on purpose. */
+const CAUSES_MAX = 5;
+
+/** Says of any thrown value whether a further delivery of the same message cannot succeed. */
+export function isDeadLetterAtOnce(error: unknown): boolean {
+  try {
+    return error instanceof Error && (error as { deadLetterAtOnce?: unknown }).deadLetterAtOnce === true;
+  } catch {
+    return false;
+  }
+}
+
+/** Describes any thrown value. It never throws: the message could not go back to the broker then. */
 export function describeFailure(error: unknown, group: string, now: Date): FailureReason {
   const failedAt = now.toISOString();
-  if (error instanceof Error) {
-    return {
-      errorClass: error.constructor.name === 'Error' ? error.name : error.constructor.name,
-      message: clean(error.message, MESSAGE_CHARACTERS_MAX),
-      stack: clean(firstLines(stackWithCauses(error), STACK_LINES_MAX), STACK_CHARACTERS_MAX),
-      group,
-      failedAt,
-    };
+  try {
+    if (error instanceof Error) {
+      return {
+        errorClass: clean(classOf(error), CLASS_CHARACTERS_MAX),
+        message: clean(printable(error.message), MESSAGE_CHARACTERS_MAX),
+        stack: clean(firstLines(stackWithCauses(error), STACK_LINES_MAX), STACK_CHARACTERS_MAX),
+        group,
+        failedAt,
+      };
+    }
+    const message = clean(printable(error), MESSAGE_CHARACTERS_MAX);
+    return { errorClass: typeof error, message, stack: '', group, failedAt };
+  } catch (problem) {
+    // A getter of the thrown value threw, or the value is a revoked proxy.
+    return { errorClass: typeof error, message: `cannot be described: ${typeof problem}`, stack: '', group, failedAt };
   }
-  return {
-    errorClass: typeof error,
-    message: clean(printable(error), MESSAGE_CHARACTERS_MAX),
-    stack: '',
-    group,
-    failedAt,
-  };
 }
 
 export function toFailureProperties(reason: FailureReason): Record<string, string> {
@@ -98,20 +113,36 @@ export function readFailureProperties(properties: Readonly<Record<string, string
   };
 }
 
-function stackWithCauses(error: Error): string {
-  const own = error.stack ?? '';
-  return error.cause instanceof Error
-    ? `${firstLines(own, STACK_LINES_MAX / 2)}\nCaused by: ${stackWithCauses(error.cause)}`
-    : own;
+function classOf(error: Error): string {
+  const constructor: unknown = error.constructor;
+  const name: unknown = typeof constructor === 'function' ? constructor.name : undefined;
+  if (typeof name === 'string' && name !== '' && name !== 'Error') return name;
+  return typeof error.name === 'string' && error.name !== '' ? error.name : 'Error';
+}
+
+function stackWithCauses(error: Error, depth = 1): string {
+  const own: unknown = error.stack;
+  const text = typeof own === 'string' ? own : '';
+  const { cause } = error;
+  if (!(cause instanceof Error) || depth === CAUSES_MAX) return text;
+  return `${firstLines(text, STACK_LINES_MAX / 2)}\nCaused by: ${stackWithCauses(cause, depth + 1)}`;
 }
 
 function firstLines(text: string, count: number): string {
-  return text.split('\n').slice(0, count).join('\n');
+  return text.split('\n', count).join('\n');
 }
 
-/** Shortens the text and replaces the two characters that separate properties on the wire. */
+// oxlint-disable-next-line no-control-regex -- these are what is to be replaced
+const CONTROL_CHARACTERS = /[\u0000-\u0008\u000B-\u001F\u007F]/g;
+const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
+
+/**
+ * Shortens the text, and replaces what a property or one of its readers cannot hold: U+0001 and U+0002 separate
+ * properties on the wire, a database refuses U+0000, a terminal obeys the other control characters, and half of a
+ * surrogate pair is no text.
+ */
 function clean(text: string, charactersMax: number): string {
-  return text.replaceAll('\u0001', ' ').replaceAll('\u0002', ' ').slice(0, charactersMax);
+  return text.slice(0, charactersMax).replace(CONTROL_CHARACTERS, ' ').replace(LONE_SURROGATES, '\uFFFD');
 }
 
 function printable(value: unknown): string {

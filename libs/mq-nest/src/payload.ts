@@ -27,14 +27,44 @@ function toJson(payload: unknown): string {
   return text;
 }
 
+/**
+ * The deepest JSON that is read. A parser or a checker that calls itself for each level would end the stack, and a
+ * handler's error would not say why.
+ */
+const JSON_DEPTH_MAX = 64;
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const OPENING = new Set([0x5b, 0x7b]);
+const CLOSING = new Set([0x5d, 0x7d]);
+
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** @throws {UnreadablePayloadError} */
 export function decodePayload(body: Buffer, headers: Readonly<Record<string, string>>): unknown {
   if (headers[CONTENT_TYPE_HEADER] === BYTES_CONTENT_TYPE) return body;
+  if (isTooDeep(body)) throw new UnreadablePayloadError(`body has more than ${JSON_DEPTH_MAX} levels of JSON`);
   try {
     return JSON.parse(utf8.decode(body)) as unknown;
   } catch (error) {
     throw new UnreadablePayloadError(`body of ${body.length} bytes is not JSON`, { cause: error });
   }
+}
+
+/** Reads bytes only: in UTF-8 no byte of a longer character looks like a bracket or a quote. */
+function isTooDeep(body: Buffer): boolean {
+  // A body without this many bytes cannot have this many brackets. Nearly every message ends here.
+  if (body.length <= JSON_DEPTH_MAX) return false;
+  let depth = 0;
+  let inText = false;
+  for (let index = 0; index < body.length; index += 1) {
+    const byte = body[index] ?? 0;
+    if (inText) {
+      if (byte === BACKSLASH) index += 1;
+      else if (byte === QUOTE) inText = false;
+    } else if (byte === QUOTE) inText = true;
+    else if (OPENING.has(byte)) {
+      depth += 1;
+      if (depth > JSON_DEPTH_MAX) return true;
+    } else if (CLOSING.has(byte)) depth -= 1;
+  }
+  return false;
 }

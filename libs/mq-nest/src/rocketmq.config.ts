@@ -1,4 +1,7 @@
 import type { ClientOptions, ProducerOptions, PushConsumerOptions } from '@rocketshop/mq-client';
+import type { Registry } from 'prom-client';
+import { authenticationProblems } from './authentication/authentication.config.js';
+import type { MessageAuthentication } from './authentication/authentication.config.js';
 import { MessagingConfigurationError } from './errors.js';
 import type { DiscardEvent, FailureEvent } from './delivery-events.js';
 
@@ -12,6 +15,11 @@ export interface RocketmqConnectionOptions {
   readonly routeRefreshIntervalMs?: number;
   /** Two members of one group in one process need different names. @default 'DEFAULT' */
   readonly instanceName?: string;
+  /**
+   * Messages are signed when they are published and checked when they are delivered. @default none: whoever reaches the
+   * broker can forge messages
+   */
+  readonly authentication?: MessageAuthentication | undefined;
 }
 
 export interface RocketmqPublisherOptions extends RocketmqConnectionOptions {
@@ -47,6 +55,8 @@ export interface RocketmqServerOptions extends RocketmqConnectionOptions {
    * @default 30000
    */
   readonly drainTimeoutMs?: number;
+  /** Gets the metrics of the deliveries. @default none */
+  readonly registry?: Registry | undefined;
   /** Called for every message that a handler discarded. Must not throw. */
   readonly onDiscard?: (event: DiscardEvent) => void;
   /** Called for every failed delivery, before the message goes back to the broker. Must not throw. */
@@ -91,6 +101,7 @@ export function checkOptions(options: RocketmqModuleOptions): void {
     if (value !== undefined && !isGroupName(value))
       problems.push(`${name} "${value}" must be 1 to 120 of letters, digits, "_", "-", "%" and "|"`);
   }
+  problems.push(...authenticationProblems(options.authentication));
   wholeNumber('routeRefreshIntervalMs', options.routeRefreshIntervalMs, 10);
   wholeNumber('sendTimeoutMs', options.sendTimeoutMs, 1);
   wholeNumber('concurrency', options.concurrency, 1);

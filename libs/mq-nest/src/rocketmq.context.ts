@@ -3,10 +3,12 @@ import type { MessageExt } from '@rocketshop/mq-client';
 import { readHeaders } from './headers.js';
 import { readFailureProperties } from './outcome.js';
 import type { FailureReason } from './outcome.js';
+import { isTraceHeader } from './trace-context.js';
 
 /** What a handler may ask about its delivery: `@Ctx() context: RocketmqContext`. */
 export class RocketmqContext extends BaseRpcContext<[message: Readonly<MessageExt>, group: string]> {
   private headers: Readonly<Record<string, string>> | undefined;
+  private trustedHeaders: ReadonlySet<string> | undefined;
 
   /** The topic that the message was sent to, in a redelivery too. */
   getTopic(): string {
@@ -32,8 +34,19 @@ export class RocketmqContext extends BaseRpcContext<[message: Readonly<MessageEx
     return this.args[0].reconsumeTimes;
   }
 
+  /** Of a message whose MAC was checked: the headers that the MAC covers, and those that name a trace. */
   getHeaders(): Readonly<Record<string, string>> {
-    return (this.headers ??= readHeaders(this.args[0].properties));
+    const { trustedHeaders } = this;
+    return (this.headers ??= readHeaders(
+      this.args[0].properties,
+      trustedHeaders && ((name) => trustedHeaders.has(name) || isTraceHeader(name)),
+    ));
+  }
+
+  /** For the server: hides all headers that somebody may have added on the way. */
+  trustHeaders(names: readonly string[]): void {
+    this.trustedHeaders = new Set(names);
+    this.headers = undefined;
   }
 
   /** The headers again: Nest's instrumentation asks every context for them under this name. */

@@ -1,6 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { selectQueueByHash } from '@rocketshop/mq-client';
 import type { Message, SendResult } from '@rocketshop/mq-client';
+import { MessageAuthenticator } from './authentication/message-authenticator.js';
 import type { Driver, DriverProducer } from './driver.js';
 import {
   InvalidMessageError,
@@ -23,6 +24,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
   private readonly producer: DriverProducer;
   private readonly timeScale: number;
   private readonly traceHeaders: () => Readonly<Record<string, string>>;
+  private readonly authenticator: MessageAuthenticator | undefined;
   private starting: Promise<void> | undefined;
   private isConnected = false;
   private closed = false;
@@ -33,6 +35,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
     checkOptions(options);
     this.timeScale = options.timeScale ?? DEFAULTS.timeScale;
     this.traceHeaders = options.traceHeaders ?? currentTraceHeaders;
+    this.authenticator = options.authentication && new MessageAuthenticator(options.authentication);
     this.producer = driver.createProducer(producerOptions(options));
   }
 
@@ -45,7 +48,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
     const encoded = encodeMessage(message, this.timeScale, this.traceHeaders());
     this.inFlight += 1;
     try {
-      return await this.send(encoded, message.orderKey);
+      return await this.send(this.authenticator?.sign(encoded) ?? encoded, message.orderKey);
     } finally {
       this.inFlight -= 1;
       if (this.inFlight === 0) this.whenIdle?.();

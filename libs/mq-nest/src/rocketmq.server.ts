@@ -3,6 +3,7 @@ import { Server } from '@nestjs/microservices';
 import type { BaseRpcContext, CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
 import type { ConsumeContext, ConsumeStatus, MessageExt } from '@rocketshop/mq-client';
 import { finalize, isObservable, lastValueFrom } from 'rxjs';
+import { MessageAuthenticator } from './authentication/message-authenticator.js';
 import type { DeliveryCounts } from './delivery-events.js';
 import { DeliveryOutcomes } from './delivery-outcomes.js';
 import type { RocketmqServerEvents } from './delivery-outcomes.js';
@@ -11,6 +12,8 @@ import { MessagingConfigurationError, NoHandlerError, NotConnectedError } from '
 import { ROCKETMQ_TRANSPORT } from './handler-extras.js';
 import type { RocketmqHandlerExtras, RocketmqStatus } from './handler-extras.js';
 import { HandlerTable } from './handler-table.js';
+import { observeServer } from './delivery-metrics.js';
+import type { ObserveHandler } from './delivery-metrics.js';
 import { DiscardMessageError } from './outcome.js';
 import { decodePayload } from './payload.js';
 import { RocketmqContext } from './rocketmq.context.js';
@@ -43,6 +46,8 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
   private readonly table: HandlerTable;
   private readonly consumers = new Map<string, DriverConsumer>();
   private readonly outcomes: DeliveryOutcomes;
+  private readonly authenticator: MessageAuthenticator | undefined;
+  private readonly observeHandler: ObserveHandler | undefined;
   private currentStatus: RocketmqStatus | undefined;
   private starting: Promise<void> | undefined;
   private isClosing = false;
@@ -54,7 +59,9 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
     super();
     checkOptions(options);
     this.table = new HandlerTable(options.group);
-    this.outcomes = new DeliveryOutcomes(options, this.logger);
+    this.outcomes = new DeliveryOutcomes(options, this.logger, (group, topic) => this.table.has(group, topic));
+    this.authenticator = options.authentication && new MessageAuthenticator(options.authentication);
+    this.observeHandler = options.registry && observeServer(() => this.deliveryCounts(), options.registry);
   }
 
   override addHandler(
@@ -119,6 +126,11 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
 
   private async start(): Promise<void> {
     if (this.table.problems.length > 0) throw new MessagingConfigurationError(this.table.problems);
+    const unsignedUntil = this.authenticator?.unsignedAcceptedUntil;
+    if (unsignedUntil !== undefined)
+      this.logger.warn(
+        `MESSAGES WITHOUT A MAC ARE ACCEPTED until ${unsignedUntil.toISOString()}: until then whoever reaches the broker can forge messages`,
+      );
     this.setStatus('connecting');
     try {
       for (const group of this.table.groupNames()) if (!this.isClosing) await this.startConsumer(group);
@@ -164,14 +176,27 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
   }
 
   /** Rejects or throws when the handler fails, or when the message reaches no handler. */
-  private handle(context: RocketmqContext): Promise<void> {
+  private async handle(context: RocketmqContext): Promise<void> {
+    if (this.authenticator !== undefined) this.authenticate(context, this.authenticator);
     const topic = context.getTopic();
     const group = context.getGroup();
     const tag = context.getTag();
     const handler = this.table.find(group, topic, tag);
     if (handler === undefined) throw new NoHandlerError(`group ${group} has no handler for topic ${topic}, tag ${tag}`);
     const payload = decodePayload(context.getMessage().body, context.getHeaders());
-    return this.runHandler(handler, payload, context);
+    if (this.observeHandler === undefined) return this.runHandler(handler, payload, context);
+    const startedAt = performance.now();
+    try {
+      await this.runHandler(handler, payload, context);
+    } finally {
+      this.observeHandler(group, performance.now() - startedAt);
+    }
+  }
+
+  private authenticate(context: RocketmqContext, authenticator: MessageAuthenticator): void {
+    const trusted = authenticator.verify(context.getMessage());
+    if (trusted === undefined) this.outcomes.recordUnsigned(context);
+    else context.trustHeaders(trusted);
   }
 
   /**

@@ -4,6 +4,10 @@ import { context, propagation } from '@opentelemetry/api';
 /** The header names of W3C Trace Context and W3C Baggage. */
 const TRACE_HEADERS = ['traceparent', 'tracestate', 'baggage'] as const;
 
+const TRACE_HEADER_NAMES: ReadonlySet<string> = new Set(TRACE_HEADERS);
+
+export const isTraceHeader = (name: string): boolean => TRACE_HEADER_NAMES.has(name);
+
 const storage = new AsyncLocalStorage<Readonly<Record<string, string>>>();
 
 /**

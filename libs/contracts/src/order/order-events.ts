@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { couponIdSchema, instantSchema, orderIdSchema, orderLinesSchema, userIdSchema } from '../identifiers.js';
 import { defineMessage } from '../message.js';
 import { amountSchema, currencySchema } from '../money.js';
-import { participantSchema } from './order-status.js';
+import { PARTICIPANTS, participantSchema } from './order-status.js';
 
 /** Everything that a participant needs to undo its part, or to fence it if it never ran. Four groups consume it. */
 export const orderCancelled = defineMessage(
   'order-cancelled',
+  ['order'],
   z.object({
     version: z.literal(1),
     orderId: orderIdSchema,
@@ -26,6 +27,7 @@ export const orderCancelled = defineMessage(
  */
 export const orderCompensated = defineMessage(
   'order-compensated',
+  PARTICIPANTS,
   z.object({
     version: z.literal(1),
     orderId: orderIdSchema,

@@ -6,5 +6,6 @@ import { paidPaymentSchema } from './close-payment.command.js';
 /** pay writes it in the transaction that makes the payment PAID. */
 export const paymentSucceeded = defineMessage(
   'payment-succeeded',
+  ['pay'],
   z.object({ version: z.literal(1), orderId: orderIdSchema, ...paidPaymentSchema.shape }),
 );

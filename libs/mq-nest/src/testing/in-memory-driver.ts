@@ -79,6 +79,18 @@ export class InMemoryDriver implements Driver {
     return Object.fromEntries(this.members.find(({ options }) => options.consumerGroup === group)?.subscriptions ?? []);
   }
 
+  /** For messages that no producer of this driver sends: a group's listener, and a message as it arrives. */
+  listenerOf(group: string): { listener: MessageListener; context: () => ConsumeContext } {
+    const listener = this.members.find(({ options }) => options.consumerGroup === group)?.listener;
+    if (listener === undefined) throw new Error(`group ${group} has not started`);
+    const messageQueue = { topic: 'any', brokerName: 'broker-a', queueId: 0 };
+    return { listener, context: () => ({ messageQueue, delayLevelWhenNextConsume: 0, ackIndex: 0 }) };
+  }
+
+  arriving(message: Message): MessageExt {
+    return this.store({ ...message, orderKey: undefined });
+  }
+
   /** Delivers the messages that were sent with a delay. */
   releaseDelayed(): void {
     for (const message of this.delayed.splice(0)) this.dispatch(message);
@@ -186,7 +198,7 @@ export class InMemoryDriver implements Driver {
       this.retryLevels.push(context.delayLevelWhenNextConsume);
       const { reconsumeTimes } = message;
       message = redelivered(message, context.retryProperties);
-      if (reconsumeTimes < maxReconsumeTimes) continue;
+      if (context.delayLevelWhenNextConsume >= 0 && reconsumeTimes < maxReconsumeTimes) continue;
       this.deadLetters.set(consumerGroup, [...(this.deadLetters.get(consumerGroup) ?? []), message]);
       return;
     }

@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { Ctx, Payload } from '@nestjs/microservices';
 import type { RocketmqContext } from '../rocketmq.context.js';
 import { RocketmqEventPattern } from '../rocketmq-event-pattern.decorator.js';
+import type { RocketmqServerOptions } from '../rocketmq.config.js';
 import { RocketmqModule } from '../rocketmq.module.js';
 import { RocketmqPublisher } from '../rocketmq.publisher.js';
 import { RocketmqServer } from '../rocketmq.server.js';
@@ -35,7 +36,7 @@ export class ServerUnderTest {
   /** Without `controllers` there is one, whose handler of topic `orders` calls `behave`. */
   async start(
     controllers: readonly Type[] = [this.orderController()],
-    { withModule = true, ...options }: { maxReconsumeTimes?: number; withModule?: boolean } = {},
+    { withModule = true, ...options }: Partial<RocketmqServerOptions> & { withModule?: boolean } = {},
   ): Promise<void> {
     const imports = withModule ? [RocketmqModule.forRoot({ namesrvAddr: NAMESRV_ADDR })] : [];
     @Module({ imports, controllers: [...controllers] })

@@ -152,6 +152,15 @@ export const configField = {
   oneOf: <const Choice extends string>(choices: readonly Choice[], options: FieldOptions<NoInfer<Choice>>) =>
     field<Choice>(z.literal(choices, `must be one of ${choices.join(', ')}`), options),
 
+  /** An RFC 3339 instant, for example 2026-01-31T12:00:00Z. */
+  instant: (options: FieldOptions<string>) =>
+    field(
+      z.iso
+        .datetime({ offset: true, error: 'must be an instant like 2026-01-31T12:00:00Z' })
+        .transform((text) => new Date(text)),
+      options,
+    ),
+
   url: ({ protocols, ...options }: FieldOptions<string> & { readonly protocols?: readonly string[] }) =>
     field(urlSchema(protocols), options),
 

@@ -25,6 +25,11 @@ export const serviceFields = (ports: { readonly http: number; readonly rpc: numb
     max: 4,
     reason: 'prove that calls and messages come from a service of this shop; the same in all services',
   }),
+  acceptUnsignedUntil: configField.optional(
+    configField.instant({
+      reason: 'for the upgrade from a version that did not sign: until then messages without a MAC are handled too',
+    }),
+  ),
   databaseUrl: configField.secretUrl({
     protocols: ['postgres', 'postgresql'],
     reason: 'database and user of this service alone; it holds no tables of other services',
