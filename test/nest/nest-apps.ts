@@ -32,6 +32,10 @@ export class NestApps {
     return this.broker.namesrvAddr;
   }
 
+  get brokerPort(): number {
+    return this.broker.port;
+  }
+
   /** Starts an application with these controllers and waits until it consumes. */
   async boot(controllers: Type[], options: Partial<RocketmqModuleOptions> = {}): Promise<RunningApp> {
     return this.bootWith(RocketmqModule.forRoot(this.options(options)), controllers);

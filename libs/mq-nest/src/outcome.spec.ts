@@ -1,5 +1,11 @@
 import { describe, expect, it } from '@jest/globals';
-import { describeFailure, FailureProperty, isDeadLetterAtOnce, readFailureProperties, toFailureProperties } from './outcome.js';
+import {
+  describeFailure,
+  FailureProperty,
+  isDeadLetterAtOnce,
+  readFailureProperties,
+  toFailureProperties,
+} from './outcome.js';
 
 const now = new Date('2026-01-02T03:04:05.678Z');
 

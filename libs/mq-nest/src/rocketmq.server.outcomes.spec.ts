@@ -175,7 +175,11 @@ describe('a handler that discards', () => {
 });
 
 describe('a server with authentication', () => {
-  const authentication = { keys: [{ id: 'one', secret: 'x'.repeat(32) }], sender: 'shop', senders: { orders: ['shop'] } };
+  const authentication = {
+    keys: [{ id: 'one', secret: 'x'.repeat(32) }],
+    sender: 'shop',
+    senders: { orders: ['shop'] },
+  };
 
   it('gives a handler what was signed, without headers that somebody added', async () => {
     const seen: unknown[] = [];

@@ -32,7 +32,11 @@ function published(message = payment, by = new MessageAuthenticator(options())):
   } as unknown as MessageExt;
 }
 
-function changed(message: MessageExt, change: Partial<MessageExt>, properties: Record<string, string | undefined> = {}) {
+function changed(
+  message: MessageExt,
+  change: Partial<MessageExt>,
+  properties: Record<string, string | undefined> = {},
+) {
   const all = Object.entries({ ...message.properties, ...properties });
   return { ...message, ...change, properties: Object.fromEntries(all.filter(([, value]) => value !== undefined)) };
 }

@@ -98,6 +98,10 @@ export class InProcessShop {
     };
   }
 
+  get namesrvAddr(): string {
+    return this.broker.namesrvAddr;
+  }
+
   get databaseUrls(): DatabaseUrls {
     return this.directUrls;
   }

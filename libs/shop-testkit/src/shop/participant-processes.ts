@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { orderCompensated } from '@rocketshop/contracts';
 import type { orderCancelled, PayloadOf } from '@rocketshop/contracts';
-import { Producer, PushConsumer } from '@rocketshop/mq-client';
+import { PushConsumer } from '@rocketshop/mq-client';
+import { RocketmqPublisher } from '@rocketshop/mq-nest';
 import { BuyerTokens, RpcClient, Secret } from '@rocketshop/service-defaults';
 import type { CallAnswer, CallData, RemoteCommand } from '@rocketshop/service-defaults';
 import pg from 'pg';
@@ -17,7 +18,8 @@ import { PARTICIPANT_NAMES } from './participants.js';
 import type { ParticipantName } from './participants.js';
 
 const TOKEN_SECRET = 'a-secret-of-these-stories-and-no-others';
-const SERVICE_SECRETS = 'story:a-service-secret-of-these-stories-only';
+const SERVICE_KEY = { id: 'story', secret: 'a-service-secret-of-these-stories-only' };
+const SERVICE_SECRETS = `${SERVICE_KEY.id}:${SERVICE_KEY.secret}`;
 /** Divides the broker's retry delays and every business delay: the first retry comes after 100 ms. */
 const TIME_SCALE = 100;
 
@@ -37,14 +39,15 @@ export class ParticipantProcesses {
   readonly answers: PayloadOf<typeof orderCompensated>[] = [];
   private readonly pools = new Map<ParticipantName, pg.Pool>();
   private readonly consumer: PushConsumer;
-  private readonly producer: Producer;
+  private readonly publisher: RocketmqPublisher;
 
   private constructor(
     private postgres: PostgresServer,
     private readonly folders: { readonly postgres: string; readonly broker: string },
     private readonly namesrvAddr: string,
   ) {
-    this.producer = new Producer({ namesrvAddr, producerGroup: 'story' });
+    const authentication = { keys: [SERVICE_KEY], sender: 'order' };
+    this.publisher = new RocketmqPublisher({ namesrvAddr, producerGroup: 'story', authentication });
     this.consumer = new PushConsumer({
       namesrvAddr,
       consumerGroup: 'story',
@@ -74,7 +77,7 @@ export class ParticipantProcesses {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.consumer.shutdown(), this.producer.shutdown()]);
+    await Promise.all([this.consumer.shutdown(), this.publisher.close()]);
     for (const replica of Object.values(this.replicas).flat()) replica.rpc.close();
     await Promise.all([...this.pools.values()].map((pool) => pool.end()));
     await stopSpawnedServices();
@@ -117,12 +120,7 @@ export class ParticipantProcesses {
   }
 
   async publish(topic: string, payload: PayloadOf<typeof orderCancelled>): Promise<void> {
-    const { sendStatus } = await this.producer.send({
-      topic,
-      body: Buffer.from(JSON.stringify(payload)),
-      keys: payload.orderId,
-    });
-    if (sendStatus !== 'SEND_OK') throw new Error(`the broker said ${sendStatus}`);
+    await this.publisher.publish({ topic, key: payload.orderId, payload });
   }
 
   /** The different answers for an order, such as `stock RESTORED`. A participant sends each answer at least once. */
@@ -182,7 +180,7 @@ export class ParticipantProcesses {
     this.consumer.registerMessageListener(async (messages) => {
       for (const { body } of messages) this.answers.push(orderCompensated.schema.parse(JSON.parse(body.toString())));
     });
-    await Promise.all([this.producer.start(), this.consumer.start()]);
+    await Promise.all([this.publisher.connect(), this.consumer.start()]);
   }
 }
 
