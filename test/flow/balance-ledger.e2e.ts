@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DeductBalanceService, ResetDemoService } from '@rocketshop/user';
-import { newOrderId, Participants, readNumber } from '@rocketshop/shop-testkit/in-process';
+import { futureDeadline, newOrderId, Participants, readNumber } from '@rocketshop/shop-testkit/in-process';
 import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
@@ -19,13 +19,7 @@ beforeEach(async () => {
 });
 
 const take = (userId: string, amount: string, index = 0, currency = 'EUR') =>
-  deducts[index % deducts.length]!.deduct({
-    orderId: newOrderId(),
-    userId,
-    amount,
-    currency,
-    deadline: Date.now() + 60_000,
-  });
+  deducts[index % deducts.length]!.deduct({ orderId: newOrderId(), userId, amount, currency }, futureDeadline());
 const balanceOf = (userId: string) =>
   readNumber(user.database, 'SELECT balance FROM accounts WHERE user_id = $1', [userId]);
 

@@ -1,4 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { deadlineIn, msUntil } from '@rocketshop/pg';
+import type { DeadlineInstant } from '@rocketshop/pg';
 import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
 import { answersTo, lockRowOf, newOrderId, PARTICIPANT_NAMES, Participants } from '@rocketshop/shop-testkit/in-process';
 import type { Participant } from '@rocketshop/shop-testkit/in-process';
@@ -91,10 +93,10 @@ describe.each(PARTICIPANT_NAMES)('%s, when a cancel meets a deduct of the same o
   it('is refused when its deadline passes while it waits, and nothing is taken', async () => {
     const order = newOrderId();
     const gate = await openDeduct(participant);
-    const deadline = Date.now() + 100;
-    const deduct = participant.deduct(order, deadline);
+    const deduct = participant.deduct(order, deadlineIn(100));
     await untilWaiting(participant.database.pool, 1);
-    await untilPast(deadline);
+    // The deduct's transaction has begun by now, and reckons the 100 ms from its begin.
+    await untilPast(deadlineIn(100));
     await gate.release();
 
     expect(await deduct).toBe('DEADLINE_PASSED');
@@ -104,5 +106,5 @@ describe.each(PARTICIPANT_NAMES)('%s, when a cancel meets a deduct of the same o
   });
 });
 
-const untilPast = (instant: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, Math.max(1, instant - Date.now() + 1)));
+const untilPast = (deadline: DeadlineInstant): Promise<void> =>
+  new Promise((resolve) => setTimeout(resolve, Math.max(1, msUntil(deadline) + 1)));

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { UseCouponService } from '@rocketshop/coupon';
-import { answersTo, newOrderId, Participants } from '@rocketshop/shop-testkit/in-process';
+import { answersTo, futureDeadline, newOrderId, Participants } from '@rocketshop/shop-testkit/in-process';
 import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
@@ -75,13 +75,13 @@ describe('one coupon and many orders', () => {
 
   it('is not used by a stranger, nor after it expired', async () => {
     const service = new UseCouponService(coupon.database);
-    const call = { discount: '200', deadline: Date.now() + 60_000 };
+    const call = { discount: '200' };
     const stranger = { ...call, orderId: newOrderId(), couponId: 'ada-two', userId: 'grace' };
     const expired = { ...call, orderId: newOrderId(), couponId: 'linus-expired', userId: 'linus' };
     const missing = { ...call, orderId: newOrderId(), couponId: 'no-such', userId: 'ada' };
-    expect(await service.use(stranger)).toMatchObject({ ok: false, code: 'COUPON_NOT_FOUND' });
-    expect(await service.use(expired)).toMatchObject({ ok: false, code: 'COUPON_EXPIRED' });
-    expect(await service.use(missing)).toMatchObject({ ok: false, code: 'COUPON_NOT_FOUND' });
+    expect(await service.use(stranger, futureDeadline())).toMatchObject({ ok: false, code: 'COUPON_NOT_FOUND' });
+    expect(await service.use(expired, futureDeadline())).toMatchObject({ ok: false, code: 'COUPON_EXPIRED' });
+    expect(await service.use(missing, futureDeadline())).toMatchObject({ ok: false, code: 'COUPON_NOT_FOUND' });
     expect(await userOf('ada-two')).toBeNull();
   });
 });

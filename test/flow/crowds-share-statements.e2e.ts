@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { DEMO_COUPONS, DEMO_CURRENCY, DEMO_GOODS, DEMO_USERS } from '@rocketshop/contracts';
 import { UseCouponService } from '@rocketshop/coupon';
+import { deadlineIn, msUntil } from '@rocketshop/pg';
 import { DeductStockService } from '@rocketshop/stock';
 import { DeductBalanceService } from '@rocketshop/user';
 import { holdLock, until, untilWaiting } from '@rocketshop/shop-testkit';
@@ -58,7 +59,7 @@ describe('deducts of many orders at once', () => {
     const deducts = new DeductBalanceService(user.database);
     const before = await readNumber(user.database, 'SELECT sum(balance) FROM accounts');
     const deduct = (userId: string, amount: string, currency: string = DEMO_CURRENCY) =>
-      deducts.deduct({ orderId: newOrderId(), userId, amount, currency, deadline: futureDeadline() });
+      deducts.deduct({ orderId: newOrderId(), userId, amount, currency }, futureDeadline());
     const { ada, grace } = DEMO_USERS;
     const answers = await Promise.all([deduct(ada, '100'), deduct(grace, '7'), deduct(ada, '20'), deduct(grace, '0')]);
     expect(answers).toEqual(times(4, () => ({ ok: true })));
@@ -73,7 +74,7 @@ describe('deducts of many orders at once', () => {
     const coupon = await participants.open('coupon');
     const uses = new UseCouponService(coupon.database);
     const use = (couponId: string, discount: string) =>
-      uses.use({ orderId: newOrderId(), couponId, userId: DEMO_USERS.ada, discount, deadline: futureDeadline() });
+      uses.use({ orderId: newOrderId(), couponId, userId: DEMO_USERS.ada, discount }, futureDeadline());
     const answers = await Promise.all([
       use(DEMO_COUPONS.adaFive, '500'),
       use(DEMO_COUPONS.adaTwo, '200'),
@@ -89,7 +90,7 @@ describe('deducts of many orders at once', () => {
     const stock = await participants.open('stock');
     const deducts = new DeductStockService(stock.database);
     const deduct = (goodsId: string, quantity: number) =>
-      deducts.deduct({ orderId: newOrderId(), items: [{ goodsId, quantity }], deadline: futureDeadline() });
+      deducts.deduct({ orderId: newOrderId(), items: [{ goodsId, quantity }] }, futureDeadline());
     const { teapot, lantern } = DEMO_GOODS;
     const answers = await Promise.all([deduct(teapot, 1), deduct(lantern, 11), deduct(lantern, 2), deduct(teapot, 5)]);
     expect(answers.map((answer) => answer.ok)).toEqual([true, false, true, true]);
@@ -116,11 +117,12 @@ describe.each(PARTICIPANT_NAMES)('%s, asked by orders at once', (name) => {
   it('of which one is past its deadline when the lock is let go: takes for the other only', async () => {
     const participant = await participants.open(name);
     const gate = await holdLock(participant.database.pool, lockRowOf(participant));
-    const deadline = Date.now() + 500;
+    const deadline = deadlineIn(500);
     const [late, patient] = [newOrderId(), newOrderId()];
     const answers = Promise.all([participant.deduct(late, deadline), participant.deduct(patient)]);
     await untilWaiting(participant.database.pool, 1);
-    await until(() => Date.now() > deadline, { description: 'the deadline to be over' });
+    // The database reckons the time left from the begin of a transaction, which is a little later.
+    await until(() => msUntil(deadline) < -250, { description: 'the deadline to be over' });
     await gate.release();
     expect(await answers).toEqual(['DEADLINE_PASSED', 'ok']);
     expect(await participant.taken()).toBe(participant.unit);

@@ -18,9 +18,8 @@ beforeEach(async () => {
   services = [new DeductStockService(stock.database), new DeductStockService(replica.database)];
 });
 
-const call = () => ({ orderId: newOrderId(), deadline: futureDeadline() });
 const deduct = (index: number, items: { goodsId: string; quantity: number }[]) =>
-  services[index % services.length]!.deduct({ ...call(), items });
+  services[index % services.length]!.deduct({ orderId: newOrderId(), items }, futureDeadline());
 const available = (goodsId: string) =>
   readNumber(stock.database, 'SELECT available FROM goods WHERE goods_id = $1', [goodsId]);
 const crowd = <T>(size: number, buy: (index: number) => Promise<T>) =>
@@ -72,7 +71,9 @@ describe('a crowd in front of scarce goods', () => {
       ['teapot', ['globe', 'lantern']],
     ] as const) {
       const gate = await holdLock(stock.database.pool, `SELECT FROM goods WHERE goods_id = '${held}' FOR UPDATE`);
-      const answers = Promise.all(carts.map((items) => services[0]!.deduct({ ...call(), items })));
+      const answers = Promise.all(
+        carts.map((items) => services[0]!.deduct({ orderId: newOrderId(), items }, futureDeadline())),
+      );
       await untilWaiting(stock.database.pool, 1);
       const free = `SELECT goods_id FROM goods ORDER BY goods_id FOR UPDATE SKIP LOCKED`;
       const { rows } = await stock.database.pool.query<{ goods_id: string }>(free);

@@ -4,6 +4,7 @@ import { DeductStockService, RestoreStockMetrics, RestoreStockService, SwapConfl
 import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
 import {
   cancelled,
+  futureDeadline,
   idleRelay,
   lockRowOf,
   newOrderId,
@@ -34,7 +35,7 @@ const items = [{ goodsId: 'teapot', quantity: 1 }];
 async function deductedOrders(count: number): Promise<string[]> {
   const service = new DeductStockService(stock.database);
   const orders = Array.from({ length: count }, newOrderId);
-  await Promise.all(orders.map((orderId) => service.deduct({ orderId, items, deadline: Date.now() + 60_000 })));
+  await Promise.all(orders.map((orderId) => service.deduct({ orderId, items }, futureDeadline())));
   return orders;
 }
 

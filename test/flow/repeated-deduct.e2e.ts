@@ -1,9 +1,16 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { deadlineIn } from '@rocketshop/pg';
 import { DeductStockService } from '@rocketshop/stock';
 import { UseCouponService } from '@rocketshop/coupon';
 import { DeductBalanceService } from '@rocketshop/user';
 import { holdLock, untilWaiting } from '@rocketshop/shop-testkit';
-import { lockRowOf, newOrderId, PARTICIPANT_NAMES, Participants } from '@rocketshop/shop-testkit/in-process';
+import {
+  futureDeadline,
+  lockRowOf,
+  newOrderId,
+  PARTICIPANT_NAMES,
+  Participants,
+} from '@rocketshop/shop-testkit/in-process';
 import type { Participant } from '@rocketshop/shop-testkit/in-process';
 
 let participants: Participants;
@@ -53,43 +60,43 @@ describe.each(PARTICIPANT_NAMES)('%s, when a deduct of one order comes again', (
   });
 
   it('refuses one whose deadline has passed, and takes nothing', async () => {
-    expect(await participant.deduct(newOrderId(), Date.now() - 1)).toBe('DEADLINE_PASSED');
+    expect(await participant.deduct(newOrderId(), deadlineIn(-1))).toBe('DEADLINE_PASSED');
     expect(await participant.taken()).toBe(0);
   });
 });
 
 describe('a participant whose caller contradicts himself', () => {
-  const deadline = () => Date.now() + 60_000;
-
   it('does not answer for other goods under the same order', async () => {
     const { database } = await participants.open('stock');
     const service = new DeductStockService(database);
     const orderId = newOrderId();
-    await service.deduct({ orderId, items: [{ goodsId: 'teapot', quantity: 1 }], deadline: deadline() });
+    await service.deduct({ orderId, items: [{ goodsId: 'teapot', quantity: 1 }] }, futureDeadline());
     const items = [{ goodsId: 'teapot', quantity: 2 }];
-    await expect(service.deduct({ orderId, items, deadline: deadline() })).rejects.toThrow('other goods');
+    await expect(service.deduct({ orderId, items }, futureDeadline())).rejects.toThrow('other goods');
   });
 
   it('does not answer for another coupon under the same order', async () => {
     const { database } = await participants.open('coupon');
     const service = new UseCouponService(database);
-    const call = { orderId: newOrderId(), userId: 'ada', discount: '200', deadline: deadline() };
-    expect(await service.use({ ...call, couponId: 'ada-five' })).toEqual({ ok: true });
-    await expect(service.use({ ...call, couponId: 'ada-two' })).rejects.toThrow('another coupon');
+    const call = { orderId: newOrderId(), userId: 'ada', discount: '200' };
+    expect(await service.use({ ...call, couponId: 'ada-five' }, futureDeadline())).toEqual({ ok: true });
+    await expect(service.use({ ...call, couponId: 'ada-two' }, futureDeadline())).rejects.toThrow('another coupon');
   });
 
   it('does not take more off than the coupon is worth', async () => {
     const { database } = await participants.open('coupon');
     const service = new UseCouponService(database);
-    const call = { orderId: newOrderId(), userId: 'ada', discount: '501', deadline: deadline() };
-    await expect(service.use({ ...call, couponId: 'ada-five' })).rejects.toThrow('more than it is worth');
+    const call = { orderId: newOrderId(), userId: 'ada', discount: '501' };
+    await expect(service.use({ ...call, couponId: 'ada-five' }, futureDeadline())).rejects.toThrow(
+      'more than it is worth',
+    );
   });
 
   it('does not answer for another amount under the same order', async () => {
     const { database } = await participants.open('user');
     const service = new DeductBalanceService(database);
-    const call = { orderId: newOrderId(), userId: 'ada', currency: 'EUR', deadline: deadline() };
-    expect(await service.deduct({ ...call, amount: '100' })).toEqual({ ok: true });
-    await expect(service.deduct({ ...call, amount: '101' })).rejects.toThrow('another amount');
+    const call = { orderId: newOrderId(), userId: 'ada', currency: 'EUR' };
+    expect(await service.deduct({ ...call, amount: '100' }, futureDeadline())).toEqual({ ok: true });
+    await expect(service.deduct({ ...call, amount: '101' }, futureDeadline())).rejects.toThrow('another amount');
   });
 });

@@ -11,6 +11,7 @@ import {
   RecordPaymentConsumer,
 } from '@rocketshop/order';
 import { ClosePaymentRpc } from '@rocketshop/pay';
+import { deadlineIn } from '@rocketshop/pg';
 import { expectInvariants } from '../support/expect-invariants.js';
 import { holdBeforeDeduct, openPayment, place, teapots, untilStatus } from '@rocketshop/shop-testkit';
 import type { PaymentAnswer } from '@rocketshop/shop-testkit';
@@ -201,9 +202,8 @@ describe.each(PAYMENT_TABLE)('pay, with %s', (state, opened, money, closed) => {
   it(`closes it: ${closed}, and says so again`, async () => {
     const { orderId } = await paymentIn(state);
     const rpc = shop.part('pay', ClosePaymentRpc);
-    const call = { orderId, deadline: Date.now() + 10_000 };
-    expect(await rpc.close(call)).toEqual({ ok: true, outcome: closed });
-    expect(await rpc.close(call)).toEqual({ ok: true, outcome: closed });
+    expect(await rpc.close({ orderId }, deadlineIn(10_000))).toEqual({ ok: true, outcome: closed });
+    expect(await rpc.close({ orderId }, deadlineIn(10_000))).toEqual({ ok: true, outcome: closed });
     if (closed === 'CLOSED') {
       await shop.buyer().cancelOrder(orderId);
       await untilStatus(shop.buyer(), orderId, 'CANCELLED');

@@ -1,5 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
-import { LockTimeoutError, TransactionOutcomeUnknownError } from '@rocketshop/pg';
+import { deadlineIn, LockTimeoutError, TransactionOutcomeUnknownError } from '@rocketshop/pg';
 import { until, untilWaiting } from '@rocketshop/shop-testkit';
 import { BatcherStories, FOR_EVER_MS, numbersUpTo, rowsOf, together } from './batcher-stories.js';
 import { add, insert, tellXid } from './things.js';
@@ -33,7 +33,7 @@ describe('a batch that meets a lock, or a connection that breaks', () => {
     const lock = await stories.lockThing(1);
     let attempts = 0;
     pools.alone.on('acquire', () => attempts++);
-    const crowd = numbersUpTo(200).map(() => batcher.run([add(1, 10)], { deadline: Date.now() + FOR_EVER_MS }));
+    const crowd = numbersUpTo(200).map(() => batcher.run([add(1, 10)], { deadline: deadlineIn(FOR_EVER_MS) }));
     await until(() => attempts > 200 && pools.turns.toLook.isFree, {
       timeoutMs: 30_000,
       description: 'the whole crowd to have looked, and to look again',
@@ -53,8 +53,8 @@ describe('a batch that meets a lock, or a connection that breaks', () => {
     const { batcher } = stories.createBatcher({ lockTimeoutMs: 25 });
     await stories.others.query('INSERT INTO things VALUES (1, 1)');
     const lock = await stories.lockThing(1);
-    const late = numbersUpTo(6).map((id) => batcher.run([insert(10 + id), add(1, 10)], { deadline: Date.now() + 300 }));
-    const patient = batcher.run([insert(20), add(1, 10)], { deadline: Date.now() + 60_000 });
+    const late = numbersUpTo(6).map((id) => batcher.run([insert(10 + id), add(1, 10)], { deadline: deadlineIn(300) }));
+    const patient = batcher.run([insert(20), add(1, 10)], { deadline: deadlineIn(60_000) });
     expect((await Promise.allSettled(late)).map(rowsOf)).toEqual(Array(6).fill(expect.any(LockTimeoutError)));
     expect(await stories.amounts()).toEqual(['1:1']);
     await lock.release();

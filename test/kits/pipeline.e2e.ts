@@ -3,6 +3,7 @@ import {
   bigintTypes,
   bind,
   createRefuseUnless,
+  deadlineIn,
   LockTimeoutError,
   pipeline,
   refusalOf,
@@ -147,14 +148,14 @@ describe('a pipeline of statements', () => {
   it('wait for a lock until the deadline of their caller, and change nothing after it', async () => {
     await others.query('INSERT INTO things VALUES (1, 1)');
     const rival = await holdLock(others, 'SELECT FROM things FOR UPDATE');
-    const deadline = Date.now() + 100;
+    const deadline = deadlineIn(100);
     const statements = [bind(INSERT_THING, [2, 1n]), bind(ADD_TO_THING, [1, 1n])] as const;
     await expect(pipeline(pool, statements, { deadline })).rejects.toThrow(LockTimeoutError);
-    const plain = transaction(pool, (client) => runAll(client, statements), { deadline: Date.now() + 100 });
+    const plain = transaction(pool, (client) => runAll(client, statements), { deadline: deadlineIn(100) });
     await expect(plain).rejects.toThrow(LockTimeoutError);
     await rival.release();
     expect(await amounts()).toEqual(['1:1']);
-    await pipeline(pool, statements, { deadline: Date.now() + 60_000 });
+    await pipeline(pool, statements, { deadline: deadlineIn(60_000) });
     expect(await amounts()).toEqual(['1:2', '2:1']);
     const { rows } = await pool.query<{ lock_timeout: string }>('SHOW lock_timeout');
     expect(rows).toEqual([{ lock_timeout: '0' }]);

@@ -2,11 +2,11 @@ import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Body, Controller, Get, Module, Param, Post } from '@nestjs/common';
 import { MessagePattern, Payload } from '@nestjs/microservices';
 import {
+  CallDeadline,
   createLogger,
   createService,
   currentTrace,
   deadlinePassed,
-  isPastDeadline,
   notFound,
   PortInUseError,
   RpcClient,
@@ -16,6 +16,8 @@ import {
   runWithTrace,
   continueTrace,
 } from '@rocketshop/service-defaults';
+import { deadlineIn, msUntil } from '@rocketshop/pg';
+import type { DeadlineInstant } from '@rocketshop/pg';
 import type { Service, ServiceOptions } from '@rocketshop/service-defaults';
 import { Writable } from 'node:stream';
 import { z } from 'zod';
@@ -28,9 +30,9 @@ jest.setTimeout(60_000);
 
 const deduct = {
   pattern: 'probe.deduct',
-  call: z.object({ orderId: z.string(), deadline: z.int() }),
+  call: z.object({ orderId: z.string() }),
   answer: z.discriminatedUnion('ok', [
-    z.object({ ok: z.literal(true), traceId: z.string() }),
+    z.object({ ok: z.literal(true), traceId: z.string(), msLeft: z.number() }),
     z.object({ ok: z.literal(false), code: z.string(), detail: z.string() }),
   ]),
 };
@@ -61,13 +63,16 @@ class ProbeController {
   }
 
   @MessagePattern(deduct.pattern)
-  async deduct(@Payload() call: z.infer<typeof deduct.call>): Promise<unknown> {
+  async deduct(
+    @Payload() call: z.infer<typeof deduct.call>,
+    @CallDeadline() deadline: DeadlineInstant,
+  ): Promise<unknown> {
     calls++;
     if (call.orderId === 'hold') await gate.opened;
     if (call.orderId === 'fault') throw new Error('secret internals');
     if (call.orderId === 'nonsense') return { ok: 'maybe' };
-    if (isPastDeadline(call.deadline)) return deadlinePassed();
-    return { ok: true, traceId: currentTrace()?.traceId ?? '' };
+    if (msUntil(deadline) < 0) return deadlinePassed();
+    return { ok: true, traceId: currentTrace()?.traceId ?? '', msLeft: msUntil(deadline) };
   }
 }
 
@@ -208,7 +213,10 @@ describe('RPC', () => {
     const trace = continueTrace(undefined);
     const client = clientOf(rpcPort);
     const answer = await runWithTrace(trace, () => client.call(deduct, { orderId: 'a' }, { timeoutMs: 2_000 }));
-    expect(answer).toEqual({ ok: true, traceId: trace.traceId });
+    expect(answer).toMatchObject({ ok: true, traceId: trace.traceId });
+    // The callee has no more time than the caller.
+    expect(answer.ok && answer.msLeft).toBeGreaterThan(0);
+    expect(answer.ok && answer.msLeft).toBeLessThanOrEqual(2_000);
   });
 
   it('a fault is an exception without internals; a broken answer too', async () => {
@@ -229,7 +237,7 @@ describe('RPC', () => {
     const error = await errorOf(clientOf(rpcPort).call(deduct, { orderId: 'hold' }, { timeoutMs: 100 }));
     expect(error).toBeInstanceOf(RpcTimeoutError);
     expect(calls).toBe(1);
-    const past = clientOf(rpcPort).call(deduct, { orderId: 'b' }, { timeoutMs: 2_000, deadline: Date.now() - 1 });
+    const past = clientOf(rpcPort).call(deduct, { orderId: 'b' }, { timeoutMs: 2_000, deadline: deadlineIn(-1) });
     expect(await errorOf(past)).toBeInstanceOf(RpcTimeoutError);
     expect(calls).toBe(1);
   });

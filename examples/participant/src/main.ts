@@ -3,7 +3,7 @@ import { createConsumedMessagesTable } from '@rocketshop/idempotency';
 import { createOutboxTable } from '@rocketshop/outbox';
 import { deduct, ParticipantLog, undo } from '@rocketshop/participant';
 import type { ParticipantDatabase } from '@rocketshop/participant';
-import { bind, createRefuseUnless, pipeline, run, transaction } from '@rocketshop/pg';
+import { bind, createRefuseUnless, deadlineIn, pipeline, run, transaction } from '@rocketshop/pg';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 
@@ -44,7 +44,7 @@ const reserve = (orderId: string, seats: number) =>
     rows: [{ block: 'stalls', seats }],
     take: [bind(TAKE_SEATS, ['stalls', seats])],
     refusals: ['SOLD_OUT'],
-    deadline: Date.now() + 2_000,
+    deadline: deadlineIn(2_000),
   });
 
 // The consumer of "the order is cancelled". The message may come twice, or before the call that it undoes.

@@ -21,9 +21,6 @@ export function defineCommand<C extends z.ZodType, A extends z.ZodType>(
 export type CallOf<C extends CommandContract> = z.infer<C['call']>;
 export type AnswerOf<C extends CommandContract> = z.infer<C['answer']>;
 
-/** The instant (ms since the epoch) after which a participant must refuse to act: its caller no longer waits. */
-export const deadlineSchema = z.int().positive();
-
 /** `{ ok: false }` with one of the command's codes and a sentence for people. */
 export const refusal = <const Codes extends readonly [string, ...string[]]>(codes: Codes) =>
   z.object({ ok: z.literal(false), code: z.enum(codes), detail: z.string() });

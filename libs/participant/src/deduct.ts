@@ -1,5 +1,5 @@
-import { bindLine, LockTimeoutError, refusalOf } from '@rocketshop/pg';
-import type { BoundStatement } from '@rocketshop/pg';
+import { bindLine, LockTimeoutError, msUntil, refusalOf } from '@rocketshop/pg';
+import type { BoundStatement, DeadlineInstant } from '@rocketshop/pg';
 import { ContradictingDeductError } from './errors.js';
 import type { LogColumns, ParticipantLog } from './participant-log.js';
 import type { ParticipantDatabase } from './participant-database.js';
@@ -11,8 +11,8 @@ export interface Deduct<Columns, Refusal extends string> {
   /** Takes it. A statement refuses with one of `refusals` where it cannot. */
   readonly take: readonly BoundStatement[];
   readonly refusals: readonly Refusal[];
-  /** Milliseconds since the epoch. From then on the caller counts the deduct as failed. */
-  readonly deadline: number;
+  /** From then on the caller counts the deduct as failed. */
+  readonly deadline: DeadlineInstant;
 }
 
 /**
@@ -21,11 +21,16 @@ export interface Deduct<Columns, Refusal extends string> {
  */
 export type DeductOutcome<Refusal extends string> = 'DEDUCTED' | 'FENCED' | 'TOO_LATE' | Refusal;
 
+/*
+ * The time left is reckoned from the transaction's begin, by the database's clock alone: the clocks of the service, of its caller
+ * and of the database may differ by an hour. What waits before the transaction begins is not counted. A deduct that is late
+ * nevertheless is undone, since its order is cancelled.
+ */
 const REFUSE_TOO_LATE = {
   name: 'participant-refuse-too-late',
   columnar: true,
-  text: `SELECT refuse_unless(clock_timestamp() <= to_timestamp(min(call.deadline) / 1000), 'TOO_LATE')
-         FROM unnest($1::double precision[]) AS call (deadline)`,
+  text: `SELECT refuse_unless(clock_timestamp() <= transaction_timestamp() + min(call.ms_left) * interval '1 ms', 'TOO_LATE')
+         FROM unnest($1::double precision[]) AS call (ms_left)`,
 } as const;
 
 /**
@@ -38,10 +43,15 @@ export async function deduct<Columns extends LogColumns, const Refusal extends s
   log: ParticipantLog<Columns>,
   { orderId, rows, take, refusals, deadline }: Deduct<Columns, Refusal>,
 ): Promise<DeductOutcome<Refusal>> {
-  if (Date.now() > deadline) return 'TOO_LATE';
+  if (msUntil(deadline) < 0) return 'TOO_LATE';
   try {
     // The deadline is checked last: the statements before may have waited for locks, and the caller has cancelled by then.
-    const statements = [log.claim(orderId, rows), ...take, bindLine(REFUSE_TOO_LATE, [deadline])];
+    // pg asks `toPostgres` when it sends, which it does again when the first transaction did not get its locks.
+    const statements = [
+      log.claim(orderId, rows),
+      ...take,
+      bindLine(REFUSE_TOO_LATE, [{ toPostgres: () => msUntil(deadline).toFixed(3) }]),
+    ];
     const reasons = ['SEEN_BEFORE', 'TOO_LATE', ...refusals] as const;
     const refusal = await refusalOf(database.batch(statements, { deadline }), reasons);
     if (refusal === 'SEEN_BEFORE') return await firstOutcome(database, log, orderId, rows);

@@ -1,5 +1,6 @@
 export * from './errors.js';
-export type { Deadline } from './deadline.js';
+export { deadlineIn, msUntil } from './deadline.js';
+export type { Deadline, DeadlineInstant } from './deadline.js';
 export { bind, bindLine, run, runAll } from './statement.js';
 export type {
   BoundStatement,

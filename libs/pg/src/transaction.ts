@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { borrowClient } from './borrow-client.js';
 import { lockTimeoutMs } from './deadline.js';
-import type { Deadline } from './deadline.js';
+import type { Deadline, DeadlineInstant } from './deadline.js';
 import { TransactionOutcomeUnknownError } from './errors.js';
 import { isAnsweredByServer, typedError } from './outcome.js';
 
@@ -25,7 +25,7 @@ export async function transaction<T>(pool: Pool, work: Work<T>, { deadline }: De
   return borrowClient(pool, (client) => runIn(client, work, deadline));
 }
 
-async function runIn<T>(client: PoolClient, work: Work<T>, deadline: number | undefined): Promise<T> {
+async function runIn<T>(client: PoolClient, work: Work<T>, deadline: DeadlineInstant | undefined): Promise<T> {
   const callbacks: (() => void)[] = [];
   let result: T;
   try {
@@ -40,7 +40,7 @@ async function runIn<T>(client: PoolClient, work: Work<T>, deadline: number | un
   return result;
 }
 
-const begin = (deadline: number | undefined): string => {
+const begin = (deadline: DeadlineInstant | undefined): string => {
   const lockTimeout = deadline === undefined ? '' : `; SET LOCAL lock_timeout = ${lockTimeoutMs(deadline)}`;
   return `BEGIN ISOLATION LEVEL READ COMMITTED${lockTimeout}`;
 };

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, useCoupon } from '@rocketshop/contracts';
 import { deduct } from '@rocketshop/participant';
 import { bindLine } from '@rocketshop/pg';
+import type { DeadlineInstant } from '@rocketshop/pg';
 import { Database, deadlinePassed } from '@rocketshop/service-defaults';
 import { couponLog } from '../database/coupon-log.js';
 import { READ_COUPON, TAKE_COUPON } from '../database/statements.js';
@@ -16,7 +17,7 @@ type Answer = AnswerOf<typeof useCoupon>;
 export class UseCouponService {
   constructor(private readonly database: Database) {}
 
-  async use(call: Call): Promise<Answer> {
+  async use(call: Call, deadline: DeadlineInstant): Promise<Answer> {
     const { orderId, couponId, userId } = call;
     const discount = BigInt(call.discount);
     const outcome = await deduct(this.database, couponLog, {
@@ -24,7 +25,7 @@ export class UseCouponService {
       rows: [{ coupon_id: couponId, discount }],
       take: [bindLine(TAKE_COUPON, [orderId, couponId, userId, discount])],
       refusals: ['NOT_FREE'],
-      deadline: call.deadline,
+      deadline,
     });
     switch (outcome) {
       case 'DEDUCTED':

@@ -4,7 +4,7 @@ import type { OrderStatus, PayloadOf } from '@rocketshop/contracts';
 import { answerIdempotencyKey } from '@rocketshop/idempotency';
 import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
 import { bind, run } from '@rocketshop/pg';
-import type { PgClient, TransactionScope } from '@rocketshop/pg';
+import type { DeadlineInstant, PgClient, TransactionScope } from '@rocketshop/pg';
 import { Database, traceHeaders } from '@rocketshop/service-defaults';
 import type { OrderItemEntity } from '../database/entities/order-item.entity.js';
 import type { OrderEntity } from '../database/entities/order.entity.js';
@@ -22,8 +22,8 @@ export interface CancelRequest {
   /** For people. */
   readonly detail: string;
   readonly by: CancelledBy;
-  /** When a wait for the order's row ends, milliseconds since the epoch. @default the database's statement_timeout */
-  readonly deadline?: number;
+  /** When a wait for the order's row ends. @default the database's statement_timeout */
+  readonly deadline?: DeadlineInstant;
 }
 
 /** Sets an order CANCELLING and tells all participants, in one transaction. */

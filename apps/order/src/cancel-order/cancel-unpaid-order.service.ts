@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { closePayment } from '@rocketshop/contracts';
+import { deadlineIn } from '@rocketshop/pg';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 import { PayRpc } from '../remote-services.js';
@@ -22,7 +23,7 @@ export class CancelUnpaidOrderService {
     const { orderId } = request;
     const { outcome } = await this.pay.call(closePayment, { orderId }, { timeoutMs: this.config.rpcTimeoutMs });
     if (outcome === 'ALREADY_PAID') return 'ALREADY_PAID';
-    const deadline = Date.now() + this.config.rpcTimeoutMs;
+    const deadline = deadlineIn(this.config.rpcTimeoutMs);
     const cancelled = await this.cancelOrder.cancel({ ...request, from: 'CONFIRMED', deadline });
     return cancelled ? 'CANCELLING' : 'NOT_CONFIRMED';
   }

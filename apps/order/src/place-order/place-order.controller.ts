@@ -2,6 +2,7 @@ import { Body, Controller, Inject, Post, UseGuards, UseInterceptors } from '@nes
 import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Claim, IdempotencyInterceptor } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
+import { deadlineIn } from '@rocketshop/pg';
 import { Buyer, BuyerGuard } from '@rocketshop/service-defaults';
 import type { BuyerIdentity } from '@rocketshop/service-defaults';
 import type { OrderConfig } from '../order.config.js';
@@ -33,7 +34,7 @@ export class PlaceOrderController {
     @Buyer() buyer: BuyerIdentity,
     @Claim() claim: IdempotencyClaim,
   ): Promise<OrderView> {
-    const deadline = Date.now() + this.config.flowTimeoutMs;
+    const deadline = deadlineIn(this.config.flowTimeoutMs);
     return this.service.placeOrder(newPlaceOrderRun({ userId: buyer.id, body, claim, deadline }));
   }
 }

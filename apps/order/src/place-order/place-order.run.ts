@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
+import type { DeadlineInstant } from '@rocketshop/pg';
 import type { OrderItemEntity } from '../database/entities/order-item.entity.js';
 import type { OrderEntity } from '../database/entities/order.entity.js';
 import type { OrderTotal } from '../domain/order-total.js';
@@ -12,8 +13,8 @@ export interface PlaceOrderRun {
   readonly userId: string;
   readonly body: PlaceOrderBody;
   readonly claim: IdempotencyClaim;
-  /** Milliseconds since the epoch. Every remote call has it, and a participant refuses a call whose deadline has passed. */
-  readonly deadline: number;
+  /** The end of the flow. Every remote call tells the time left, and a participant refuses a call that has none. */
+  readonly deadline: DeadlineInstant;
   quote?: Quote;
   preOrder?: PreOrder;
   confirmed?: OrderView;

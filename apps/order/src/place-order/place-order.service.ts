@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { IdempotencyKeyTakenError } from '@rocketshop/idempotency';
+import { deadlineIn, msUntil } from '@rocketshop/pg';
 import { LOGGER, ProblemError } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
@@ -70,7 +71,7 @@ export class PlaceOrderService {
 
   private async undo(run: PlaceOrderRun, reason: string, detail: string): Promise<OrderView> {
     const { orderId } = run;
-    const deadline = Math.max(run.deadline, Date.now() + UNDO_WAIT_MS);
+    const deadline = deadlineIn(Math.max(msUntil(run.deadline), UNDO_WAIT_MS));
     try {
       const cancelled = await this.cancelOrder.cancel({
         orderId,

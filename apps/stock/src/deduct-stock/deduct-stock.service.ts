@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, deductStock } from '@rocketshop/contracts';
 import { deduct } from '@rocketshop/participant';
 import { bind } from '@rocketshop/pg';
+import type { DeadlineInstant } from '@rocketshop/pg';
 import { Database, deadlinePassed } from '@rocketshop/service-defaults';
 import { In } from 'typeorm';
 import { GoodsEntity } from '../database/entities/goods.entity.js';
@@ -17,14 +18,14 @@ type Answer = AnswerOf<typeof deductStock>;
 export class DeductStockService {
   constructor(private readonly database: Database) {}
 
-  async deduct(call: Call): Promise<Answer> {
+  async deduct(call: Call, deadline: DeadlineInstant): Promise<Answer> {
     const rows = sortLines(call.items).map(({ goodsId, quantity }) => ({ goods_id: goodsId, quantity }));
     const outcome = await deduct(this.database, stockLog, {
       orderId: call.orderId,
       rows,
       take: [bind(TAKE_GOODS, [rows.map((row) => row.goods_id), rows.map((row) => row.quantity)])],
       refusals: ['NOT_ENOUGH'],
-      deadline: call.deadline,
+      deadline,
     });
     switch (outcome) {
       case 'DEDUCTED':

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { AnswerOf, CallOf, deductBalance } from '@rocketshop/contracts';
 import { deduct } from '@rocketshop/participant';
+import type { DeadlineInstant } from '@rocketshop/pg';
 import { Database, deadlinePassed } from '@rocketshop/service-defaults';
 import { balanceLog } from '../database/balance-log.js';
 import { AccountEntity } from '../database/entities/account.entity.js';
@@ -15,7 +16,7 @@ type Answer = AnswerOf<typeof deductBalance>;
 export class DeductBalanceService {
   constructor(private readonly database: Database) {}
 
-  async deduct(call: Call): Promise<Answer> {
+  async deduct(call: Call, deadline: DeadlineInstant): Promise<Answer> {
     const { orderId } = call;
     const taken = { user_id: call.userId, amount: BigInt(call.amount), currency: call.currency };
     const outcome = await deduct(this.database, balanceLog, {
@@ -24,7 +25,7 @@ export class DeductBalanceService {
       // An amount of zero moves nothing, and the ledger refuses entries of zero.
       take: taken.amount > 0n ? [takeFromBuyer(orderId, taken)] : [],
       refusals: ['NOT_ENOUGH'],
-      deadline: call.deadline,
+      deadline,
     });
     switch (outcome) {
       case 'DEDUCTED':

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deadlineSchema, defineCommand, refusal } from '../command.js';
+import { defineCommand, refusal } from '../command.js';
 import { couponIdSchema, orderIdSchema, userIdSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
@@ -27,7 +27,6 @@ export const useCoupon = defineCommand(
     couponId: couponIdSchema,
     userId: userIdSchema,
     discount: amountSchema,
-    deadline: deadlineSchema,
   }),
   z.discriminatedUnion('ok', [
     z.object({ ok: z.literal(true) }),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deadlineSchema, defineCommand } from '../command.js';
+import { defineCommand } from '../command.js';
 import { instantSchema, orderIdSchema, paymentIdSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
@@ -18,7 +18,7 @@ export type PaidPayment = z.infer<typeof paidPaymentSchema>;
  */
 export const closePayment = defineCommand(
   'pay.close-payment',
-  z.object({ orderId: orderIdSchema, deadline: deadlineSchema }),
+  z.object({ orderId: orderIdSchema }),
   z.discriminatedUnion('outcome', [
     z.object({ ok: z.literal(true), outcome: z.literal('CLOSED') }),
     z.object({ ok: z.literal(true), outcome: z.literal('ALREADY_PAID'), payment: paidPaymentSchema }),

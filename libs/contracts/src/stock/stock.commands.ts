@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deadlineSchema, defineCommand, refusal } from '../command.js';
+import { defineCommand, refusal } from '../command.js';
 import { goodsIdSchema, orderIdSchema, orderLinesSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
@@ -22,7 +22,7 @@ export const quoteGoods = defineCommand(
 /** order-cancelled undoes it. A second call for the same order returns the first answer. */
 export const deductStock = defineCommand(
   'stock.deduct-stock',
-  z.object({ orderId: orderIdSchema, items: orderLinesSchema, deadline: deadlineSchema }),
+  z.object({ orderId: orderIdSchema, items: orderLinesSchema }),
   z.discriminatedUnion('ok', [
     z.object({ ok: z.literal(true) }),
     refusal(['OUT_OF_STOCK', 'GOODS_NOT_FOUND', 'ORDER_FENCED', 'DEADLINE_PASSED']),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deadlineSchema, defineCommand, refusal } from '../command.js';
+import { defineCommand, refusal } from '../command.js';
 import { orderIdSchema, userIdSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
@@ -21,7 +21,6 @@ export const deductBalance = defineCommand(
     userId: userIdSchema,
     amount: amountSchema,
     currency: currencySchema,
-    deadline: deadlineSchema,
   }),
   z.discriminatedUnion('ok', [
     z.object({ ok: z.literal(true) }),

@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { deadlineIn, msUntil } from '../deadline.js';
 import { LockTimeoutError } from '../errors.js';
 import { preparedPipeline } from '../pipeline/pipeline.js';
 import type { StatementResult } from '../statement.js';
@@ -27,10 +28,10 @@ export async function runAlone(
   { alone, turns }: BatchPools,
   { statements, deadline }: Waiter,
 ): Promise<readonly StatementResult[]> {
-  const giveUpAt = deadline ?? Date.now() + LOCK_WAIT_MAX_MS;
+  const giveUpAt = deadline ?? deadlineIn(LOCK_WAIT_MAX_MS);
   const attempt = async (lockWaitMaxMs?: number): Promise<StatementResult[]> => {
     // The turn may have come late. The caller has given up by then, and others wait for the connection.
-    if (Date.now() >= giveUpAt) throw new LockTimeoutError('the deadline passed; nothing was changed');
+    if (msUntil(giveUpAt) <= 0) throw new LockTimeoutError('the deadline passed; nothing was changed');
     return preparedPipeline(alone, statements, { deadline: giveUpAt, lockWaitMaxMs });
   };
   const look = (): Promise<StatementResult[]> => attempt(LOOK_MS);
@@ -40,8 +41,8 @@ export async function runAlone(
       if (turns.toWait.isFree) return await turns.toWait.run(attempt);
       return await turns.toLookAgain.run(look);
     } catch (error) {
-      if (!(error instanceof LockTimeoutError) || Date.now() >= giveUpAt) throw error;
+      if (!(error instanceof LockTimeoutError) || msUntil(giveUpAt) <= 0) throw error;
     }
-    if (!turns.toWait.isFree) await pause(Math.min(LOOK_AGAIN_MS, Math.max(1, giveUpAt - Date.now())));
+    if (!turns.toWait.isFree) await pause(Math.min(LOOK_AGAIN_MS, Math.max(1, msUntil(giveUpAt))));
   }
 }

@@ -1,7 +1,8 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
+import { deadlineIn, msUntil } from '@rocketshop/pg';
+import type { DeadlineInstant } from '@rocketshop/pg';
 import type { HostPort } from '../config/fields.js';
 import { RpcFaultError, RpcTimeoutError, RpcUnavailableError } from '../errors.js';
-import { carriesDeadline } from './remote-command.js';
 import type { CallAnswer, CallData, CallOptions, RemoteCommand } from './remote-command.js';
 import { RpcConnection } from './rpc-connection.js';
 
@@ -41,12 +42,11 @@ export class RpcClient implements OnApplicationShutdown {
 
   /** @throws {RpcUnavailableError | RpcTimeoutError | RpcFaultError} a refusal is an answer and is not thrown */
   async call<C extends RemoteCommand>(command: C, data: CallData<C>, options: CallOptions): Promise<CallAnswer<C>> {
-    const now = Date.now();
-    const deadline = Math.min(now + options.timeoutMs, options.deadline ?? Number.MAX_SAFE_INTEGER);
-    if (deadline <= now) throw new RpcTimeoutError(`${this.describe(command)}: the deadline passed before it was sent`);
+    const msLeft = Math.min(options.timeoutMs, options.deadline === undefined ? Infinity : msUntil(options.deadline));
+    const deadline = deadlineIn(msLeft);
+    if (msLeft <= 0) throw new RpcTimeoutError(`${this.describe(command)}: the deadline passed before it was sent`);
     const replica = this.nextOpen() ?? (await this.connected(command, deadline));
-    const payload = carriesDeadline(command) ? { ...data, deadline } : data;
-    return this.send(replica, command, payload, Math.max(1, deadline - Date.now()));
+    return this.send(replica, command, data as object, Math.max(1, Math.round(msUntil(deadline))));
   }
 
   onApplicationShutdown(): void {
@@ -65,14 +65,14 @@ export class RpcClient implements OnApplicationShutdown {
     return replica;
   }
 
-  private async connected(command: RemoteCommand, deadline: number): Promise<Replica> {
+  private async connected(command: RemoteCommand, deadline: DeadlineInstant): Promise<Replica> {
     const failures: string[] = [];
     let cause: unknown;
     for (let attempt = 0; attempt < this.replicas.length; attempt++) {
       const replica = this.replicas[this.next++ % this.replicas.length];
       if (!replica) break;
       try {
-        await within(replica.connection.connect(), deadline - Date.now());
+        await within(replica.connection.connect(), msUntil(deadline));
         return replica;
       } catch (error) {
         cause = error;

@@ -1,5 +1,6 @@
 import { ClientTCP } from '@nestjs/microservices';
 import type { WritePacket } from '@nestjs/microservices';
+import { TIME_LEFT } from './deadline.js';
 import { CorkedSocket } from './corked-socket.js';
 import { currentTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 
@@ -20,7 +21,7 @@ export class RpcConnection extends ClientTCP {
    */
   ask(pattern: string, data: object, waitMs: number): Promise<WritePacket | undefined> {
     const trace = currentTrace();
-    const metadata = trace ? { [TRACEPARENT_HEADER]: trace.traceparent } : undefined;
+    const metadata = { [TIME_LEFT]: String(waitMs), ...(trace ? { [TRACEPARENT_HEADER]: trace.traceparent } : {}) };
     return new Promise((resolve) => {
       let forget = (): void => {};
       const settle = (answer?: WritePacket): void => {
@@ -29,7 +30,7 @@ export class RpcConnection extends ClientTCP {
         resolve(answer);
       };
       const limit = setTimeout(settle, waitMs);
-      forget = this.publish({ pattern, data, ...(metadata ? { metadata } : {}) }, settle);
+      forget = this.publish({ pattern, data, metadata }, settle);
     });
   }
 }

@@ -3,6 +3,8 @@ import { DEMO_COUPONS, DEMO_CURRENCY, DEMO_GOODS, DEMO_USERS } from '@rocketshop
 import type { orderCancelled, PayloadOf } from '@rocketshop/contracts';
 import * as coupon from '@rocketshop/coupon';
 import { OutboxRelay } from '@rocketshop/outbox';
+import { deadlineIn } from '@rocketshop/pg';
+import type { DeadlineInstant } from '@rocketshop/pg';
 import { Database, dataSourceOptions, Metrics, migrate, Secret } from '@rocketshop/service-defaults';
 import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import * as stock from '@rocketshop/stock';
@@ -30,7 +32,7 @@ export interface Participant {
   readonly exhaust: string;
   /** SQL that makes the row serve orders again. */
   readonly replenish: string;
-  deduct(orderId: string, deadline?: number): Promise<DeductAnswer>;
+  deduct(orderId: string, deadline?: DeadlineInstant): Promise<DeductAnswer>;
   cancel(orderId: string): Promise<void>;
   /** The amount that is taken from the row now. */
   taken(): Promise<number>;
@@ -42,7 +44,7 @@ export type ParticipantName = (typeof PARTICIPANT_NAMES)[number];
 
 const FAR_MS = 60_000;
 /** A deadline that no story reaches. */
-export const futureDeadline = (): number => Date.now() + FAR_MS;
+export const futureDeadline = (): DeadlineInstant => deadlineIn(FAR_MS);
 
 export const newOrderId = (): string => randomUUID();
 
@@ -158,7 +160,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
       exhaust: `UPDATE goods SET available = 0, version = version + 1 WHERE goods_id = '${DEMO_GOODS.teapot}'`,
       replenish: `UPDATE goods SET available = 100, version = version + 1 WHERE goods_id = '${DEMO_GOODS.teapot}'`,
       deduct: async (orderId, deadline = futureDeadline()) =>
-        codeOf(await deducts.deduct({ orderId, items, deadline })),
+        codeOf(await deducts.deduct({ orderId, items }, deadline)),
       cancel: (orderId) => restores.restore(cancelled(orderId, items)),
       taken: () => readNumber(database, `SELECT initial_quantity - available FROM goods WHERE goods_id = 'teapot'`),
       close: () => database.close(),
@@ -178,7 +180,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
       row: { table: 'coupons', where: `coupon_id = '${DEMO_COUPONS.adaFive}'` },
       exhaust: `UPDATE coupons SET expires_at = now() WHERE coupon_id = '${DEMO_COUPONS.adaFive}'`,
       replenish: `UPDATE coupons SET expires_at = 'infinity' WHERE coupon_id = '${DEMO_COUPONS.adaFive}'`,
-      deduct: async (orderId, deadline = futureDeadline()) => codeOf(await uses.use({ ...call, orderId, deadline })),
+      deduct: async (orderId, deadline = futureDeadline()) => codeOf(await uses.use({ ...call, orderId }, deadline)),
       cancel: (orderId) => releases.release(cancelled(orderId)),
       taken: () => readNumber(database, `SELECT count(order_id) FROM coupons WHERE coupon_id = 'ada-five'`),
       close: () => database.close(),
@@ -199,7 +201,7 @@ const CONNECT: Record<ParticipantName, (url: string) => Promise<Participant>> = 
       exhaust: `UPDATE accounts SET balance = 0, version = version + 1 WHERE user_id = '${DEMO_USERS.ada}'`,
       replenish: `UPDATE accounts SET balance = 10000, version = version + 1 WHERE user_id = '${DEMO_USERS.ada}'`,
       deduct: async (orderId, deadline = futureDeadline()) =>
-        codeOf(await deducts.deduct({ ...call, orderId, deadline })),
+        codeOf(await deducts.deduct({ ...call, orderId }, deadline)),
       cancel: (orderId) => returns.return(cancelled(orderId)),
       taken: () => readNumber(database, `SELECT 10000 - balance FROM accounts WHERE user_id = 'ada'`),
       close: () => database.close(),
