@@ -58,7 +58,7 @@ const killing = (program: ServiceName) => () => system.killProgram(program);
 
 async function restart(program: ServiceName): Promise<void> {
   await system.startProgram(program);
-  await untilReady(system.url(program));
+  await untilReady(system.internalUrl(program));
 }
 
 /** Asks with the same key until the answer is final. */
@@ -250,7 +250,7 @@ describe('what all services stand on', () => {
 
   it('is shown by readiness: without a broker a service serves on, without its database it does not', async () => {
     const ready = async () =>
-      (await fetch(`${system.url('stock')}/health/ready`)).json() as Promise<{
+      (await fetch(`${system.internalUrl('stock')}/health/ready`)).json() as Promise<{
         status: string;
         details: Record<string, { status: string }>;
       }>;
@@ -258,7 +258,7 @@ describe('what all services stand on', () => {
     await until(async () => (await ready()).details['broker']?.status === 'degraded', {
       description: 'the broker to be missed',
     });
-    expect((await fetch(`${system.url('stock')}/health/ready`)).status).toBe(200);
+    expect((await fetch(`${system.internalUrl('stock')}/health/ready`)).status).toBe(200);
     expect((await ada.placeOrder(teapots())).status).toBe(201);
     await system.startProgram('broker');
     await until(async () => (await ready()).details['broker']?.status === 'up', {
@@ -266,11 +266,11 @@ describe('what all services stand on', () => {
       description: 'the broker to be seen again',
     });
     await system.crashPostgres(() =>
-      until(async () => (await fetch(`${system.url('stock')}/health/ready`)).status === 503, {
+      until(async () => (await fetch(`${system.internalUrl('stock')}/health/ready`)).status === 503, {
         description: 'the database to be missed',
       }).then(() => undefined),
     );
-    await untilReady(system.url('stock'));
+    await untilReady(system.internalUrl('stock'));
   });
 });
 

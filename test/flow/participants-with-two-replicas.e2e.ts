@@ -177,9 +177,9 @@ describe('the pages of stock, coupon and user', () => {
 
   it.each(['stock', 'coupon', 'user'] as const)('have health, metrics and an OpenAPI page: %s', async (name) => {
     for (const path of ['/health/live', '/health/ready', '/metrics', '/docs-json']) {
-      expect([path, (await shop.get(name, path)).status]).toEqual([path, 200]);
+      expect([path, (await shop.getInternal(name, path)).status]).toEqual([path, 200]);
     }
-    expect(await (await shop.get(name, '/metrics')).text()).toContain('outbox_unsent_rows');
+    expect(await (await shop.getInternal(name, '/metrics')).text()).toContain('outbox_unsent_rows');
   });
 
   it('are put back as they were seeded by one call each', async () => {

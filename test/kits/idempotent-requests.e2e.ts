@@ -116,7 +116,7 @@ beforeEach(async () => {
   gate = createGate();
   service = await createService({
     name: 'shop',
-    config: { httpPort: 0, bindAddress: '127.0.0.1', tokenSecret },
+    config: { httpPort: 0, internalPort: 0, bindAddress: '127.0.0.1', tokenSecret },
     module: ShopModule.forRoot(pool, shop),
     logger: createLogger({ name: 'shop', level: 'silent' }),
   });

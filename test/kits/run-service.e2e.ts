@@ -7,6 +7,7 @@ jest.setTimeout(60_000);
 const program = 'test/kits/fixtures/minimal-service.mjs';
 const env = {
   DATABASE_URL: 'postgres://shop:hunter2@127.0.0.1:5432/shop',
+  DRAIN_MS: '0',
   TOKEN_SECRET: 'correct horse battery staple, and more',
   SERVICE_SECRETS: 'a:correct horse battery staple and no more',
 };
@@ -17,8 +18,7 @@ describe('a service as a process', () => {
   it('says that it is ready and where, serves, and exits with 0 on SIGTERM', async () => {
     const service = await spawnService({ program, env });
     expect(service.ready).toMatchObject({ msg: 'minimal ready', service: 'minimal', level: 'info' });
-    const http = String(service.ready['http']);
-    expect((await fetch(`${http}/health/ready`)).status).toBe(200);
+    expect((await fetch(`${String(service.ready['internal'])}/health/ready`)).status).toBe(200);
 
     expect(await service.stop()).toBe(0);
     expect(service.lines.join('\n')).toContain('"msg":"stopped"');

@@ -7,8 +7,8 @@ import {
   createService,
   currentTrace,
   deadlinePassed,
+  ListenError,
   notFound,
-  PortInUseError,
   RpcClient,
   RpcFaultError,
   RpcTimeoutError,
@@ -36,6 +36,18 @@ const deduct = {
     z.object({ ok: z.literal(false), code: z.string(), detail: z.string() }),
   ]),
 };
+
+/** What the public port must not serve, spelled in several ways. */
+const PAGES = [
+  '/metrics',
+  '/health/ready',
+  '/docs',
+  '/docs/',
+  '/docs-json',
+  '/docs-yaml',
+  '/%64ocs',
+  '/docs/swagger-ui.css',
+];
 
 let gate: Gate;
 let calls: number;
@@ -92,7 +104,7 @@ async function start(config: Partial<ServiceOptions['config']> = {}): Promise<Se
   });
   const service = await createService({
     name: 'probe',
-    config: { httpPort: 0, rpcPort: 0, bindAddress: '127.0.0.1', ...config },
+    config: { httpPort: 0, rpcPort: 0, internalPort: 0, bindAddress: '127.0.0.1', ...config },
     module: ProbeModule,
     openApi: { title: 'Probe', description: 'For the test.' },
     logger: createLogger({ name: 'probe', destination }),
@@ -170,18 +182,20 @@ describe('HTTP', () => {
     });
   });
 
-  it('has health, metrics and an API page, and safe headers', async () => {
-    const { httpUrl } = await start();
+  it('has health, metrics and an API page on its internal port only, and safe headers', async () => {
+    const { httpUrl, internalUrl } = await start();
     expect((await fetch(`${httpUrl}/health/live`)).status).toBe(200);
-    expect(await (await fetch(`${httpUrl}/health/ready`)).json()).toMatchObject({ status: 'ok' });
-    const metrics = await (await fetch(`${httpUrl}/metrics`)).text();
-    expect(metrics).toMatch(/http_request_duration_seconds_count\{.*route="\/health\/ready",status="200"/);
-    const docs = await fetch(`${httpUrl}/docs`);
+    expect(await (await fetch(`${internalUrl}/health/ready`)).json()).toMatchObject({ status: 'ok' });
+    const metrics = await (await fetch(`${internalUrl}/metrics`)).text();
+    expect(metrics).toMatch(/http_request_duration_seconds_count\{.*route="\/health\/live",status="200"/);
+    for (const path of PAGES) expect([path, (await fetch(httpUrl + path)).status]).toEqual([path, 404]);
+    expect((await fetch(`${internalUrl}/probe/missing`)).status).toBe(404);
+    const docs = await fetch(`${internalUrl}/docs`);
     expect(docs.status).toBe(200);
     expect(docs.headers.get('x-powered-by')).toBeNull();
     expect(docs.headers.get('x-content-type-options')).toBe('nosniff');
-    expect(await (await fetch(`${httpUrl}/docs/swagger-ui-bundle.js`)).text()).toContain('SwaggerUIBundle');
-    expect(await (await fetch(`${httpUrl}/docs-json`)).json()).toHaveProperty('paths./probe.post.requestBody');
+    expect(await (await fetch(`${internalUrl}/docs/swagger-ui-bundle.js`)).text()).toContain('SwaggerUIBundle');
+    expect(await (await fetch(`${internalUrl}/docs-json`)).json()).toHaveProperty('paths./probe.post.requestBody');
   });
 
   it('closes while a request runs: that one is answered, and the kept-alive connection does not hold it up', async () => {
@@ -202,7 +216,7 @@ describe('HTTP', () => {
   it('names the port that is in use and the variable to change', async () => {
     const { httpUrl } = await start();
     const error = await errorOf(start({ httpPort: Number(new URL(httpUrl).port) }));
-    expect(error).toBeInstanceOf(PortInUseError);
+    expect(error).toBeInstanceOf(ListenError);
     expect(String(error)).toContain('HTTP_PORT');
   });
 });

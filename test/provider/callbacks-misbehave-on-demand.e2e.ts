@@ -68,6 +68,8 @@ const receiverOrigin = () => `http://127.0.0.1:${(receiver.address() as AddressI
 function startProvider(): Promise<Service> {
   const config = loadPayProviderConfig({
     HTTP_PORT: '0',
+    INTERNAL_PORT: '0',
+    DRAIN_MS: '0',
     DATA_FILE: join(folder, 'ledger.jsonl'),
     CALLBACK_SECRETS: SECRETS.join(','),
     MERCHANT_KEY,

@@ -1,4 +1,4 @@
-import { RemoteFaultPoint, untilReady } from '@rocketshop/shop-testkit';
+import { RemoteFaultPoint, untilReady, untilServing } from '@rocketshop/shop-testkit';
 import type { ProgramName, ShopUrls } from '@rocketshop/shop-testkit';
 import { Compose } from './compose.js';
 import type { Variables } from './compose.js';
@@ -50,7 +50,7 @@ export class ComposeControl implements ShopControl {
     const control = new ComposeControl(timeScale);
     const { compose } = control;
     const urls = Object.values(COMPOSE_URLS) as string[];
-    const answers = await Promise.allSettled(urls.map((url) => untilReady(url, FIRST_ANSWER_MS)));
+    const answers = await Promise.allSettled(urls.map((url) => untilServing(url, FIRST_ANSWER_MS)));
     const silent = urls.filter((_url, index) => answers[index]?.status === 'rejected');
     const advice = `start the shop first: ${compose.commandLine('up', '-d')} && npm run wait`;
     if (silent.length > 0) throw new Error(`not ready: ${silent.join(', ')}; ${advice}`);
@@ -99,7 +99,7 @@ export class ComposeControl implements ShopControl {
   async start(program: ProgramName): Promise<void> {
     await this.runForStory(['start', program]);
     this.down.delete(program);
-    await untilReady(URL_OF[program] ?? COMPOSE_URLS.order, READY_MS);
+    await untilServing(URL_OF[program] ?? COMPOSE_URLS.order, READY_MS);
   }
 
   faults(service: ServiceBehindFaults): RemoteFaultPoint {
@@ -128,5 +128,5 @@ export class ComposeControl implements ShopControl {
 async function recreateOrder(run: (args: readonly string[]) => Promise<unknown>): Promise<void> {
   await run(['rm', '--stop', '--force', '-v', 'order']);
   await run(['up', '-d', '--no-deps', '--no-build', 'order']);
-  await untilReady(COMPOSE_URLS.order, READY_MS);
+  await untilServing(COMPOSE_URLS.order, READY_MS);
 }

@@ -67,11 +67,13 @@ async function proveInvariants(urls: DatabaseUrls): Promise<boolean> {
   return printInvariants(await read());
 }
 
-function printNextSteps(urls: ShopUrls): void {
+function printNextSteps(system: ShopSystem): void {
+  const { urls } = system;
+  const pages = (name: 'order' | 'pay' | 'pay-provider') => `${system.internalUrl(name)}/docs`;
   console.log(`
 The shop is up. Try:
-  ${urls.order}/docs   order      ${urls.stock}/goods   what there is to buy
-  ${urls.pay}/docs   pay        ${urls.provider}/docs   the payment provider
+  ${pages('order')}   order      ${urls.stock}/goods   what there is to buy
+  ${pages('pay')}   pay        ${pages('pay-provider')}   the payment provider
   TOKEN=$(curl -s -X POST ${urls.user}/demo/token -H 'content-type: application/json' -d '{"userId":"ada"}' | sed 's/.*"token":"\\([^"]*\\).*/\\1/')
   curl -s -X POST ${urls.order}/orders -H "authorization: Bearer $TOKEN" -H 'idempotency-key: "my-first"' \\
        -H 'content-type: application/json' -d '{"items":[{"goodsId":"teapot","quantity":1}]}'
@@ -94,7 +96,7 @@ async function demoOnProcesses(options: DemoOptions): Promise<number> {
     console.log(`${seconds()}  ready`);
     const outcome = await Promise.race([arrived, playAndProve(system, signal)]);
     if (outcome !== 'interrupted' && !options.once) {
-      printNextSteps(system.urls);
+      printNextSteps(system);
       await arrived;
     }
     if (outcome === 'interrupted' || !options.once) console.log('\nStopping.');

@@ -13,7 +13,7 @@ export function controlProcesses(system: ShopSystem): ShopControl {
     start: async (program) => {
       await system.startProgram(program);
       // The order service is ready again when it has found the broker. Until then messages wait in the outbox.
-      await untilReady(system.url(isMessaging(program) ? 'order' : program));
+      await untilReady(system.internalUrl(isMessaging(program) ? 'order' : program));
     },
     faults: (service) => new ProxyFaultPoint(system.proxy(service)),
   };

@@ -1,4 +1,4 @@
-import { SERVICES, untilReady } from '@rocketshop/shop-testkit';
+import { SERVICES, untilServing } from '@rocketshop/shop-testkit';
 
 /** This is the time for the start of the containers: the images are built before. */
 const LIMIT_MS = 120_000;
@@ -12,10 +12,10 @@ const PORTS: Readonly<Record<string, number>> = {
   'pay-provider': 3010,
 };
 
-// A service is ready only when its database, its name server and its broker are, so this asks the services only.
+// A service answers only when its database is there, so this asks the services only. Their internal ports are not published.
 const results = await Promise.allSettled(
   [...SERVICES, 'pay-provider'].map(async (name) => {
-    await untilReady(`http://127.0.0.1:${PORTS[name]}`, LIMIT_MS);
+    await untilServing(`http://127.0.0.1:${PORTS[name]}`, LIMIT_MS);
     console.log(`ready: ${name} http://127.0.0.1:${PORTS[name]}`);
   }),
 );

@@ -2,7 +2,7 @@ import { loadConfig, serviceFields, tokenFields } from '@rocketshop/service-defa
 import type { ConfigOf } from '@rocketshop/service-defaults';
 
 const FIELDS = {
-  ...serviceFields({ http: 3003, rpc: 4003 }),
+  ...serviceFields({ http: 3003, rpc: 4003, internal: 5003 }),
   ...tokenFields(),
 };
 

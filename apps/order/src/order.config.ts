@@ -2,7 +2,7 @@ import { configField, loadConfig, scaledMs, serviceFields, tokenFields } from '@
 import type { ConfigOf } from '@rocketshop/service-defaults';
 
 const FIELDS = {
-  ...serviceFields({ http: 3001, rpc: 4001 }),
+  ...serviceFields({ http: 3001, rpc: 4001, internal: 5001 }),
   ...tokenFields(),
   stockRpc: configField.hostPorts({
     default: '127.0.0.1:4002',

@@ -1,8 +1,9 @@
-import { configField, httpFields, loadConfig, processFields } from '@rocketshop/service-defaults';
+import { configField, httpFields, internalFields, loadConfig, processFields } from '@rocketshop/service-defaults';
 import type { ConfigOf } from '@rocketshop/service-defaults';
 
 const fields = {
   ...httpFields(3010),
+  ...internalFields(5010),
   publicUrl: configField.optional(
     configField.url({ reason: 'how buyers reach the pay page, if the pay service reaches it by another URL' }),
   ),

@@ -2,7 +2,7 @@ import { configField, loadConfig, serviceFields, tokenFields } from '@rocketshop
 import type { ConfigOf } from '@rocketshop/service-defaults';
 
 const FIELDS = {
-  ...serviceFields({ http: 3005, rpc: 4005 }),
+  ...serviceFields({ http: 3005, rpc: 4005, internal: 5005 }),
   ...tokenFields(),
   orderRpc: configField.hostPorts({
     default: '127.0.0.1:4001',

@@ -2,7 +2,7 @@ import { loadConfig, serviceFields } from '@rocketshop/service-defaults';
 import type { ConfigOf } from '@rocketshop/service-defaults';
 
 const FIELDS = {
-  ...serviceFields({ http: 3002, rpc: 4002 }),
+  ...serviceFields({ http: 3002, rpc: 4002, internal: 5002 }),
 };
 
 /** Every variable of the stock service. */

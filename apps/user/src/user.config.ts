@@ -2,7 +2,7 @@ import { loadConfig, serviceFields, tokenFields } from '@rocketshop/service-defa
 import type { ConfigOf } from '@rocketshop/service-defaults';
 
 const FIELDS = {
-  ...serviceFields({ http: 3004, rpc: 4004 }),
+  ...serviceFields({ http: 3004, rpc: 4004, internal: 5004 }),
   ...tokenFields(),
 };
 

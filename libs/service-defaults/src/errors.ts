@@ -22,18 +22,18 @@ export class ConfigurationError extends ServiceDefaultsError {
   }
 }
 
-/** Thrown when a server cannot listen because another process has its port. */
-export class PortInUseError extends ServiceDefaultsError {
-  readonly code = 'PORT_IN_USE';
+/** Thrown when a server cannot listen. The message names the variable to change. */
+export class ListenError extends ServiceDefaultsError {
+  readonly code = 'LISTEN_FAILED';
   readonly retriable = false;
 
   constructor(
-    readonly port: number,
-    readonly host: string,
+    message: string,
+    /** The variable of the port, such as HTTP_PORT. */
     readonly variable: string,
     options?: { cause?: unknown },
   ) {
-    super(`port ${port} on ${host} is in use; stop who has it, or set ${variable} to a free port`, options);
+    super(message, options);
   }
 }
 

@@ -5,7 +5,14 @@ export { configField } from './config/fields.js';
 export type { ConfigField, HostPort } from './config/fields.js';
 export { describeConfig, loadConfig } from './config/load-config.js';
 export type { ConfigOf } from './config/load-config.js';
-export { httpFields, processFields, scaledMs, serviceFields, tokenFields } from './config/service-fields.js';
+export {
+  httpFields,
+  internalFields,
+  processFields,
+  scaledMs,
+  serviceFields,
+  tokenFields,
+} from './config/service-fields.js';
 export { createLogger } from './logging/create-logger.js';
 export type { Logger } from './logging/create-logger.js';
 export { continueTrace, currentTrace, runWithTrace, traceHeaders } from './trace/trace-context.js';

@@ -39,4 +39,4 @@ export type { ShopSystemOptions } from './shop/shop-system.js';
 export { loadTestkitConfig } from './testkit.config.js';
 export { createGate, until } from './wait/until.js';
 export type { Gate } from './wait/until.js';
-export { untilReady } from './wait/until-ready.js';
+export { untilReady, untilServing } from './wait/until-ready.js';

@@ -65,7 +65,9 @@ describe('loadConfig', () => {
   it('describes itself', () => {
     expect(describeConfig(fields)).toContain('TOKEN_SECRET (required): signs tokens');
     expect(describeConfig(fields)).toContain('REDIS_URL (optional): fast path');
-    expect(describeConfig(serviceFields({ http: 3001, rpc: 4001 }))).toContain('RPC_PORT (default 4001)');
+    expect(describeConfig(serviceFields({ http: 3001, rpc: 4001, internal: 5001 }))).toContain(
+      'RPC_PORT (default 4001)',
+    );
   });
 });
 

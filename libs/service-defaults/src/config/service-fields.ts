@@ -5,6 +5,25 @@ import { configField } from './fields.js';
 export const httpFields = (port: number) => ({
   httpPort: configField.port({ default: port, reason: 'where clients and health checks reach this service' }),
   bindAddress: configField.text({ default: '127.0.0.1', reason: 'loopback unless a container or firewall guards it' }),
+  drainMs: configField.integer({
+    default: 1_000,
+    min: 0,
+    max: 10_000,
+    reason:
+      'how long a stopping server still listens, so that load balancers and clients notice; less than their limit for a stop',
+  }),
+});
+
+/** The internal port of a process: metrics, readiness and API pages. */
+export const internalFields = (port: number) => ({
+  internalPort: configField.port({
+    default: port,
+    reason: 'where probes, scrapers and operators reach this process; never published',
+  }),
+  internalBindAddress: configField.text({
+    default: '127.0.0.1',
+    reason: 'loopback unless probes and scrapers come from another machine or container',
+  }),
 });
 
 /** The variables of every process, whatever it serves. */
@@ -17,8 +36,9 @@ export const processFields = () => ({
 });
 
 /** The variables of every service of the shop. A service's own config spreads them and adds its own. */
-export const serviceFields = (ports: { readonly http: number; readonly rpc: number }) => ({
+export const serviceFields = (ports: { readonly http: number; readonly rpc: number; readonly internal: number }) => ({
   ...httpFields(ports.http),
+  ...internalFields(ports.internal),
   rpcPort: configField.port({ default: ports.rpc, reason: 'where the other services reach this one; not published' }),
   serviceSecrets: configField.keyedSecrets({
     minLength: 32,

@@ -1,12 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../health/metrics.js';
-import type { Readiness } from '../health/readiness.js';
+import type { HttpDrain } from '../lifecycle/http-drain.js';
 import type { Logger } from '../logging/create-logger.js';
 import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 import type { TraceContext } from '../trace/trace-context.js';
 
 /** Probes call these routes every few seconds. Their requests are counted, but logged at debug only. */
-const QUIET = /^\/(health|metrics)\b/;
+const QUIET = /^\/(health|docs)\b/;
 
 interface TracedRequest extends FastifyRequest {
   trace?: TraceContext;
@@ -15,7 +15,7 @@ interface TracedRequest extends FastifyRequest {
 export interface RequestHooksOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
-  readonly readiness: Readiness;
+  readonly drain: HttpDrain;
   /** Set on every answer. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -32,9 +32,9 @@ export function addRequestHooks(fastify: FastifyInstance, options: RequestHooksO
     const trace = continueTrace(request.headers[TRACEPARENT_HEADER]);
     request.trace = trace;
     reply.headers(options.headers);
+    options.drain.began(request.raw, reply.raw);
     reply.raw.once('close', () => {
-      // A connection that was busy when the server closed would stay open and keep the process alive.
-      if (options.readiness.draining) request.socket.end();
+      options.drain.ended(request.raw, reply.raw);
       writeOutcome(request, reply, performance.now() - startedAt, trace);
     });
     done();

@@ -6,11 +6,13 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyError, FastifyReply } from 'fastify';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import 'reflect-metadata';
 import type { KeyedSecret, Secret } from '../config/secret.js';
 import { Metrics } from '../health/metrics.js';
 import { Readiness } from '../health/readiness.js';
 import type { ReadinessCheck } from '../health/readiness.js';
+import { hideInternalRoutes, serveInternalRoutes } from '../http/internal-routes.js';
 import { setUpOpenApi } from '../http/open-api.js';
 import type { OpenApiOptions } from '../http/open-api.js';
 import { ProblemFilter, writeRouterProblem } from '../http/problem.filter.js';
@@ -18,13 +20,16 @@ import { addRequestHooks } from '../http/request-hooks.js';
 import type { RequestHooksOptions } from '../http/request-hooks.js';
 import { securityHeaders } from '../http/security-headers.js';
 import { createValidationPipe } from '../http/validation.pipe.js';
+import { healthPages } from '../internal/health-pages.js';
+import { InternalServer, urlHost } from '../internal/internal-server.js';
 import { createLogger } from '../logging/create-logger.js';
 import type { Logger } from '../logging/create-logger.js';
 import type { LogLevel } from '../logging/log-levels.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { RpcServer } from '../rpc/rpc-server.js';
 import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
-import { PortInUseError } from '../errors.js';
+import { HttpDrain } from './http-drain.js';
+import { listenError } from './listen-on.js';
 import { ServiceDefaultsModule } from './service-defaults.module.js';
 
 /** The values that `createService` needs from a configuration. `serviceFields` declares them. */
@@ -33,6 +38,10 @@ export interface ServiceConfig {
   /** Undefined if the service answers no RPC calls. */
   readonly rpcPort?: number;
   readonly bindAddress: string;
+  readonly internalPort: number;
+  readonly internalBindAddress?: string;
+  /** How long the service still listens after readiness has become false. @default 0 */
+  readonly drainMs?: number;
   readonly logLevel?: LogLevel;
   readonly tokenSecret?: Secret;
   /** Without any, calls of other services are neither signed nor checked. */
@@ -58,8 +67,10 @@ export interface Service {
   readonly app: NestFastifyApplication;
   readonly logger: Logger;
   readonly httpUrl: string;
+  /** Where `/metrics`, `/health/ready` and `/docs` are. */
+  readonly internalUrl: string;
   readonly rpcPort: number | undefined;
-  /** Refuses new requests, finishes the running ones, then closes all connections. */
+  /** Readiness becomes false, running requests are finished, then all connections are closed, the database's last. */
   close(): Promise<void>;
 }
 
@@ -71,52 +82,103 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Longer than the idle time-out of usual load balancers, so that the load balancer closes a connection first. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 
+/** A start that failed frees what it has taken. A part that hangs while it is freed must not keep the process alive. */
+const ABANDON_LIMIT_MS = 5_000;
+
 /** Builds a service and listens: HTTP with all defaults, RPC if it has a port, and its message transports. */
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config } = options;
   const logger = options.logger ?? createLogger({ name: options.name, level: config.logLevel });
   const metrics = new Metrics(options.name);
-  const readiness = new Readiness();
-  const defaults = ServiceDefaultsModule.forRoot({ logger, metrics, readiness, tokenSecret: config.tokenSecret });
-  const headers = securityHeaders();
-  const app = await NestFactory.create<NestFastifyApplication>(
-    { module: ServiceRoot, imports: [defaults, options.module] },
-    new FastifyAdapter({
-      bodyLimit: BODY_BYTES_MAX,
-      frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) =>
-        writeRouterProblem(error, reply.headers(headers)),
-    }),
-    { logger: new NestLogger(logger), rawBody: options.rawBody ?? false, bodyParser: false, abortOnError: false },
-  );
+  const readiness = new Readiness(logger);
+  let app: NestFastifyApplication | undefined;
+  // It listens first, so that probes and operators see a service that waits for its database.
+  const internal = await InternalServer.start({
+    host: config.internalBindAddress ?? '127.0.0.1',
+    port: config.internalPort,
+    pages: healthPages({ readiness, metrics: () => metrics.text() }),
+    otherwise: serveInternalRoutes(() => app?.getHttpAdapter().getInstance()),
+  });
   try {
-    configureHttp(app, { logger, metrics, readiness, headers });
-    if (options.openApi) setUpOpenApi(app, options.openApi);
-    const rpc = config.rpcPort === undefined ? undefined : connectRpc(app, config.bindAddress, config.rpcPort);
-    for (const strategy of options.transports?.(app) ?? []) connectTransport(app, strategy);
-    for (const [check, run] of Object.entries(options.optionalChecks?.(app) ?? {})) {
-      readiness.add(check, run, { required: false });
-    }
-    await listen(app, config);
-    return {
-      app,
-      logger,
-      httpUrl: `http://${config.bindAddress}:${(app.getHttpServer().address() as AddressInfo).port}`,
-      rpcPort: rpc?.listeningPort,
-      close: async () => {
-        readiness.drain();
-        await app.close();
-      },
-    };
+    app = await createApp(options, { logger, metrics, readiness });
+    return await open(app, options, { logger, readiness, internal, metrics });
   } catch (error) {
-    await app.close();
+    await Promise.race([
+      Promise.all([app?.close(), internal.close()]),
+      pause(ABANDON_LIMIT_MS, undefined, { ref: false }),
+    ]);
     throw error;
   }
 }
 
+interface Parts {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly readiness: Readiness;
+}
+
 class ServiceRoot {}
 
+const HEADERS = securityHeaders();
+
+function createApp(options: ServiceOptions, parts: Parts): Promise<NestFastifyApplication> {
+  const defaults = ServiceDefaultsModule.forRoot({ ...parts, tokenSecret: options.config.tokenSecret });
+  return NestFactory.create<NestFastifyApplication>(
+    { module: ServiceRoot, imports: [defaults, options.module] },
+    new FastifyAdapter({
+      bodyLimit: BODY_BYTES_MAX,
+      frameworkErrors: (error: FastifyError, _request: unknown, reply: FastifyReply) =>
+        writeRouterProblem(error, reply.headers(HEADERS)),
+    }),
+    { logger: new NestLogger(parts.logger), rawBody: options.rawBody ?? false, bodyParser: false, abortOnError: false },
+  );
+}
+
+async function open(
+  app: NestFastifyApplication,
+  options: ServiceOptions,
+  { logger, metrics, readiness, internal }: Parts & { readonly internal: InternalServer },
+): Promise<Service> {
+  const { config } = options;
+  const drain = new HttpDrain(app.getHttpServer());
+  configureHttp(app, { logger, metrics, drain, headers: HEADERS });
+  if (options.openApi) setUpOpenApi(app, options.openApi);
+  const rpc = config.rpcPort === undefined ? undefined : connectRpc(app, config.bindAddress, config.rpcPort);
+  const transports = (options.transports?.(app) ?? []).map((strategy) => connectTransport(app, strategy));
+  for (const [check, run] of Object.entries(options.optionalChecks?.(app) ?? {})) {
+    readiness.add(check, run, { required: false });
+  }
+  await app.init();
+  // A consumer takes messages as soon as it listens. A service that cannot open its ports must not take any.
+  await rpc?.microservice.listen();
+  await listenHttp(app, config);
+  await Promise.all(transports.map(({ microservice }) => microservice.listen()));
+  readiness.accept();
+  return {
+    app,
+    logger,
+    httpUrl: `http://${urlHost(config.bindAddress)}:${(app.getHttpServer().address() as AddressInfo).port}`,
+    internalUrl: internal.url,
+    rpcPort: rpc?.strategy.listeningPort,
+    close: async () => {
+      readiness.drain();
+      drain.begin();
+      // Messages that are not taken here go to other replicas, or wait. The relay, a part of the application, still sends.
+      await Promise.all([pause(config.drainMs ?? 0), ...transports.map(({ strategy }) => strategy.close())]);
+      await drain.finish();
+      await app.close();
+      await internal.close();
+    },
+  };
+}
+
 function configureHttp(app: NestFastifyApplication, options: RequestHooksOptions): void {
-  addRequestHooks(app.getHttpAdapter().getInstance(), options);
+  const fastify = app.getHttpAdapter().getInstance();
+  addRequestHooks(fastify, options);
+  hideInternalRoutes(fastify);
+  // The process answers. Dependencies do not count here, since a restart of this process cannot heal them. This is the one
+  // health route of the public port: it costs no more than an unknown path, and a load balancer there needs some answer.
+  fastify.get('/health/live', (_request, reply) => reply.send({ status: 'ok' }));
   app.useBodyParser('application/json');
   app.useGlobalFilters(new ProblemFilter(options.logger));
   app.useGlobalPipes(createValidationPipe());
@@ -127,21 +189,20 @@ function configureHttp(app: NestFastifyApplication, options: RequestHooksOptions
   server.maxHeadersCount = 100;
 }
 
-function connectRpc(app: NestFastifyApplication, host: string, port: number): RpcServer {
+function connectRpc(app: NestFastifyApplication, host: string, port: number) {
   const strategy = new RpcServer({ host, port });
-  app.connectMicroservice({ strategy });
-  return strategy;
+  return { strategy, microservice: app.connectMicroservice({ strategy }) };
 }
 
 /** A message continues the trace of its sender, if the transport's context has `getHeaders`. */
-function connectTransport(app: NestFastifyApplication, strategy: CustomTransportStrategy): void {
+function connectTransport(app: NestFastifyApplication, strategy: CustomTransportStrategy) {
   if (strategy instanceof Server) {
     // Nest uses the hook's return value as the outcome of the delivery, although the type says void.
     strategy.setOnProcessingStartHook((_transport, context, done): unknown =>
       runWithTrace(continueTrace(headersOf(context)[TRACEPARENT_HEADER]), done),
     );
   }
-  app.connectMicroservice({ strategy });
+  return { strategy, microservice: app.connectMicroservice({ strategy }) };
 }
 
 function headersOf(context: unknown): Readonly<Record<string, unknown>> {
@@ -152,18 +213,10 @@ function headersOf(context: unknown): Readonly<Record<string, unknown>> {
   return typeof headers === 'object' && headers !== null ? (headers as Record<string, unknown>) : {};
 }
 
-async function listen(app: NestFastifyApplication, config: ServiceConfig): Promise<void> {
+async function listenHttp(app: NestFastifyApplication, { httpPort, bindAddress }: ServiceConfig): Promise<void> {
   try {
-    await app.startAllMicroservices();
-    await app.listen(config.httpPort, config.bindAddress);
+    await app.listen(httpPort, bindAddress);
   } catch (error) {
-    throw namePort(error, config);
+    throw listenError(error, { host: bindAddress, port: httpPort, variables: ['HTTP_PORT', 'BIND_ADDRESS'] });
   }
-}
-
-function namePort(error: unknown, config: ServiceConfig): unknown {
-  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EADDRINUSE') return error;
-  const port = 'port' in error ? Number(error.port) : config.httpPort;
-  const variable = port === config.rpcPort ? 'RPC_PORT' : 'HTTP_PORT';
-  return new PortInUseError(port, config.bindAddress, variable, { cause: error });
 }

@@ -44,7 +44,7 @@ export async function runService<C extends ServiceConfig>(options: RunServiceOpt
     });
     for (const signal of SIGNALS) process.off(signal, endAtOnce);
     stopOnSignal(service, logger);
-    logger.info({ http: service.httpUrl, rpc: service.rpcPort }, `${name} ready`);
+    logger.info({ http: service.httpUrl, rpc: service.rpcPort, internal: service.internalUrl }, `${name} ready`);
   } catch (error) {
     logger.fatal({ err: error }, error instanceof Error ? error.message : 'start failed');
     process.exit(1);

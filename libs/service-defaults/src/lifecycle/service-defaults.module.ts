@@ -1,10 +1,8 @@
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
-import { TerminusModule } from '@nestjs/terminus';
 import { BuyerGuard } from '../auth/buyer.guard.js';
 import { BuyerTokens } from '../auth/buyer-tokens.js';
 import type { Secret } from '../config/secret.js';
-import { HealthController } from '../health/health.controller.js';
 import { Metrics } from '../health/metrics.js';
 import { Readiness } from '../health/readiness.js';
 import type { Logger } from '../logging/create-logger.js';
@@ -34,8 +32,6 @@ export class ServiceDefaultsModule {
     return {
       module: ServiceDefaultsModule,
       global: true,
-      imports: [TerminusModule.forRoot({ logger: false })],
-      controllers: [HealthController],
       providers: shared,
       exports: [LOGGER, Metrics, Readiness, ...(tokenSecret ? [BuyerTokens, BuyerGuard] : [])],
     };

@@ -144,6 +144,11 @@ export class InProcessShop {
     return this.service(name, replica).httpUrl;
   }
 
+  /** Base URL of the internal port: `/health/ready`, `/metrics`, `/docs`. */
+  internalUrlOf(name: ServiceName, replica = 0): string {
+    return this.service(name, replica).internalUrl;
+  }
+
   /** {@link startProvider} starts it again, on the same port and with the same data. */
   async stopProvider(): Promise<void> {
     await this.provider?.close();
@@ -155,6 +160,8 @@ export class InProcessShop {
     this.providerGate ??= await FaultProxy.start({ port: this.providerPort });
     const config = loadPayProviderConfig({
       HTTP_PORT: String(this.providerPort),
+      INTERNAL_PORT: '0',
+      DRAIN_MS: '0',
       DATA_FILE: join(this.folder, 'provider.jsonl'),
       CALLBACK_SECRETS: CALLBACK_SECRET,
       MERCHANT_KEY,
@@ -242,6 +249,8 @@ export class InProcessShop {
       ...Object.fromEntries(rpc),
       HTTP_PORT: name === 'pay' ? String(await this.payPort) : '0',
       RPC_PORT: String(this.rpcPorts[name]),
+      INTERNAL_PORT: '0',
+      DRAIN_MS: '0',
       DATABASE_URL: database.href,
       NAMESRV_ADDR: this.broker.namesrvAddr,
       // The sweeper runs only when a story calls it, so that it does not join a race.

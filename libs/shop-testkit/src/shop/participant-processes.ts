@@ -26,6 +26,7 @@ const TIME_SCALE = 100;
 export interface Replica {
   readonly process: SpawnedService;
   readonly http: string;
+  readonly internal: string;
   readonly rpc: RpcClient;
 }
 
@@ -92,6 +93,8 @@ export class ParticipantProcesses {
       env: {
         HTTP_PORT: '0',
         RPC_PORT: '0',
+        INTERNAL_PORT: '0',
+        DRAIN_MS: '0',
         DATABASE_URL: this.postgres.url(name, name, 'story'),
         NAMESRV_ADDR: this.namesrvAddr,
         TIME_SCALE: String(TIME_SCALE),
@@ -102,7 +105,7 @@ export class ParticipantProcesses {
       },
     });
     const rpc = new RpcClient(name, { host: '127.0.0.1', port: Number(process.ready['rpc']) });
-    const replica = { process, http: String(process.ready['http']), rpc };
+    const replica = { process, http: String(process.ready['http']), internal: String(process.ready['internal']), rpc };
     this.replicas[name].push(replica);
     return replica;
   }
@@ -146,6 +149,10 @@ export class ParticipantProcesses {
       `${this.replicas[name][0]?.http}${path}`,
       token ? { headers: { authorization: `Bearer ${token}` } } : {},
     );
+  }
+
+  getInternal(name: ParticipantName, path: string): Promise<Response> {
+    return fetch(`${this.replicas[name][0]?.internal}${path}`);
   }
 
   post(name: ParticipantName, path: string, body: unknown, replica = 0): Promise<Response> {

@@ -7,11 +7,15 @@ const SERVICE_SECRETS = 'demo:demo-only-service-secret-change-me-please';
 export const MERCHANT_KEY = 'demo-only-merchant-key-change-me';
 export const DATABASE_PASSWORD = 'demo-only-service';
 
+/** No load balancer has to notice that a program stops. A story about that sets its own. */
+const DRAIN_MS = '0';
+
 export type Environment = Readonly<Record<string, string>>;
 
 export interface ServiceEndpoints {
   readonly httpPort: number;
   readonly rpcPort: number;
+  readonly internalPort: number;
   readonly databaseUrl: string;
   readonly namesrvAddr: string;
   readonly redisUrl: string | undefined;
@@ -27,6 +31,8 @@ export function serviceEnvironment(endpoints: ServiceEndpoints): Environment {
   return {
     HTTP_PORT: String(endpoints.httpPort),
     RPC_PORT: String(endpoints.rpcPort),
+    INTERNAL_PORT: String(endpoints.internalPort),
+    DRAIN_MS,
     DATABASE_URL: endpoints.databaseUrl,
     NAMESRV_ADDR: endpoints.namesrvAddr,
     DEMO_DATA: 'true',
@@ -46,8 +52,15 @@ export function serviceEnvironment(endpoints: ServiceEndpoints): Environment {
   };
 }
 
-export const providerEnvironment = (httpPort: number, dataFile: string, payUrl: string): Environment => ({
-  HTTP_PORT: String(httpPort),
+interface ProviderPorts {
+  readonly http: number;
+  readonly internal: number;
+}
+
+export const providerEnvironment = (ports: ProviderPorts, dataFile: string, payUrl: string): Environment => ({
+  HTTP_PORT: String(ports.http),
+  INTERNAL_PORT: String(ports.internal),
+  DRAIN_MS,
   DATA_FILE: dataFile,
   CALLBACK_SECRETS: CALLBACK_SECRET,
   MERCHANT_KEY,

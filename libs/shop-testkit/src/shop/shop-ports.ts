@@ -14,7 +14,13 @@ const WELL_KNOWN_PORTS = {
   'coupon.rpc': 4003,
   'user.rpc': 4004,
   'pay.rpc': 4005,
+  'order.internal': 5001,
+  'stock.internal': 5002,
+  'coupon.internal': 5003,
+  'user.internal': 5004,
+  'pay.internal': 5005,
   'pay-provider.http': 3010,
+  'pay-provider.internal': 5010,
 } as const;
 
 export type PortName = keyof typeof WELL_KNOWN_PORTS;

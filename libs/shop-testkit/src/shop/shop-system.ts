@@ -80,6 +80,11 @@ export class ShopSystem {
     return `http://127.0.0.1:${this.port(`${service}.http`, replica)}`;
   }
 
+  /** Base URL of the internal port of a replica: `/health/ready`, `/metrics`, `/docs`. */
+  internalUrl(service: ServiceName | 'pay-provider', replica = 0): string {
+    return `http://127.0.0.1:${this.port(`${service}.internal`, replica)}`;
+  }
+
   get urls(): ShopUrls {
     return {
       order: this.url('order'),
@@ -193,12 +198,7 @@ export class ShopSystem {
       this.proxies.set(service, await FaultProxy.start({ port: this.port(`${service}.rpc`) }));
     }
     await Promise.all([this.startDatabases(progress), this.startCache(progress), this.startMessaging(progress)]);
-    const providerFile = join(this.dataDir, 'provider.jsonl');
-    await this.launch(
-      'pay-provider',
-      0,
-      providerEnvironment(this.port('pay-provider.http'), providerFile, this.url('pay')),
-    );
+    await this.launch('pay-provider', 0, this.providerEnv());
     progress('payment provider');
     for (let replica = 0; replica < this.replicaCount; replica++) {
       await Promise.all(SERVICES.map((service) => this.launch(service, replica, this.serviceEnv(service, replica))));
@@ -256,11 +256,17 @@ export class ShopSystem {
     await this.startProgram(program, replica);
   }
 
+  private providerEnv(): Environment {
+    const ports = { http: this.port('pay-provider.http'), internal: this.port('pay-provider.internal') };
+    return providerEnvironment(ports, join(this.dataDir, 'provider.jsonl'), this.url('pay'));
+  }
+
   private serviceEnv(service: ServiceName, replica: number): Environment {
     const rpcAddresses = SERVICES.map((name) => [name, this.rpcAddressesOf(name)]);
     return serviceEnvironment({
       httpPort: this.port(`${service}.http`, replica),
       rpcPort: this.port(`${service}.rpc`, replica),
+      internalPort: this.port(`${service}.internal`, replica),
       databaseUrl: this.databaseUrl(service),
       namesrvAddr: this.namesrvAddr,
       redisUrl: this.redis?.url,

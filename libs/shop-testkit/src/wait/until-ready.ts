@@ -1,9 +1,17 @@
 import { get } from 'node:http';
 import { until } from './until.js';
 
-/** Resolves when `url` answers its readiness check with 200. */
+/** Resolves when a program says at its internal `url` that it is ready. */
 export async function untilReady(url: string, timeoutMs = 20_000): Promise<void> {
   await until(() => answersOk(`${url}/health/ready`), { timeoutMs, description: `${url} to be ready` });
+}
+
+/**
+ * Resolves when a service answers at its public `url`, for who cannot reach the internal port. A service listens there when its
+ * database has answered and has its tables.
+ */
+export async function untilServing(url: string, timeoutMs = 20_000): Promise<void> {
+  await until(() => answersOk(`${url}/health/live`), { timeoutMs, description: `${url} to answer` });
 }
 
 /**
