@@ -43,6 +43,9 @@ const base = {
   setupFiles: ['<rootDir>/tools/jest/realm.js'],
 };
 
+/** End-to-end tests run from their compiled files, see tools/jest/native-runner.js. */
+const native = { rootDir: root, runner: '<rootDir>/tools/jest/native-runner.js', roots: ['<rootDir>/test'] };
+
 /** @type {import('jest').Config} */
 export default {
   projects: [
@@ -53,16 +56,14 @@ export default {
       testMatch: ['**/src/**/*.spec.ts', '<rootDir>/bench/**/*.spec.ts'],
     },
     {
-      ...base,
+      ...native,
       displayName: 'e2e',
-      roots: ['<rootDir>/test', '<rootDir>/apps', '<rootDir>/libs'],
       testMatch: ['<rootDir>/test/**/*.e2e.ts'],
     },
     // Campaigns of minutes. `npm run test:long` runs them; `npm test` does not.
     {
-      ...base,
+      ...native,
       displayName: 'long',
-      roots: ['<rootDir>/test', '<rootDir>/apps', '<rootDir>/libs'],
       testMatch: ['<rootDir>/test/**/*.long.ts'],
     },
   ],

@@ -4,11 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startPostgres } from '@rocketshop/shop-testkit';
+import { repositoryRoot as root, startPostgres } from '@rocketshop/shop-testkit';
 import type { TestPostgres } from '@rocketshop/shop-testkit';
 
 const run = promisify(execFile);
-const root = join(import.meta.dirname, '../..');
 const examples = join(root, 'examples');
 
 const OUTPUT: Readonly<Record<string, string[]>> = {

@@ -6,9 +6,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { until } from '@rocketshop/shop-testkit';
+import { repositoryRoot as root, until } from '@rocketshop/shop-testkit';
 
-const root = join(import.meta.dirname, '../..');
 const LINES_MAX = 20;
 
 let broker: BrokerHandle;

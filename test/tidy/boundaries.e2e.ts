@@ -2,9 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { repositoryRoot as root } from '@rocketshop/shop-testkit';
 import { copyRepository } from './copy-repository.js';
-
-const root = join(import.meta.dirname, '../..');
 
 const plain = (specifier: string) => `import '${specifier}';`;
 const typeOnly = (specifier: string) => `export type * from '${specifier}';`;

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
+import { repositoryRoot as root } from '@rocketshop/shop-testkit';
 
-const root = join(import.meta.dirname, '../..');
 const COPIED = ['apps', 'libs', 'examples', 'bench', 'test', 'tools', 'package.json', 'tsconfig.json'];
 
 /** Copies the sources to a new folder, where a test may plant faults. Its workspace packages are the copy's own; other packages are those of the repository. */

@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { renderProtocolPage } from '@rocketshop/tools/protocol-page';
+import { repositoryRoot } from '@rocketshop/shop-testkit';
 
-const page = join(import.meta.dirname, '../../docs/protocol.md');
+const page = join(repositoryRoot, 'docs/protocol.md');
 
 /** Compares the words only, since the formatter aligns the table. */
 const words = (text: string) => text.replaceAll(/\s*\|\s*|-{3,}|\s+/g, ' ').trim();
