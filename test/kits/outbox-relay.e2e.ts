@@ -17,7 +17,7 @@ beforeEach(() => outbox.openDatabase());
 afterEach(() => outbox.closeDatabase());
 
 describe('the work of the database', () => {
-  const QUIET = { pollIntervalMs: 600_000, rebalanceIntervalMs: 600_000 };
+  const QUIET = { pollIntervalMs: 600_000, rebalanceIntervalMs: 600_000, leaseTermMs: 600_000 };
   const MARK_AND_READ = 'outbox-mark-sent-and-read-unsent';
   let statements: string[];
 

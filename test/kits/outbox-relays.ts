@@ -1,4 +1,4 @@
-import { createOutboxTable, OutboxRelay, writeOutbox } from '@rocketshop/outbox';
+import { createOutboxLeases, createOutboxTable, OutboxRelay, writeOutbox } from '@rocketshop/outbox';
 import type { OutboxMessage, OutboxPublisher, OutboxRelayOptions } from '@rocketshop/outbox';
 import type { Pool } from 'pg';
 import { createPool, startPostgres } from '@rocketshop/shop-testkit';
@@ -10,6 +10,7 @@ const quick = { pollIntervalMs: 25, rebalanceIntervalMs: 50, backoffInitialMs: 2
 async function migrate(url: string): Promise<void> {
   const migrating = createPool(url);
   await createOutboxTable(migrating);
+  await createOutboxLeases(migrating);
   await migrating.end();
 }
 
@@ -56,6 +57,10 @@ export class OutboxRelays {
     await Promise.all(this.pools.splice(0).map((pool) => pool.end()));
   }
 
+  get url(): string {
+    return this.databaseUrl;
+  }
+
   /** The pool of the test's writers, and of relays that get no other pool. */
   get pool(): Pool {
     const [pool] = this.pools;
@@ -99,9 +104,8 @@ export class OutboxRelays {
     return (await this.countUnsent()) === 0;
   }
 
-  /** Ends the sessions that hold the shards of relays. */
-  async killSessionsWithLocks(): Promise<void> {
-    await this.pool.query(`SELECT pg_terminate_backend(pid) FROM (SELECT DISTINCT pid FROM pg_locks
-      WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) AS holders`);
+  /** Ends the sessions of relays. */
+  async killSessions(): Promise<void> {
+    await this.pool.query('SELECT pg_terminate_backend(backend_pid) FROM outbox_relays');
   }
 }

@@ -1,6 +1,6 @@
 // A theatre sells seats for somebody else's orders: it takes them once, and gives them back once.
 import { createConsumedMessagesTable } from '@rocketshop/idempotency';
-import { createOutboxTable } from '@rocketshop/outbox';
+import { createOutboxLeases, createOutboxTable } from '@rocketshop/outbox';
 import { deduct, ParticipantLog, undo } from '@rocketshop/participant';
 import type { ParticipantDatabase } from '@rocketshop/participant';
 import { bind, createRefuseUnless, deadlineIn, pipeline, run, transaction } from '@rocketshop/pg';
@@ -27,6 +27,7 @@ await createRefuseUnless(pool);
 await seatLog.createTables(pool);
 await createConsumedMessagesTable(pool);
 await createOutboxTable(pool);
+await createOutboxLeases(pool);
 await pool.query('CREATE TABLE blocks (block text PRIMARY KEY, free integer NOT NULL)');
 await pool.query(`INSERT INTO blocks VALUES ('stalls', 3)`);
 

@@ -14,3 +14,9 @@ export class OutboxRowError extends OutboxError {
   readonly code = 'OUTBOX_ROW_INVALID';
   readonly retriable = false;
 }
+
+/** Thrown when another relay may hold the shards of this one: its term was over. It sends nothing more, and registers again. */
+export class LeaseLostError extends OutboxError {
+  readonly code = 'OUTBOX_LEASE_LOST';
+  readonly retriable = true;
+}

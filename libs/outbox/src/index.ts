@@ -1,6 +1,7 @@
 export * from './errors.js';
 export type { OutboxMessage, OutboxPublisher, OutboxRow } from './outbox-message.js';
 export { createOutboxTable, dropOutboxTable } from './outbox-table.js';
+export { createOutboxLeases, dropOutboxLeases } from './lease-tables.js';
 export { outboxInsert, writeOutbox } from './write-outbox.js';
 export { OutboxRelay } from './outbox-relay.js';
 export type { OutboxRelayState } from './outbox-relay.js';

@@ -13,6 +13,8 @@ export class KeyQueue {
   /** Rows that were sent and are not marked yet. */
   unmarked = 0;
   hasEnded = false;
+  /** True while somebody has locked a sent row of the key, so that it cannot be marked. */
+  isLocked = false;
   /** True when a read left this key out: rows of the key that were committed meanwhile may wait. */
   wasSkipped = false;
   /** When the current row went to the publisher. */

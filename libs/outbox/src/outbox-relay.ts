@@ -1,8 +1,9 @@
+import { LeaseLostError } from './errors.js';
 import type { OutboxRelayOptions } from './outbox.config.js';
 import { withDefaults } from './outbox.config.js';
 import { purgeSent, readLag } from './outbox-statements.js';
 import type { OutboxLag } from './outbox-statements.js';
-import { RelaySession } from './relay-session.js';
+import { isLockTimeout, RelaySession } from './relay-session.js';
 import { RowSender } from './row-sender.js';
 import type { SentRow } from './row-sender.js';
 import { WakeUp } from './wake-up.js';
@@ -14,13 +15,20 @@ export interface OutboxRelayState {
   readonly failingKeys: number;
   readonly sentTotal: number;
   readonly failedTotal: number;
+  /** How often this relay lost its shards to others, because it was too slow to renew its term. */
+  readonly leasesLostTotal: number;
 }
+
+/** A rebalance that could not do all is tried again after this time. */
+const LOOK_AGAIN_MS = 50;
+/** A row that was sent, and that somebody has locked, is marked when it is free: this often it is tried. */
+const LOCKED_AGAIN_MS = 1_000;
 
 /*
  * Modes of the relay
  *   disconnected  has no session; tries to open one, and waits longer after each failure
- *   relaying      a loop of passes: rebalances when due, marks sent rows and reads unsent ones, sends them, sleeps
- *   stopping      reads nothing more; waits for the messages that are being published, marks them, ends the session
+ *   relaying      a loop of passes: renews and rebalances when due, marks sent rows and reads unsent ones, sends them, sleeps
+ *   stopping      reads nothing more; waits for the messages that are being published, marks them, gives its shards back
  *
  * A pass runs a statement only when a read or a mark is due. A read is due
  *   - after a wake call, here or at another relay
@@ -36,9 +44,8 @@ export interface OutboxRelayState {
 
 /**
  * Sends committed outbox rows. Every replica of a service runs a relay. The relays share the keys by shard: each shard
- * is a session lock that one relay holds, so rows of one key are sent in order, whichever relay sends them. A row
- * counts as sent when the publisher resolved. After a crash between the publish and the mark the row is sent again: at
- * least once.
+ * is leased to one relay for a term, so rows of one key are sent in order, whichever relay sends them. A row counts as sent
+ * when the publisher resolved. After a crash between the publish and the mark the row is sent again: at least once.
  */
 export class OutboxRelay {
   private readonly options: Required<OutboxRelayOptions>;
@@ -56,6 +63,11 @@ export class OutboxRelay {
   /** When sent rows are marked, unless a read marks them earlier. */
   private markAt = Number.POSITIVE_INFINITY;
   private rebalanceAt = 0;
+  /** When the marks of locked rows are tried again. */
+  private lockedMarkAt = Number.POSITIVE_INFINITY;
+  /** The last session, in whose name this relay sends nothing more. */
+  private previousId: string | undefined;
+  private leasesLostTotal = 0;
   private connectFailures = 0;
   private purgeTimer: NodeJS.Timeout | undefined;
 
@@ -103,18 +115,24 @@ export class OutboxRelay {
 
   state(): OutboxRelayState {
     return {
-      shards: this.session?.shards.size ?? 0,
-      relays: this.session?.relays ?? 0,
+      shards: this.session?.leases.shards.size ?? 0,
+      relays: this.session?.leases.relays ?? 0,
       inFlight: this.sender.inFlight,
       failingKeys: this.sender.failingKeys,
       sentTotal: this.sender.sentTotal,
       failedTotal: this.sender.failedTotal,
+      leasesLostTotal: this.leasesLostTotal,
     };
   }
 
   private readBy(time: number): void {
     this.readAt = Math.min(this.readAt, time);
     this.wakeUp.by(Math.max(this.readAt, this.notBefore));
+  }
+
+  private rebalanceBy(time: number): void {
+    this.rebalanceAt = Math.min(this.rebalanceAt, time);
+    this.wakeUp.by(this.rebalanceAt);
   }
 
   private onProgress(): void {
@@ -132,10 +150,13 @@ export class OutboxRelay {
       let nextAt = 0;
       try {
         this.session ??= await RelaySession.open({
-          pool: this.options.pool,
-          statementTimeoutMs: this.options.statementTimeoutMs,
+          ...this.options,
+          termMs: this.options.leaseTermMs,
+          previousId: this.previousId,
           onWake: () => this.readBy(0),
+          onLeasesChanged: () => this.rebalanceBy(0),
         });
+        this.previousId = this.session.leases.relayId;
         nextAt = await this.pass(this.session);
         this.connectFailures = 0;
       } catch (error) {
@@ -150,24 +171,30 @@ export class OutboxRelay {
   /** @returns when the next pass is due, if nothing wakes the relay earlier */
   private async pass(session: RelaySession): Promise<number> {
     const now = this.options.clock();
+    const { leases } = session;
+    if (now >= leases.renewAt) await leases.renew();
     if (now >= this.rebalanceAt) {
       this.rebalanceAt = now + this.options.rebalanceIntervalMs;
       await this.mark(session);
-      await session.rebalance((shard) => this.sender.isIdle(shard));
+      const held = leases.shards.size;
+      const isDone = await leases.rebalance((shard) => this.sender.isIdle(shard));
+      // Another relay was faster, or a shard that is to be given away is busy.
+      if (!isDone) this.rebalanceAt = now + Math.min(LOOK_AGAIN_MS, this.options.rebalanceIntervalMs);
       // Wake calls for rows of a shard that is new here went to the relay that held it before.
-      this.readAt = now;
+      if (leases.shards.size > held) this.readAt = now;
     }
     if (this.mustWakeOthers) {
       this.mustWakeOthers = false;
-      if (session.relays > 1) await session.wakeOthers();
+      if (leases.relays > 1) await session.wakeOthers();
     }
     const limit = now >= Math.max(this.readAt, this.notBefore) ? this.readLimit(session) : 0;
     if (limit > 0) await this.markAndRead(session, now, limit);
     else if (now >= this.markAt) await this.mark(session);
+    if (now >= this.lockedMarkAt) await this.markLocked(session);
     if (!session.alive) throw new Error('the connection of the relay was lost');
     // While too many rows are in flight to read more, onProgress() wakes the relay.
     const readAt = this.readLimit(session) > 0 ? Math.max(this.readAt, this.notBefore) : Number.POSITIVE_INFINITY;
-    return Math.min(readAt, this.markAt, this.rebalanceAt);
+    return Math.min(readAt, this.markAt, this.lockedMarkAt, this.rebalanceAt, leases.renewAt);
   }
 
   private async markAndRead(session: RelaySession, now: number, limit: number): Promise<void> {
@@ -175,18 +202,48 @@ export class OutboxRelay {
     // It is set before the statement, because the statement may not see the rows of a wake call during it.
     this.readAt = Math.min(now + this.options.pollIntervalMs, this.sender.retryAt());
     const sent = this.takeSent();
-    const ids = sent.map(({ id }) => id);
-    const rows = await session.markAndRead(ids, this.sender.excludedKeys(), limit);
-    if (rows.length === limit) this.readAt = now;
-    this.sender.marked(sent);
-    this.sender.send(rows, () => session.alive && this.session === session);
+    const rows = await this.markWith(session, sent, (ids) =>
+      session.markAndRead(ids, this.sender.excludedKeys(), limit),
+    );
+    if (!rows || rows.length === limit) this.readAt = now;
+    if (rows) this.sender.send(rows, () => this.session === session && session.mayPublish);
   }
 
   private async mark(session: RelaySession): Promise<void> {
     const sent = this.takeSent();
-    if (sent.length === 0) return;
-    await session.mark(sent.map(({ id }) => id));
-    this.sender.marked(sent);
+    if (sent.length > 0) await this.markWith(session, sent, (ids) => session.mark(ids));
+  }
+
+  /** Where somebody has locked one of the rows, the others are marked, and the locked ones later. @returns undefined then */
+  private async markWith<T>(
+    session: RelaySession,
+    sent: readonly SentRow[],
+    run: (ids: readonly string[]) => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      const result = await run(sent.map(({ id }) => id));
+      this.sender.marked(sent);
+      return result;
+    } catch (error) {
+      if (sent.length === 0 || !isLockTimeout(error)) throw error;
+    }
+    await this.markUnlocked(session, sent);
+    return undefined;
+  }
+
+  private async markLocked(session: RelaySession): Promise<void> {
+    this.lockedMarkAt = Number.POSITIVE_INFINITY;
+    await this.markUnlocked(session, this.sender.takeLocked());
+  }
+
+  private async markUnlocked(session: RelaySession, sent: readonly SentRow[]): Promise<void> {
+    const marked = new Set(await session.markUnlocked(sent.map(({ id }) => id)));
+    this.sender.marked(sent.filter(({ id }) => marked.has(id)));
+    const locked = sent.filter(({ id }) => !marked.has(id));
+    if (locked.length === 0) return;
+    this.sender.keepLocked(locked);
+    this.lockedMarkAt = this.options.clock() + LOCKED_AGAIN_MS;
+    this.options.logger.warn({ rows: locked.length }, 'sent outbox rows are locked by somebody; their keys wait');
   }
 
   private takeSent(): readonly SentRow[] {
@@ -196,7 +253,7 @@ export class OutboxRelay {
 
   /** How many rows may be read now. */
   private readLimit(session: RelaySession): number {
-    return session.shards.size === 0 ? 0 : this.sender.readLimit();
+    return session.leases.shards.size === 0 ? 0 : this.sender.readLimit();
   }
 
   private disconnected(error: unknown): void {
@@ -205,8 +262,10 @@ export class OutboxRelay {
     // The next owner of a shard sends its rows again that were sent and not marked: delivery is at least once.
     this.sender.forgetAll();
     this.markAt = Number.POSITIVE_INFINITY;
+    this.lockedMarkAt = Number.POSITIVE_INFINITY;
     this.rebalanceAt = 0;
     this.connectFailures++;
+    if (error instanceof LeaseLostError) this.leasesLostTotal++;
     this.notBefore = this.options.clock() + Math.min(5_000, 50 * 2 ** Math.min(this.connectFailures, 10));
     this.options.logger.warn({ err: error, failures: this.connectFailures }, 'outbox relay lost its database session');
   }
@@ -218,6 +277,7 @@ export class OutboxRelay {
     await this.sender.idle(this.options.stopTimeoutMs);
     try {
       await this.mark(session);
+      await session.leases.leave();
     } catch (error) {
       this.options.logger.warn({ err: error }, 'the last sent outbox rows were not marked; they will be sent again');
     }
@@ -227,7 +287,7 @@ export class OutboxRelay {
 
   private async purge(): Promise<void> {
     // One relay is enough: the holder of the first shard.
-    if (!this.session?.shards.has(0)) return;
+    if (!this.session?.leases.shards.has(0)) return;
     try {
       await purgeSent(this.options.pool, this.options.keepSentMs);
     } catch (error) {

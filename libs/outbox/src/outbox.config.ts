@@ -5,8 +5,8 @@ import type { OutboxPublisher } from './outbox-message.js';
 
 export interface OutboxRelayOptions {
   /**
-   * The relay holds one of its connections for as long as it runs, with session locks. A pooler in transaction mode
-   * must not stand between the pool and PostgreSQL.
+   * The relay holds one of its connections for as long as it runs, and listens there. A pooler in transaction mode must
+   * not stand between the pool and PostgreSQL.
    */
   readonly pool: Pool;
   readonly publisher: OutboxPublisher;
@@ -36,13 +36,20 @@ export interface OutboxRelayOptions {
   readonly backoffMaxMs?: number;
   /** How often the relay checks whether it has its share of the shards. @default 1000 */
   readonly rebalanceIntervalMs?: number;
+  /**
+   * The term of this relay's leases. When the relay is frozen or cut off, the others take its shards after the term and one
+   * `rebalanceIntervalMs` at the latest. It is renewed after a quarter of it. Longer than `statementTimeoutMs`, so that a slow
+   * statement does not cost the shards.
+   * @default 6000
+   */
+  readonly leaseTermMs?: number;
   /** How long sent rows stay in the table, for questions about what was sent. @default 86400000 (a day) */
   readonly keepSentMs?: number;
   /** @default 60000 */
   readonly purgeIntervalMs?: number;
   /** How long `stop` waits for messages that are being published. @default 5000 */
   readonly stopTimeoutMs?: number;
-  /** When a statement of the relay takes longer, its connection counts as lost. @default 10000 */
+  /** When a statement of the relay takes longer, its connection counts as lost. @default 4000 */
   readonly statementTimeoutMs?: number;
   /**
    * A monotonic clock, in ms, so that a wall clock that is set back does not prolong waits.
@@ -61,10 +68,11 @@ const DEFAULTS = {
   backoffInitialMs: 200,
   backoffMaxMs: 30_000,
   rebalanceIntervalMs: 1_000,
+  leaseTermMs: 6_000,
   keepSentMs: 86_400_000,
   purgeIntervalMs: 60_000,
   stopTimeoutMs: 5_000,
-  statementTimeoutMs: 10_000,
+  statementTimeoutMs: 4_000,
   clock: () => performance.now(),
 } as const;
 

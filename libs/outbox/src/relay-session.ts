@@ -1,13 +1,8 @@
 import type { Notification, Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import { LEASE_CHANNEL } from './lease-statements.js';
 import type { OutboxMessage } from './outbox-message.js';
-import { SHARD_COUNT } from './outbox-table.js';
+import { ShardLeases } from './shard-leases.js';
 
-/**
- * The first key of all advisory locks here, so that they differ from the other locks of the database. The second key is
- * a shard, or PRESENCE.
- */
-const LOCK_CLASS = 0x6f_75_74_62;
-const PRESENCE = -1;
 const WAKE_CHANNEL = 'outbox_wake';
 
 /** A row that was read to be sent. */
@@ -25,8 +20,15 @@ interface RelaySessionOptions {
   readonly pool: Pool;
   /** The time limit of each statement and of opening the connection. */
   readonly statementTimeoutMs: number;
+  /** The term of the leases. */
+  readonly termMs: number;
+  readonly clock: () => number;
+  /** The relay's last session, which is over. */
+  readonly previousId: string | undefined;
   /** Called when another relay announces committed rows, and when the connection is lost. */
   readonly onWake: () => void;
+  /** Called when shards may be free, or when there are more relays to share them with. */
+  readonly onLeasesChanged: () => void;
 }
 
 /** `pg` accepts a time limit for each query, but its types do not have it. */
@@ -34,9 +36,24 @@ interface TimedQueryConfig extends QueryConfig {
   readonly query_timeout: number;
 }
 
+/*
+ * The fence: a relay marks and reads rows of the shards that it holds in this moment, whatever it has held before. The list is
+ * made once for a statement, so it costs the statement what a parameter would.
+ */
+const HELD_BY = (parameter: string): string =>
+  `shard = ANY(ARRAY(SELECT lease.shard FROM outbox_leases AS lease WHERE lease.holder = ${parameter}::bigint))`;
+
 const MARK_SENT = {
   name: 'outbox-mark-sent',
-  text: 'UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1::bigint[])',
+  text: `UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1::bigint[]) AND ${HELD_BY('$2')}`,
+};
+
+/** The same for what is left when somebody has locked a row: it marks all others. */
+const MARK_UNLOCKED = {
+  name: 'outbox-mark-unlocked',
+  text: `UPDATE outbox SET sent_at = clock_timestamp() WHERE id IN (
+      SELECT id FROM outbox WHERE id = ANY($1::bigint[]) AND ${HELD_BY('$2')} ORDER BY id FOR UPDATE SKIP LOCKED)
+    RETURNING id::text`,
 };
 
 /*
@@ -46,58 +63,50 @@ const MARK_SENT = {
  */
 const MARK_SENT_AND_READ_UNSENT = {
   name: 'outbox-mark-sent-and-read-unsent',
-  text: `WITH marked AS (UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1::bigint[]))
+  text: `WITH marked AS (UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1::bigint[]) AND ${HELD_BY('$2')})
     SELECT id::text, shard, topic, tag, order_key AS key, payload, headers,
       nullif(greatest(0, ceil(delay_ms - 1000 * extract(epoch FROM clock_timestamp() - created_at))), 0)::float8 AS "delayMs"
     FROM outbox
-    WHERE sent_at IS NULL AND shard = ANY($2::smallint[])
+    WHERE sent_at IS NULL AND ${HELD_BY('$2')}
       AND order_key NOT IN (SELECT unnest($3::text[])) AND id NOT IN (SELECT unnest($1::bigint[]))
     ORDER BY outbox.id
     LIMIT $4`,
 };
 
-const TRY_SHARD = { name: 'outbox-try-shard', text: 'SELECT pg_try_advisory_lock($1, $2) AS locked' };
-const RELEASE_SHARD = { name: 'outbox-release-shard', text: 'SELECT pg_advisory_unlock($1, $2)' };
+/*
+ * The partial index is always the best plan. With statistics of an empty table the planner would choose another one. Planning
+ * took a third of a pass, and the plan is always the same. A mark that waits for a row ends, so that the others are marked.
+ */
+const SETTINGS = ['enable_seqscan = off', 'enable_bitmapscan = off', 'plan_cache_mode = force_generic_plan'];
+const LOCK_WAIT_MAX_MS = 500;
+const LOCK_NOT_AVAILABLE = '55P03';
 
-const COUNT_RELAYS = {
-  name: 'outbox-count-relays',
-  text: `SELECT count(*)::int AS relays FROM pg_locks
-    WHERE locktype = 'advisory' AND granted AND classid = $1::int8::oid AND objid = ($2::int8 & 4294967295)::oid
-      AND objsubid = 2 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-};
+/** True when a statement waited too long for a row, and changed nothing. */
+export const isLockTimeout = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && error.code === LOCK_NOT_AVAILABLE;
 
 /**
- * The connection of a relay. It holds the relay's shards as session locks, and it alone reads and marks rows. So a
- * relay cannot read a shard whose lock it has lost: when the connection ends, PostgreSQL releases the locks, and this
- * session can run no more statements. The next owner reads after it got the lock, so it sees all marks.
+ * The connection of a relay, with its leases. It alone reads and marks rows, and only those of shards that it holds: the next
+ * holder of a shard reads after it took the shard, and from then on this session reads and marks nothing of it.
  */
 export class RelaySession {
-  readonly shards = new Set<number>();
-  relays = 1;
   private isAlive = true;
   private backendPid = 0;
+  private registered: ShardLeases | undefined;
 
   private constructor(
     private readonly client: PoolClient,
-    private readonly statementTimeoutMs: number,
-    private readonly onWake: () => void,
+    private readonly options: RelaySessionOptions,
   ) {
     client.on('error', this.onError);
     client.on('notification', this.onNotification);
   }
 
-  static async open({ pool, statementTimeoutMs, onWake }: RelaySessionOptions): Promise<RelaySession> {
-    const client = await connectWithin(pool, statementTimeoutMs);
-    const session = new RelaySession(client, statementTimeoutMs, onWake);
+  static async open(options: RelaySessionOptions): Promise<RelaySession> {
+    const client = await connectWithin(options.pool, options.statementTimeoutMs);
+    const session = new RelaySession(client, options);
     try {
-      // The partial index is always the best plan. With statistics of an empty table the planner would choose another
-      // one.
-      await session.query({ text: 'SET enable_seqscan = off' });
-      await session.query({ text: 'SET enable_bitmapscan = off' });
-      // Planning took a third of a pass, and the plan is always the same.
-      await session.query({ text: 'SET plan_cache_mode = force_generic_plan' });
-      await session.lockPresence();
-      await session.query({ text: `LISTEN ${WAKE_CHANNEL}` });
+      await session.prepare();
       return session;
     } catch (error) {
       session.close();
@@ -109,24 +118,14 @@ export class RelaySession {
     return this.isAlive;
   }
 
-  /**
-   * Locks or releases shards until this relay has its share. A shard is not released while a row of it is being sent.
-   */
-  async rebalance(isIdle: (shard: number) => boolean): Promise<void> {
-    const { rows } = await this.query<{ relays: number }>({ ...COUNT_RELAYS, values: [LOCK_CLASS, PRESENCE] });
-    this.relays = Math.max(1, rows[0]?.relays ?? 1);
-    const share = Math.ceil(SHARD_COUNT / this.relays);
-    for (const shard of this.shards) {
-      if (this.shards.size <= share) break;
-      if (!isIdle(shard)) continue;
-      this.shards.delete(shard);
-      await this.query({ ...RELEASE_SHARD, values: [LOCK_CLASS, shard] });
-    }
-    for (let shard = 0; shard < SHARD_COUNT && this.shards.size < share; shard++) {
-      if (this.shards.has(shard)) continue;
-      const tried = await this.query<{ locked: boolean }>({ ...TRY_SHARD, values: [LOCK_CLASS, shard] });
-      if (tried.rows[0]?.locked) this.shards.add(shard);
-    }
+  get leases(): ShardLeases {
+    if (!this.registered) throw new Error('the session is not open yet');
+    return this.registered;
+  }
+
+  /** True while rows of this session may be sent. */
+  get mayPublish(): boolean {
+    return this.isAlive && this.leases.isValid;
   }
 
   /**
@@ -137,13 +136,19 @@ export class RelaySession {
   async markAndRead(sentIds: readonly string[], exceptKeys: readonly string[], limit: number): Promise<UnsentRow[]> {
     const { rows } = await this.query<UnsentRecord>({
       ...MARK_SENT_AND_READ_UNSENT,
-      values: [sentIds, [...this.shards], exceptKeys, limit],
+      values: [sentIds, this.leases.relayId, exceptKeys, limit],
     });
     return rows.map(withoutNulls);
   }
 
   async mark(ids: readonly string[]): Promise<void> {
-    await this.query({ ...MARK_SENT, values: [ids] });
+    await this.query({ ...MARK_SENT, values: [ids, this.leases.relayId] });
+  }
+
+  /** Marks the rows that nobody has locked. @returns their ids */
+  async markUnlocked(ids: readonly string[]): Promise<string[]> {
+    const { rows } = await this.query<{ id: string }>({ ...MARK_UNLOCKED, values: [ids, this.leases.relayId] });
+    return rows.map(({ id }) => id);
   }
 
   /** Wakes the other relays, because a row that was committed here may belong to a shard of another relay. */
@@ -151,42 +156,45 @@ export class RelaySession {
     await this.query({ text: `NOTIFY ${WAKE_CHANNEL}` });
   }
 
-  /** Ends the connection, which releases the locks. */
+  /** Ends the connection. The shards stay leased until PostgreSQL has noticed, or until {@link ShardLeases.leave}. */
   close(): void {
     if (!this.isAlive) return;
     this.end();
   }
 
-  /** A shared lock that every relay holds, so that the relays can count each other. */
-  private async lockPresence(): Promise<void> {
-    const { rows } = await this.query<{ pid: number }>({
-      text: 'SELECT pg_advisory_lock_shared($1, $2), pg_backend_pid() AS pid',
-      values: [LOCK_CLASS, PRESENCE],
-    });
+  private async prepare(): Promise<void> {
+    for (const setting of [...SETTINGS, `lock_timeout = ${LOCK_WAIT_MAX_MS}`])
+      await this.query({ text: `SET ${setting}` });
+    const { rows } = await this.query<{ pid: number }>({ text: 'SELECT pg_backend_pid() AS pid' });
     this.backendPid = rows[0]?.pid ?? 0;
+    await this.query({ text: `LISTEN ${WAKE_CHANNEL}` });
+    await this.query({ text: `LISTEN ${LEASE_CHANNEL}` });
+    const { termMs, clock, previousId } = this.options;
+    this.registered = await ShardLeases.register({ query: (it) => this.query(it), termMs, clock }, previousId);
   }
 
   /** Rejects when there is no answer in time. The connection cannot be used after that. */
   private query<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
-    const config: TimedQueryConfig = { ...statement, query_timeout: this.statementTimeoutMs };
+    const config: TimedQueryConfig = { ...statement, query_timeout: this.options.statementTimeoutMs };
     return this.client.query<Row>(config);
   }
 
   private readonly onError = (): void => {
     if (this.isAlive) this.end();
-    this.onWake();
+    this.options.onWake();
   };
 
   /** PostgreSQL notifies the sender too, which need not wake itself. */
-  private readonly onNotification = ({ processId }: Notification): void => {
-    if (processId !== this.backendPid) this.onWake();
+  private readonly onNotification = ({ processId, channel }: Notification): void => {
+    if (processId === this.backendPid) return;
+    if (channel === LEASE_CHANNEL) this.options.onLeasesChanged();
+    else this.options.onWake();
   };
 
   private end(): void {
     this.isAlive = false;
-    this.shards.clear();
     this.client.off('notification', this.onNotification);
-    // `true` closes the connection. Without it the connection would return to the pool with its locks.
+    // `true` closes the connection. Without it the connection would return to the pool with its settings.
     this.client.release(true);
   }
 }

@@ -40,6 +40,8 @@ export class RowSender {
   private readonly keyQueues = new Map<string, KeyQueue>();
   private readonly failing: FailingKeys;
   private sent: SentRow[] = [];
+  /** Rows that were sent, and that somebody has locked. */
+  private locked: SentRow[] = [];
   private rowsInFlight = 0;
   private failuresInARow = 0;
   private isStopping = false;
@@ -84,7 +86,7 @@ export class RowSender {
   excludedKeys(): string[] {
     const keys = this.failing.waiting();
     for (const keyQueue of this.keyQueues.values()) {
-      if (keyQueue.hasEnded) continue;
+      if (keyQueue.hasEnded && !keyQueue.isLocked) continue;
       keyQueue.wasSkipped = true;
       keys.push(keyQueue.key);
     }
@@ -101,7 +103,7 @@ export class RowSender {
     return true;
   }
 
-  /** @param isOwner answers false when the lock of the shard is lost; then no more of these rows are sent */
+  /** @param isOwner answers false when the lease of the shard is over; then no more of these rows are sent */
   send(rows: readonly UnsentRow[], isOwner: () => boolean): void {
     if (rows.length === 0) return;
     const keyQueues = new Map<string, KeyQueue>();
@@ -132,8 +134,25 @@ export class RowSender {
   marked(rows: readonly SentRow[]): void {
     for (const { keyQueue } of rows) {
       keyQueue.unmarked--;
+      if (keyQueue.isLocked && keyQueue.unmarked === 0) {
+        keyQueue.isLocked = false;
+        this.options.onReadDue(0);
+      }
       this.release(keyQueue);
     }
+  }
+
+  /** Called when these rows could not be marked: their keys are not read until they are. */
+  keepLocked(rows: readonly SentRow[]): void {
+    for (const { keyQueue } of rows) keyQueue.isLocked = true;
+    this.locked.push(...rows);
+  }
+
+  /** Takes the rows of {@link keepLocked}, to mark them. */
+  takeLocked(): readonly SentRow[] {
+    const { locked } = this;
+    this.locked = [];
+    return locked;
   }
 
   /**
@@ -144,6 +163,7 @@ export class RowSender {
   forgetAll(): void {
     this.generation++;
     this.sent = [];
+    this.locked = [];
     for (const keyQueue of this.keyQueues.values()) {
       keyQueue.unmarked = 0;
       this.release(keyQueue);

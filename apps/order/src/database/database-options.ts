@@ -3,6 +3,7 @@ import type { OrderConfig } from '../order.config.js';
 import { OrderItemEntity } from './entities/order-item.entity.js';
 import { OrderEntity } from './entities/order.entity.js';
 import { CreateOrder1780000000000 } from './migrations/1780000000000-create-order.js';
+import { OutboxLeases1790000000001 } from './migrations/1790000000001-outbox-leases.js';
 
 /** The service's own database: its entities, and the migrations that make it. */
 export const databaseOptions = (
@@ -12,6 +13,6 @@ export const databaseOptions = (
   poolMax: config.databasePoolMax,
   batchLockTimeoutMs: config.batchLockTimeoutMs,
   entities: [OrderEntity, OrderItemEntity],
-  migrations: [CreateOrder1780000000000],
+  migrations: [CreateOrder1780000000000, OutboxLeases1790000000001],
   applicationName: 'order',
 });

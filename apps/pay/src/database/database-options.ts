@@ -3,6 +3,7 @@ import type { PayConfig } from '../pay.config.js';
 import { PaymentEntity } from './entities/payment.entity.js';
 import { RefundEntity } from './entities/refund.entity.js';
 import { CreatePay1780000000000 } from './migrations/1780000000000-create-pay.js';
+import { OutboxLeases1790000000001 } from './migrations/1790000000001-outbox-leases.js';
 
 /** The service's own database: its entities, and the migrations that make it. */
 export const databaseOptions = (
@@ -12,6 +13,6 @@ export const databaseOptions = (
   poolMax: config.databasePoolMax,
   batchLockTimeoutMs: config.batchLockTimeoutMs,
   entities: [PaymentEntity, RefundEntity],
-  migrations: [CreatePay1780000000000],
+  migrations: [CreatePay1780000000000, OutboxLeases1790000000001],
   applicationName: 'pay',
 });

@@ -2,6 +2,7 @@ import type { DatabaseOptions } from '@rocketshop/service-defaults';
 import type { StockConfig } from '../stock.config.js';
 import { GoodsEntity } from './entities/goods.entity.js';
 import { CreateStock1780000000000 } from './migrations/1780000000000-create-stock.js';
+import { OutboxLeases1790000000001 } from './migrations/1790000000001-outbox-leases.js';
 
 /** The service's own database: its entities, and the migrations that make it. */
 export const databaseOptions = (
@@ -11,6 +12,6 @@ export const databaseOptions = (
   poolMax: config.databasePoolMax,
   batchLockTimeoutMs: config.batchLockTimeoutMs,
   entities: [GoodsEntity],
-  migrations: [CreateStock1780000000000],
+  migrations: [CreateStock1780000000000, OutboxLeases1790000000001],
   applicationName: 'stock',
 });

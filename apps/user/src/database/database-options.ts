@@ -3,6 +3,7 @@ import type { UserConfig } from '../user.config.js';
 import { AccountEntity } from './entities/account.entity.js';
 import { UserEntity } from './entities/user.entity.js';
 import { CreateUser1780000000000 } from './migrations/1780000000000-create-user.js';
+import { OutboxLeases1790000000001 } from './migrations/1790000000001-outbox-leases.js';
 
 /** The service's own database: its entities, and the migrations that make it. */
 export const databaseOptions = (
@@ -12,6 +13,6 @@ export const databaseOptions = (
   poolMax: config.databasePoolMax,
   batchLockTimeoutMs: config.batchLockTimeoutMs,
   entities: [UserEntity, AccountEntity],
-  migrations: [CreateUser1780000000000],
+  migrations: [CreateUser1780000000000, OutboxLeases1790000000001],
   applicationName: 'user',
 });
