@@ -1,5 +1,5 @@
 # One image a program: docker build --build-arg APP=order -t rocketshop-order .
-# The stages before the last are the same for every program, so they are built once. Works with the classic builder.
+# The stages before `tree` are the same for every program, so they are built once. Works with the classic builder.
 FROM node:24-bookworm-slim AS manifests
 WORKDIR /rocketshop
 COPY . /src
@@ -17,17 +17,16 @@ COPY libs libs
 COPY apps apps
 RUN node_modules/.bin/tsc -b apps/order apps/stock apps/coupon apps/user apps/pay apps/pay-provider apps/nameserver apps/broker
 
-FROM node:24-bookworm-slim AS modules
-WORKDIR /rocketshop
-COPY --from=manifests /rocketshop ./
-RUN npm ci --omit=dev --no-audit --no-fund --loglevel=error
+# What this one program needs at run time, and nothing that only builds or tests it.
+FROM build AS tree
+COPY tools/production-tree.mjs tools/
+ARG APP
+RUN node tools/production-tree.mjs "$APP" /tree
 
 FROM node:24-bookworm-slim
 WORKDIR /rocketshop
 ENV NODE_ENV=production
-COPY --from=modules /rocketshop ./
-COPY --from=build /rocketshop/libs libs
-COPY --from=build /rocketshop/apps apps
+COPY --from=tree /tree ./
 RUN mkdir -p /data && chown node:node /data
 VOLUME /data
 USER node
