@@ -5,23 +5,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { COMMANDS, helpOf, readArguments, UsageError } from './commands.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-
-/** The program of each command. It runs when the project is installed and, with `build`, built. */
-const COMMANDS = {
-  test: { run: ['tools/verify.mjs'], build: false },
-  e2e: { run: [...jest, '--selectProjects', 'e2e', '--'], build: true },
-  long: { run: [...jest, '--selectProjects', 'long', '--'], build: true },
-  demo: { run: ['tools/dist/demo/demo.main.js'], build: true },
-  invariants: { run: ['tools/dist/invariants/invariants.main.js'], build: true },
-  wait: { run: ['tools/dist/wait/wait.main.js'], build: true },
-  compat: { run: ['test/dist/compat/compat.main.js'], build: true },
-  crash: { run: ['test/dist/crash/crash.main.js'], build: true },
-  bench: { run: ['bench/dist/bench.main.js'], build: true },
-};
-
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
@@ -52,19 +38,35 @@ function installWhatIsMissing() {
 }
 
 function handOver(args) {
-  const child = spawn(process.execPath, args, { cwd: root, stdio: 'inherit' });
+  // The program sees the channel close when this process is killed with -9, and ends what it has started.
+  const child = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   // Ctrl-C reaches the whole process group. This process waits until the child has stopped what it started.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
 }
 
+/** Prints help, or what was wrong in one line, and ends; or returns the arguments for the program. */
+function argumentsOrEnd(name, args) {
+  if (!Object.hasOwn(COMMANDS, name)) {
+    console.error(`unknown command ${JSON.stringify(name)}; known: ${Object.keys(COMMANDS).join(', ')}`);
+    process.exit(2);
+  }
+  try {
+    const given = readArguments(name, args, process.env);
+    if (given) return given;
+    console.log(helpOf(name));
+    process.exit(0);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`${error.message}; see npm run ${name} -- --help`);
+    process.exit(2);
+  }
+}
+
 requireNode();
 const [name = '', ...args] = process.argv.slice(2);
+const given = argumentsOrEnd(name, args);
 const command = COMMANDS[name];
-if (!command) {
-  console.error(`unknown command ${JSON.stringify(name)}; known: ${Object.keys(COMMANDS).join(', ')}`);
-  process.exit(2);
-}
 installWhatIsMissing();
 if (command.build) step('Building', process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
-handOver([...command.run, ...args]);
+handOver([...command.run, ...given]);
