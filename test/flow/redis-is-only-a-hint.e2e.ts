@@ -94,6 +94,7 @@ describeWithRedis('a Redis', () => {
     const other = await shop.startReplica('order', {
       REDIS_URL: `redis://127.0.0.1:${port}`,
       DATABASE_URL: await shop.createDatabase(),
+      MIGRATION_DATABASE_URL: '',
     });
     const key = randomUUID();
     const elsewhere = shop.buyer('ada', undefined, { order: shop.urlOf('order', other) });
@@ -128,7 +129,10 @@ describeWithRedis('a Redis', () => {
     await until(isHinted, { timeoutMs: 40_000, description: 'the answer to be kept as a hint' });
     await shop.buyer().cancelOrder(orderId);
     await untilStatus(shop.buyer(), orderId, 'CANCELLED');
-    const reset = await request(`${shop.urls.order}/demo/reset`, { method: 'POST' });
+    const withoutToken = await request(`${shop.urls.order}/demo/reset`, { method: 'POST' });
+    expect(withoutToken.status).toBe(401);
+    expect((await shop.buyer().readOrder(orderId)).status).toBe(200);
+    const reset = await shop.buyer().resetDemo();
     expect(reset.status).toBe(200);
     expect((await place(shop.buyer(), teapots(), key)).orderId).not.toBe(orderId);
   });

@@ -6,6 +6,7 @@ jest.setTimeout(60_000);
 
 const program = 'test/kits/fixtures/minimal-service.mjs';
 const env = {
+  DEMO_DATA: 'true',
   DATABASE_URL: 'postgres://shop:hunter2@127.0.0.1:5432/shop',
   DRAIN_MS: '0',
   TOKEN_SECRET: 'correct horse battery staple, and more',

@@ -70,6 +70,7 @@ function startProvider(): Promise<Service> {
     HTTP_PORT: '0',
     INTERNAL_PORT: '0',
     DRAIN_MS: '0',
+    DEMO_DATA: 'true',
     DATA_FILE: join(folder, 'ledger.jsonl'),
     CALLBACK_SECRETS: SECRETS.join(','),
     MERCHANT_KEY,

@@ -1,4 +1,4 @@
-import { checkInvariants, readShopRecords, request, ShopSystem, until } from '@rocketshop/shop-testkit';
+import { checkInvariants, readShopRecords, ShopSystem, until } from '@rocketshop/shop-testkit';
 import type { DatabaseUrls, ShopUrls } from '@rocketshop/shop-testkit';
 import { databaseUrlsFromEnvironment } from '../invariants/invariants.config.js';
 import { printInvariants } from '../invariants/print-invariants.js';
@@ -34,8 +34,9 @@ function parseArguments(args: readonly string[]): DemoOptions {
 }
 
 async function playStories(urls: ShopUrls, control: ShopControl, interrupted: AbortSignal): Promise<boolean> {
-  await request(`${urls.order}/demo/reset`, { method: 'POST' });
   const buyers = await logInAll(urls);
+  const reset = await buyers.ada.resetDemo();
+  if (reset.status !== 200) throw new Error(`the shop was not reset: ${reset.status} ${JSON.stringify(reset.body)}`);
   let ok = true;
   console.log(`\nTwelve orders (a day of the shop's timers takes ${Math.round(86_400 / control.timeScale)} s here):\n`);
   for (const [index, story] of STORIES.entries()) {

@@ -82,7 +82,7 @@ export class OrderModule {
         AbandonOrderConsumer,
         CloseUnpaidConsumer,
         AnswerPayableRpc,
-        ResetDemoController,
+        ...(config.demoData ? [ResetDemoController] : []),
       ],
       providers: [
         { provide: ORDER_CONFIG, useValue: config },

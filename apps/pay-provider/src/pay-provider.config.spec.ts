@@ -9,7 +9,7 @@ it('names every wrong variable at once, and no secret', () => {
 });
 
 it('needs nothing but the secrets', () => {
-  const secrets = { CALLBACK_SECRETS: 'a-secret-of-16-or-more', MERCHANT_KEY: 'a-key-of-16-or-more' };
+  const secrets = { CALLBACK_SECRETS: 'd0b8a2f94c6e13758', MERCHANT_KEY: '5f7c19e2ab8d40361' };
   expect(loadPayProviderConfig(secrets)).toMatchObject({ httpPort: 3010, bindAddress: '127.0.0.1', timeScale: 1 });
 });
 

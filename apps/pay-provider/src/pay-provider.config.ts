@@ -1,4 +1,11 @@
-import { configField, httpFields, internalFields, loadConfig, processFields } from '@rocketshop/service-defaults';
+import {
+  configField,
+  demoFields,
+  httpFields,
+  internalFields,
+  loadConfig,
+  processFields,
+} from '@rocketshop/service-defaults';
 import type { ConfigOf } from '@rocketshop/service-defaults';
 
 const fields = {
@@ -42,6 +49,7 @@ const fields = {
     reason: 'attempts after which the provider gives up; the merchant must then ask',
   }),
   ...processFields(),
+  ...demoFields(),
 };
 
 /** Every variable of the payment provider simulator. */

@@ -64,7 +64,7 @@ export class UserModule {
         DeductBalanceRpc,
         ReturnBalanceConsumer,
         ReadBalanceController,
-        IssueTokenController,
+        ...(config.demoData ? [IssueTokenController] : []),
         ResetDemoRpc,
       ],
       providers: [

@@ -43,6 +43,19 @@ export class DatabaseUnavailableError extends ServiceDefaultsError {
   readonly retriable = true;
 }
 
+/** Thrown when the database lacks migrations, and the service's role may not run them. */
+export class MigrationsMissingError extends ServiceDefaultsError {
+  readonly code = 'MIGRATIONS_MISSING';
+  readonly retriable = true;
+
+  constructor(readonly migrations: readonly string[]) {
+    super(
+      `the database lacks ${migrations.join(', ')}, and the role of DATABASE_URL may not create tables; ` +
+        'run dist/migrate.js of this service with the owner in MIGRATION_DATABASE_URL',
+    );
+  }
+}
+
 /** Thrown when no replica of a remote service accepted a connection. The call was not sent. */
 export class RpcUnavailableError extends ServiceDefaultsError {
   readonly code = 'RPC_UNAVAILABLE';

@@ -6,6 +6,7 @@ export type { ConfigField, HostPort } from './config/fields.js';
 export { describeConfig, loadConfig } from './config/load-config.js';
 export type { ConfigOf } from './config/load-config.js';
 export {
+  demoFields,
   httpFields,
   internalFields,
   processFields,
@@ -24,9 +25,11 @@ export { Metrics } from './health/metrics.js';
 export { Readiness } from './health/readiness.js';
 export { Database } from './database/database.js';
 export { DatabaseModule } from './database/database.module.js';
-export { connectAndMigrate, migrate } from './database/connect.js';
+export { connectAndMigrate } from './database/connect.js';
+export { migrate } from './database/migrations.js';
+export { runMigrations } from './database/run-migrations.js';
 export { dataSourceOptions } from './database/data-source-options.js';
-export type { DatabaseOptions } from './database/data-source-options.js';
+export type { DatabaseConfig, DatabaseOptions } from './database/data-source-options.js';
 export { columnsOf } from './database/columns-of.js';
 export { RpcClient } from './rpc/rpc-client.js';
 export type { CallAnswer, CallData, CallOptions, RemoteCommand } from './rpc/remote-command.js';

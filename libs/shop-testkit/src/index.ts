@@ -27,6 +27,8 @@ export { repositoryRoot, spawnService, stopSpawnedServices } from './servers/pro
 export type { SpawnedService } from './servers/processes.js';
 export { locateRedis, startRedisServer } from './servers/redis.js';
 export type { RedisServer } from './servers/redis.js';
+export { createServiceDatabase, grant, serviceDatabase } from './servers/service-database.js';
+export type { ServiceDatabase } from './servers/service-database.js';
 export { createPool, sessionsWaitingForLock, startPostgres } from './servers/test-postgres.js';
 export type { TestPostgres } from './servers/test-postgres.js';
 export { openPayment, place, teapots, untilPaymentIs, untilRefunded, untilStatus } from './shop/buying.js';

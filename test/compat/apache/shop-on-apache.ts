@@ -1,4 +1,4 @@
-import { checkInvariants, readShopRecords, request, ShopClient, ShopSystem, until } from '@rocketshop/shop-testkit';
+import { checkInvariants, readShopRecords, ShopClient, ShopSystem, until } from '@rocketshop/shop-testkit';
 import type { ApacheRocketmq } from '@rocketshop/shop-testkit';
 import { checkRow } from '../report.js';
 import type { Row } from '../report.js';
@@ -22,8 +22,8 @@ export async function shopOnApache(apache: ApacheRocketmq, timeScale: number): P
   });
   try {
     const { urls } = system;
-    await request(`${urls.order}/demo/reset`, { method: 'POST' });
     const [ada, grace] = await Promise.all([ShopClient.logIn(urls, 'ada'), ShopClient.logIn(urls, 'grace')]);
+    await ada.resetDemo();
     const rows: Row[] = [];
     for (const { title, play } of SHOP_STORIES)
       rows.push(await checkRow(CLIENT, title, () => play({ ada, grace, apache })));

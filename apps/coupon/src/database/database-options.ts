@@ -1,14 +1,12 @@
-import type { DatabaseOptions } from '@rocketshop/service-defaults';
-import type { CouponConfig } from '../coupon.config.js';
+import type { DatabaseConfig, DatabaseOptions } from '@rocketshop/service-defaults';
 import { CouponEntity } from './entities/coupon.entity.js';
 import { CreateCoupon1780000000000 } from './migrations/1780000000000-create-coupon.js';
 import { OutboxLeases1790000000001 } from './migrations/1790000000001-outbox-leases.js';
 
 /** The service's own database: its entities, and the migrations that make it. */
-export const databaseOptions = (
-  config: Pick<CouponConfig, 'databaseUrl' | 'databasePoolMax' | 'batchLockTimeoutMs'>,
-): DatabaseOptions => ({
+export const databaseOptions = (config: DatabaseConfig): DatabaseOptions => ({
   url: config.databaseUrl.reveal(),
+  migrationUrl: config.migrationDatabaseUrl?.reveal(),
   poolMax: config.databasePoolMax,
   batchLockTimeoutMs: config.batchLockTimeoutMs,
   entities: [CouponEntity],

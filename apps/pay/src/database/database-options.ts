@@ -1,15 +1,13 @@
-import type { DatabaseOptions } from '@rocketshop/service-defaults';
-import type { PayConfig } from '../pay.config.js';
+import type { DatabaseConfig, DatabaseOptions } from '@rocketshop/service-defaults';
 import { PaymentEntity } from './entities/payment.entity.js';
 import { RefundEntity } from './entities/refund.entity.js';
 import { CreatePay1780000000000 } from './migrations/1780000000000-create-pay.js';
 import { OutboxLeases1790000000001 } from './migrations/1790000000001-outbox-leases.js';
 
 /** The service's own database: its entities, and the migrations that make it. */
-export const databaseOptions = (
-  config: Pick<PayConfig, 'databaseUrl' | 'databasePoolMax' | 'batchLockTimeoutMs'>,
-): DatabaseOptions => ({
+export const databaseOptions = (config: DatabaseConfig): DatabaseOptions => ({
   url: config.databaseUrl.reveal(),
+  migrationUrl: config.migrationDatabaseUrl?.reveal(),
   poolMax: config.databasePoolMax,
   batchLockTimeoutMs: config.batchLockTimeoutMs,
   entities: [PaymentEntity, RefundEntity],

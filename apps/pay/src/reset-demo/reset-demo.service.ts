@@ -4,6 +4,9 @@ import { Database } from '@rocketshop/service-defaults';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 
+/** A table comes before those that it refers to. */
+const TABLES = ['refunds', 'payment_events', 'payments', 'payment_orders', 'idempotency_keys'];
+
 /** Pay has no seed data, so a reset deletes every payment. A callback for a deleted payment is refused. */
 @Injectable()
 export class ResetDemoService {
@@ -14,7 +17,11 @@ export class ResetDemoService {
 
   async reset(): Promise<AnswerOf<typeof resetPayDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'pay runs without DEMO_DATA' };
-    await this.database.pool.query('TRUNCATE refunds, payment_events, payments, payment_orders, idempotency_keys');
+    // The service's role may not truncate. A row that is written in between could refer to one that is deleted here.
+    await this.database.transaction(async (client) => {
+      await client.query(`LOCK TABLE ${TABLES.join(', ')} IN EXCLUSIVE MODE`);
+      for (const table of TABLES) await client.query(`DELETE FROM ${table}`);
+    });
     return { ok: true };
   }
 }

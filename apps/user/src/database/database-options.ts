@@ -1,15 +1,13 @@
-import type { DatabaseOptions } from '@rocketshop/service-defaults';
-import type { UserConfig } from '../user.config.js';
+import type { DatabaseConfig, DatabaseOptions } from '@rocketshop/service-defaults';
 import { AccountEntity } from './entities/account.entity.js';
 import { UserEntity } from './entities/user.entity.js';
 import { CreateUser1780000000000 } from './migrations/1780000000000-create-user.js';
 import { OutboxLeases1790000000001 } from './migrations/1790000000001-outbox-leases.js';
 
 /** The service's own database: its entities, and the migrations that make it. */
-export const databaseOptions = (
-  config: Pick<UserConfig, 'databaseUrl' | 'databasePoolMax' | 'batchLockTimeoutMs'>,
-): DatabaseOptions => ({
+export const databaseOptions = (config: DatabaseConfig): DatabaseOptions => ({
   url: config.databaseUrl.reveal(),
+  migrationUrl: config.migrationDatabaseUrl?.reveal(),
   poolMax: config.databasePoolMax,
   batchLockTimeoutMs: config.batchLockTimeoutMs,
   entities: [UserEntity, AccountEntity],

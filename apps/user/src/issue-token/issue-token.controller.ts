@@ -10,7 +10,7 @@ export class IssueTokenController {
   constructor(private readonly service: IssueTokenService) {}
 
   @Post()
-  @ApiOperation({ summary: 'Issue a bearer token for a buyer of the demo data. Without DEMO_DATA the answer is 404' })
+  @ApiOperation({ summary: 'Issue a bearer token for a buyer of the demo data' })
   @ApiCreatedResponse({
     description: 'The token is short-lived. Ask for another one when it is refused.',
     standardSchema: issuedTokenSchema,

@@ -29,7 +29,7 @@ describe('loadConfig', () => {
     const config = loadConfig(fields, {
       HTTP_PORT: '0',
       STOCK_RPC: '10.0.0.1:4002, [::1]:4102',
-      TOKEN_SECRET: 'twelve chars',
+      TOKEN_SECRET: 'v7Gx!2kQ9#pLm4Zt',
       DEMO_DATA: '',
     });
     expect(config.httpPort).toBe(0);
@@ -37,7 +37,7 @@ describe('loadConfig', () => {
       { host: '10.0.0.1', port: 4002 },
       { host: '::1', port: 4102 },
     ]);
-    expect(config.tokenSecret.reveal()).toBe('twelve chars');
+    expect(config.tokenSecret.reveal()).toBe('v7Gx!2kQ9#pLm4Zt');
     expect(config.redisUrl).toBeUndefined();
     expect(config.demoData).toBe(false);
   });
@@ -58,7 +58,7 @@ describe('loadConfig', () => {
   });
 
   it.each(['', '-1', '1.5', '0x10', '1e3', ' '])('does not take %p for a port', (text) => {
-    const problems = problemsOf({ HTTP_PORT: text, TOKEN_SECRET: 'twelve chars' });
+    const problems = problemsOf({ HTTP_PORT: text, TOKEN_SECRET: 'v7Gx!2kQ9#pLm4Zt' });
     expect(problems).toHaveLength(text === '' ? 0 : 1);
   });
 

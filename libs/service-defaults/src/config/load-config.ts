@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../errors.js';
+import { demoProblems } from './demo-rules.js';
 import type { ConfigField } from './fields.js';
 
 type ConfigFields = Readonly<Record<string, ConfigField<unknown>>>;
@@ -15,6 +16,7 @@ const variableOf = (name: string, field: ConfigField<unknown>): string =>
 /**
  * Reads every field from `environment` (a `*.config.ts` passes `process.env`).
  * An empty variable counts as unset, so that compose files can pass it through.
+ * Unless DEMO_DATA is true, a secret that is known, weak or used twice is a problem.
  * @throws {ConfigurationError} that names all problems, and never the value of a secret
  */
 export function loadConfig<const F extends ConfigFields>(
@@ -23,8 +25,10 @@ export function loadConfig<const F extends ConfigFields>(
 ): ConfigOf<F> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
+  const variables: Record<string, string> = {};
   for (const [name, field] of Object.entries(fields)) {
     const variable = variableOf(name, field);
+    variables[name] = variable;
     const text = environment[variable] || field.default;
     if (text === undefined) {
       if (!field.optional) problems.push(`${variable} is required: ${field.reason}`);
@@ -37,6 +41,7 @@ export function loadConfig<const F extends ConfigFields>(
     const shown = field.secret ? '' : `, but is "${text}"`;
     problems.push(`${variable} ${error.issues[0]?.message}${shown} (${field.reason})`);
   }
+  problems.push(...demoProblems(values, variables, environment));
   if (problems.length > 0) throw new ConfigurationError(problems);
   return values as ConfigOf<F>;
 }

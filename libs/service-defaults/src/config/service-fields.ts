@@ -35,6 +35,14 @@ export const processFields = () => ({
   logLevel: configField.oneOf(LOG_LEVELS, { default: 'info', reason: 'least severe level that is written' }),
 });
 
+/** The variable of every process that has secrets. */
+export const demoFields = () => ({
+  demoData: configField.boolean({
+    default: false,
+    reason: 'seed data, the reset call, the demo token and secrets that may be known; never on where real buyers are',
+  }),
+});
+
 /** The variables of every service of the shop. A service's own config spreads them and adds its own. */
 export const serviceFields = (ports: { readonly http: number; readonly rpc: number; readonly internal: number }) => ({
   ...httpFields(ports.http),
@@ -54,6 +62,13 @@ export const serviceFields = (ports: { readonly http: number; readonly rpc: numb
     protocols: ['postgres', 'postgresql'],
     reason: 'database and user of this service alone; it holds no tables of other services',
   }),
+  migrationDatabaseUrl: configField.optional(
+    configField.secretUrl({
+      protocols: ['postgres', 'postgresql'],
+      reason:
+        'the same database for the owner of its tables; used to migrate at start, and closed before the service serves',
+    }),
+  ),
   databasePoolMax: configField.integer({
     default: 8,
     min: 2,
@@ -78,10 +93,7 @@ export const serviceFields = (ports: { readonly http: number; readonly rpc: numb
     shape: 'host:port, several with ";" between',
   }),
   ...processFields(),
-  demoData: configField.boolean({
-    default: false,
-    reason: 'seed data, the reset call and the demo token; never on where real buyers are',
-  }),
+  ...demoFields(),
 });
 
 /** For services that identify buyers by their bearer token. */

@@ -1,11 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { underMigrationLock } from '@rocketshop/pg';
 import { DataSource } from 'typeorm';
 import { DatabaseUnavailableError } from '../errors.js';
 import { dataSourceOptions } from './data-source-options.js';
 import type { DatabaseOptions } from './data-source-options.js';
+import { mayMigrate, migrate, untilMigrated } from './migrations.js';
 
 const RETRY_EVERY_MS = 500;
+const START_TIMEOUT_MS = 60_000;
+/** Migrations run one after the other. */
+const OWNER_SESSIONS = 1;
 
 /** Refused, reset, not resolvable yet, or "the database system is starting up": worth waiting for while containers start. */
 const STARTING = new Set([
@@ -19,17 +22,17 @@ const STARTING = new Set([
   '08001',
 ]);
 
-/** Runs the pending migrations under the lock. @returns the names of the migrations that ran here */
-export async function migrate(dataSource: DataSource, url: string): Promise<string[]> {
-  const ran = await underMigrationLock(url, () => dataSource.runMigrations({ transaction: 'each' }));
-  return ran.map((migration) => migration.name);
-}
-
-/** Connects and migrates. Waits for a server that is not up yet; a wrong password or database fails at once. */
+/**
+ * Connects, and gives a database that has all migrations. With a `migrationUrl` the owner migrates in sessions of its own, which
+ * are closed before the service's are opened. Without one the service's own role migrates if it may, or waits until somebody has.
+ * Waits for a server that is not up yet; a wrong password or database fails at once.
+ */
 export async function connectAndMigrate(options: DatabaseOptions): Promise<DataSource> {
+  if (options.migrationUrl !== undefined) await migrateAsOwner(options, options.migrationUrl);
   const dataSource = await connect(options);
   try {
-    await migrate(dataSource, options.url);
+    if (await mayMigrate(dataSource)) await migrate(dataSource, options.url);
+    else await untilMigrated(dataSource, options.startTimeoutMs ?? START_TIMEOUT_MS);
     return dataSource;
   } catch (error) {
     await dataSource.destroy();
@@ -37,8 +40,18 @@ export async function connectAndMigrate(options: DatabaseOptions): Promise<DataS
   }
 }
 
+/** Migrates and disconnects. @returns the names of the migrations that ran here */
+export async function migrateAsOwner(options: DatabaseOptions, url: string): Promise<string[]> {
+  const dataSource = await connect({ ...options, url, poolMax: OWNER_SESSIONS });
+  try {
+    return await migrate(dataSource, url);
+  } finally {
+    await dataSource.destroy();
+  }
+}
+
 async function connect(options: DatabaseOptions): Promise<DataSource> {
-  const giveUpAt = Date.now() + (options.startTimeoutMs ?? 60_000);
+  const giveUpAt = Date.now() + (options.startTimeoutMs ?? START_TIMEOUT_MS);
   for (;;) {
     const dataSource = new DataSource(dataSourceOptions(options));
     try {

@@ -1,9 +1,20 @@
 import { bigintTypes } from '@rocketshop/pg';
 import type { DataSourceOptions } from 'typeorm';
+import type { Secret } from '../config/secret.js';
+
+/** The fields of a service's configuration that tell about its database. `serviceFields` declares them. */
+export interface DatabaseConfig {
+  readonly databaseUrl: Secret;
+  readonly migrationDatabaseUrl?: Secret | undefined;
+  readonly databasePoolMax: number;
+  readonly batchLockTimeoutMs: number;
+}
 
 export interface DatabaseOptions {
   /** postgres://user:password@host:port/database */
   readonly url: string;
+  /** The same database for the owner of its tables, who migrates. @default the role of `url` migrates if it may */
+  readonly migrationUrl?: string | undefined;
   /** Connections of TypeORM's pool; the batcher has its own. @default 8 */
   readonly poolMax?: number;
   readonly entities: NonNullable<DataSourceOptions['entities']>;

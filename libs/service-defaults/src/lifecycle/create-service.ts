@@ -43,6 +43,7 @@ export interface ServiceConfig {
   /** How long the service still listens after readiness has become false. @default 0 */
   readonly drainMs?: number;
   readonly logLevel?: LogLevel;
+  readonly demoData?: boolean;
   readonly tokenSecret?: Secret;
   /** Without any, calls of other services are neither signed nor checked. */
   readonly serviceSecrets?: readonly KeyedSecret[];

@@ -18,6 +18,8 @@ export interface RunServiceOptions<C extends ServiceConfig> extends Pick<
 
 /** A shutdown that takes longer is stuck, and the supervisor is about to kill the process anyway. */
 const SHUTDOWN_LIMIT_MS = 15_000;
+const DEMO_WARNING =
+  'DEMO: demo data and demo secrets. Everybody gets a token of any buyer and may reset the shop, so only this machine may reach this service.';
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 /**
@@ -34,6 +36,7 @@ export async function runService<C extends ServiceConfig>(options: RunServiceOpt
   try {
     const config = loadConfig();
     logger = createLogger({ name, level: config.logLevel });
+    if (config.demoData) logger.warn({ demoData: true }, DEMO_WARNING);
     const service = await createService({
       ...rest,
       name,

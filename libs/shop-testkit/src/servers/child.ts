@@ -48,7 +48,8 @@ export function waitForOutput(child: ChildProcess, pattern: RegExp, limitMs: num
 /**
  * The command line under which a program ends together with its parent process. Without it, a parent that is killed with -9
  * cannot stop its children and leaves them behind. The means is Linux's parent-death signal (setpriv of util-linux); on other
- * systems the command line stays as it is.
+ * systems the command line stays as it is. A parent that died before the child asked for the signal sends none, so the shell
+ * looks once whether the parent is still there.
  */
 export function endingWithParent(
   command: string,
@@ -56,7 +57,9 @@ export function endingWithParent(
   signal: 'KILL' | 'QUIT' = 'KILL',
 ): [command: string, args: string[]] {
   setpriv ??= findSetpriv();
-  return setpriv === '' ? [command, [...args]] : [setpriv, ['--pdeathsig', signal, command, ...args]];
+  if (setpriv === '') return [command, [...args]];
+  const unlessOrphaned = ['sh', '-c', 'test "$PPID" = "$0" && exec "$@"', String(process.pid)];
+  return [setpriv, ['--pdeathsig', signal, ...unlessOrphaned, command, ...args]];
 }
 
 /** Path of setpriv. Empty on a machine without it; undefined until the first look. */

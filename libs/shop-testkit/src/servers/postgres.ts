@@ -83,7 +83,7 @@ async function initialise(binaries: PostgresBinaries, home: string, data: string
     '--encoding=UTF8',
     '--locale=C',
   ];
-  await run(binaries.initdb, [...args, '--no-sync'], { ...binaries.runAs, cwd: home });
+  await run(...endingWithParent(binaries.initdb, [...args, '--no-sync']), { ...binaries.runAs, cwd: home });
 }
 
 async function start(
@@ -114,8 +114,13 @@ async function start(
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  await waitForOutput(child, /ready to accept connections/, START_LIMIT_MS);
-  return child;
+  try {
+    await waitForOutput(child, /ready to accept connections/, START_LIMIT_MS);
+    return child;
+  } catch (error) {
+    await endChild(child, 'SIGQUIT');
+    throw error;
+  }
 }
 
 function administration(port: number): Pick<PostgresServer, 'url' | 'createUser' | 'createDatabase'> {

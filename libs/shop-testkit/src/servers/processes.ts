@@ -22,6 +22,8 @@ export interface SpawnOptions {
   readonly readyLine?: RegExp;
   /** @default 20000 */
   readonly readyTimeoutMs?: number;
+  /** Gives the start up: the program is killed, and the promise rejects with the reason of the signal. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface SpawnedService {
@@ -53,6 +55,7 @@ process.once('exit', () => {
 
 /** Starts a built program in its own Node process and waits for its ready line. */
 export async function spawnService(options: SpawnOptions): Promise<SpawnedService> {
+  options.signal?.throwIfAborted();
   const child = spawn(
     ...endingWithParent(process.execPath, [
       '--enable-source-maps',
@@ -123,7 +126,13 @@ function waitForReady(child: Child, lines: () => string[], options: SpawnOptions
   const pattern = options.readyLine ?? READY;
   const limitMs = options.readyTimeoutMs ?? 20_000;
   return new Promise((resolve, reject) => {
+    const giveUp = (): void => {
+      done();
+      child.kill('SIGKILL');
+      reject(options.signal?.reason as Error);
+    };
     const done = (): void => {
+      options.signal?.removeEventListener('abort', giveUp);
       clearTimeout(limit);
       child.stdout.off('data', look);
       child.stderr.off('data', look);
@@ -142,6 +151,7 @@ function waitForReady(child: Child, lines: () => string[], options: SpawnOptions
     const limit = setTimeout(() => fail(`was not ready in ${limitMs} ms`), limitMs);
     child.stdout.on('data', look);
     child.stderr.on('data', look);
+    options.signal?.addEventListener('abort', giveUp);
     void once(child, 'exit').then(([code]) => fail(`ended with ${String(code)} before it was ready`));
   });
 }

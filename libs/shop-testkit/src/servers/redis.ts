@@ -57,17 +57,18 @@ async function start(program: RedisProgram, port: number): Promise<RedisServer> 
     if (isRunning(child)) child.kill('SIGKILL');
   };
   process.once('exit', killAtExit);
-  await waitForOutput(child, /Ready to accept connections/, START_LIMIT_MS);
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    origin: program.origin,
-    pid: child.pid,
-    stop: async () => {
-      await endChild(child, 'SIGTERM');
-      process.off('exit', killAtExit);
-      await rm(home, { recursive: true, force: true });
-    },
+  const stop = async (): Promise<void> => {
+    await endChild(child, 'SIGTERM');
+    process.off('exit', killAtExit);
+    await rm(home, { recursive: true, force: true });
   };
+  try {
+    await waitForOutput(child, /Ready to accept connections/, START_LIMIT_MS);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url: `redis://127.0.0.1:${port}`, origin: program.origin, pid: child.pid, stop };
 }
 
 function isExecutable(path: string): boolean {

@@ -1,11 +1,14 @@
 import pg from 'pg';
 import { startPostgresServer } from './postgres.js';
 import type { PostgresServer } from './postgres.js';
+import { createServiceDatabase } from './service-database.js';
 
 export interface TestPostgres {
   readonly server: PostgresServer;
   /** Creates an empty database with a new name. @returns its URL */
   createDatabase(): Promise<string>;
+  /** Creates an empty database with the two roles of a service. @returns its name */
+  createServiceDatabase(): Promise<string>;
   /**
    * Copies the database that `migrate` fills. `migrate` runs once for each `template` name; a copy takes some 50 ms.
    * `migrate` must close its connections before it returns. @returns the URL of the copy
@@ -30,6 +33,11 @@ export async function startPostgres(): Promise<TestPostgres> {
       const name = `test_${++count}`;
       await server.createDatabase(name);
       return server.url(name);
+    },
+    createServiceDatabase: async () => {
+      const name = `test_${++count}`;
+      await createServiceDatabase(server, name);
+      return name;
     },
     createDatabaseFrom: async (template, migrate) => {
       const prepared = templates.get(template) ?? prepare(template, migrate);

@@ -19,6 +19,8 @@ import { pino } from 'pino';
 import { FaultProxy } from '../faults/fault-proxy.js';
 import type { DatabaseUrls } from '../invariants/shop-records.js';
 import { freePort } from '../servers/free-port.js';
+import { serviceDatabase } from '../servers/service-database.js';
+import type { ServiceDatabase } from '../servers/service-database.js';
 import { createPool, startPostgres } from '../servers/test-postgres.js';
 import type { TestPostgres } from '../servers/test-postgres.js';
 import { ShopClient } from './shop-client.js';
@@ -55,10 +57,11 @@ export interface InProcessShopOptions {
 export class InProcessShop {
   readonly rpcProxies = {} as Record<ServiceName, FaultProxy>;
   readonly databaseProxies = {} as Record<ServiceName, FaultProxy>;
+  /** They connect as superuser, since a story may do what no service may. */
   readonly pools = {} as Record<ServiceName, Pool>;
   private readonly services = new Map<string, Service>();
   private readonly rpcPorts = {} as Record<ServiceName, number>;
-  private readonly directUrls = {} as Record<ServiceName, string>;
+  private readonly databases = {} as Record<ServiceName, ServiceDatabase>;
   private readonly payPort: Promise<number> = freePort();
   private provider: Service | undefined;
   private providerPort = 0;
@@ -103,7 +106,7 @@ export class InProcessShop {
   }
 
   get databaseUrls(): DatabaseUrls {
-    return this.directUrls;
+    return Object.fromEntries(SERVICES.map((name) => [name, this.databases[name].url])) as DatabaseUrls;
   }
 
   /** @param urls replace the URLs of the first replicas */
@@ -163,6 +166,7 @@ export class InProcessShop {
       INTERNAL_PORT: '0',
       DRAIN_MS: '0',
       DATA_FILE: join(this.folder, 'provider.jsonl'),
+      DEMO_DATA: 'true',
       CALLBACK_SECRETS: CALLBACK_SECRET,
       MERCHANT_KEY,
       CALLBACK_ALLOW: `http://127.0.0.1:${await this.payPort}`,
@@ -217,9 +221,10 @@ export class InProcessShop {
   }
 
   private async prepare(name: ServiceName): Promise<void> {
-    const direct = await this.postgres.createDatabase();
-    this.directUrls[name] = direct;
-    this.pools[name] = createPool(direct, { max: 8 });
+    const { server } = this.postgres;
+    const database = await this.postgres.createServiceDatabase();
+    this.databases[name] = serviceDatabase(server, database);
+    this.pools[name] = createPool(server.url(database), { max: 8 });
     this.databaseProxies[name] = await FaultProxy.start({ port: this.postgres.server.port });
     this.rpcPorts[name] = await freePort();
     this.rpcProxies[name] = await FaultProxy.start({ port: this.rpcPorts[name] });
@@ -239,7 +244,7 @@ export class InProcessShop {
   }
 
   private async environment(name: ServiceName): Promise<Record<string, string>> {
-    const database = new URL(this.directUrls[name]);
+    const database = new URL(this.databases[name].url);
     database.port = String(this.databaseProxies[name].port);
     const rpc = Object.entries(this.rpcProxies).map(([service, { port }]) => [
       `${service.toUpperCase()}_RPC`,
@@ -252,6 +257,7 @@ export class InProcessShop {
       INTERNAL_PORT: '0',
       DRAIN_MS: '0',
       DATABASE_URL: database.href,
+      MIGRATION_DATABASE_URL: this.databases[name].ownerUrl,
       NAMESRV_ADDR: this.broker.namesrvAddr,
       // The sweeper runs only when a story calls it, so that it does not join a race.
       SWEEP_INTERVAL_MS: '100000000',

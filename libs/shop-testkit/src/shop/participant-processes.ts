@@ -14,6 +14,7 @@ import { spawnService, stopSpawnedServices } from '../servers/processes.js';
 import type { SpawnedService } from '../servers/processes.js';
 import { startPostgresServer } from '../servers/postgres.js';
 import type { PostgresServer } from '../servers/postgres.js';
+import { createServiceDatabase, serviceDatabase } from '../servers/service-database.js';
 import { PARTICIPANT_NAMES } from './participants.js';
 import type { ParticipantName } from './participants.js';
 
@@ -87,6 +88,7 @@ export class ParticipantProcesses {
   }
 
   async startReplica(name: ParticipantName, env: Readonly<Record<string, string>> = {}): Promise<Replica> {
+    const database = serviceDatabase(this.postgres, name);
     const process = await spawnService({
       program: `apps/${name}/dist/main.js`,
       readyTimeoutMs: 60_000,
@@ -95,7 +97,8 @@ export class ParticipantProcesses {
         RPC_PORT: '0',
         INTERNAL_PORT: '0',
         DRAIN_MS: '0',
-        DATABASE_URL: this.postgres.url(name, name, 'story'),
+        DATABASE_URL: database.url,
+        MIGRATION_DATABASE_URL: database.ownerUrl,
         NAMESRV_ADDR: this.namesrvAddr,
         TIME_SCALE: String(TIME_SCALE),
         DEMO_DATA: 'true',
@@ -178,8 +181,7 @@ export class ParticipantProcesses {
   }
 
   private async prepareDatabase(name: ParticipantName): Promise<void> {
-    await this.postgres.createUser(name, 'story');
-    await this.postgres.createDatabase(name, { owner: name });
+    await createServiceDatabase(this.postgres, name);
   }
 
   private async listen(): Promise<void> {

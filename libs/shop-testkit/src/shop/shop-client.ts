@@ -70,6 +70,11 @@ export class ShopClient {
     return new ShopClient(urls, userId, token);
   }
 
+  /** Resets the whole shop to its seed data, where the services run with DEMO_DATA. */
+  resetDemo(): Promise<HttpAnswer> {
+    return this.send('POST', `${this.urls.order}/demo/reset`);
+  }
+
   placeOrder(cart: Cart, key: string = randomUUID()): Promise<HttpAnswer<OrderAnswer>> {
     return this.send('POST', `${this.urls.order}/orders`, cart, key);
   }

@@ -1,3 +1,4 @@
+import type { ServiceDatabase } from '../servers/service-database.js';
 import type { ServiceName } from './programs.js';
 
 /* These secrets protect a demo or a test on one machine. They are no secrets anywhere else. */
@@ -5,7 +6,6 @@ const TOKEN_SECRET = 'demo-only-token-secret-change-me-please';
 const CALLBACK_SECRET = 'demo-only-callback-secret-change-me';
 const SERVICE_SECRETS = 'demo:demo-only-service-secret-change-me-please';
 export const MERCHANT_KEY = 'demo-only-merchant-key-change-me';
-export const DATABASE_PASSWORD = 'demo-only-service';
 
 /** No load balancer has to notice that a program stops. A story about that sets its own. */
 const DRAIN_MS = '0';
@@ -16,7 +16,7 @@ export interface ServiceEndpoints {
   readonly httpPort: number;
   readonly rpcPort: number;
   readonly internalPort: number;
-  readonly databaseUrl: string;
+  readonly database: ServiceDatabase;
   readonly namesrvAddr: string;
   readonly redisUrl: string | undefined;
   readonly payUrl: string;
@@ -33,7 +33,8 @@ export function serviceEnvironment(endpoints: ServiceEndpoints): Environment {
     RPC_PORT: String(endpoints.rpcPort),
     INTERNAL_PORT: String(endpoints.internalPort),
     DRAIN_MS,
-    DATABASE_URL: endpoints.databaseUrl,
+    DATABASE_URL: endpoints.database.url,
+    MIGRATION_DATABASE_URL: endpoints.database.ownerUrl,
     NAMESRV_ADDR: endpoints.namesrvAddr,
     DEMO_DATA: 'true',
     TOKEN_SECRET,
@@ -62,6 +63,7 @@ export const providerEnvironment = (ports: ProviderPorts, dataFile: string, payU
   INTERNAL_PORT: String(ports.internal),
   DRAIN_MS,
   DATA_FILE: dataFile,
+  DEMO_DATA: 'true',
   CALLBACK_SECRETS: CALLBACK_SECRET,
   MERCHANT_KEY,
   CALLBACK_ALLOW: new URL(payUrl).origin,

@@ -7,12 +7,14 @@ import { startPostgresServer } from '../servers/postgres.js';
 import type { PostgresServer } from '../servers/postgres.js';
 import { spawnService } from '../servers/processes.js';
 import type { SpawnedService } from '../servers/processes.js';
+import { createServiceDatabase, serviceDatabase } from '../servers/service-database.js';
+import type { ServiceDatabase } from '../servers/service-database.js';
 import { startRedisServer } from '../servers/redis.js';
 import type { RedisServer } from '../servers/redis.js';
 import { SERVICES } from './programs.js';
 import type { ProgramName, ServiceName } from './programs.js';
 import type { ShopUrls } from './shop-client.js';
-import { DATABASE_PASSWORD, providerEnvironment, serviceEnvironment } from './shop-environment.js';
+import { providerEnvironment, serviceEnvironment } from './shop-environment.js';
 import type { Environment } from './shop-environment.js';
 import { ShopPorts } from './shop-ports.js';
 import type { PortName } from './shop-ports.js';
@@ -50,6 +52,8 @@ interface Replica {
 
 /** A program is stopped before the programs that it needs. */
 const STOP_ORDER: readonly (readonly ProgramName[])[] = [SERVICES, ['pay-provider'], ['broker'], ['nameserver']];
+
+const databaseOf = (service: ServiceName) => `shop_${service}`;
 
 /** The whole shop as processes on this machine: PostgreSQL, Redis, name server, broker, five services, payment provider. */
 export class ShopSystem {
@@ -118,7 +122,7 @@ export class ShopSystem {
 
   /** URL of a service's own database, for the service's own user. */
   databaseUrl(service: ServiceName): string {
-    return this.runningPostgres.url(`shop_${service}`, `shop_${service}`, DATABASE_PASSWORD);
+    return this.database(service).url;
   }
 
   get databaseUrls(): DatabaseUrls {
@@ -181,6 +185,10 @@ export class ShopSystem {
     }
   }
 
+  private database(service: ServiceName): ServiceDatabase {
+    return serviceDatabase(this.runningPostgres, databaseOf(service));
+  }
+
   private get replicaCount(): number {
     return this.options.replicas ?? 1;
   }
@@ -210,11 +218,7 @@ export class ShopSystem {
     // PostgreSQL may run as another user than this process, and that user must be able to enter the folder.
     this.postgresDir = await mkdtemp(join(tmpdir(), 'rocketshop-postgres-'));
     this.postgres = await this.launchPostgres();
-    for (const service of SERVICES) {
-      const name = `shop_${service}`;
-      await this.postgres.createUser(name, DATABASE_PASSWORD);
-      await this.postgres.createDatabase(name, { owner: name });
-    }
+    for (const service of SERVICES) await createServiceDatabase(this.postgres, databaseOf(service));
     progress('PostgreSQL');
   }
 
@@ -267,7 +271,7 @@ export class ShopSystem {
       httpPort: this.port(`${service}.http`, replica),
       rpcPort: this.port(`${service}.rpc`, replica),
       internalPort: this.port(`${service}.internal`, replica),
-      databaseUrl: this.databaseUrl(service),
+      database: this.database(service),
       namesrvAddr: this.namesrvAddr,
       redisUrl: this.redis?.url,
       payUrl: this.url('pay'),
