@@ -189,7 +189,7 @@ describe('a genuine callback', () => {
     async (when) => {
       const event = paidEvent(payment);
       loseCommit(shop.databaseProxies.pay, 'record-event', when);
-      expect((await callBack(shop, event)).status).toBe(500);
+      expect((await callBack(shop, event)).status).toBe(503);
       expect(await statusOf(payment)).toBe(when === 'after' ? 'PAID' : 'PAYING');
       expect((await callBack(shop, event)).body.outcome).toBe('PAID');
       expect(await paidMessages(shop, payment.orderId)).toBe(1);

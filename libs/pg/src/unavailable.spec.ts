@@ -11,7 +11,7 @@ function answered(code: string): pg.DatabaseError {
   return error;
 }
 
-it.each(['08006', '53300', '57P01', '57P02', '57P03', '57014', '25P03', '40P01'])(
+it.each(['08006', '53300', '57P01', '57P02', '57P03', '57014', '25006', '25P03', '40P01'])(
   'calls the database unavailable when it answers %s',
   (code) => {
     expect(isUnavailable(answered(code))).toBe(true);

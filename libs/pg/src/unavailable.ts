@@ -2,11 +2,12 @@ import { PgError } from './errors.js';
 
 /**
  * SQLSTATEs of a server that cannot serve now, or that ended the session: by the first characters of the code. 08 connection
- * exception, 53 insufficient resources, 57P shutdown or start, 57014 the statement's time-out, 25P03 and 25P04 a transaction
+ * exception, 53 insufficient resources, 57P shutdown or start, 57014 the statement's time-out,
+ * 25006 a standby, or a server that lets nobody write, 25P03 and 25P04 a transaction
  * that stood open for too long, 40001 and 40P01 a race that PostgreSQL ended.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const SQLSTATES = ['08', '53', '57P', '57014', '25P03', '25P04', '40001', '40P01'];
+const SQLSTATES = ['08', '53', '57P', '57014', '25006', '25P03', '25P04', '40001', '40P01'];
 
 /** What the operating system and Node answer for a server that cannot be reached. */
 const SYSTEM_CODES = new Set([

@@ -20,6 +20,8 @@ export { continueTrace, currentTrace, runWithTrace, traceHeaders } from './trace
 export { JsonClient } from './http/json-client.js';
 export type { JsonClientOptions } from './http/json-client.js';
 export { isSuccess } from './http/json-client-exchange.js';
+export { jsonFault } from './http/json-body.js';
+export { RawBodyOnly } from './http/raw-body-only.js';
 export { notFound, ProblemError } from './http/problem-error.js';
 export { Metrics } from './health/metrics.js';
 export { Readiness } from './health/readiness.js';

@@ -3,7 +3,7 @@ import type { RawBodyRequest } from '@nestjs/common';
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CALLBACK_SIGNATURE_HEADER, providerCallbackSchema } from '@rocketshop/contracts';
 import type { ProviderCallback } from '@rocketshop/contracts';
-import { LOGGER, Metrics, ProblemError } from '@rocketshop/service-defaults';
+import { LOGGER, Metrics, ProblemError, RawBodyOnly } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isAccepted } from '../domain/callback-outcome.js';
@@ -36,6 +36,7 @@ export class ReceiveCallbackController {
   }
 
   @Post('callback')
+  @RawBodyOnly()
   @HttpCode(200)
   @ApiHeader({ name: CALLBACK_SIGNATURE_HEADER, required: true, description: 't=<unix s>,v1=<HMAC-SHA256 of t.body>' })
   @ApiOperation({ summary: 'Receive a callback of the provider, signed over its raw bytes' })

@@ -2,17 +2,22 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Secret } from '../config/secret.js';
 import { InvalidTokenError } from '../errors.js';
+import { parseJsonBody } from '../http/json-body.js';
 
 const VERSION = 'v1';
 const DEFAULT_LIFETIME_MS = 15 * 60_000;
 /** The clocks of two services differ a little. A token is not refused for that. */
 const CLOCK_TOLERANCE_MS = 5_000;
 const TOKEN_LENGTH_MAX = 1_024;
+/** A token cannot be taken back, so none is good for longer. */
+const LIFETIME_MAX_MS = 24 * 3_600_000;
+/** An HMAC-SHA256 has 43 characters in base64url. One form only: a token that has two spellings passes by a list of revoked ones. */
+const TOKEN = /^(?<signed>v1\.(?<claims>[A-Za-z0-9_-]+))\.(?<mac>[A-Za-z0-9_-]{43})$/;
 
-const claimsSchema = z.object({
-  buyerId: z.string(),
+const claimsSchema = z.strictObject({
+  buyerId: z.string().min(1).max(64),
   /** ms since the epoch */
-  expiresAt: z.number(),
+  expiresAt: z.int().min(0),
 });
 type Claims = z.infer<typeof claimsSchema>;
 
@@ -26,11 +31,12 @@ export class BuyerTokens {
     private readonly clock: () => number = Date.now,
   ) {}
 
-  /** @param lifetimeMs default 15 minutes */
+  /** @param lifetimeMs up to 24 hours; default 15 minutes */
   sign(buyerId: string, lifetimeMs: number = DEFAULT_LIFETIME_MS): string {
-    const claims: Claims = { buyerId, expiresAt: this.clock() + lifetimeMs };
+    if (lifetimeMs > LIFETIME_MAX_MS) throw new RangeError(`a token of ${lifetimeMs} ms lives too long`);
+    const claims: Claims = { buyerId, expiresAt: Math.round(this.clock() + lifetimeMs) };
     const signed = `${VERSION}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
-    return `${signed}.${this.mac(signed).toString('base64url')}`;
+    return `${signed}.${this.mac(signed)}`;
   }
 
   /**
@@ -39,25 +45,29 @@ export class BuyerTokens {
    */
   verify(token: string): string {
     if (token.length > TOKEN_LENGTH_MAX) throw invalid();
-    const end = token.lastIndexOf('.');
-    const signed = token.slice(0, Math.max(0, end));
-    const mac = Buffer.from(token.slice(end + 1), 'base64url');
+    const { signed = '', claims: encoded = '', mac = '' } = TOKEN.exec(token)?.groups ?? {};
     const expected = this.mac(signed);
-    if (mac.length !== expected.length || !timingSafeEqual(mac, expected)) throw invalid();
-    const claims = readClaims(signed);
-    if (!claims || claims.expiresAt + CLOCK_TOLERANCE_MS < this.clock()) throw invalid();
+    // The texts are compared and not the bytes: the last character of base64url has bits that no byte holds.
+    if (mac.length !== expected.length || !timingSafeEqual(Buffer.from(mac), Buffer.from(expected))) throw invalid();
+    const claims = readClaims(encoded);
+    const now = this.clock();
+    if (!claims || claims.expiresAt + CLOCK_TOLERANCE_MS < now) throw invalid();
+    if (claims.expiresAt > now + LIFETIME_MAX_MS + CLOCK_TOLERANCE_MS) throw invalid();
     return claims.buyerId;
   }
 
-  private mac(signed: string): Buffer {
-    return createHmac('sha256', this.secret.reveal()).update(signed).digest();
+  private mac(signed: string): string {
+    return createHmac('sha256', this.secret.reveal()).update(signed).digest('base64url');
   }
 }
 
 const invalid = () => new InvalidTokenError('the bearer token is invalid or expired');
 
-function readClaims(signed: string): Claims | undefined {
-  const [version, encoded] = signed.split('.');
-  if (version !== VERSION || !encoded) return undefined;
-  return claimsSchema.safeParse(JSON.parse(Buffer.from(encoded, 'base64url').toString())).data;
+function readClaims(encoded: string): Claims | undefined {
+  try {
+    return claimsSchema.safeParse(parseJsonBody(Buffer.from(encoded, 'base64url'))).data;
+  } catch {
+    // Signed with our secret, and yet not what we sign.
+    return undefined;
+  }
 }

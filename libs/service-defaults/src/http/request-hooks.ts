@@ -3,10 +3,14 @@ import type { Metrics } from '../health/metrics.js';
 import type { HttpDrain } from '../lifecycle/http-drain.js';
 import type { Logger } from '../logging/create-logger.js';
 import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
+import { plain, writeProblem } from './problem.filter.js';
 import type { TraceContext } from '../trace/trace-context.js';
 
 /** Probes call these routes every few seconds. Their requests are counted, but logged at debug only. */
 const QUIET = /^\/(health|docs)\b/;
+
+/** More are answered with 431. */
+const HEADERS_MAX = 100;
 
 interface TracedRequest extends FastifyRequest {
   trace?: TraceContext;
@@ -32,12 +36,14 @@ export function addRequestHooks(fastify: FastifyInstance, options: RequestHooksO
     const trace = continueTrace(request.headers[TRACEPARENT_HEADER]);
     request.trace = trace;
     reply.headers(options.headers);
+    reply.header('x-trace-id', trace.traceId);
     options.drain.began(request.raw, reply.raw);
     reply.raw.once('close', () => {
       options.drain.ended(request.raw, reply.raw);
       writeOutcome(request, reply, performance.now() - startedAt, trace);
     });
-    done();
+    if (request.raw.rawHeaders.length > 2 * HEADERS_MAX) writeProblem(reply, plain(431));
+    else done();
   });
   // This runs after the body is read, because the events of the body run in the async context of the connection.
   fastify.addHook('preHandler', (request: TracedRequest, _reply, done) => {

@@ -10,5 +10,7 @@ export function securityHeaders(): Readonly<Record<string, string>> {
   helmet({ contentSecurityPolicy: { directives: { upgradeInsecureRequests: null } } })(request, response, (error) => {
     if (error) throw error;
   });
-  return Object.fromEntries(Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]));
+  const headers = Object.entries(response.getHeaders()).map(([name, value]) => [name, String(value)]);
+  // Tokens, balances, orders: every answer of an API is about somebody, and none may stay in a cache.
+  return { ...Object.fromEntries(headers), 'cache-control': 'no-store' } as Record<string, string>;
 }

@@ -4,7 +4,7 @@ import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { Server } from '@nestjs/microservices';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyError, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import 'reflect-metadata';
@@ -13,6 +13,8 @@ import { Metrics } from '../health/metrics.js';
 import { Readiness } from '../health/readiness.js';
 import type { ReadinessCheck } from '../health/readiness.js';
 import { hideInternalRoutes, serveInternalRoutes } from '../http/internal-routes.js';
+import { parseJsonBody } from '../http/json-body.js';
+import { RAW_BODY_ONLY } from '../http/raw-body-only.js';
 import { setUpOpenApi } from '../http/open-api.js';
 import type { OpenApiOptions } from '../http/open-api.js';
 import { ProblemFilter, writeRouterProblem } from '../http/problem.filter.js';
@@ -118,6 +120,8 @@ interface Parts {
   readonly readiness: Readiness;
 }
 
+type BodyDone = (error: Error | null, body?: unknown) => void;
+
 class ServiceRoot {}
 
 const HEADERS = securityHeaders();
@@ -180,14 +184,20 @@ function configureHttp(app: NestFastifyApplication, options: RequestHooksOptions
   // The process answers. Dependencies do not count here, since a restart of this process cannot heal them. This is the one
   // health route of the public port: it costs no more than an unknown path, and a load balancer there needs some answer.
   fastify.get('/health/live', (_request, reply) => reply.send({ status: 'ok' }));
-  app.useBodyParser('application/json');
+  // Fastify would read text as a body that no schema of ours expects.
+  fastify.removeContentTypeParser('text/plain');
+  app.useBodyParser('application/json', {}, (request: FastifyRequest, body: Buffer, done: BodyDone) => {
+    const { config } = request.routeOptions;
+    done(null, RAW_BODY_ONLY in config ? undefined : parseJsonBody(body));
+  });
   app.useGlobalFilters(new ProblemFilter(options.logger));
   app.useGlobalPipes(createValidationPipe());
   const server = app.getHttpServer();
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
-  server.maxHeadersCount = 100;
+  // The hook above counts headers; Node would drop those beyond its limit without a word. Their bytes are limited to 16 KiB.
+  server.maxHeadersCount = 0;
 }
 
 function connectRpc(app: NestFastifyApplication, host: string, port: number) {

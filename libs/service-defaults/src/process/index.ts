@@ -7,4 +7,5 @@ export { Readiness } from '../health/readiness.js';
 export { healthPages } from '../internal/health-pages.js';
 export { InternalServer } from '../internal/internal-server.js';
 export { listenOn } from '../lifecycle/listen-on.js';
+export { jsonFault } from '../http/json-body.js';
 export { createLogger } from '../logging/create-logger.js';
