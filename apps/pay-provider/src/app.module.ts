@@ -11,8 +11,11 @@ import { PayChargeService } from './pay-charge/pay-charge.service.js';
 import { ReadChargeController } from './read-charge/read-charge.controller.js';
 import { RefundPaymentController } from './refund-payment/refund-payment.controller.js';
 import { RefundPaymentService } from './refund-payment/refund-payment.service.js';
+import { ResetDemoController } from './reset-demo/reset-demo.controller.js';
 import { CallbackDelivery } from './send-callback/callback-delivery.service.js';
 import { SendCallbackController } from './send-callback/send-callback.controller.js';
+import { VoidChargeController } from './void-charge/void-charge.controller.js';
+import { VoidChargeService } from './void-charge/void-charge.service.js';
 
 @Module({})
 export class PayProviderModule {
@@ -25,6 +28,8 @@ export class PayProviderModule {
         ReadChargeController,
         SendCallbackController,
         RefundPaymentController,
+        VoidChargeController,
+        ResetDemoController,
       ],
       providers: [
         { provide: PAY_PROVIDER_CONFIG, useValue: config },
@@ -37,6 +42,7 @@ export class PayProviderModule {
         CreateChargeService,
         PayChargeService,
         RefundPaymentService,
+        VoidChargeService,
       ],
     };
   }

@@ -6,12 +6,11 @@ import { MerchantOnly } from '../admit-merchant/merchant.guard.js';
 import { stateOf } from '../domain/ledger.js';
 import type { PayProviderConfig } from '../pay-provider.config.js';
 import { PAY_PROVIDER_CONFIG } from '../pay-provider.tokens.js';
+import { payUrlOf } from '../read-charge/pay-url.js';
+import type { IncomingRequest } from '../read-charge/pay-url.js';
 import { CreateChargeService } from './create-charge.service.js';
 
-/** The parts of the HTTP request and response that this controller uses. */
-interface IncomingRequest {
-  readonly headers: { readonly host?: string | undefined };
-}
+/** The part of the HTTP response that this controller uses. */
 interface OutgoingResponse {
   status(code: number): unknown;
 }
@@ -37,12 +36,11 @@ export class CreateChargeController {
     const { account, created } = await this.service.create(body);
     if (!created) response.status(200);
     const { chargeId } = account.charge;
-    const base = this.config.publicUrl ?? `http://${request.headers.host ?? `127.0.0.1:${this.config.httpPort}`}`;
     return {
       chargeId,
       paymentId: account.charge.paymentId,
       state: stateOf(account),
-      payUrl: new URL(`/provider/charges/${chargeId}/pay`, base).href,
+      payUrl: payUrlOf(chargeId, this.config, request),
     };
   }
 }

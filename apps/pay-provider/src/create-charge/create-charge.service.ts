@@ -4,6 +4,7 @@ import { ProblemError } from '@rocketshop/service-defaults';
 import type { Charge } from '../domain/charge.js';
 import { newId } from '../domain/new-id.js';
 import type { Account } from '../domain/ledger.js';
+import { chargeVoid } from '../void-charge/charge-void.js';
 import { LedgerStore } from '../ledger/ledger-store.js';
 import type { PayProviderConfig } from '../pay-provider.config.js';
 import { PAY_PROVIDER_CONFIG } from '../pay-provider.tokens.js';
@@ -17,7 +18,7 @@ export class CreateChargeService {
 
   /**
    * Returns the charge of this payment, which may be new.
-   * @throws {ProblemError} 409 when a charge of this payment exists with other contents, 422 for a callback address that is
+   * @throws {ProblemError} 409 when a charge of this payment exists with other contents, or the payment is void; 422 for a callback address that is
    *   not allowed
    */
   async create(request: CreateCharge): Promise<{ account: Account; created: boolean }> {
@@ -27,6 +28,7 @@ export class CreateChargeService {
       await this.store.settled();
       return { account: existing, created: false };
     }
+    if (this.store.ledger.isVoid(request)) throw chargeVoid();
     this.refuseForeignAddress(request.callbackUrl);
     const charge: Charge = { ...request, chargeId: newId('ch'), createdAt: new Date().toISOString() };
     await this.store.record({ kind: 'charge-created', charge });

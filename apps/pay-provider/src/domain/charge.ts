@@ -1,9 +1,11 @@
-import type { CreateCharge, ProviderCallback } from '@rocketshop/contracts';
+import type { CreateCharge, ProviderCallback, ProviderCharge } from '@rocketshop/contracts';
 
 /*
- * A charge is WAITING until its buyer pays, then PAID for ever. The provider does not know that an order was closed
- * meanwhile. It takes the money, and the shop must refund it.
+ * A charge is WAITING until its buyer pays, then PAID for ever, or until its merchant makes it VOID, then VOID for ever. The provider
+ * does not know by itself that an order was closed meanwhile. It takes the money, and the shop must refund it.
  */
+
+export type ChargeState = ProviderCharge['state'];
 
 /** A request for money. An amount is decimal text of minor units, as on the wire. */
 export interface Charge extends CreateCharge {

@@ -1,4 +1,4 @@
-import type { Callback, Charge, Refund, Transaction } from './charge.js';
+import type { Callback, Charge, ChargeState, Refund, Transaction } from './charge.js';
 import type { ProviderEvent } from './provider-event.js';
 
 /** A charge with its transactions, refunds and callbacks. */
@@ -7,12 +7,20 @@ export interface Account {
   readonly transactions: readonly Transaction[];
   readonly refunds: readonly Refund[];
   readonly callbacks: readonly Callback[];
+  readonly isVoid: boolean;
+}
+
+/** The merchant's own id of a charge. */
+export interface PaymentName {
+  readonly merchantId: string;
+  readonly paymentId: string;
 }
 
 interface MutableAccount extends Account {
   readonly transactions: Transaction[];
   readonly refunds: Refund[];
   readonly callbacks: Callback[];
+  isVoid: boolean;
 }
 
 /** The state of the provider, in memory. Only events change it, so that replaying them gives the same state. */
@@ -22,6 +30,7 @@ export class Ledger {
   private readonly byTransaction = new Map<string, MutableAccount>();
   private readonly byEvent = new Map<string, MutableAccount>();
   private readonly refunds = new Map<string, Refund>();
+  private readonly voids = new Set<string>();
 
   apply(event: ProviderEvent): void {
     switch (event.kind) {
@@ -35,6 +44,16 @@ export class Ledger {
           this.byTransaction.set(transaction.providerTxnId, account);
         }
         for (const callback of event.callbacks) this.addCallback(callback);
+        return;
+      case 'charge-voided': {
+        this.voids.add(paymentKey(event));
+        const account = this.byPayment.get(paymentKey(event));
+        if (account !== undefined) account.isVoid = true;
+        return;
+      }
+      case 'reset':
+        for (const all of [this.accounts, this.byPayment, this.byTransaction, this.byEvent, this.refunds, this.voids])
+          all.clear();
         return;
       case 'refunded':
         this.existing(event.refund.chargeId).refunds.push(event.refund);
@@ -55,8 +74,13 @@ export class Ledger {
   }
 
   /** The payment id of a merchant names one charge for ever. */
-  accountOfPayment(payment: { readonly merchantId: string; readonly paymentId: string }): Account | undefined {
+  accountOfPayment(payment: PaymentName): Account | undefined {
     return this.byPayment.get(paymentKey(payment));
+  }
+
+  /** Whether the merchant has made the payment void, with or without a charge. */
+  isVoid(payment: PaymentName): boolean {
+    return this.voids.has(paymentKey(payment));
   }
 
   accountOfTransaction(providerTxnId: string): Account | undefined {
@@ -80,7 +104,7 @@ export class Ledger {
   }
 
   private open(charge: Charge): void {
-    const account: MutableAccount = { charge, transactions: [], refunds: [], callbacks: [] };
+    const account: MutableAccount = { charge, transactions: [], refunds: [], callbacks: [], isVoid: false };
     this.accounts.set(charge.chargeId, account);
     this.byPayment.set(paymentKey(charge), account);
   }
@@ -98,8 +122,8 @@ export class Ledger {
   }
 }
 
-export const stateOf = ({ transactions }: Account): 'WAITING' | 'PAID' =>
-  transactions.length > 0 ? 'PAID' : 'WAITING';
+export const stateOf = ({ transactions, isVoid }: Account): ChargeState =>
+  transactions.length > 0 ? 'PAID' : isVoid ? 'VOID' : 'WAITING';
 
 /** The part of a transaction that can still be refunded, in minor units. */
 export function refundable(account: Account, { providerTxnId, amount }: Transaction): bigint {
@@ -108,6 +132,6 @@ export function refundable(account: Account, { providerTxnId, amount }: Transact
     .reduce((rest, refund) => rest - BigInt(refund.amount), BigInt(amount));
 }
 
-function paymentKey({ merchantId, paymentId }: { readonly merchantId: string; readonly paymentId: string }): string {
+function paymentKey({ merchantId, paymentId }: PaymentName): string {
   return `${merchantId} ${paymentId}`;
 }

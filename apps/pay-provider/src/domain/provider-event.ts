@@ -8,5 +8,14 @@ export type ProviderEvent =
       readonly transactions: readonly Transaction[];
       readonly callbacks: readonly Callback[];
     }
+  /** Also for a payment that has no charge yet: then none is created any more. */
+  | {
+      readonly kind: 'charge-voided';
+      readonly merchantId: string;
+      readonly paymentId: string;
+      readonly occurredAt: string;
+    }
+  /** Everything before is forgotten, for a demo that begins again. */
+  | { readonly kind: 'reset' }
   | { readonly kind: 'refunded'; readonly refund: Refund; readonly callback: Callback }
   | { readonly kind: 'callback-settled'; readonly eventId: string; readonly state: 'DELIVERED' | 'GIVEN_UP' };

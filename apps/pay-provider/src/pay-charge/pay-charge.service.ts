@@ -7,6 +7,7 @@ import { LedgerStore } from '../ledger/ledger-store.js';
 import { viewCharge } from '../read-charge/charge-view.js';
 import type { ChargeView } from '../read-charge/read-charge.dto.js';
 import { CallbackDelivery } from '../send-callback/callback-delivery.service.js';
+import { chargeVoid } from '../void-charge/charge-void.js';
 import type { PayModes } from './pay-charge.dto.js';
 
 /** Pause between two callbacks in reversed order, so that the second one does not overtake the first. */
@@ -19,13 +20,17 @@ export class PayChargeService {
     private readonly delivery: CallbackDelivery,
   ) {}
 
-  /** The buyer pays. A second payment changes nothing. @throws {ProblemError} 404 */
+  /** The buyer pays. A second payment changes nothing. @throws {ProblemError} 404, or 409 for a charge that is void */
   async pay(chargeId: string, modes: PayModes): Promise<ChargeView> {
     const account = this.store.accountOf(chargeId);
     const { charge } = account;
     if (stateOf(account) === 'PAID') {
       await this.store.settled();
       return viewCharge(account);
+    }
+    if (stateOf(account) === 'VOID') {
+      await this.store.settled();
+      throw chargeVoid();
     }
     const transactions = Array.from({ length: modes.chargeTwice ? 2 : 1 }, () => transactionOf(charge));
     const callbacks = transactions.map((transaction) => callbackOf(charge, transaction, modes));

@@ -1,7 +1,7 @@
 import type { Charge, Transaction } from '../domain/charge.js';
 import { stateOf } from '../domain/ledger.js';
 import type { Account, Ledger } from '../domain/ledger.js';
-import type { BillLine, ChargeView } from './read-charge.dto.js';
+import type { BillLine, ChargeLine, ChargeView } from './read-charge.dto.js';
 
 export function viewCharge(account: Account): ChargeView {
   return {
@@ -12,6 +12,16 @@ export function viewCharge(account: Account): ChargeView {
     callbacks: account.callbacks.map(({ eventId, body, state }) => ({ eventId, type: body.type, state })),
   };
 }
+
+/** The charges that nobody has paid and that nobody has made void. */
+export const openChargesOf = (ledger: Ledger): ChargeLine[] =>
+  ledger
+    .all()
+    .filter((account) => stateOf(account) === 'WAITING')
+    .map(({ charge: { chargeId, merchantId, paymentId, orderId, amount, currency } }) => ({
+      ...{ chargeId, merchantId, paymentId, orderId, amount, currency },
+      state: 'WAITING' as const,
+    }));
 
 /** Every movement of money, by time. */
 export function billOf(ledger: Ledger): BillLine[] {

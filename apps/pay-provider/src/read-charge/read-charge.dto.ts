@@ -1,4 +1,11 @@
-import { amountSchema, createChargeSchema, currencySchema, instantSchema } from '@rocketshop/contracts';
+import {
+  amountSchema,
+  chargeStateSchema,
+  createChargeSchema,
+  currencySchema,
+  instantSchema,
+  providerChargeSchema,
+} from '@rocketshop/contracts';
 import { z } from 'zod';
 
 const transactionSchema = z.object({
@@ -14,7 +21,7 @@ export const chargeViewSchema = z.object({
   ...createChargeSchema.shape,
   chargeId: z.string(),
   createdAt: instantSchema,
-  state: z.enum(['WAITING', 'PAID']),
+  state: chargeStateSchema,
   transactions: z.array(transactionSchema).readonly(),
   refunds: z.array(transactionSchema.extend({ refundId: z.string() })).readonly(),
   callbacks: z.array(
@@ -26,6 +33,13 @@ export const chargeViewSchema = z.object({
   ),
 });
 export type ChargeView = z.infer<typeof chargeViewSchema>;
+
+/** A charge of the list: what it asks for, and whether it can still be paid. */
+const chargeLineSchema = providerChargeSchema
+  .omit({ payUrl: true })
+  .extend({ merchantId: z.string(), orderId: z.string(), amount: amountSchema, currency: currencySchema });
+export const chargeListSchema = z.object({ charges: z.array(chargeLineSchema) });
+export type ChargeLine = z.infer<typeof chargeLineSchema>;
 
 /** Every movement of money. An amount is never negative: `kind` tells the direction. */
 export const billSchema = z.object({

@@ -74,8 +74,9 @@ export class CallbackDelivery implements OnApplicationBootstrap, BeforeApplicati
       const waitMs = callback.forgery === undefined ? this.waitAfter(attempts) : undefined;
       if (waitMs === undefined) return this.settle(callback, 'GIVEN_UP');
       await this.wait(waitMs);
-      // sendNow may have delivered it during the wait.
-      if (this.store.ledger.callback(callback.eventId)?.state === 'DELIVERED') return;
+      // During the wait, sendNow may have delivered it, or a reset may have forgotten it.
+      const current = this.store.ledger.callback(callback.eventId);
+      if (current === undefined || current.state === 'DELIVERED') return;
     }
   }
 

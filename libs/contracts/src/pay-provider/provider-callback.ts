@@ -36,11 +36,14 @@ export const createChargeSchema = z.object({
 /** POST /provider/charges. It is idempotent by paymentId and answers 200 or 201 with a ProviderCharge. */
 export type CreateCharge = z.infer<typeof createChargeSchema>;
 
+/** WAITING: the buyer may pay. PAID and VOID are for ever: a charge that is paid cannot be made void, and a void one not paid. */
+export const chargeStateSchema = z.enum(['WAITING', 'PAID', 'VOID']);
+
 /** The fields that pay reads of the answer. The buyer pays on the page `payUrl`; in the simulator it is a request. */
 export const providerChargeSchema = z.object({
   chargeId: z.string().min(1).max(64),
   paymentId: z.string().min(1).max(64),
-  state: z.enum(['WAITING', 'PAID']),
+  state: chargeStateSchema,
   payUrl: z.url(),
 });
 export type ProviderCharge = z.infer<typeof providerChargeSchema>;
@@ -53,3 +56,38 @@ export const createRefundSchema = z.object({
 });
 /** POST /provider/refunds. It is idempotent by refundId and answers 200 with `{ refundId, state: 'SUCCEEDED' }`. */
 export type CreateRefund = z.infer<typeof createRefundSchema>;
+
+/** Path of a charge by the merchant's own id, for a merchant that has lost the answer with the provider's id. */
+export const paymentPath = (payment: { readonly merchantId: string; readonly paymentId: string }): string =>
+  `/provider/merchants/${encodeURIComponent(payment.merchantId)}/payments/${encodeURIComponent(payment.paymentId)}`;
+
+/**
+ * The fields that pay reads of GET {@link paymentPath}. 404 CHARGE_NOT_FOUND: the provider has never had such a charge.
+ * A charge that was charged twice has two transactions.
+ */
+export const chargeReadingSchema = providerChargeSchema.extend({
+  merchantId: z.string().min(1).max(64),
+  orderId: z.string().min(1).max(64),
+  amount: amountSchema,
+  currency: currencySchema,
+  transactions: z
+    .array(
+      z.object({
+        providerTxnId: z.string().min(1).max(64),
+        amount: amountSchema,
+        currency: currencySchema,
+        occurredAt: z.iso.datetime(),
+      }),
+    )
+    .max(100)
+    .readonly(),
+});
+export type ChargeReading = z.infer<typeof chargeReadingSchema>;
+
+/**
+ * Answer of POST {@link paymentPath}/void: nobody can pay any more. It holds also for a payment id that the provider has never had: a later
+ * charge with that id is refused with {@link CHARGE_VOID}. It is idempotent. A charge that was paid is answered 409 {@link CHARGE_PAID}.
+ */
+export const voidAnswerSchema = z.object({ paymentId: z.string(), state: z.literal('VOID') });
+export const CHARGE_VOID = 'CHARGE_VOID';
+export const CHARGE_PAID = 'CHARGE_PAID';

@@ -16,10 +16,12 @@ export interface JsonClientOptions {
 const CONNECTIONS_MAX = 64;
 const ANSWER_BYTES_MAX = 1024 * 1024;
 
+type Headers = Readonly<Record<string, string>>;
+
 const CONTENT_TYPE = { 'content-type': 'application/json' };
 
 /**
- * Posts JSON to services outside the shop, by http and https over kept connections. It tries a call once and follows no
+ * Gets and posts JSON, at services outside the shop, by http and https over kept connections. It tries a call once and follows no
  * redirect: a 3xx is an answer, and no success. It forwards nothing of the request being served, neither trace nor
  * token. A call that is dispatched on the agent costs 130 µs of CPU; `request` costs 190 µs and fetch 1300 µs.
  */
@@ -42,20 +44,32 @@ export class JsonClient implements OnApplicationShutdown {
    * @throws {HttpCallError} when there is no answer; every status is an answer
    * @throws {TypeError} when the URL is invalid
    */
-  async post(url: string | URL, json: string, headers?: Readonly<Record<string, string>>): Promise<JsonAnswer> {
+  post(url: string | URL, json: string, headers?: Headers): Promise<JsonAnswer> {
+    return this.call(url, {
+      method: 'POST',
+      headers: headers === undefined ? CONTENT_TYPE : { ...CONTENT_TYPE, ...headers },
+      body: json,
+    });
+  }
+
+  /**
+   * @param timeoutMs limit of this call, where it is shorter than that of the client
+   * @throws {HttpCallError} when there is no answer; every status is an answer
+   * @throws {TypeError} when the URL is invalid
+   */
+  get(url: string | URL, headers: Headers = {}, timeoutMs = Infinity): Promise<JsonAnswer> {
+    return this.call(url, { method: 'GET', headers }, timeoutMs);
+  }
+
+  private async call(
+    url: string | URL,
+    request: { readonly method: 'GET' | 'POST'; readonly headers: Headers; readonly body?: string },
+    timeoutMs = Infinity,
+  ): Promise<JsonAnswer> {
     const { origin, pathname, search } = typeof url === 'string' ? new URL(url) : url;
     return new Promise((resolve, reject) => {
-      const exchange = new JsonExchange(origin, this.options.timeoutMs, resolve, reject);
-      this.agent.dispatch(
-        {
-          origin,
-          path: pathname + search,
-          method: 'POST',
-          headers: headers === undefined ? CONTENT_TYPE : { ...CONTENT_TYPE, ...headers },
-          body: json,
-        },
-        exchange,
-      );
+      const exchange = new JsonExchange(origin, Math.min(timeoutMs, this.options.timeoutMs), resolve, reject);
+      this.agent.dispatch({ ...request, origin, path: pathname + search }, exchange);
     });
   }
 
