@@ -111,23 +111,12 @@ describe('a genuine callback that does not fit our records', () => {
     await shop.rows('pay', 'DELETE FROM refunds WHERE provider_txn_id = $1', [double['providerTxnId']]);
   });
 
-  it.each([
-    'not json',
-    '[]',
-    '{}',
-    '{"eventId":"e"}',
-    JSON.stringify({ ...paidEvent({ paymentId: 'p', orderId: 'o', amount: '1' }), amount: 12.5 }),
-  ])('that is no callback at all, %j: 400', async (body) => {
-    expect((await callBack(shop, body)).status).toBe(400);
-  });
-
   it('is looked at again when it is told again, as the payment may be known by then', async () => {
     const event = paidEvent(payment);
-    await shop.rows(
-      'pay',
-      `INSERT INTO payment_events (event_id, outcome, body) VALUES ($1, 'UNKNOWN_PAYMENT', '{}')`,
-      [event['eventId']],
-    );
+    await shop.rows('pay', `INSERT INTO payment_events (event_id, outcome, body) VALUES ($1, 'UNKNOWN_PAYMENT', $2)`, [
+      event['eventId'],
+      event,
+    ]);
     expect((await callBack(shop, event)).body.outcome).toBe('PAID');
     await untilStatus(shop.buyer(), payment.orderId, 'PAID');
   });

@@ -48,10 +48,6 @@ const fields = {
     max: 50,
     reason: 'attempts after which the provider gives up; the merchant must then ask',
   }),
-  demoData: configField.boolean({
-    default: false,
-    reason: 'allows the reset call of a demo; never on where the records count',
-  }),
   ...processFields(),
   ...demoFields(),
 };

@@ -13,12 +13,17 @@ import { databaseOptions } from './database/database-options.js';
 import { OpenPaymentController } from './open-payment/open-payment.controller.js';
 import { OpenPaymentService } from './open-payment/open-payment.service.js';
 import type { PayConfig } from './pay.config.js';
+import { PayMetrics } from './pay.metrics.js';
 import { PAY_CONFIG } from './pay.tokens.js';
+import { PollChargesSweeper } from './poll-charges/poll-charges.sweeper.js';
+import { SettleChargeService } from './poll-charges/settle-charge.service.js';
 import { ProviderClient } from './provider/provider-client.js';
 import { ReadPaymentController } from './read-payment/read-payment.controller.js';
 import { ReadPaymentService } from './read-payment/read-payment.service.js';
+import { RawCallbackBody } from './receive-callback/raw-callback-body.js';
 import { ReceiveCallbackController } from './receive-callback/receive-callback.controller.js';
 import { ReceiveCallbackService } from './receive-callback/receive-callback.service.js';
+import { RejectedCallbacks } from './receive-callback/rejected-callbacks.js';
 import { RefundsSweeper } from './refund/refunds.sweeper.js';
 import { OrderRpc } from './remote-services.js';
 import { ResetDemoRpc } from './reset-demo/reset-demo.rpc.js';
@@ -80,9 +85,14 @@ export class PayModule {
         OpenPaymentService,
         ReadPaymentService,
         ReceiveCallbackService,
+        RawCallbackBody,
+        RejectedCallbacks,
         ClosePaymentService,
         ProviderClient,
         RefundsSweeper,
+        SettleChargeService,
+        PollChargesSweeper,
+        PayMetrics,
         ResetDemoService,
       ],
     };

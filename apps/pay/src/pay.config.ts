@@ -33,6 +33,28 @@ const FIELDS = {
     max: 2,
     reason: 'secrets that sign callbacks, the newest first; two during a rotation',
   }),
+  chargeIntervalMs: configField.integer({
+    default: 1_000,
+    min: 10,
+    reason: 'time between two rounds that ask the provider about the charges that are due',
+  }),
+  chargeFirstPollMs: configField.integer({
+    default: 120_000,
+    min: 1,
+    reason:
+      'a payment that no callback has told of is asked for after this time, and then after twice as long each time; divided by TIME_SCALE',
+  }),
+  chargeLongestPollMs: configField.integer({
+    default: 1_800_000,
+    min: 1,
+    reason: 'longest time between two questions about a charge that the buyer may still pay; divided by TIME_SCALE',
+  }),
+  lastLookMs: configField.integer({
+    default: 21_600_000,
+    min: 1,
+    reason:
+      'when the charge of a PAID payment is read once more, for money that was taken twice; longer than the provider repeats its callbacks; divided by TIME_SCALE',
+  }),
   refundIntervalMs: configField.integer({
     default: 1_000,
     min: 10,

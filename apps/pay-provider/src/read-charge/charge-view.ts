@@ -19,7 +19,12 @@ export const openChargesOf = (ledger: Ledger): ChargeLine[] =>
     .all()
     .filter((account) => stateOf(account) === 'WAITING')
     .map(({ charge: { chargeId, merchantId, paymentId, orderId, amount, currency } }) => ({
-      ...{ chargeId, merchantId, paymentId, orderId, amount, currency },
+      chargeId,
+      merchantId,
+      paymentId,
+      orderId,
+      amount,
+      currency,
       state: 'WAITING' as const,
     }));
 

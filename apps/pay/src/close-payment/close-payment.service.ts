@@ -1,11 +1,17 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { PaidPayment } from '@rocketshop/contracts';
-import { runAll } from '@rocketshop/pg';
+import { deadlineIn, msUntil, runAll } from '@rocketshop/pg';
 import type { Deadline, PgClient, StatementResult } from '@rocketshop/pg';
-import { Database } from '@rocketshop/service-defaults';
+import { Database, LOGGER } from '@rocketshop/service-defaults';
+import type { Logger } from '@rocketshop/service-defaults';
+import type { PaymentEntity } from '../database/entities/payment.entity.js';
 import { closePaymentOrder, READ_LIVE_PAYMENT } from '../database/statements.js';
 import type { LivePayment } from '../database/statements.js';
 import type { PaymentOrderStatus } from '../domain/payment-status.js';
+import { SettleChargeService } from '../poll-charges/settle-charge.service.js';
+
+/** Longest time that a close waits for the provider. */
+const READ_CHARGE_MS = 500;
 
 /** FENCED: the order had no payment, and none can be opened any more. */
 export type CloseOutcome = 'CLOSED' | 'FENCED' | 'ALREADY_PAID';
@@ -13,10 +19,20 @@ export type CloseOutcome = 'CLOSED' | 'FENCED' | 'ALREADY_PAID';
 /** After CLOSED or FENCED no payment of the order can become PAID. A charge that is paid at the provider later is refunded. */
 @Injectable()
 export class ClosePaymentService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly charges: SettleChargeService,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
 
-  /** Closes the order's payments. Closing again changes nothing. */
+  /**
+   * Closes the order's payments. Closing again changes nothing. The charge is read before, for a short time only: when the buyer has paid
+   * and nobody has told us, the order is PAID and not undone. Whatever the provider does, the close goes on without it.
+   */
   async close(orderId: string, options: Deadline): Promise<CloseOutcome> {
+    await this.lookForMoney(orderId, options).catch((error: unknown) =>
+      this.logger.debug({ err: error, orderId }, 'the charge could not be read before the close'),
+    );
     return outcomeOf(orderId, await this.database.pipeline(closePaymentOrder(orderId), options));
   }
 
@@ -28,6 +44,15 @@ export class ClosePaymentService {
     }
     const { paymentId, amount, currency, paidAt } = live;
     return { paymentId, amount: amount.toString(), currency, paidAt: paidAt.toISOString() };
+  }
+
+  private async lookForMoney(orderId: string, { deadline }: Deadline): Promise<void> {
+    const [live] = await this.database.read<LivePayment>(READ_LIVE_PAYMENT, [[orderId]]);
+    if (live?.status !== 'CREATED' && live?.status !== 'PAYING') return;
+    // Half of the time is left for the close itself.
+    const timeoutMs = Math.min(READ_CHARGE_MS, deadline === undefined ? Infinity : msUntil(deadline) / 2);
+    if (timeoutMs < 1) return;
+    await this.charges.look(live as PaymentEntity, { timeoutMs, deadline: deadlineIn(timeoutMs) });
   }
 
   /** Closes them in the caller's transaction. */

@@ -2,6 +2,7 @@ import type { DatabaseConfig, DatabaseOptions } from '@rocketshop/service-defaul
 import { PaymentEntity } from './entities/payment.entity.js';
 import { RefundEntity } from './entities/refund.entity.js';
 import { CreatePay1780000000000 } from './migrations/1780000000000-create-pay.js';
+import { FollowCharges1790000000000 } from './migrations/1790000000000-follow-charges.js';
 import { OutboxLeases1790000000001 } from './migrations/1790000000001-outbox-leases.js';
 
 /** The service's own database: its entities, and the migrations that make it. */
@@ -11,6 +12,6 @@ export const databaseOptions = (config: DatabaseConfig): DatabaseOptions => ({
   poolMax: config.databasePoolMax,
   batchLockTimeoutMs: config.batchLockTimeoutMs,
   entities: [PaymentEntity, RefundEntity],
-  migrations: [CreatePay1780000000000, OutboxLeases1790000000001],
+  migrations: [CreatePay1780000000000, FollowCharges1790000000000, OutboxLeases1790000000001],
   applicationName: 'pay',
 });

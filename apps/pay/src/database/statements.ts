@@ -30,10 +30,11 @@ export const INSERT_PAYMENT = {
          ), locked AS MATERIALIZED (
            SELECT order_id FROM payment_orders WHERE order_id = ANY ($2) AND status = 'OPEN' ORDER BY order_id FOR UPDATE
          ), payment AS (
-           INSERT INTO payments (payment_id, order_id, user_id, amount, currency, status)
-           SELECT payment.*, 'CREATED'
-             FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[])
-               AS payment (payment_id, order_id, user_id, amount, currency)
+           INSERT INTO payments (payment_id, order_id, user_id, amount, currency, merchant_id, callback_url, next_poll_at, status)
+           SELECT payment_id, order_id, user_id, amount, currency, merchant_id, callback_url,
+                  now() + poll_ms * interval '1 millisecond', 'CREATED'
+             FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::float8[])
+               AS payment (payment_id, order_id, user_id, amount, currency, merchant_id, callback_url, poll_ms)
              JOIN (SELECT order_id FROM opened UNION ALL SELECT order_id FROM locked) AS fence USING (order_id)
            ON CONFLICT (order_id) WHERE status IN ('CREATED', 'PAYING', 'PAID') DO NOTHING
            RETURNING *)
@@ -94,30 +95,49 @@ const isForeign = (transaction: string, payment: string): string =>
              OR EXISTS (SELECT FROM refunds WHERE provider_txn_id = ${transaction} AND payment_id <> ${payment})`;
 
 /** A row of {@link READ_CALLBACK_FACTS}; the payment's columns are null when there is no such payment. */
-export type CallbackFactsRow = Pick<CallbackFacts, 'earlierOutcome' | 'isForeign'> & LivePayment;
+export type CallbackFactsRow = Pick<CallbackFacts, 'earlierOutcome' | 'isForeign' | 'isOtherContent'> & LivePayment;
 
 export const READ_CALLBACK_FACTS = {
   name: 'read-callback-facts',
   columnar: true,
   text: `SELECT told.line::int AS line, event.outcome AS "earlierOutcome", fence.status AS "orderStatus",
+                coalesce(event.body <> told.body::jsonb, false) AS "isOtherContent",
                 ${columnsOf(PaymentEntity, 'payment')}, ${isForeign('told.txn_id', 'payment.payment_id')} AS "isForeign"
-           FROM unnest($1::text[], $2::uuid[], $3::text[]) WITH ORDINALITY AS told (event_id, payment_id, txn_id, line)
+           FROM unnest($1::text[], $2::uuid[], $3::text[], $4::text[])
+                  WITH ORDINALITY AS told (event_id, payment_id, txn_id, body, line)
            LEFT JOIN payment_events AS event ON event.event_id = told.event_id AND event.event_id = ANY ($1)
            LEFT JOIN payments AS payment ON payment.payment_id = told.payment_id AND payment.payment_id = ANY ($2)
            LEFT JOIN payment_orders AS fence ON fence.order_id = payment.order_id`,
 } as const;
 
-/** The event's row is the claim: two deliveries of one event at once wait for each other here. An accepted outcome stays. */
+/**
+ * The event's row is the claim: two deliveries of one event at once wait for each other here. An accepted outcome stays. Refuses
+ * EVENT_ID_REUSED when the id is known with other content.
+ */
 export const RECORD_EVENT = {
   name: 'record-event',
   columnar: true,
-  text: `INSERT INTO payment_events (event_id, outcome, body)
-         SELECT event_id, outcome, body::jsonb
-           FROM unnest($1::text[], $2::text[], $3::text[]) AS event (event_id, outcome, body) ORDER BY event_id
-         ON CONFLICT (event_id) DO UPDATE
-           SET deliveries = payment_events.deliveries + 1,
-               outcome = CASE WHEN payment_events.outcome IN (${ACCEPTED_OUTCOMES.map((outcome) => `'${outcome}'`).join(', ')})
-                              THEN payment_events.outcome ELSE excluded.outcome END`,
+  text: `WITH recorded AS (
+           INSERT INTO payment_events (event_id, outcome, body)
+           SELECT event_id, outcome, body::jsonb
+             FROM unnest($1::text[], $2::text[], $3::text[]) AS event (event_id, outcome, body) ORDER BY event_id
+           ON CONFLICT (event_id) DO UPDATE
+             SET deliveries = payment_events.deliveries + 1,
+                 outcome = CASE WHEN payment_events.outcome IN (${ACCEPTED_OUTCOMES.map((outcome) => `'${outcome}'`).join(', ')})
+                                THEN payment_events.outcome ELSE excluded.outcome END
+             WHERE payment_events.body = excluded.body
+           RETURNING event_id)
+         SELECT refuse_unless(count(*) = cardinality($1), 'EVENT_ID_REUSED') FROM recorded`,
+} as const;
+
+/** Keeps, for people, what has come under the id of another event. */
+export const RECORD_EVENT_CONFLICT = {
+  name: 'record-event-conflict',
+  columnar: true,
+  text: `INSERT INTO payment_event_conflicts (event_id, fingerprint, body)
+         SELECT event_id, fingerprint, body::jsonb
+           FROM unnest($1::text[], $2::text[], $3::text[]) AS event (event_id, fingerprint, body) ORDER BY event_id, fingerprint
+         ON CONFLICT (event_id, fingerprint) DO UPDATE SET deliveries = payment_event_conflicts.deliveries + 1`,
 } as const;
 
 /**
@@ -148,12 +168,15 @@ export const PAY_PAYMENT = {
   name: 'pay-payment',
   columnar: true,
   text: `WITH paid AS (
-           UPDATE payments SET status = 'PAID', provider_txn_id = told.txn_id, paid_at = told.paid_at
-             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[], $6::bigint[], $7::text[])
-               AS told (payment_id, read_status, txn_id, paid_at, order_id, amount, currency)
+           UPDATE payments SET status = 'PAID', provider_txn_id = told.txn_id, paid_at = told.paid_at, charge_state = 'PAID',
+                  poll_attempts = 0, next_poll_at = now() + told.poll_ms * interval '1 millisecond'
+             FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::uuid[], $6::bigint[], $7::text[], $8::text[],
+                         $9::float8[])
+               AS told (payment_id, read_status, txn_id, paid_at, order_id, amount, currency, merchant_id, poll_ms)
             WHERE payments.payment_id = told.payment_id AND payments.payment_id = ANY ($1)
               AND payments.order_id = told.order_id AND payments.status = told.read_status
               AND payments.amount = told.amount AND payments.currency = told.currency
+              AND coalesce(payments.merchant_id, told.merchant_id) = told.merchant_id
               AND NOT (${isForeign('told.txn_id', 'told.payment_id')})
           RETURNING payments.payment_id)
          SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'PAYMENT_MOVED') FROM paid`,
@@ -193,13 +216,14 @@ const CLOSE_PAYMENT_ORDER = {
 
 const CLOSE_PAYMENTS = {
   name: 'close-payments',
-  text: `UPDATE payments SET status = 'CLOSED' WHERE order_id = $1 AND status IN ('CREATED', 'PAYING')`,
+  text: `UPDATE payments SET status = 'CLOSED', closed_at = now(), next_poll_at = now(), poll_attempts = 0
+          WHERE order_id = $1 AND status IN ('CREATED', 'PAYING')`,
 };
 
 /**
  * Closes an order: no payment of the order can become PAID any more. The result of the first statement tells whether the order
  * had a row before, the result of the second statement what its status was. Closing again changes nothing, and a PAID payment
- * stays PAID.
+ * stays PAID. The charge of a closed payment is due to be made void at once.
  */
 export const closePaymentOrder = (orderId: string) =>
   [

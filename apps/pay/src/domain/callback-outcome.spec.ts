@@ -39,6 +39,7 @@ describe('a genuine callback', () => {
     providerTxnId: 'txn-1',
   } as ProviderCallback;
   const payment = {
+    merchantId: null,
     orderId: 'order',
     amount: 1250n,
     currency: 'EUR',
@@ -46,13 +47,21 @@ describe('a genuine callback', () => {
     providerTxnId: null,
     orderStatus: 'OPEN',
   } as const;
-  const facts: CallbackFacts = { earlierOutcome: null, payment, isForeign: false };
+  const facts: CallbackFacts = { earlierOutcome: null, payment, isForeign: false, isOtherContent: false };
 
   it.each<[string, Partial<ProviderCallback>, Partial<CallbackFacts>, string]>([
     ['that fits', {}, {}, 'PAID'],
     ['that was accepted before', { amount: '1' }, { earlierOutcome: 'REFUNDING' }, 'REFUNDING'],
     ['that was refused before and fits now', {}, { earlierOutcome: 'UNKNOWN_PAYMENT' }, 'PAID'],
     ['of another merchant', { merchantId: 'other' }, {}, 'WRONG_MERCHANT'],
+    [
+      'of the merchant that we were when the charge was requested',
+      { merchantId: 'old' },
+      { payment: { ...payment, merchantId: 'old' } },
+      'PAID',
+    ],
+    ['of the merchant that we became since', {}, { payment: { ...payment, merchantId: 'old' } }, 'WRONG_MERCHANT'],
+    ['whose id another event had', {}, { earlierOutcome: 'PAID', isOtherContent: true }, 'EVENT_ID_REUSED'],
     ['of a payment that is not known', {}, { payment: null }, 'UNKNOWN_PAYMENT'],
     ['of another order', { orderId: 'other' }, {}, 'WRONG_ORDER'],
     ['in another currency', { currency: 'USD' }, {}, 'WRONG_CURRENCY'],

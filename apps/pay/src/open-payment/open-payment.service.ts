@@ -7,7 +7,7 @@ import type { IdempotencyClaim } from '@rocketshop/idempotency';
 import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
 import { bindLine, retryWhenRefused } from '@rocketshop/pg';
 import type { BoundStatement } from '@rocketshop/pg';
-import { Database, LOGGER, notFound, ProblemError } from '@rocketshop/service-defaults';
+import { Database, LOGGER, notFound, ProblemError, scaledMs } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import { PaymentEntity } from '../database/entities/payment.entity.js';
 import {
@@ -71,7 +71,17 @@ export class OpenPaymentService {
 
   /** Of two requests at once, one inserts the payment. The other one waits for the lock of the fence, and reads that payment. */
   private async findOrCreate({ orderId, payable, currency }: Payable, userId: string): Promise<PaymentEntity> {
-    const values = [randomUUID(), orderId, userId, BigInt(payable), currency];
+    const { merchantId, callbackUrl, chargeFirstPollMs, timeScale } = this.config;
+    const values = [
+      randomUUID(),
+      orderId,
+      userId,
+      BigInt(payable),
+      currency,
+      merchantId,
+      callbackUrl,
+      scaledMs(chargeFirstPollMs, timeScale),
+    ];
     const [inserted] = await this.database.batch([bindLine<PaymentEntity>(INSERT_PAYMENT, values)]);
     if (inserted.rows[0]) return inserted.rows[0];
     const [live] = await this.database.read<LivePayment>(READ_LIVE_PAYMENT, [[orderId]]);
@@ -79,21 +89,27 @@ export class OpenPaymentService {
     return live as PaymentEntity;
   }
 
+  /** Requests the charge with what the payment keeps, so that a repetition is the same request whatever is configured by then. */
   private async charge(payment: PaymentEntity): Promise<ProviderCharge | undefined> {
     if (payment.status !== 'CREATED') return undefined;
+    const { paymentId, orderId, currency, merchantId, callbackUrl } = payment;
+    let charge: ProviderCharge | undefined;
     try {
-      return await this.provider.createCharge({
-        merchantId: this.config.merchantId,
-        paymentId: payment.paymentId,
-        orderId: payment.orderId,
+      charge = await this.provider.createCharge({
+        paymentId,
+        orderId,
         amount: payment.amount.toString(),
-        currency: payment.currency,
-        callbackUrl: this.config.callbackUrl,
+        currency,
+        merchantId: merchantId ?? this.config.merchantId,
+        callbackUrl: callbackUrl ?? this.config.callbackUrl,
       });
     } catch (error) {
-      this.logger.warn({ err: error, orderId: payment.orderId }, 'the provider did not take the charge');
+      this.logger.warn({ err: error, orderId }, 'the provider did not take the charge');
       throw unavailable('PROVIDER_UNAVAILABLE', 'The payment provider does not answer now.', error);
     }
+    // The payment was closed meanwhile, and its charge made void before it was there.
+    if (charge === undefined) throw closed();
+    return charge;
   }
 
   /** The key, its answer and the state that the answer shows commit together. A payment that has changed is read again. */

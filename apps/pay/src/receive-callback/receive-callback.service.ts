@@ -1,16 +1,17 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProviderCallback } from '@rocketshop/contracts';
 import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
 import { bindLine, retryWhenRefused } from '@rocketshop/pg';
-import type { BoundStatement } from '@rocketshop/pg';
-import { Database } from '@rocketshop/service-defaults';
+import type { BoundStatement, Deadline } from '@rocketshop/pg';
+import { Database, scaledMs } from '@rocketshop/service-defaults';
 import {
   LOCK_TRANSACTION,
   PAY_PAYMENT,
   PAY_PAYMENT_ORDER,
   READ_CALLBACK_FACTS,
   RECORD_EVENT,
+  RECORD_EVENT_CONFLICT,
   insertRefund,
 } from '../database/statements.js';
 import type { CallbackFactsRow } from '../database/statements.js';
@@ -27,7 +28,7 @@ type Payment = NonNullable<CallbackFacts['payment']>;
 const PROVIDER_TRANSACTION_KEY = 'payments_provider_txn';
 
 /**
- * Handles a genuine callback. It decides by what is known of the payment, and writes the decision in one transaction: the event's
+ * Handles a genuine callback, and the transactions that the provider tells when it is asked. It decides by what is known of the payment, and writes the decision in one transaction: the event's
  * row, the payment's state, and the message to order. The statements refuse when the state is another one; then it is read, and the
  * callback is decided again.
  */
@@ -39,18 +40,21 @@ export class ReceiveCallbackService {
     @Inject(PAY_CONFIG) private readonly config: PayConfig,
   ) {}
 
-  async receive(event: ProviderCallback): Promise<CallbackOutcome> {
-    const outcome = await retryWhenRefused((attempt) => this.decide(event, attempt), {
+  /** Commits the event with all that follows from it. A wait for a lock ends at the deadline. */
+  async receive(event: ProviderCallback, options: Deadline = {}): Promise<CallbackOutcome> {
+    const outcome = await retryWhenRefused((attempt) => this.decide(event, attempt, options), {
       constraint: PROVIDER_TRANSACTION_KEY,
     });
     this.relay.wake();
     return outcome;
   }
 
-  private async decide(event: ProviderCallback, attempt: number): Promise<CallbackOutcome> {
-    const facts = attempt === 1 && isAboutMoney(event) ? assumedFacts(event) : await this.readFacts(event);
-    const outcome = decideOnCallback(event, facts, this.config.merchantId);
-    await this.database.batch(statementsOf(event, facts, outcome));
+  private async decide(event: ProviderCallback, attempt: number, options: Deadline): Promise<CallbackOutcome> {
+    const { merchantId } = this.config;
+    const isUsual = attempt === 1 && event.merchantId === merchantId && isAboutMoney(event);
+    const facts = isUsual ? assumedFacts(event) : await this.readFacts(event);
+    const outcome = decideOnCallback(event, facts, merchantId);
+    await this.database.batch(this.statementsOf(event, facts, outcome), options);
     return outcome;
   }
 
@@ -60,36 +64,50 @@ export class ReceiveCallbackService {
       [event.eventId],
       [paymentId],
       [event.providerTxnId],
+      [JSON.stringify(event)],
     ]);
     if (!row) throw new Error(`no facts about the event ${event.eventId} were returned`);
-    const { earlierOutcome, isForeign } = row;
-    return { earlierOutcome, isForeign, payment: row.paymentId === null ? null : (row as Payment) };
+    const { earlierOutcome, isForeign, isOtherContent } = row;
+    return { earlierOutcome, isForeign, isOtherContent, payment: row.paymentId === null ? null : (row as Payment) };
   }
-}
 
-function statementsOf(
-  event: ProviderCallback,
-  { payment, earlierOutcome }: CallbackFacts,
-  outcome: CallbackOutcome,
-): BoundStatement[] {
-  const record = bindLine(RECORD_EVENT, [event.eventId, outcome, JSON.stringify(event)]);
-  if (!payment || outcome === earlierOutcome) return [record];
-  const lock = bindLine(LOCK_TRANSACTION, [event.providerTxnId]);
-  if (outcome === 'PAID') return [record, lock, ...paying(event, payment)];
-  if (outcome === 'REFUNDING') return [record, lock, refunding(event, payment)];
-  return [record];
-}
+  private statementsOf(
+    event: ProviderCallback,
+    { payment, earlierOutcome }: CallbackFacts,
+    outcome: CallbackOutcome,
+  ): BoundStatement[] {
+    const body = JSON.stringify(event);
+    if (outcome === 'EVENT_ID_REUSED') return [bindLine(RECORD_EVENT_CONFLICT, [event.eventId, digestOf(body), body])];
+    const record = bindLine(RECORD_EVENT, [event.eventId, outcome, body]);
+    if (!payment || outcome === earlierOutcome) return [record];
+    const lock = bindLine(LOCK_TRANSACTION, [event.providerTxnId]);
+    if (outcome === 'PAID') return [record, lock, ...this.paying(event, payment)];
+    if (outcome === 'REFUNDING') return [record, lock, refunding(event, payment)];
+    return [record];
+  }
 
-/** Makes the payment PAID and publishes payment-succeeded. The statements check the payment against the event. */
-function paying(event: ProviderCallback, { status }: Payment): BoundStatement[] {
-  assertTransition(status, 'PAID');
-  const { orderId, paymentId, providerTxnId, amount, currency } = event;
-  const paidAt = new Date().toISOString();
-  return [
-    bindLine(PAY_PAYMENT_ORDER, [orderId]),
-    bindLine(PAY_PAYMENT, [paymentId, status, providerTxnId, paidAt, orderId, amount, currency]),
-    outboxInsert([paymentSucceededRow({ orderId, paymentId, amount, currency, paidAt })]),
-  ];
+  /** Makes the payment PAID and publishes payment-succeeded. The statements check the payment against the event. */
+  private paying(event: ProviderCallback, { status }: Payment): BoundStatement[] {
+    assertTransition(status, 'PAID');
+    const { orderId, paymentId, providerTxnId, amount, currency, merchantId } = event;
+    const paidAt = new Date().toISOString();
+    const lastLookMs = scaledMs(this.config.lastLookMs, this.config.timeScale);
+    return [
+      bindLine(PAY_PAYMENT_ORDER, [orderId]),
+      bindLine(PAY_PAYMENT, [
+        paymentId,
+        status,
+        providerTxnId,
+        paidAt,
+        orderId,
+        amount,
+        currency,
+        merchantId,
+        lastLookMs,
+      ]),
+      outboxInsert([paymentSucceededRow({ orderId, paymentId, amount, currency, paidAt })]),
+    ];
+  }
 }
 
 /** The money came too late, or another transaction has paid the order. Neither changes any more, so nothing is checked again. */
@@ -117,8 +135,19 @@ const isAboutMoney = ({ type, paymentId, orderId }: ProviderCallback): boolean =
 const assumedFacts = ({ orderId, amount, currency }: ProviderCallback): CallbackFacts => ({
   earlierOutcome: null,
   isForeign: false,
-  payment: { orderId, amount: BigInt(amount), currency, status: 'PAYING', providerTxnId: null, orderStatus: 'OPEN' },
+  isOtherContent: false,
+  payment: {
+    orderId,
+    amount: BigInt(amount),
+    currency,
+    merchantId: null,
+    status: 'PAYING',
+    providerTxnId: null,
+    orderStatus: 'OPEN',
+  },
 });
 
 /** The provider's ids are any text. Only a text that looks like our id can be in a table. */
 const looksLikeOurs = (id: string): boolean => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id);
+
+const digestOf = (body: string): string => createHash('sha256').update(body).digest('hex');

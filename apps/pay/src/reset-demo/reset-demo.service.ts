@@ -3,15 +3,25 @@ import type { AnswerOf, resetPayDemo } from '@rocketshop/contracts';
 import { Database } from '@rocketshop/service-defaults';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
+import { ProviderClient } from '../provider/provider-client.js';
 
 /** A table comes before those that it refers to. */
-const TABLES = ['refunds', 'payment_events', 'payments', 'payment_orders', 'idempotency_keys'];
+const TABLES = [
+  'refunds',
+  'payment_events',
+  'payment_event_conflicts',
+  'rejected_callbacks',
+  'payments',
+  'payment_orders',
+  'idempotency_keys',
+];
 
 /** Pay has no seed data, so a reset deletes every payment. A callback for a deleted payment is refused. */
 @Injectable()
 export class ResetDemoService {
   constructor(
     private readonly database: Database,
+    private readonly provider: ProviderClient,
     @Inject(PAY_CONFIG) private readonly config: Pick<PayConfig, 'demoData'>,
   ) {}
 
@@ -22,6 +32,8 @@ export class ResetDemoService {
       await client.query(`LOCK TABLE ${TABLES.join(', ')} IN EXCLUSIVE MODE`);
       for (const table of TABLES) await client.query(`DELETE FROM ${table}`);
     });
+    // The bill begins again with our records. Otherwise it would tell of money that no order has.
+    await this.provider.reset();
     return { ok: true };
   }
 }

@@ -11,14 +11,21 @@ export const CALLBACK_TOLERANCE_SECONDS = 300;
 /** Header of every request to the provider but those of its pay page: the key that the provider has given to the merchant. */
 export const MERCHANT_KEY_HEADER = 'x-merchant-key';
 
+/** An id of the provider, or what it gives as one: text that a database can hold, without NUL and without half a surrogate pair. */
+const idSchema = z
+  .string()
+  .min(1)
+  .max(64)
+  .refine((text) => !/[\0\p{Surrogate}]/u.test(text), 'must be well-formed text without NUL');
+
 /** Defined by the provider. pay compares each field with its own record before it acts on a callback. */
 export const providerCallbackSchema = z.object({
-  eventId: z.string().min(1).max(64),
+  eventId: idSchema,
   type: z.enum(['payment.succeeded', 'refund.succeeded']),
-  merchantId: z.string().min(1).max(64),
-  paymentId: z.string().min(1).max(64),
-  orderId: z.string().min(1).max(64),
-  providerTxnId: z.string().min(1).max(64),
+  merchantId: idSchema,
+  paymentId: idSchema,
+  orderId: idSchema,
+  providerTxnId: idSchema,
   amount: amountSchema,
   currency: currencySchema,
   occurredAt: z.iso.datetime(),
