@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from './text.js';
 
 /**
  * A remote command: its pattern on the Nest TCP transport, the shape of the call and the answer.
@@ -23,4 +24,4 @@ export type AnswerOf<C extends CommandContract> = z.infer<C['answer']>;
 
 /** `{ ok: false }` with one of the command's codes and a sentence for people. */
 export const refusal = <const Codes extends readonly [string, ...string[]]>(codes: Codes) =>
-  z.object({ ok: z.literal(false), code: z.enum(codes), detail: z.string() });
+  z.object({ ok: z.literal(false), code: z.enum(codes), detail: text() });

@@ -1,3 +1,4 @@
+export * from './text.js';
 export * from './money.js';
 export * from './identifiers.js';
 export * from './message.js';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from './text.js';
 import { defineCommand } from './command.js';
 
 /** Restores the seeded demo data of a service. Refused if DEMO_DATA is off. Each service has its own pattern. */
@@ -8,7 +9,7 @@ const resetDemo = <const Owner extends string>(owner: Owner) =>
     z.object({}),
     z.discriminatedUnion('ok', [
       z.object({ ok: z.literal(true) }),
-      z.object({ ok: z.literal(false), code: z.literal('DEMO_DATA_OFF'), detail: z.string() }),
+      z.object({ ok: z.literal(false), code: z.literal('DEMO_DATA_OFF'), detail: text() }),
     ]),
   );
 

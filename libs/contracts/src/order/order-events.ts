@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from '../text.js';
 import { couponIdSchema, instantSchema, orderIdSchema, orderLinesSchema, userIdSchema } from '../identifiers.js';
 import { defineMessage } from '../message.js';
 import { amountSchema, currencySchema } from '../money.js';
@@ -16,7 +17,7 @@ export const orderCancelled = defineMessage(
     couponId: couponIdSchema.nullable(),
     balanceUsed: amountSchema,
     currency: currencySchema,
-    reason: z.string(),
+    reason: text(),
     cancelledAt: instantSchema,
   }),
 );

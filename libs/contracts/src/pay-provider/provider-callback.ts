@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text, urlText } from '../text.js';
 import { amountSchema, currencySchema } from '../money.js';
 
 /**
@@ -33,12 +34,12 @@ export const providerCallbackSchema = z.object({
 export type ProviderCallback = z.infer<typeof providerCallbackSchema>;
 
 export const createChargeSchema = z.object({
-  merchantId: z.string().min(1).max(64),
-  paymentId: z.string().min(1).max(64),
-  orderId: z.string().min(1).max(64),
+  merchantId: text().min(1).max(64),
+  paymentId: text().min(1).max(64),
+  orderId: text().min(1).max(64),
   amount: amountSchema,
   currency: currencySchema,
-  callbackUrl: z.url(),
+  callbackUrl: urlText(),
 });
 /** POST /provider/charges. It is idempotent by paymentId and answers 200 or 201 with a ProviderCharge. */
 export type CreateCharge = z.infer<typeof createChargeSchema>;
@@ -48,16 +49,16 @@ export const chargeStateSchema = z.enum(['WAITING', 'PAID', 'VOID']);
 
 /** The fields that pay reads of the answer. The buyer pays on the page `payUrl`; in the simulator it is a request. */
 export const providerChargeSchema = z.object({
-  chargeId: z.string().min(1).max(64),
-  paymentId: z.string().min(1).max(64),
+  chargeId: text().min(1).max(64),
+  paymentId: text().min(1).max(64),
   state: chargeStateSchema,
-  payUrl: z.url(),
+  payUrl: urlText(),
 });
 export type ProviderCharge = z.infer<typeof providerChargeSchema>;
 
 export const createRefundSchema = z.object({
-  refundId: z.string().min(1).max(64),
-  providerTxnId: z.string().min(1).max(64),
+  refundId: text().min(1).max(64),
+  providerTxnId: text().min(1).max(64),
   amount: amountSchema,
   currency: currencySchema,
 });
@@ -73,14 +74,14 @@ export const paymentPath = (payment: { readonly merchantId: string; readonly pay
  * A charge that was charged twice has two transactions.
  */
 export const chargeReadingSchema = providerChargeSchema.extend({
-  merchantId: z.string().min(1).max(64),
-  orderId: z.string().min(1).max(64),
+  merchantId: text().min(1).max(64),
+  orderId: text().min(1).max(64),
   amount: amountSchema,
   currency: currencySchema,
   transactions: z
     .array(
       z.object({
-        providerTxnId: z.string().min(1).max(64),
+        providerTxnId: text().min(1).max(64),
         amount: amountSchema,
         currency: currencySchema,
         occurredAt: z.iso.datetime(),
@@ -95,6 +96,6 @@ export type ChargeReading = z.infer<typeof chargeReadingSchema>;
  * Answer of POST {@link paymentPath}/void: nobody can pay any more. It holds also for a payment id that the provider has never had: a later
  * charge with that id is refused with {@link CHARGE_VOID}. It is idempotent. A charge that was paid is answered 409 {@link CHARGE_PAID}.
  */
-export const voidAnswerSchema = z.object({ paymentId: z.string(), state: z.literal('VOID') });
+export const voidAnswerSchema = z.object({ paymentId: text(), state: z.literal('VOID') });
 export const CHARGE_VOID = 'CHARGE_VOID';
 export const CHARGE_PAID = 'CHARGE_PAID';

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { text } from '../text.js';
 import { defineCommand, refusal } from '../command.js';
 import { goodsIdSchema, orderIdSchema, orderLinesSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
@@ -11,9 +12,7 @@ export const quoteGoods = defineCommand(
     z.object({
       ok: z.literal(true),
       currency: currencySchema,
-      items: z.array(
-        z.object({ goodsId: goodsIdSchema, name: z.string(), quantity: z.int(), unitPrice: amountSchema }),
-      ),
+      items: z.array(z.object({ goodsId: goodsIdSchema, name: text(), quantity: z.int(), unitPrice: amountSchema })),
     }),
     refusal(['GOODS_NOT_FOUND', 'OUT_OF_STOCK']),
   ]),
