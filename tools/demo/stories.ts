@@ -31,6 +31,9 @@ export interface Story {
 }
 
 const WAIT_MS = 60_000;
+const MS_TO_PAY = 30 * 60_000;
+/** An order that nobody pays ends after this time at the latest. */
+const unpaidWaitMs = ({ timeScale }: ShopControl) => MS_TO_PAY / timeScale + WAIT_MS;
 /** The call that meets the fault is made at once, or never. */
 const FAULT_WAIT_MS = 10_000;
 
@@ -138,19 +141,19 @@ export const STORIES: readonly Story[] = [
   },
   {
     title: 'nobody pays',
-    async play({ grace }) {
+    async play({ grace }, control) {
       const order = await place(grace, teapots(1));
-      const inconsistentMs = await untilCancelled(grace, order.orderId);
+      const inconsistentMs = await untilCancelled(grace, order.orderId, unpaidWaitMs(control));
       const { body } = await grace.readOrder(order.orderId);
       return { happened: `closed by the ${body.cancelledBy}, CANCELLED: ${body.cancelReason}`, inconsistentMs };
     },
   },
   {
     title: 'paid after it was closed',
-    async play({ grace }) {
+    async play({ grace }, control) {
       const order = await place(grace, teapots(1));
       const payment = await openPayment(grace, order.orderId);
-      await untilStatus(grace, order.orderId, 'CANCELLED', WAIT_MS);
+      await untilStatus(grace, order.orderId, 'CANCELLED', unpaidWaitMs(control));
       await grace.pay(payment);
       const started = performance.now();
       await untilRefunded(grace, payment, 1, WAIT_MS);
@@ -209,9 +212,9 @@ export const STORIES: readonly Story[] = [
 const elapsed = (started: number) => Math.round(performance.now() - started);
 
 /** Waits until the timer cancels the order. @returns the time from CANCELLING to CANCELLED, ms */
-async function untilCancelled(buyer: ShopClient, orderId: string): Promise<number> {
+async function untilCancelled(buyer: ShopClient, orderId: string, timeoutMs: number): Promise<number> {
   await until(async () => (await buyer.readOrder(orderId)).body.status.startsWith('CANCEL'), {
-    timeoutMs: WAIT_MS,
+    timeoutMs,
     description: `order ${orderId} to be closed`,
   });
   return untilStatus(buyer, orderId, 'CANCELLED', WAIT_MS);

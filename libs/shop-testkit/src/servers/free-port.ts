@@ -22,7 +22,8 @@ export async function freePort(): Promise<number> {
   throw new Error(`no free port was found between ${LOWEST} and ${HIGHEST}`);
 }
 
-function isFree(port: number): Promise<boolean> {
+/** Tells whether a server could listen on the loopback port. */
+export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => resolve(false));

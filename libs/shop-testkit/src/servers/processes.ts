@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { createWriteStream, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { endChild, endingWithParent, isRunning } from './child.js';
@@ -22,6 +22,8 @@ export interface SpawnOptions {
   readonly readyLine?: RegExp;
   /** @default 20000 */
   readonly readyTimeoutMs?: number;
+  /** Gets the whole output of the program, after what it contains already. */
+  readonly logFile?: string | undefined;
   /** Gives the start up: the program is killed, and the promise rejects with the reason of the signal. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -73,6 +75,7 @@ export async function spawnService(options: SpawnOptions): Promise<SpawnedServic
   );
   started.add(child);
   child.once('exit', () => started.delete(child));
+  if (options.logFile) keepOutput(child, options.logFile);
   const outputs = [new OutputTail(child.stdout), new OutputTail(child.stderr)];
   const lines = (): string[] => outputs.flatMap((output) => output.lines());
   const readyLine = await waitForReady(child, lines, options);
@@ -97,6 +100,14 @@ export async function spawnService(options: SpawnOptions): Promise<SpawnedServic
 /** Ends all programs that are still running. Call it in `afterAll`. */
 export async function stopSpawnedServices(): Promise<void> {
   await Promise.all([...started].map((child) => endChild(child, 'SIGTERM', 5_000)));
+}
+
+function keepOutput(child: Child, file: string): void {
+  const log = createWriteStream(file, { flags: 'a' });
+  // A full disk must not stop the shop.
+  log.on('error', () => undefined);
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: string | Buffer) => log.write(chunk));
+  child.once('close', () => log.end());
 }
 
 function findRoot(folder: string): string {

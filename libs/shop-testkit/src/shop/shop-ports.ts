@@ -1,4 +1,4 @@
-import { freePort } from '../servers/free-port.js';
+import { freePort, isFree } from '../servers/free-port.js';
 
 /** The ports that the documentation names. */
 const WELL_KNOWN_PORTS = {
@@ -24,19 +24,44 @@ const WELL_KNOWN_PORTS = {
 } as const;
 
 export type PortName = keyof typeof WELL_KNOWN_PORTS;
+export const PORT_NAMES = Object.keys(WELL_KNOWN_PORTS) as PortName[];
+
+/** The variable that gives a port to a person's liking: `order.http` is ORDER_HTTP_PORT, and `broker` is BROKER_PORT. */
+export const portVariable = (name: PortName): string => `${name.replaceAll(/[.-]/g, '_').toUpperCase()}_PORT`;
+
+/** Thrown when other programs have ports that the shop was to use. */
+export class PortsInUseError extends Error {
+  override readonly name = 'PortsInUseError';
+
+  constructor(readonly ports: readonly { readonly port: number; readonly variable: string }[]) {
+    super(`in use: ${ports.map(({ port, variable }) => `port ${port} (${variable})`).join(', ')}`);
+  }
+}
 
 /** The port of every interface of every replica. A program that is started again gets the same ports. */
 export class ShopPorts {
   private readonly ports = new Map<string, number>();
 
-  /** @param wellKnown gives the first replica the documented ports; more replicas always get free ports */
-  static async choose(replicas: number, wellKnown: boolean): Promise<ShopPorts> {
+  /**
+   * @param wellKnown gives the first replica the documented ports, or those that it names; more replicas always get free ports
+   * @throws {PortsInUseError} that names all ports which are not free
+   */
+  static async choose(
+    replicas: number,
+    wellKnown: boolean | Readonly<Partial<Record<PortName, number>>>,
+  ): Promise<ShopPorts> {
     const chosen = new ShopPorts();
+    const named = typeof wellKnown === 'object' ? wellKnown : {};
+    const taken: { port: number; variable: string }[] = [];
     for (let replica = 0; replica < replicas; replica++) {
-      for (const [name, documented] of Object.entries(WELL_KNOWN_PORTS)) {
-        chosen.ports.set(`${name}#${replica}`, wellKnown && replica === 0 ? documented : await freePort());
+      for (const name of PORT_NAMES) {
+        const documented = wellKnown !== false && replica === 0;
+        const port = documented ? (named[name] ?? WELL_KNOWN_PORTS[name]) : await freePort();
+        if (documented && !(await isFree(port))) taken.push({ port, variable: portVariable(name) });
+        chosen.ports.set(`${name}#${replica}`, port);
       }
     }
+    if (taken.length > 0) throw new PortsInUseError(taken);
     return chosen;
   }
 

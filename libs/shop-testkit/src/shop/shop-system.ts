@@ -18,31 +18,8 @@ import { providerEnvironment, serviceEnvironment } from './shop-environment.js';
 import type { Environment } from './shop-environment.js';
 import { ShopPorts } from './shop-ports.js';
 import type { PortName } from './shop-ports.js';
-
-export interface ShopSystemOptions {
-  /** Replicas of each service. @default 1 */
-  readonly replicas?: number;
-  /** TIME_SCALE of every program: it divides all delays. @default 60 */
-  readonly timeScale?: number;
-  /** @default SYNC_FLUSH */
-  readonly flushDiskType?: 'SYNC_FLUSH' | 'ASYNC_FLUSH';
-  /** The documented ports instead of free ones, so that people find the pages. @default false */
-  readonly wellKnownPorts?: boolean;
-  /** Folder with the programs of another PostgreSQL. @default those of the npm package */
-  readonly postgresBinDir?: string | undefined;
-  /** @default true */
-  readonly redis?: boolean;
-  /** Name servers of a broker that runs already, for example Apache RocketMQ. The system then starts none of its own. */
-  readonly namesrvAddr?: string;
-  /** Services whose callers reach the RPC interface through a {@link FaultProxy}; see {@link ShopSystem.proxy}. */
-  readonly proxied?: readonly ServiceName[];
-  /** More variables for one program. They win over the system's own. */
-  readonly env?: Partial<Record<ProgramName, Environment>>;
-  /** Flags of Node itself for one program, for example `--cpu-prof`. */
-  readonly nodeArgs?: Readonly<Partial<Record<ProgramName, readonly string[]>>>;
-  /** Called when a part is up, to show progress. */
-  readonly onProgress?: (what: string) => void;
-}
+import type { ShopSystemOptions } from './shop-system-options.js';
+import { startTogether } from './start-together.js';
 
 interface Replica {
   readonly program: ProgramName;
@@ -62,16 +39,24 @@ export class ShopSystem {
   private postgres: PostgresServer | undefined;
   private redis: RedisServer | undefined;
   private ports = new ShopPorts();
+  private isStarting = true;
   private dataDir = '';
   private postgresDir = '';
 
-  private constructor(private readonly options: ShopSystemOptions) {}
+  /** Aborted when a part did not start, so that the others need not be waited for. */
+  private readonly givenUp = new AbortController();
+
+  private constructor(private readonly options: ShopSystemOptions) {
+    options.signal?.addEventListener('abort', () => this.givenUp.abort(options.signal?.reason));
+    if (options.signal?.aborted) this.givenUp.abort(options.signal.reason);
+  }
 
   /** The shop takes orders when the promise resolves. When it rejects, nothing is left running. */
   static async start(options: ShopSystemOptions = {}): Promise<ShopSystem> {
     const system = new ShopSystem(options);
     try {
       await system.startAll();
+      system.isStarting = false;
     } catch (error) {
       await system.stop();
       throw error;
@@ -106,6 +91,11 @@ export class ShopSystem {
 
   get namesrvAddr(): string {
     return this.options.namesrvAddr ?? `127.0.0.1:${this.port('nameserver')}`;
+  }
+
+  /** The folders with all that the programs write; `stop` removes them. */
+  get folders(): readonly string[] {
+    return [this.dataDir, this.postgresDir].filter((folder) => folder !== '');
   }
 
   get postgresPid(): number {
@@ -153,6 +143,8 @@ export class ShopSystem {
   async startProgram(program: ProgramName, replica = 0, env: Environment = {}): Promise<void> {
     const target = this.replica(program, replica);
     target.process = await spawnService({
+      signal: this.isStarting ? this.givenUp.signal : undefined,
+      logFile: this.options.logDir && join(this.options.logDir, `${program}${replica === 0 ? '' : `-${replica}`}.log`),
       program: `apps/${program}/dist/main.js`,
       env: { ...target.env, ...env },
       nodeArgs: this.options.nodeArgs?.[program],
@@ -160,6 +152,12 @@ export class ShopSystem {
       // Five services that start at the same time on a busy machine need more than the usual 20 s.
       readyTimeoutMs: 60_000,
     });
+  }
+
+  /** Stops a program cleanly and starts it with more variables. */
+  async restartProgram(program: ProgramName, env: Environment): Promise<void> {
+    await this.process(program).stop();
+    await this.startProgram(program, 0, env);
   }
 
   /** PostgreSQL crashes with all its sessions. After `meanwhile` it recovers from its log on the same port. */
@@ -180,7 +178,7 @@ export class ShopSystem {
     await Promise.all([...this.proxies.values()].map((proxy) => proxy.stop()));
     await this.redis?.stop();
     await this.postgres?.stop('fast');
-    for (const folder of [this.dataDir, this.postgresDir].filter(Boolean)) {
+    for (const folder of this.folders) {
       await rm(folder, { recursive: true, force: true });
     }
   }
@@ -205,11 +203,13 @@ export class ShopSystem {
     for (const service of this.options.proxied ?? []) {
       this.proxies.set(service, await FaultProxy.start({ port: this.port(`${service}.rpc`) }));
     }
-    await Promise.all([this.startDatabases(progress), this.startCache(progress), this.startMessaging(progress)]);
+    const servers = [this.startDatabases(progress), this.startCache(progress), this.startMessaging(progress)];
+    await startTogether(servers, this.givenUp);
     await this.launch('pay-provider', 0, this.providerEnv());
     progress('payment provider');
     for (let replica = 0; replica < this.replicaCount; replica++) {
-      await Promise.all(SERVICES.map((service) => this.launch(service, replica, this.serviceEnv(service, replica))));
+      const starts = SERVICES.map((service) => this.launch(service, replica, this.serviceEnv(service, replica)));
+      await startTogether(starts, this.givenUp);
     }
     progress('order, stock, coupon, user, pay');
   }
@@ -218,7 +218,10 @@ export class ShopSystem {
     // PostgreSQL may run as another user than this process, and that user must be able to enter the folder.
     this.postgresDir = await mkdtemp(join(tmpdir(), 'rocketshop-postgres-'));
     this.postgres = await this.launchPostgres();
-    for (const service of SERVICES) await createServiceDatabase(this.postgres, databaseOf(service));
+    for (const service of SERVICES) {
+      this.givenUp.signal.throwIfAborted();
+      await createServiceDatabase(this.postgres, databaseOf(service));
+    }
     progress('PostgreSQL');
   }
 
