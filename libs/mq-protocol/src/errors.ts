@@ -12,6 +12,7 @@ export type ProtocolErrorCode =
   | 'REQUEST_TIMEOUT'
   | 'TOO_MANY_REQUESTS'
   | 'SLOW_READER'
+  | 'FRAME_MEMORY'
   | 'IDLE_TIMEOUT';
 
 export interface ProtocolErrorOptions {

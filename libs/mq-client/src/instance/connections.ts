@@ -9,6 +9,9 @@ import type { Logger } from '../logger.js';
 const RECONNECT_BACKOFF_MIN_MS = 50;
 const RECONNECT_BACKOFF_MAX_MS = 1_000;
 
+/** A pull answer may be long and the line slow, so it has the time of a pull. */
+const FRAME_TIMEOUT_MS = 30_000;
+
 interface Connection {
   peer: Peer | undefined;
   opening: Promise<Peer> | undefined;
@@ -98,6 +101,7 @@ export class Connections {
         port: Number(address.slice(separator + 1)),
         connectTimeoutMs,
         signal: this.closing.signal,
+        limits: { frameTimeoutMs: FRAME_TIMEOUT_MS },
         handlers: {
           ...(onRequest === undefined ? {} : { onRequest }),
           onClose: (closedPeer, error) => this.onClosed(address, connection, closedPeer, error),

@@ -4,8 +4,8 @@ import { checkedHeaderBytes, FrameView } from './frame-view.js';
 
 /** First size of the buffer for a torn frame. It doubles as data arrives, so that a wrong length costs no memory. */
 const TORN_BYTES_AT_START = 4096;
-/** A larger buffer is released after its frame, because each of thousands of connections has one. */
-const TORN_BYTES_KEPT_MAX = 16 * 1024;
+/** A larger buffer is released after its frame, because each of thousands of connections may keep one. */
+const TORN_BYTES_KEPT_MAX = TORN_BYTES_AT_START;
 const EMPTY = Buffer.alloc(0);
 
 export interface FrameReaderOptions {
@@ -26,6 +26,7 @@ export class FrameReader {
   private readonly view: FrameView;
   private torn: Buffer = EMPTY;
   private tornBytes = 0;
+  private tornFrameBytes = 0;
   private stopped = false;
 
   constructor(
@@ -41,6 +42,16 @@ export class FrameReader {
     return this.tornBytes;
   }
 
+  /** Length of that frame; 0 while its first four bytes have not arrived. */
+  get partialFrameBytes(): number {
+    return this.tornBytes === 0 ? 0 : this.tornFrameBytes;
+  }
+
+  /** Bytes of the buffer that holds it. */
+  get heldBytes(): number {
+    return this.torn.length;
+  }
+
   /** Takes the next bytes of the stream. Throws FrameError when they are no frames; the reader must not be used afterwards. */
   push(chunk: Buffer, start = 0, end: number = chunk.length): void {
     let position = this.tornBytes > 0 ? this.completeTorn(chunk, start, end) : start;
@@ -50,7 +61,12 @@ export class FrameReader {
       this.show(chunk, position, position + total);
       position += total;
     }
-    if (!this.stopped && position < end) this.keep(chunk, position, end);
+    if (!this.stopped && position < end) this.beginTorn(chunk, position, end);
+  }
+
+  private beginTorn(chunk: Buffer, start: number, end: number): void {
+    this.tornFrameBytes = end - start < FRAME_LENGTH_BYTES ? 0 : this.totalBytes(chunk, start, end);
+    this.keep(chunk, start, end);
   }
 
   /** Adds the missing bytes to the torn frame and shows the frame when it is whole. Returns the first unused position of the chunk. */
@@ -62,6 +78,7 @@ export class FrameReader {
     }
     if (this.tornBytes < FRAME_LENGTH_BYTES) return position;
     const total = this.totalBytes(this.torn, 0, this.tornBytes);
+    this.tornFrameBytes = total;
     const next = Math.min(end, position + total - this.tornBytes);
     this.keep(chunk, position, next);
     if (this.tornBytes < total) return next;
@@ -74,7 +91,10 @@ export class FrameReader {
   private keep(chunk: Buffer, start: number, end: number): void {
     const bytes = this.tornBytes + end - start;
     if (bytes > this.torn.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(TORN_BYTES_AT_START, this.torn.length * 2, bytes));
+      const doubled = Math.max(TORN_BYTES_AT_START, this.torn.length * 2);
+      // Never more than the frame needs: a frame just over a power of two would take twice its length.
+      const limit = this.tornFrameBytes === 0 ? doubled : Math.max(TORN_BYTES_AT_START, this.tornFrameBytes);
+      const grown = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(doubled, limit)));
       this.torn.copy(grown, 0, 0, this.tornBytes);
       this.torn = grown;
     }

@@ -6,7 +6,7 @@ export interface PeerLimits {
   frameBytesMax: number;
   /** A connection without reads and writes for this time is closed, ms. @default 120 000, as RocketMQ */
   idleTimeoutMs: number;
-  /** A connection is closed when a frame stays incomplete for this time, ms, and arrives slower than a modem sends. @default 10 000 */
+  /** A connection is closed when a frame stays incomplete for this time, ms, whatever its pace. @default 10 000, the time-outs of senders are shorter */
   frameTimeoutMs: number;
   /** With more unsent bytes, nothing is read from this peer: it asks faster than it reads. @default 8 MiB */
   writableBytesMax: number;

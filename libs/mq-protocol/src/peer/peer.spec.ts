@@ -243,8 +243,8 @@ describe('a peer', () => {
     expect(idle.peer.closed).toBe(true);
 
     const slow = connect();
-    slow.peer.receive(Buffer.from([0, 0, 1]), 3);
     slow.peer.scan(start);
+    slow.peer.receive(Buffer.from([0, 0, 1]), 3);
     slow.peer.receive(Buffer.from([0]), 1);
     slow.peer.scan(start + 9000);
     expect(slow.peer.closed).toBe(false);

@@ -1,18 +1,19 @@
 import { FrameError, PeerError } from '../errors.js';
 import { encodeFrame } from '../frame/encode-frame.js';
-import { FrameReader } from '../frame/frame-reader.js';
 import { FrameView } from '../frame/frame-view.js';
 import { FLAG_ONEWAY, FLAG_RESPONSE } from '../frame/frame-layout.js';
 import type { RemotingCommand } from '../frame/remoting-command.js';
 import { plainHost } from '../message/host.js';
 import { Backpressure } from './backpressure.js';
-import { IdleWatch } from './idle-watch.js';
+import { FrameIntake } from './frame-intake.js';
+import { frameMemory } from './frame-memory.js';
 import { monotonicMs, unwatch, watch } from './peer-clock.js';
 import type { PeerLimits } from './peer-limits.js';
 import type { PeerSocket } from './peer-socket.js';
 import { PendingRequests } from './pending-requests.js';
-import { failureResponse, RequestRunner } from './request-runner.js';
+import { asError, failureResponse, RequestRunner } from './request-runner.js';
 import { giveSlab } from './slab-pool.js';
+import { unsentMemory } from './unsent-memory.js';
 import { WriteQueue } from './write-queue.js';
 
 /** After we have ended the stream, the other side has this time to end its own. */
@@ -23,10 +24,7 @@ let lastId = 0;
 
 /** What a listener or a client does with the requests of its peers. Answers to its own requests never come here. */
 export interface PeerHandlers {
-  /**
-   * Sees every request first, in place. Returns true when it takes the request; it then answers through `reserve` and
-   * `commit`, `write` or `reply`, now or later. The view and its buffer are valid only during the call.
-   */
+  /** Sees every request first, in place, and valid only during the call. Returns true when it takes it, to answer now or later. */
   onFrame?(view: FrameView, peer: Peer): boolean;
   /** Called once after all frames of one read: the place to start work on the batch. */
   onReadBatchEnd?(): void;
@@ -61,31 +59,43 @@ export class Peer {
   readonly localPort: number;
   private isClosed = false;
   private readonly pending = new PendingRequests<AnswerHandler>();
-  private readonly reader: FrameReader;
+  private readonly intake: FrameIntake;
   private readonly runner: RequestRunner;
   private readonly queue: WriteQueue;
   private flushScheduled = false;
   private isReading = false;
   private readonly backpressure: Backpressure;
-  private readonly idle: IdleWatch;
 
   constructor(
     private readonly socket: PeerSocket,
     private readonly handlers: PeerHandlers,
     readonly limits: PeerLimits,
+    /** Of all connections of the process. Specs have their own. */
+    memory = { frames: frameMemory, unsent: unsentMemory },
   ) {
     this.remoteHost = plainHost(socket.remoteAddress ?? '');
     this.remotePort = socket.remotePort ?? 0;
     this.localHost = plainHost(socket.localAddress ?? '');
     this.localPort = socket.localPort ?? 0;
-    this.reader = new FrameReader(this.onFrame, { frameBytesMax: limits.frameBytesMax, view });
+    this.intake = new FrameIntake({
+      socket,
+      limits,
+      view,
+      memory: memory.frames,
+      onFrame: this.onFrame,
+      onEvicted: (reason) => this.close(this.error('FRAME_MEMORY', reason)),
+      isPaused: () => this.backpressure.isPaused,
+    });
     this.runner = new RequestRunner(
       handlers.onRequest && ((request) => handlers.onRequest?.(request, this)),
       (response) => this.reply(response),
       limits.requestsInFlightMax,
     );
-    this.idle = new IdleWatch(limits);
-    this.backpressure = new Backpressure(socket, limits);
+    this.backpressure = new Backpressure(socket, limits, {
+      memory: memory.unsent,
+      onUnread: (bytes) => this.close(this.error('SLOW_READER', `the peer left ${bytes} bytes unread`)),
+      isHeld: () => this.intake.isWaiting,
+    });
     this.queue = new WriteQueue(socket, this.onWritten);
     watch(this);
   }
@@ -104,7 +114,7 @@ export class Peer {
     return this.queue.bytes + this.socket.writableLength;
   }
 
-  /** Our own requests that wait for an answer. */
+  /** Our requests that wait for an answer. */
   get pendingRequests(): number {
     return this.pending.size;
   }
@@ -160,10 +170,7 @@ export class Peer {
     this.scheduleFlush();
   }
 
-  /**
-   * As `write`, with the first `bytes` of a slab (`takeSlab`). The slab belongs to the peer from here on; the peer gives it
-   * back to the pool.
-   */
+  /** As `write`, with the first `bytes` of a slab (`takeSlab`). The peer owns the slab from here on, and gives it back to the pool. */
   writeSlab(slab: Buffer, bytes: number): void {
     if (this.isClosed) return giveSlab(slab);
     this.queue.addSlab(slab, bytes);
@@ -188,7 +195,7 @@ export class Peer {
     this.scheduleFlush();
   }
 
-  /** Closes the connection. Without an error, written bytes are still sent; with an error they are dropped. */
+  /** Without an error, written bytes are still sent; with an error they are dropped. */
   close(error?: Error): void {
     if (this.isClosed) return;
     if (error === undefined) {
@@ -204,10 +211,9 @@ export class Peer {
   receive(chunk: Buffer, length: number): boolean {
     // Bytes that arrive after a close are read and dropped, so that the end of the other side's stream is seen.
     if (this.isClosed) return true;
-    this.idle.active();
     this.isReading = true;
     try {
-      this.reader.push(chunk, 0, length);
+      this.intake.push(chunk, length);
     } catch (error) {
       this.close(asError(error));
       return true;
@@ -216,7 +222,7 @@ export class Peer {
     }
     this.handlers.onReadBatchEnd?.();
     if (this.flushScheduled) this.flush();
-    return !this.backpressure.isPaused;
+    return !this.backpressure.isPaused && !this.intake.isWaiting;
   }
 
   /** For the socket: it is closed, by either side. */
@@ -229,12 +235,11 @@ export class Peer {
     for (const handler of this.pending.takeExpired(now)) {
       handler.onFailure(this.error('REQUEST_TIMEOUT', 'no answer in time'), this);
     }
-    const reason = this.idle.check(now, this.reader.partialBytes, this.backpressure.isPaused);
+    const reason = this.intake.check(now);
     if (reason !== undefined) this.close(this.error('IDLE_TIMEOUT', reason));
   }
 
   private readonly onFrame = (frame: FrameView): boolean => {
-    this.idle.frameRead();
     if (frame.isResponse) {
       // An answer without a waiting request came too late and is dropped.
       this.pending.take(frame.opaque)?.onAnswer(frame, this);
@@ -249,7 +254,7 @@ export class Peer {
   };
 
   private readonly onWritten = (): void => {
-    this.idle.active();
+    this.intake.active();
     if (this.isClosed) return;
     if (this.socket.writableLength === 0) this.queue.flush();
     this.backpressure.drained(this.writableBytes);
@@ -274,15 +279,14 @@ export class Peer {
     this.flushScheduled = false;
     // While the kernel takes no more, bytes collect here and leave together later (see onWritten).
     if (this.socket.writableLength === 0) this.queue.flush();
-    const unsentBytes = this.writableBytes;
-    if (!this.backpressure.written(unsentBytes)) {
-      this.close(this.error('SLOW_READER', `the peer left ${unsentBytes} bytes unread`));
-    }
+    this.backpressure.written(this.writableBytes);
   };
 
   private finish(error: Error | undefined): void {
     this.isClosed = true;
     unwatch(this);
+    this.intake.release();
+    this.backpressure.release();
     const reason = this.error('CONNECTION_CLOSED', 'the connection is closed', error);
     for (const handler of this.pending.takeAll()) handler.onFailure(reason, this);
     this.handlers.onClose?.(this, error);
@@ -291,8 +295,4 @@ export class Peer {
   private error(code: PeerError['code'], message: string, cause?: unknown): PeerError {
     return new PeerError(code, this.address, message, cause);
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -67,3 +67,5 @@ export class RequestRunner {
     }
   }
 }
+
+export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
