@@ -1,5 +1,5 @@
 import type { StartBrokerOptions } from '@rocketshop/mq-broker';
-import { configField, loadConfig } from '@rocketshop/service-defaults/config';
+import { configField, internalFields, loadConfig, LOG_LEVELS } from '@rocketshop/service-defaults/config';
 import type { ConfigOf } from '@rocketshop/service-defaults/config';
 
 /** Every variable of the broker process: RocketMQ's property in capitals, its default, and why one would set it. */
@@ -16,6 +16,8 @@ const brokerFields = {
     default: '127.0.0.1',
     reason: 'address to listen on; the protocol has no authentication, so others reach it only when told so',
   }),
+  ...internalFields(5020),
+  logLevel: configField.oneOf(LOG_LEVELS, { default: 'info', reason: 'least severe level that is written' }),
   brokerIP1: configField.optional(
     configField.text({ variable: 'BROKER_IP1', reason: 'address told to clients where it is not the one listened on' }),
   ),
@@ -56,7 +58,8 @@ export function loadBrokerConfig(
 
 /** The options `startBroker` takes. */
 export function brokerOptions(config: BrokerProcessConfig): StartBrokerOptions {
-  const { brokerListenPort, storeDir, brokerIP1, messageDelayLevel, ...rest } = config;
+  const { brokerListenPort, storeDir, brokerIP1, messageDelayLevel, ...others } = config;
+  const { internalPort: _port, internalBindAddress: _address, logLevel: _level, ...rest } = others;
   return {
     ...rest,
     ...(brokerIP1 === undefined ? {} : { brokerIP1 }),

@@ -1,47 +1,81 @@
 import { startBroker } from '@rocketshop/mq-broker';
 import type { BrokerHandle } from '@rocketshop/mq-broker';
+import { createLogger, healthPages, InternalServer, Metrics, Readiness } from '@rocketshop/service-defaults/process';
 
 import { brokerOptions, loadBrokerConfig } from './broker-process.config.js';
 import type { BrokerProcessConfig } from './broker-process.config.js';
+import { observeBroker } from './observe-broker.js';
+
+type Logger = ReturnType<typeof createLogger>;
 
 /**
  * Runs a broker until SIGTERM or SIGINT. Exit codes: 0 when it was told to stop and drained, 1 when it could not start or
  * the disk failed under it.
  */
 export async function runBroker(): Promise<void> {
+  let logger = createLogger({ name: 'broker' });
   try {
     const config = loadBrokerConfig();
-    const broker = await start(config);
-    const stop = (): void => {
-      broker.close().then(
-        () => console.log('The broker has stopped; everything taken is on the disk.'),
-        (error: unknown) => fail('stop cleanly', error),
-      );
-    };
-    process.once('SIGTERM', stop);
-    process.once('SIGINT', stop);
-    // Said last: whoever reads it may stop the process in the same moment.
-    console.log(
-      `The broker ${config.brokerName} is ready on ${broker.address} ` +
-        `(${config.flushDiskType}, store ${broker.storePathRootDir}). Stop it with Ctrl-C.`,
-    );
+    logger = createLogger({ name: 'broker', level: config.logLevel });
+    await run(config, logger);
   } catch (error) {
-    fail('start', error);
+    fail(logger, 'start', error);
   }
 }
 
-async function start(config: BrokerProcessConfig): Promise<BrokerHandle> {
+async function run(config: BrokerProcessConfig, logger: Logger): Promise<void> {
+  let broker: BrokerHandle | undefined;
+  const readiness = new Readiness(logger);
+  readiness.add('store', async () => {
+    if (broker?.metrics()?.store.isWritable !== true) throw new Error('the disk is full: messages are refused');
+  });
+  const metrics = new Metrics('broker');
+  const { onSync } = observeBroker(metrics, () => broker?.metrics());
+  // It listens first: a recovery may take long, and a probe sees that the broker is alive.
+  const internal = await InternalServer.start({
+    host: config.internalBindAddress,
+    port: config.internalPort,
+    pages: healthPages({ readiness, metrics: () => metrics.text() }),
+  });
+  try {
+    broker = await start(config, logger, onSync);
+  } catch (error) {
+    await internal.close();
+    throw error;
+  }
+  const stop = (): void => {
+    readiness.drain();
+    const stopped = broker?.close().finally(() => internal.close());
+    stopped?.then(
+      () => logger.info('The broker has stopped; everything taken is on the disk.'),
+      (error: unknown) => fail(logger, 'stop cleanly', error),
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  readiness.accept();
+  const { address, storePathRootDir: store } = broker;
+  const { brokerName, flushDiskType } = config;
+  // Said last: whoever reads it may stop the process in the same moment.
+  logger.info(
+    { address, store, flushDiskType, internal: internal.url },
+    `The broker ${brokerName} is ready on ${address} (${flushDiskType}, store ${store}). Stop it with Ctrl-C.`,
+  );
+}
+
+async function start(
+  config: BrokerProcessConfig,
+  logger: Logger,
+  onSync: (durationMs: number) => void,
+): Promise<BrokerHandle> {
   try {
     return await startBroker({
       ...brokerOptions(config),
-      log: (level, message, fields) => {
-        const line = fields === undefined ? message : `${message} ${JSON.stringify(fields)}`;
-        if (level === 'info') console.log(line);
-        else console.error(`${level}: ${line}`);
-      },
+      storeOptions: { onSync },
+      log: (level, message, fields = {}) => logger[level](fields, message),
       onFatal: (error) => {
         // Nothing may be acknowledged any more; the next start finds out what the disk has.
-        console.error(`The broker ends: ${error.message}`);
+        logger.fatal({ err: error }, `The broker ends: ${error.message}`);
         process.exit(1);
       },
     });
@@ -50,8 +84,8 @@ async function start(config: BrokerProcessConfig): Promise<BrokerHandle> {
   }
 }
 
-function fail(what: string, error: unknown): void {
-  console.error(`The broker cannot ${what}. ${error instanceof Error ? error.message : String(error)}`);
+function fail(logger: Logger, what: string, error: unknown): void {
+  logger.fatal(`The broker cannot ${what}. ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }
 

@@ -7,6 +7,9 @@ describe('the configuration of the name server', () => {
     expect(loadNameServerConfig({})).toEqual({
       listenPort: 9876,
       bindAddress: '127.0.0.1',
+      internalPort: 5021,
+      internalBindAddress: '127.0.0.1',
+      logLevel: 'info',
       kvConfigPath: undefined,
     });
   });

@@ -4,6 +4,7 @@ import type { Logger } from './logger.js';
 import { resolveBrokerConfig } from './broker/broker.config.js';
 import type { BrokerConfigInput } from './broker/broker.config.js';
 import { Broker } from './broker/broker.js';
+import type { BrokerMetrics } from './broker/statistics/broker-metrics.js';
 import { startNameServer } from './start-name-server.js';
 import type { MessageStoreOptions } from './store/index.js';
 
@@ -38,6 +39,8 @@ export interface BrokerHandle {
   readonly storePathRootDir: string;
   /** Drains: no new work, what was taken is flushed and answered, offsets are saved. */
   close(): Promise<void>;
+  /** Undefined while the broker stops. */
+  metrics(): BrokerMetrics | undefined;
 }
 
 /**
@@ -65,6 +68,7 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
       address: broker.address,
       namesrvAddr,
       storePathRootDir: broker.storeDirectory,
+      metrics: () => broker.metrics(),
       close: async () => {
         try {
           await broker.close();

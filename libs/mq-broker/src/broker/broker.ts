@@ -2,6 +2,8 @@ import { createResponse, ResponseCode } from '@rocketshop/mq-protocol';
 import type { FrameView, Peer, PeerHandlers, RemotingCommand } from '@rocketshop/mq-protocol';
 import { assembleBroker } from './broker-assembly.js';
 import type { BrokerAssembly, BrokerParts } from './broker-assembly.js';
+import { brokerMetrics } from './statistics/broker-metrics.js';
+import type { BrokerMetrics } from './statistics/broker-metrics.js';
 
 /** How often silent clients and old locks are looked for (RocketMQ `ClientHousekeepingService`). */
 const HOUSEKEEPING_INTERVAL_MS = 10_000;
@@ -55,6 +57,11 @@ export class Broker implements PeerHandlers {
   /** What clients are told. */
   get address(): string {
     return this.assembly?.context.address ?? '';
+  }
+
+  /** Undefined while the broker is not open. */
+  metrics(): BrokerMetrics | undefined {
+    return this.assembly === undefined || !this.isOpen ? undefined : brokerMetrics(this.assembly);
   }
 
   get storeDirectory(): string {

@@ -67,6 +67,11 @@ export class BrokerLiveTable {
     return [...this.table.values()].filter((broker) => broker.channel.id === channel.id);
   }
 
+  size(): { brokers: number; oldestAgeMs: number | undefined } {
+    const heard = [...this.table.values()].map(({ lastUpdateTimestamp }) => lastUpdateTimestamp);
+    return { brokers: heard.length, oldestAgeMs: heard.length === 0 ? undefined : this.clock() - Math.min(...heard) };
+  }
+
   expired(): LiveBroker[] {
     const now = this.clock();
     return [...this.table.values()].filter(

@@ -1,1 +1,1 @@
-export { NameServer, type NameServerOptions } from './nameserver.js';
+export { NameServer, type NameServerMetrics, type NameServerOptions } from './nameserver.js';

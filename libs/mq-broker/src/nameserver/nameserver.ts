@@ -1,4 +1,12 @@
-import { createResponse, isAnyAddress, listenPeers, localIpv4, ResponseCode } from '@rocketshop/mq-protocol';
+import {
+  createResponse,
+  frameMemory,
+  isAnyAddress,
+  listenPeers,
+  localIpv4,
+  ResponseCode,
+  unsentMemory,
+} from '@rocketshop/mq-protocol';
 import type { PeerLimits, PeerServer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 import type { ConfigStorage } from '../config/index.js';
@@ -30,6 +38,19 @@ export interface NameServerOptions {
   onBrokerExpired?: (brokerAddr: string) => void;
 }
 
+/** What a name server measures of itself. */
+export interface NameServerMetrics {
+  brokers: number;
+  topics: number;
+  /** Of the broker that was heard of longest ago; undefined without brokers. */
+  oldestRegistrationAgeMs: number | undefined;
+  connections: number;
+  /** Bytes of frames whose rest has not arrived. */
+  partialBytes: number;
+  /** Bytes that slow readers have not taken. */
+  unsentBytes: number;
+}
+
 /**
  * Tells clients which broker holds which topic. Name servers do not know each other: every broker registers with each.
  *
@@ -38,6 +59,7 @@ export interface NameServerOptions {
 export class NameServer {
   private constructor(
     private readonly server: PeerServer,
+    private readonly routes: RouteTable,
     private readonly kv: KvConfigTable,
     private readonly scanTimer: NodeJS.Timeout,
   ) {}
@@ -65,7 +87,7 @@ export class NameServer {
     const scanTimer = setInterval(() => {
       for (const brokerAddr of routes.removeExpired()) options.onBrokerExpired?.(brokerAddr);
     }, scanIntervalMs);
-    return new NameServer(server, kv, scanTimer);
+    return new NameServer(server, routes, kv, scanTimer);
   }
 
   get host(): string {
@@ -79,6 +101,15 @@ export class NameServer {
   /** `host:port`, as clients are configured with it; with an address of this machine when all are bound. */
   get address(): string {
     return `${isAnyAddress(this.host) ? localIpv4() : this.host}:${this.port}`;
+  }
+
+  metrics(): NameServerMetrics {
+    return {
+      ...this.routes.size(),
+      connections: this.server.peers.size,
+      partialBytes: frameMemory.bytes,
+      unsentBytes: unsentMemory.bytes,
+    };
   }
 
   /** Stops serving; resolves when every connection is gone and KV configuration is stored. */

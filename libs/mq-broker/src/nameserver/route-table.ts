@@ -93,6 +93,11 @@ export class RouteTable {
     for (const broker of this.live.ofChannel(channel)) this.unregister(broker);
   }
 
+  size(): { brokers: number; topics: number; oldestRegistrationAgeMs: number | undefined } {
+    const { brokers, oldestAgeMs } = this.live.size();
+    return { brokers, topics: this.topicQueueTable.size, oldestRegistrationAgeMs: oldestAgeMs };
+  }
+
   /** Removes brokers that fell silent and closes their connections. Returns their addresses. */
   removeExpired(): string[] {
     return this.live.expired().map(({ channel, ...broker }) => {

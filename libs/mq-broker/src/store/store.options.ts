@@ -61,6 +61,8 @@ export interface MessageStoreOptions {
   deliverTimeOf?: (delayLevel: number, storeTimestamp: number) => number;
   /** The address in `storeHost`. May be changed by `setStoreHost`. @default 127.0.0.1:10911 */
   storeHost?: { host: string; port: number };
+  /** Told how long each sync of the log took. @default none */
+  onSync?: (durationMs: number) => void;
   /** @default silent */
   log?: Logger;
   /** Wall clock, milliseconds. @default Date.now */
@@ -100,6 +102,7 @@ export function resolveStoreOptions(options: MessageStoreOptions): ResolvedStore
     poisonReleasedSlabs: options.poisonReleasedSlabs ?? false,
     deliverTimeOf: options.deliverTimeOf ?? standardDeliverTime,
     storeHost: options.storeHost ?? { host: '127.0.0.1', port: 10_911 },
+    onSync: options.onSync ?? (() => undefined),
     log: options.log ?? (() => undefined),
     now: options.now ?? Date.now,
     monotonicNow: options.monotonicNow ?? (() => performance.now()),

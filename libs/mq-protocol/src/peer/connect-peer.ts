@@ -1,10 +1,15 @@
 import { connect } from 'node:net';
 import { PeerError } from '../errors.js';
+import { frameMemory } from './frame-memory.js';
 import { peerLimits } from './peer-limits.js';
 import type { PeerLimits } from './peer-limits.js';
 import { Peer } from './peer.js';
 import type { PeerHandlers } from './peer.js';
 import { SocketBinding } from './socket-binding.js';
+import { UnsentMemory } from './unsent-memory.js';
+
+/** What a client writes is its own; a limit over its connections would cut those that carry its longest requests. */
+const memory = { frames: frameMemory, unsent: new UnsentMemory(Infinity) };
 
 export interface ConnectPeerOptions {
   host: string;
@@ -40,7 +45,7 @@ export function connectPeer(options: ConnectPeerOptions): Promise<Peer> {
     signal?.addEventListener('abort', onAbort);
     socket.once('connect', () => {
       settle();
-      const peer = new Peer(socket, handlers, peerLimits(options.limits));
+      const peer = new Peer(socket, handlers, peerLimits(options.limits), memory);
       binding.bind(socket, peer);
       socket.off('error', onError);
       resolve(peer);

@@ -78,7 +78,7 @@ export function isRetryTopic(topic: string): boolean {
   return topic.startsWith(RETRY_TOPIC_PREFIX);
 }
 
-function isDlqTopic(topic: string): boolean {
+export function isDlqTopic(topic: string): boolean {
   return topic.startsWith(DLQ_TOPIC_PREFIX);
 }
 

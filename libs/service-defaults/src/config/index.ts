@@ -3,3 +3,5 @@ export { configField } from './fields.js';
 export type { ConfigField } from './fields.js';
 export { loadConfig } from './load-config.js';
 export type { ConfigOf } from './load-config.js';
+export { internalFields } from './service-fields.js';
+export { LOG_LEVELS } from '../logging/log-levels.js';

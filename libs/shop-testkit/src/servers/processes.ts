@@ -67,7 +67,8 @@ export async function spawnService(options: SpawnOptions): Promise<SpawnedServic
     ]),
     {
       cwd: repositoryRoot,
-      env: { PATH: loadTestkitConfig().path, ...options.env },
+      // Any free internal port: the default one may belong to a program that runs already.
+      env: { PATH: loadTestkitConfig().path, INTERNAL_PORT: '0', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
       // Ctrl-C in a terminal reaches the whole process group. The caller decides the order of ending, so the child leaves it.
       detached: true,

@@ -59,6 +59,12 @@ export class QueueLockTable {
     }
   }
 
+  get size(): number {
+    let size = 0;
+    for (const locks of this.groups.values()) size += locks.size;
+    return size;
+  }
+
   private isExpired(lock: QueueLock, now: number): boolean {
     return now - lock.refreshedAtMs > this.lockMaxLiveMs;
   }

@@ -106,7 +106,7 @@ export class PullProcessor {
 
   private answer(task: PullTask, result: GetResult): void {
     const { statistics } = this.parts;
-    if (result.count > 0) statistics.countGet(task.group, task.topic, result.count);
+    if (result.count > 0) statistics.countGet(task.group, task.topic, result.count, result.bytes);
     this.answers.send(task.peer, task, pullCode(result.status, task.queueOffset), result);
   }
 

@@ -23,9 +23,9 @@ describe('the broker statistics', () => {
     const clock = new ManualClock();
     const statistics = new BrokerStatistics(clock);
     statistics.start();
-    statistics.countGet('g', 'orders', 7);
+    statistics.countGet('g', 'orders', 7, 700);
     clock.advance(86_400_000);
-    statistics.countGet('g', 'orders', 1);
+    statistics.countGet('g', 'orders', 1, 100);
     expect(statistics.getsToday()).toEqual({ yesterdayMorning: 0, todayMorning: 7, now: 8 });
     statistics.stop();
   });

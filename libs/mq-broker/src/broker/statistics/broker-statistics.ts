@@ -32,6 +32,8 @@ class MidnightTotals {
  */
 export class BrokerStatistics {
   readonly bootTimestamp: number;
+  /** Bytes of the messages that were pulled. */
+  getBytesTotal = 0;
   private readonly puts: RateCounter;
   private readonly gets: RateCounter;
   private readonly putDays: MidnightTotals;
@@ -66,8 +68,9 @@ export class BrokerStatistics {
     this.counterOf(this.topicPuts, topic).total += messages;
   }
 
-  countGet(group: string, topic: string, messages: number): void {
+  countGet(group: string, topic: string, messages: number, bytes: number): void {
     this.gets.total += messages;
+    this.getBytesTotal += bytes;
     this.counterOf(this.groupGets, `${topic}@${group}`).total += messages;
   }
 

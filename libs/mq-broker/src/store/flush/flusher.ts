@@ -18,7 +18,7 @@ export class Flusher {
 
   constructor(
     private readonly log: CommitLog,
-    private readonly options: Pick<ResolvedStoreOptions, 'flushDiskType' | 'flushIntervalMs'>,
+    private readonly options: Pick<ResolvedStoreOptions, 'flushDiskType' | 'flushIntervalMs' | 'onSync'>,
     private readonly onFlushed: () => void,
     private readonly onFailure: (error: SyncFailedError) => void,
   ) {
@@ -56,6 +56,7 @@ export class Flusher {
 
   private async run(): Promise<void> {
     const target = this.log.writtenOffset;
+    const startedAt = performance.now();
     try {
       for (const { file } of this.log.takeDirty()) await file.sync();
     } catch (error) {
@@ -64,6 +65,7 @@ export class Flusher {
       return;
     }
     this.syncs++;
+    this.options.onSync(performance.now() - startedAt);
     this.flushedOffset = target;
     this.onFlushed();
   }
