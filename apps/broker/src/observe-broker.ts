@@ -10,15 +10,27 @@ const TOTALS: readonly (readonly [string, string, (broker: BrokerMetrics) => num
   ['broker_messages_in_total', 'Messages that clients sent', ({ messagesIn }) => messagesIn],
   ['broker_messages_out_total', 'Messages that clients pulled', ({ messagesOut }) => messagesOut],
   ['broker_out_bytes_total', 'Bytes of the messages that clients pulled', ({ bytesOut }) => bytesOut],
-  ['broker_store_written_bytes_total', 'Bytes written to the log, earlier starts included', ({ store }) => store.writtenBytes],
+  [
+    'broker_store_written_bytes_total',
+    'Bytes written to the log, earlier starts included',
+    ({ store }) => store.writtenBytes,
+  ],
 ];
 
 const GAUGES: readonly (readonly [string, string, (broker: BrokerMetrics) => number])[] = [
   ['broker_store_bytes', 'Bytes of the log that are kept', ({ store }) => store.bytes],
   ['broker_store_unflushed_bytes', 'Bytes of the log that a power cut would lose', ({ store }) => store.unflushedBytes],
-  ['broker_store_writable', '1 while messages are taken, 0 while the disk is full', ({ store }) => Number(store.isWritable)],
+  [
+    'broker_store_writable',
+    '1 while messages are taken, 0 while the disk is full',
+    ({ store }) => Number(store.isWritable),
+  ],
   ['broker_disk_used_ratio', 'Used share of the disk that holds the store', ({ store }) => store.diskUsedRatio],
-  ['broker_oldest_message_age_seconds', 'Age of the oldest message that is kept', ({ store }) => (store.oldestMessageAgeMs ?? 0) / 1000],
+  [
+    'broker_oldest_message_age_seconds',
+    'Age of the oldest message that is kept',
+    ({ store }) => (store.oldestMessageAgeMs ?? 0) / 1000,
+  ],
   ['broker_connections', 'Open connections', ({ connections }) => connections],
   ['broker_pulls_held', 'Pulls that wait for a message', ({ pullsHeld }) => pullsHeld],
   ['broker_acks_waiting', 'Stored messages whose sender waits for the disk', ({ acksWaiting }) => acksWaiting],
@@ -30,13 +42,21 @@ const GAUGES: readonly (readonly [string, string, (broker: BrokerMetrics) => num
 
 const GROUP_GAUGES: readonly (readonly [string, string, (group: GroupMetrics) => number])[] = [
   ['broker_consumer_lag_messages', 'Messages that the group has not consumed', ({ lag }) => lag],
-  ['broker_consumer_lag_seconds', 'Age of the oldest message that the group has not consumed', ({ lagAgeMs }) => lagAgeMs / 1000],
+  [
+    'broker_consumer_lag_seconds',
+    'Age of the oldest message that the group has not consumed',
+    ({ lagAgeMs }) => lagAgeMs / 1000,
+  ],
   ['broker_consumer_members', 'Connected members of the group', ({ members }) => members],
   ['broker_dead_letters', 'Messages in the dead letter queue of the group', ({ deadLetters }) => deadLetters],
 ];
 
 const GROUP_TOTALS: readonly (readonly [string, string, (group: GroupMetrics) => number])[] = [
-  ['broker_dead_letters_total', 'Messages that ever came to the dead letter queue of the group', ({ deadLettersTotal }) => deadLettersTotal],
+  [
+    'broker_dead_letters_total',
+    'Messages that ever came to the dead letter queue of the group',
+    ({ deadLettersTotal }) => deadLettersTotal,
+  ],
   ['broker_retries_total', 'Redeliveries that were ever stored for the group', ({ retriesTotal }) => retriesTotal],
 ];
 

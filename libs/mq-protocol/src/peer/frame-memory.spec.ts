@@ -26,7 +26,8 @@ function connections(limits: { largeBytesMax?: number; smallBytesMax?: number; u
     };
     const peer = new Peer(socket, handlers, peerLimits(), { frames, unsent });
     /** As a socket does: what arrives while nobody reads stays in the kernel. */
-    const send = (bytes: Buffer, from = 0, to = bytes.length): boolean => peer.receive(bytes.subarray(from, to), to - from);
+    const send = (bytes: Buffer, from = 0, to = bytes.length): boolean =>
+      peer.receive(bytes.subarray(from, to), to - from);
     return { peer, socket, send, failure: () => failure?.message };
   };
   return { frames, unsent, connect, codes };

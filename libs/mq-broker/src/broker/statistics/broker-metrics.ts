@@ -1,4 +1,12 @@
-import { decodeMessage, dlqTopic, frameMemory, isDlqTopic, isRetryTopic, retryTopic, unsentMemory } from '@rocketshop/mq-protocol';
+import {
+  decodeMessage,
+  dlqTopic,
+  frameMemory,
+  isDlqTopic,
+  isRetryTopic,
+  retryTopic,
+  unsentMemory,
+} from '@rocketshop/mq-protocol';
 import type { BrokerAssembly } from '../broker-assembly.js';
 import type { BrokerContext } from '../broker-context.js';
 
