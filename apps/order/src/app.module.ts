@@ -4,7 +4,14 @@ import { MESSAGE_SENDERS } from '@rocketshop/contracts';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders } from '@rocketshop/service-defaults';
+import {
+  Database,
+  DatabaseModule,
+  LOGGER,
+  Metrics,
+  provideRpcClient,
+  traceHeaders,
+} from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import { AbandonOrderConsumer } from './abandon-order/abandon-order.consumer.js';
 import { AbandonOrderService } from './abandon-order/abandon-order.service.js';
@@ -86,10 +93,10 @@ export class OrderModule {
       ],
       providers: [
         { provide: ORDER_CONFIG, useValue: config },
-        { provide: StockRpc, useFactory: () => new StockRpc('stock', config.stockRpc) },
-        { provide: CouponRpc, useFactory: () => new CouponRpc('coupon', config.couponRpc) },
-        { provide: UserRpc, useFactory: () => new UserRpc('user', config.userRpc) },
-        { provide: PayRpc, useFactory: () => new PayRpc('pay', config.payRpc) },
+        provideRpcClient(StockRpc, 'stock', config.stockRpc),
+        provideRpcClient(CouponRpc, 'coupon', config.couponRpc),
+        provideRpcClient(UserRpc, 'user', config.userRpc),
+        provideRpcClient(PayRpc, 'pay', config.payRpc),
         PlaceOrderService,
         PlaceOrderSteps,
         CancelOrderService,

@@ -20,7 +20,7 @@ const FIELDS = {
   rpcTimeoutMs: configField.integer({
     default: 2_000,
     min: 1,
-    reason: 'longest wait for the answer of one remote call; a call is never repeated',
+    reason: 'longest wait for the answer of one remote call, with its tries at other replicas',
   }),
   flowTimeoutMs: configField.integer({
     default: 10_000,

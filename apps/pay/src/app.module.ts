@@ -4,7 +4,14 @@ import { MESSAGE_SENDERS } from '@rocketshop/contracts';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders } from '@rocketshop/service-defaults';
+import {
+  Database,
+  DatabaseModule,
+  LOGGER,
+  Metrics,
+  provideRpcClient,
+  traceHeaders,
+} from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import { ClosePaymentRpc } from './close-payment/close-payment.rpc.js';
 import { ClosePaymentService } from './close-payment/close-payment.service.js';
@@ -81,7 +88,7 @@ export class PayModule {
       ],
       providers: [
         { provide: PAY_CONFIG, useValue: config },
-        { provide: OrderRpc, useFactory: () => new OrderRpc('order', config.orderRpc) },
+        provideRpcClient(OrderRpc, 'order', config.orderRpc),
         OpenPaymentService,
         ReadPaymentService,
         ReceiveCallbackService,

@@ -9,6 +9,8 @@ export interface CommandContract<C extends z.ZodType = z.ZodType, A extends z.Zo
   readonly pattern: string;
   readonly call: C;
   readonly answer: A;
+  /** It only asks and changes nothing, so that a client may ask another replica early. */
+  readonly isRead?: boolean;
 }
 
 export function defineCommand<C extends z.ZodType, A extends z.ZodType>(
@@ -17,6 +19,15 @@ export function defineCommand<C extends z.ZodType, A extends z.ZodType>(
   answer: A,
 ): CommandContract<C, A> {
   return { pattern, call, answer };
+}
+
+/** A command that only asks. All others are idempotent by order id: a repeated one takes nothing twice. */
+export function defineRead<C extends z.ZodType, A extends z.ZodType>(
+  pattern: string,
+  call: C,
+  answer: A,
+): CommandContract<C, A> {
+  return { pattern, call, answer, isRead: true };
 }
 
 export type CallOf<C extends CommandContract> = z.infer<C['call']>;

@@ -34,6 +34,8 @@ export { dataSourceOptions } from './database/data-source-options.js';
 export type { DatabaseConfig, DatabaseOptions } from './database/data-source-options.js';
 export { columnsOf } from './database/columns-of.js';
 export { RpcClient } from './rpc/rpc-client.js';
+export type { RpcClientOptions } from './rpc/rpc-client.js';
+export { provideRpcClient } from './rpc/provide-rpc-client.js';
 export type { CallAnswer, CallData, CallOptions, RemoteCommand } from './rpc/remote-command.js';
 export { CallDeadline, deadlinePassed } from './rpc/deadline.js';
 export { BuyerTokens } from './auth/buyer-tokens.js';

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { defineCommand, refusal } from '../command.js';
+import { defineCommand, defineRead, refusal } from '../command.js';
 import { couponIdSchema, orderIdSchema, userIdSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
 /** The coupon service alone decides on eligibility and discount. The discount never exceeds the total. */
-export const quoteCoupon = defineCommand(
+export const quoteCoupon = defineRead(
   'coupon.quote-coupon',
   z.object({ couponId: couponIdSchema, userId: userIdSchema, total: amountSchema, currency: currencySchema }),
   z.discriminatedUnion('ok', [

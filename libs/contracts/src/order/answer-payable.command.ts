@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { defineCommand, refusal } from '../command.js';
+import { defineRead, refusal } from '../command.js';
 import { orderIdSchema, userIdSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
@@ -7,7 +7,7 @@ import { amountSchema, currencySchema } from '../money.js';
  * pay asks whether the user owns the order, and how much is to be paid. Only a CONFIRMED order is payable. ORDER_BEING_CANCELLED:
  * the order is CONFIRMED, but somebody has asked to cancel it, and pay has not been heard yet.
  */
-export const answerPayable = defineCommand(
+export const answerPayable = defineRead(
   'order.answer-payable',
   z.object({ orderId: orderIdSchema, userId: userIdSchema }),
   z.discriminatedUnion('ok', [

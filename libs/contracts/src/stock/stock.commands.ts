@@ -1,11 +1,11 @@
 import { z } from 'zod';
+import { defineCommand, defineRead, refusal } from '../command.js';
 import { text } from '../text.js';
-import { defineCommand, refusal } from '../command.js';
 import { goodsIdSchema, orderIdSchema, orderLinesSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
 /** The stock service alone sets the prices. The order keeps them as a snapshot. */
-export const quoteGoods = defineCommand(
+export const quoteGoods = defineRead(
   'stock.quote-goods',
   z.object({ items: orderLinesSchema }),
   z.discriminatedUnion('ok', [

@@ -1,10 +1,10 @@
 import { z } from 'zod';
-import { defineCommand, refusal } from '../command.js';
+import { defineCommand, defineRead, refusal } from '../command.js';
 import { orderIdSchema, userIdSchema } from '../identifiers.js';
 import { amountSchema, currencySchema } from '../money.js';
 
 /** Asks whether the buyer exists and whether the balance covers `balanceToUse`. */
-export const checkUser = defineCommand(
+export const checkUser = defineRead(
   'user.check-user',
   z.object({ userId: userIdSchema, balanceToUse: amountSchema, currency: currencySchema }),
   z.discriminatedUnion('ok', [

@@ -28,6 +28,7 @@ import { createLogger } from '../logging/create-logger.js';
 import type { Logger } from '../logging/create-logger.js';
 import type { LogLevel } from '../logging/log-levels.js';
 import { NestLogger } from '../logging/nest-logger.js';
+import { RpcClientMetrics } from '../rpc/rpc-metrics.js';
 import { RpcServer } from '../rpc/rpc-server.js';
 import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 import { HttpDrain } from './http-drain.js';
@@ -127,7 +128,9 @@ class ServiceRoot {}
 const HEADERS = securityHeaders();
 
 function createApp(options: ServiceOptions, parts: Parts): Promise<NestFastifyApplication> {
-  const defaults = ServiceDefaultsModule.forRoot({ ...parts, tokenSecret: options.config.tokenSecret });
+  const { tokenSecret, serviceSecrets: secrets } = options.config;
+  const rpc = { name: options.name, secrets, metrics: new RpcClientMetrics(parts.metrics) };
+  const defaults = ServiceDefaultsModule.forRoot({ ...parts, tokenSecret, rpc });
   return NestFactory.create<NestFastifyApplication>(
     { module: ServiceRoot, imports: [defaults, options.module] },
     new FastifyAdapter({
@@ -148,7 +151,7 @@ async function open(
   const drain = new HttpDrain(app.getHttpServer());
   configureHttp(app, { logger, metrics, drain, headers: HEADERS });
   if (options.openApi) setUpOpenApi(app, options.openApi);
-  const rpc = config.rpcPort === undefined ? undefined : connectRpc(app, config.bindAddress, config.rpcPort);
+  const rpc = config.rpcPort === undefined ? undefined : connectRpc(app, options, metrics);
   const transports = (options.transports?.(app) ?? []).map((strategy) => connectTransport(app, strategy));
   for (const [check, run] of Object.entries(options.optionalChecks?.(app) ?? {})) {
     readiness.add(check, run, { required: false });
@@ -200,8 +203,9 @@ function configureHttp(app: NestFastifyApplication, options: RequestHooksOptions
   server.maxHeadersCount = 0;
 }
 
-function connectRpc(app: NestFastifyApplication, host: string, port: number) {
-  const strategy = new RpcServer({ host, port });
+function connectRpc(app: NestFastifyApplication, { name, config }: ServiceOptions, metrics: Metrics) {
+  const { bindAddress: host, rpcPort: port = 0, serviceSecrets: secrets } = config;
+  const strategy = new RpcServer({ name, secrets, host, port, metrics });
   return { strategy, microservice: app.connectMicroservice({ strategy }) };
 }
 

@@ -6,6 +6,8 @@ import type { Secret } from '../config/secret.js';
 import { Metrics } from '../health/metrics.js';
 import { Readiness } from '../health/readiness.js';
 import type { Logger } from '../logging/create-logger.js';
+import { RPC_CLIENT_OPTIONS } from '../rpc/provide-rpc-client.js';
+import type { RpcClientOptions } from '../rpc/rpc-client.js';
 
 /** Injection token of the service's pino logger. */
 export const LOGGER = Symbol('LOGGER');
@@ -15,6 +17,7 @@ export interface ServiceDefaultsModuleOptions {
   readonly metrics: Metrics;
   readonly readiness: Readiness;
   readonly tokenSecret?: Secret | undefined;
+  readonly rpc: RpcClientOptions;
 }
 
 /** Provides LOGGER, Metrics and Readiness globally, and with a token secret also BuyerTokens and BuyerGuard. */
@@ -27,13 +30,14 @@ export class ServiceDefaultsModule {
       { provide: LOGGER, useValue: options.logger },
       { provide: Metrics, useValue: options.metrics },
       { provide: Readiness, useValue: options.readiness },
+      { provide: RPC_CLIENT_OPTIONS, useValue: options.rpc },
       ...tokens,
     ];
     return {
       module: ServiceDefaultsModule,
       global: true,
       providers: shared,
-      exports: [LOGGER, Metrics, Readiness, ...(tokenSecret ? [BuyerTokens, BuyerGuard] : [])],
+      exports: [LOGGER, Metrics, Readiness, RPC_CLIENT_OPTIONS, ...(tokenSecret ? [BuyerTokens, BuyerGuard] : [])],
     };
   }
 }

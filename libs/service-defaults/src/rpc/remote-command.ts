@@ -6,6 +6,8 @@ export interface RemoteCommand<C extends z.ZodType = z.ZodType, A extends z.ZodT
   readonly pattern: string;
   readonly call: C;
   readonly answer: A;
+  /** It only asks and changes nothing, so that it may be asked again early. Every other command is idempotent by order id. */
+  readonly isRead?: boolean;
 }
 
 export type CallData<C extends RemoteCommand> = z.input<C['call']>;

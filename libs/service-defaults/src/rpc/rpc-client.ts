@@ -1,52 +1,63 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { deadlineIn, msUntil } from '@rocketshop/pg';
-import type { DeadlineInstant } from '@rocketshop/pg';
 import type { HostPort } from '../config/fields.js';
-import { RpcFaultError, RpcTimeoutError, RpcUnavailableError } from '../errors.js';
+import { RpcFaultError, RpcTimeoutError } from '../errors.js';
+import type { RpcIdentity } from './handshake.js';
 import type { CallAnswer, CallData, CallOptions, RemoteCommand } from './remote-command.js';
-import { RpcConnection } from './rpc-connection.js';
+import { Replica } from './replica.js';
+import { RpcCall } from './rpc-call.js';
+import { NO_METRICS } from './rpc-metrics.js';
+import type { RpcClientMetrics } from './rpc-metrics.js';
 
-interface Replica {
-  readonly address: string;
-  readonly connection: RpcConnection;
-  /** Calls in a row that were not answered in time. */
-  timeouts: number;
+export interface RpcClientOptions extends Partial<RpcIdentity> {
+  readonly metrics?: RpcClientMetrics | undefined;
 }
 
-/** A machine that vanished sends no reset. After this many unanswered calls in a row the client connects anew. */
-const TIMEOUTS_TO_RECONNECT = 3;
-
-/** The error of Nest's TCP client for pending calls whose socket closes. */
-const CONNECTION_CLOSED = 'Connection closed';
+/** Calls that may be repeated because a replica is slow: a share of all calls, so that an overloaded shop is not asked twice. */
+const SLOW_REPEATS = { max: 50, perCall: 0.1 };
 
 /**
- * Calls another service over Nest TCP. Several addresses are replicas, which get the calls in turn. The client skips a
- * replica that it cannot connect to: this is safe, because nothing was sent. It never sends a call twice.
+ * Calls another service. Several addresses are replicas, which get the calls in turn. A replica that does not answer is set aside
+ * and looked for in the background; see `Replica`. How a call is repeated: see `RpcCall`.
  */
 export class RpcClient implements OnApplicationShutdown {
   private readonly replicas: readonly Replica[];
-  private next = 0;
+  private turn = 0;
+  private slowRepeats = SLOW_REPEATS.max;
 
   constructor(
-    /** Name of the remote service, for error messages. */
+    /** Name of the remote service, for error messages and metrics. */
     readonly service: string,
     addresses: HostPort | readonly HostPort[],
+    options: RpcClientOptions = {},
   ) {
     const list = 'host' in addresses ? [addresses] : addresses;
-    this.replicas = list.map(({ host, port }) => ({
-      address: `${host}:${port}`,
-      connection: new RpcConnection(host, port),
-      timeouts: 0,
-    }));
+    const identity = { name: options.name ?? 'caller', secrets: options.secrets };
+    this.replicas = list.map((address) => {
+      const metrics = options.metrics?.of(service, `${address.host}:${address.port}`) ?? NO_METRICS;
+      return new Replica(address, identity, metrics);
+    });
   }
 
   /** @throws {RpcUnavailableError | RpcTimeoutError | RpcFaultError} a refusal is an answer and is not thrown */
   async call<C extends RemoteCommand>(command: C, data: CallData<C>, options: CallOptions): Promise<CallAnswer<C>> {
+    const what = `${this.service} ${command.pattern}`;
     const msLeft = Math.min(options.timeoutMs, options.deadline === undefined ? Infinity : msUntil(options.deadline));
-    const deadline = deadlineIn(msLeft);
-    if (msLeft <= 0) throw new RpcTimeoutError(`${this.describe(command)}: the deadline passed before it was sent`);
-    const replica = this.nextOpen() ?? (await this.connected(command, deadline));
-    return this.send(replica, command, data as object, Math.max(1, Math.round(msUntil(deadline))));
+    if (msLeft <= 0) throw new RpcTimeoutError(`${what}: the deadline passed before it was sent`);
+    this.slowRepeats = Math.min(SLOW_REPEATS.max, this.slowRepeats + SLOW_REPEATS.perCall);
+    const answer = await new RpcCall({
+      what,
+      pattern: command.pattern,
+      data,
+      isRead: command.isRead ?? false,
+      deadline: deadlineIn(msLeft),
+      replicas: this.inOrder(),
+      mayRepeatSlow: this.mayRepeatSlow,
+    }).run();
+    if ('err' in answer) throw new RpcFaultError(`${what}: ${faultText(answer.err)}`, { cause: answer.err });
+    const parsed = command.answer.safeParse(answer.response);
+    if (parsed.success) return parsed.data as CallAnswer<C>;
+    throw new RpcFaultError(`${what}: the answer breaks its contract`, { cause: parsed.error });
   }
 
   onApplicationShutdown(): void {
@@ -54,87 +65,28 @@ export class RpcClient implements OnApplicationShutdown {
   }
 
   close(): void {
-    for (const { connection } of this.replicas) connection.close();
+    for (const replica of this.replicas) replica.close();
   }
 
-  /** The replica whose turn it is, or undefined if it is not connected yet. */
-  private nextOpen(): Replica | undefined {
-    const replica = this.replicas[this.next % this.replicas.length];
-    if (!replica?.connection.isOpen) return undefined;
-    this.next++;
-    return replica;
+  /** This call's own order: the replica whose turn it is, the others after it, and those that are set aside last. */
+  private inOrder(): readonly Replica[] {
+    const { replicas } = this;
+    if (replicas.length === 1) return replicas;
+    const first = this.turn++ % replicas.length;
+    const inTurn = [...replicas.slice(first), ...replicas.slice(0, first)];
+    if (!replicas.some(({ isSetAside }) => isSetAside)) return inTurn;
+    // A suspicion is no reason to refuse: when all are set aside, they are tried nevertheless.
+    return [...inTurn.filter(({ isSetAside }) => !isSetAside), ...inTurn.filter(({ isSetAside }) => isSetAside)];
   }
 
-  private async connected(command: RemoteCommand, deadline: DeadlineInstant): Promise<Replica> {
-    const failures: string[] = [];
-    let cause: unknown;
-    for (let attempt = 0; attempt < this.replicas.length; attempt++) {
-      const replica = this.replicas[this.next++ % this.replicas.length];
-      if (!replica) break;
-      try {
-        await within(replica.connection.connect(), msUntil(deadline));
-        return replica;
-      } catch (error) {
-        cause = error;
-        failures.push(`${replica.address} ${error instanceof Error ? error.message : String(error)}`);
-        // Otherwise the next call would wait for this failed or hanging attempt.
-        replica.connection.close();
-      }
-    }
-    throw new RpcUnavailableError(`${this.describe(command)}: no replica reached (${failures.join('; ')})`, { cause });
-  }
-
-  private async send<C extends RemoteCommand>(
-    replica: Replica,
-    command: C,
-    payload: object,
-    waitMs: number,
-  ): Promise<CallAnswer<C>> {
-    const answer = await replica.connection.ask(command.pattern, payload, waitMs);
-    if (!answer) {
-      countTimeout(replica);
-      throw new RpcTimeoutError(`${this.describe(command)}: no answer in ${waitMs} ms`);
-    }
-    replica.timeouts = 0;
-    if (answer.err) throw this.toRpcError(command, answer.err);
-    const parsed = command.answer.safeParse(answer.response);
-    if (parsed.success) return parsed.data as CallAnswer<C>;
-    throw new RpcFaultError(`${this.describe(command)}: the answer breaks its contract`, { cause: parsed.error });
-  }
-
-  private toRpcError(command: RemoteCommand, error: unknown): Error {
-    const what = this.describe(command);
-    if (error instanceof Error && error.message === CONNECTION_CLOSED) {
-      return new RpcTimeoutError(`${what}: the connection broke before the answer`, { cause: error });
-    }
-    return new RpcFaultError(`${what}: ${faultText(error)}`, { cause: error });
-  }
-
-  private describe(command: RemoteCommand): string {
-    return `${this.service} ${command.pattern}`;
-  }
-}
-
-function countTimeout(replica: Replica): void {
-  if (++replica.timeouts < TIMEOUTS_TO_RECONNECT) return;
-  replica.timeouts = 0;
-  replica.connection.close();
+  private readonly mayRepeatSlow = (): boolean => {
+    if (this.slowRepeats < 1) return false;
+    this.slowRepeats--;
+    return true;
+  };
 }
 
 function faultText(error: unknown): string {
-  if (error instanceof Error) return error.message;
   if (typeof error === 'object' && error !== null && 'message' in error) return String(error.message);
   return String(error);
-}
-
-async function within<T>(promise: Promise<T>, limitMs: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('connecting took too long')), Math.max(1, limitMs));
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

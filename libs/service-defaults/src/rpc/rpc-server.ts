@@ -1,31 +1,54 @@
-import type { CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
-import { ServerTCP, TcpContext } from '@nestjs/microservices';
-import type { AddressInfo } from 'node:net';
-import { CorkedSocket } from './corked-socket.js';
-import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
+import { Server } from '@nestjs/microservices';
+import type { CustomTransportStrategy } from '@nestjs/microservices';
+import { deadlineIn } from '@rocketshop/pg';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { isObservable, lastValueFrom } from 'rxjs';
+import { listenOn } from '../lifecycle/listen-on.js';
+import { continueTrace, runWithTrace } from '../trace/trace-context.js';
+import { BrokenProtocolError } from './frame-reader.js';
+import { PING } from './handshake.js';
+import type { RpcIdentity } from './handshake.js';
+import { RpcCallContext } from './rpc-call.context.js';
+import { RpcPeer } from './rpc-peer.js';
+import type { ReceivedCall } from './rpc-peer.js';
+import { RpcServerMetrics } from './rpc-metrics.js';
+import type { Metrics } from '../health/metrics.js';
 
+/** Connections of callers. A shop of five services with two replicas each has eight at one port. */
+const CALLERS_MAX = 1_000;
+/** Connections that have not said who they are. One more, and the oldest of them is closed. */
+const STRANGERS_MAX = 200;
+/** Longest time for which a stop waits for calls that have begun. */
 const DRAIN_LIMIT_MS = 5_000;
+/** A caller that was told `bye` and has no call open ends its connection at once. One that is frozen is not waited for. */
+const BYE_LIMIT_MS = 1_000;
 
-export interface RpcServerOptions {
+export interface RpcServerOptions extends Partial<RpcIdentity> {
   readonly host: string;
   /** 0 lets the system choose; `listeningPort` tells which. */
   readonly port: number;
+  readonly metrics?: Metrics;
 }
 
-/** Nest's TCP server. It continues the caller's trace, and close() answers the running calls before it disconnects. */
-export class RpcServer extends ServerTCP implements CustomTransportStrategy {
+/**
+ * Nest's transport for remote commands over TCP: handlers are `@MessagePattern`. It continues the caller's trace, counts the time
+ * left from the arrival of a call, and lets only callers in that prove to be a service of the shop, where it has secrets.
+ */
+export class RpcServer extends Server implements CustomTransportStrategy {
+  private readonly server = createServer((socket) => this.accept(socket));
+  private readonly strangers = new Set<RpcPeer>();
+  private readonly callers = new Set<RpcPeer>();
+  private readonly metrics: RpcServerMetrics | undefined;
+  private readonly identity: RpcIdentity;
   private inFlight = 0;
-  private onIdle: (() => void) | undefined;
+  private onQuiet: (() => void) | undefined;
 
-  constructor(options: RpcServerOptions) {
-    super({ host: options.host, port: options.port, socketClass: CorkedSocket });
-    // Nest uses the hook's return value as the outcome of the call, although the type says void.
-    this.setOnProcessingStartHook((_transport, context, done): unknown => {
-      this.inFlight++;
-      const metadata = context instanceof TcpContext ? context.getMetadata() : undefined;
-      return runWithTrace(continueTrace(metadata?.[TRACEPARENT_HEADER]), done);
-    });
-    this.setOnProcessingEndHook(() => this.finished());
+  constructor(private readonly options: RpcServerOptions) {
+    super();
+    this.identity = { name: options.name ?? 'server', secrets: options.secrets };
+    const callers = (): number => this.callers.size;
+    this.metrics = options.metrics && new RpcServerMetrics(options.metrics, callers);
   }
 
   /** The port that the server listens on. */
@@ -33,33 +56,115 @@ export class RpcServer extends ServerTCP implements CustomTransportStrategy {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Our patterns are plain words. Nest would first parse each as JSON, and the exception costs time on every call. */
-  override getHandlerByPattern(pattern: string): MessageHandler | null {
-    return this.messageHandlers.get(pattern) ?? super.getHandlerByPattern(pattern);
+  /** Nest rejects the start of the service when the callback gets an error. */
+  async listen(callback: (error?: unknown) => void): Promise<void> {
+    try {
+      const { host, port } = this.options;
+      await listenOn(this.server, { host, port, variables: ['RPC_PORT', 'BIND_ADDRESS'] });
+    } catch (error) {
+      callback(error);
+      return;
+    }
+    this.server.on('error', (error) => this.logger.error(error));
+    callback();
   }
 
+  /**
+   * Says `bye` to all callers and answers what they have sent until they know. Callers send nothing more then, so that a stop costs
+   * not even a repeated call.
+   */
   // oxlint-disable-next-line typescript/no-misused-promises -- Nest awaits close(), although its type is void
-  override async close(): Promise<void> {
+  async close(): Promise<void> {
     this.server.close();
-    if (this.inFlight > 0) await this.idle();
-    // An answer is sent in the tick after its call has finished, and written when that turn of the event loop ends.
-    // Closing any earlier would lose it.
-    for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
-    super.close();
+    for (const stranger of this.strangers) stranger.destroy();
+    for (const caller of this.callers) caller.bye();
+    await this.quiet(BYE_LIMIT_MS, () => this.callers.size === 0);
+    await this.quiet(DRAIN_LIMIT_MS, () => this.inFlight === 0);
+    // An answer is written when the turn of the event loop ends in which it was sent.
+    await new Promise((resolve) => setImmediate(resolve));
+    for (const caller of this.callers) caller.end();
+    await this.quiet(BYE_LIMIT_MS, () => this.callers.size === 0);
+    for (const caller of this.callers) caller.destroy();
   }
 
-  private finished(): void {
-    this.inFlight--;
-    if (this.inFlight === 0) this.onIdle?.();
+  on(): never {
+    throw new Error('an RPC server has no events for others');
   }
 
-  private idle(): Promise<void> {
+  unwrap<T>(): T {
+    return this.server as T;
+  }
+
+  private accept(socket: Socket): void {
+    const peer = new RpcPeer(socket, this.identity, {
+      onGreeted: () => this.welcome(peer),
+      onCall: (call) => void this.answer(peer, call),
+      onReplay: () => this.metrics?.refused('CALL_REPLAYED'),
+      onClose: (error) => {
+        this.strangers.delete(peer);
+        this.callers.delete(peer);
+        if (error instanceof BrokenProtocolError) this.metrics?.refused(error.code);
+        this.lookIfQuiet();
+      },
+    });
+    this.strangers.add(peer);
+    const [oldest] = this.strangers;
+    if (this.strangers.size > STRANGERS_MAX) oldest?.destroy(new BrokenProtocolError('STRANGERS_FULL'));
+  }
+
+  private welcome(peer: RpcPeer): void {
+    this.strangers.delete(peer);
+    if (this.callers.size >= CALLERS_MAX) throw new BrokenProtocolError('CALLERS_FULL');
+    this.callers.add(peer);
+  }
+
+  private async answer(peer: RpcPeer, { id, pattern, msLeft, trace, data }: ReceivedCall): Promise<void> {
+    if (pattern === PING) {
+      peer.send({ id, response: Date.now() });
+      return;
+    }
+    const context = new RpcCallContext(pattern, peer.from, deadlineIn(msLeft));
+    this.inFlight++;
+    try {
+      const response = await runWithTrace(continueTrace(trace), () => this.handle(pattern, data, context));
+      peer.send({ id, response });
+    } catch (error) {
+      peer.send({ id, err: toFault(error) });
+    } finally {
+      this.inFlight--;
+      this.lookIfQuiet();
+    }
+  }
+
+  private async handle(pattern: string, data: unknown, context: RpcCallContext): Promise<unknown> {
+    const handler = this.messageHandlers.get(pattern);
+    if (!handler || handler.isEventHandler) throw new Error(`no handler for ${pattern}`);
+    const result: unknown = await handler(data, context);
+    return isObservable(result) ? lastValueFrom(result) : result;
+  }
+
+  private lookIfQuiet(): void {
+    this.onQuiet?.();
+  }
+
+  private quiet(limitMs: number, isQuiet: () => boolean): Promise<void> {
+    if (isQuiet()) return Promise.resolve();
     return new Promise((resolve) => {
-      const limit = setTimeout(resolve, DRAIN_LIMIT_MS);
-      this.onIdle = () => {
+      const done = (): void => {
         clearTimeout(limit);
+        this.onQuiet = undefined;
         resolve();
+      };
+      const limit = setTimeout(done, limitMs);
+      this.onQuiet = () => {
+        if (isQuiet()) done();
       };
     });
   }
+}
+
+/** Nest's filter has logged the error and made it an object without internals. Any other error is not shown to the caller. */
+function toFault(error: unknown): { readonly message: string } {
+  const isFromFilter = typeof error === 'object' && error !== null && !(error instanceof Error) && 'message' in error;
+  return { message: isFromFilter ? String(error.message) : 'Internal server error' };
 }

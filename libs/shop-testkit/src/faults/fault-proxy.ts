@@ -124,7 +124,8 @@ export class FaultProxy {
     from.on('error', () => to.destroy());
     from.on('close', () => {
       this.sockets.delete(from);
-      to.destroySoon();
+      // What was sent before still arrives, as it does in a network.
+      queue = queue.then(() => to.destroySoon());
     });
   }
 

@@ -107,7 +107,11 @@ export class ParticipantProcesses {
         ...env,
       },
     });
-    const rpc = new RpcClient(name, { host: '127.0.0.1', port: Number(process.ready['rpc']) });
+    const rpc = new RpcClient(
+      name,
+      { host: '127.0.0.1', port: Number(process.ready['rpc']) },
+      { name: 'order', secrets: [{ id: SERVICE_KEY.id, secret: new Secret(SERVICE_KEY.secret) }] },
+    );
     const replica = { process, http: String(process.ready['http']), internal: String(process.ready['internal']), rpc };
     this.replicas[name].push(replica);
     return replica;
