@@ -30,6 +30,8 @@ async function orderOf(key: string): Promise<string | undefined> {
   return row?.order_id;
 }
 
+const failStock = () => shop.rpcProxies.stock.use(({ bytes }) => (bytes.includes('deduct-stock') ? 'cut' : 'pass'));
+
 /** Does what the abandon timer does, without the wait. */
 async function abandon(orderId: string): Promise<void> {
   await shop.rows('order', 'UPDATE orders SET abandon_at = now() WHERE order_id = $1', [orderId]);
@@ -55,9 +57,9 @@ describe('a connection to PostgreSQL that breaks in the COMMIT', () => {
     const key = randomUUID();
     const lost = loseCommit(shop.databaseProxies.order, 'confirm-order', 'before');
     const { status, body } = await placeWith(key);
-    expect([lost.happened, status, body.code]).toEqual([true, 503, 'STEP_FAILED']);
+    expect([lost.happened, status, body.code]).toEqual([true, 410, 'ORDER_UNDONE']);
     await untilStatus(shop.buyer(), body.orderId, 'CANCELLED');
-    expect((await placeWith(key)).body).toMatchObject({ code: 'STEP_FAILED', orderId: body.orderId });
+    expect((await placeWith(key)).body).toMatchObject({ reason: 'STEP_FAILED', orderId: body.orderId });
   });
 
   it.each(['before', 'after'] as const)(
@@ -71,15 +73,26 @@ describe('a connection to PostgreSQL that breaks in the COMMIT', () => {
       proxy.heal();
       if (when === 'before') await abandon(body.orderId);
       const again = await placeWith(key);
-      expect([again.status, again.body.orderId]).toEqual([when === 'after' ? 201 : 503, body.orderId]);
+      expect([again.status, again.body.orderId]).toEqual([when === 'after' ? 201 : 410, body.orderId]);
     },
   );
 
-  it('of the pre-order, after it was committed: the key waits, and the abandon timer ends it', async () => {
+  it.each(['before', 'after'] as const)('of the pre-order, %s it was committed: the flow goes on', async (when) => {
     const key = randomUUID();
-    loseCommit(shop.databaseProxies.order, 'insert-order', 'after');
+    const lost = loseCommit(shop.databaseProxies.order, 'insert-order', when);
+    const { status, body } = await placeWith(key);
+    expect([lost.happened, status, body.status]).toEqual([true, 201, 'CONFIRMED']);
+    expect(await orderOf(key)).toBe(body.orderId);
+    expect((await placeWith(key)).body).toEqual(body);
+  });
+
+  it('of the pre-order, and then the whole database is away: the key waits, and the abandon timer ends it', async () => {
+    const key = randomUUID();
+    const proxy = shop.databaseProxies.order;
+    loseCommit(proxy, 'insert-order', 'after', () => proxy.partition());
     const { status, body } = await placeWith(key);
     expect([status, body.code]).toEqual([503, 'ORDER_NOT_PLACED']);
+    proxy.heal();
     const pending = await placeWith(key);
     expect([pending.status, pending.headers.get('retry-after')]).toEqual([409, '1']);
 
@@ -87,37 +100,36 @@ describe('a connection to PostgreSQL that breaks in the COMMIT', () => {
     expect((await shop.buyer().readOrder(orderId)).status).toBe(404);
     await abandon(orderId);
     const told = await placeWith(key);
-    expect([told.status, told.body.code, told.body.orderId]).toEqual([503, 'FLOW_LOST', orderId]);
+    expect([told.status, told.body.code, told.headers.get('retry-after')]).toEqual([410, 'ORDER_UNDONE', null]);
+    expect(told.body).toMatchObject({ reason: 'FLOW_LOST', orderId });
+    expect((await placeWith(randomUUID())).status).toBe(201);
   });
 
-  it('of the pre-order, before it was committed: there is no order, and the same key makes one', async () => {
-    const key = randomUUID();
-    loseCommit(shop.databaseProxies.order, 'insert-order', 'before');
-    expect((await placeWith(key)).body.code).toBe('ORDER_NOT_PLACED');
-    expect(await orderOf(key)).toBeUndefined();
-    expect((await placeWith(key)).status).toBe(201);
-  });
+  it.each(['before', 'after'] as const)(
+    'of the cancel, %s it was committed: the order is undone, and the buyer hears it at once',
+    async (when) => {
+      const key = randomUUID();
+      const lost = loseCommit(shop.databaseProxies.order, BEGIN_CANCEL, when);
+      failStock();
+      const { status, body } = await placeWith(key);
+      expect([lost.happened, status, body.code]).toEqual([true, 410, 'ORDER_UNDONE']);
+      await untilStatus(shop.buyer(), body.orderId, 'CANCELLED');
+      expect((await placeWith(key)).body).toMatchObject({ code: 'ORDER_UNDONE', orderId: body.orderId });
+    },
+  );
 
-  it('of the cancel, after it was committed: undecided now, cancelled all the same, and the key knows', async () => {
+  it('of the cancel, and then the whole database is away: undecided, and the abandon timer cancels', async () => {
     const key = randomUUID();
-    loseCommit(shop.databaseProxies.order, BEGIN_CANCEL, 'after');
-    shop.rpcProxies.stock.use(({ bytes }) => (bytes.includes('deduct-stock') ? 'cut' : 'pass'));
-    const { status, body } = await placeWith(key);
-    expect([status, body.code]).toEqual([503, 'ORDER_UNDECIDED']);
-    await untilStatus(shop.buyer(), body.orderId, 'CANCELLED');
-    expect((await placeWith(key)).body).toMatchObject({ code: 'STEP_FAILED', orderId: body.orderId });
-  });
-
-  it('of the cancel, before it was committed: the abandon timer cancels what the flow could not', async () => {
-    const key = randomUUID();
-    loseCommit(shop.databaseProxies.order, BEGIN_CANCEL, 'before');
-    shop.rpcProxies.stock.use(({ bytes }) => (bytes.includes('deduct-stock') ? 'cut' : 'pass'));
-    const { body } = await placeWith(key);
-    expect(body.code).toBe('ORDER_UNDECIDED');
+    const proxy = shop.databaseProxies.order;
+    loseCommit(proxy, BEGIN_CANCEL, 'before', () => proxy.partition());
+    failStock();
+    const { body, headers } = await placeWith(key);
+    expect([body.code, headers.get('retry-after')]).toEqual(['ORDER_UNDECIDED', '1']);
+    proxy.heal();
     expect(await orderRow(shop, body.orderId)).toMatchObject({ status: 'PENDING' });
     expect((await placeWith(key)).status).toBe(409);
     await abandon(body.orderId);
-    expect((await placeWith(key)).body).toMatchObject({ code: 'FLOW_LOST', orderId: body.orderId });
+    expect((await placeWith(key)).body).toMatchObject({ reason: 'FLOW_LOST', orderId: body.orderId });
   });
 });
 

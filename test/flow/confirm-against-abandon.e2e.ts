@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { AbandonOrderConsumer, OrdersSweeper } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { holdBeforeDeduct, raceAtLock, teapots, untilStatus } from '@rocketshop/shop-testkit';
+import { holdBeforeDeduct, holdLock, raceAtLock, teapots, untilStatus } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { orderRow, recordTransitions, transitionsOf } from './transitions.js';
 
@@ -30,16 +30,14 @@ async function heldOrder() {
   return { ...held, key };
 }
 
-const RIVALS = {
-  timer: (orderId: string) => shop.part('order', AbandonOrderConsumer).timeIsUp({ version: 1, orderId }),
-  sweeper: () => shop.part('order', OrdersSweeper).sweep(),
-} as const;
+const timer = (orderId: string) => shop.part('order', AbandonOrderConsumer).timeIsUp({ version: 1, orderId });
+const sweep = () => shop.part('order', OrdersSweeper).sweep();
 
-describe.each(['timer', 'sweeper'] as const)('confirm against the abandon %s', (by) => {
+describe('confirm against the abandon timer', () => {
   it('is won by the confirm that reaches the row first: the order stands', async () => {
     const { orderId, key, goOn } = await heldOrder();
     const lock = { sql: LOCK_ORDER, values: [orderId] };
-    const [answer, abandoned] = await raceAtLock(shop.pools.order, lock, goOn, () => RIVALS[by](orderId));
+    const [answer, abandoned] = await raceAtLock(shop.pools.order, lock, goOn, () => timer(orderId));
 
     expect(abandoned.status).toBe('fulfilled');
     expect(answer).toMatchObject({ value: { status: 201, body: { orderId, status: 'CONFIRMED' } } });
@@ -50,17 +48,34 @@ describe.each(['timer', 'sweeper'] as const)('confirm against the abandon %s', (
   it('is won by the abandon that reaches the row first: the buyer is told, now and under the same key', async () => {
     const { orderId, key, goOn } = await heldOrder();
     const lock = { sql: LOCK_ORDER, values: [orderId] };
-    const [abandoned, answer] = await raceAtLock(shop.pools.order, lock, () => RIVALS[by](orderId), goOn);
+    const [abandoned, answer] = await raceAtLock(shop.pools.order, lock, () => timer(orderId), goOn);
 
     expect(abandoned.status).toBe('fulfilled');
-    expect(answer).toMatchObject({ value: { status: 503, body: { code: 'FLOW_LOST', orderId } } });
+    expect(answer).toMatchObject({
+      value: { status: 410, body: { code: 'ORDER_UNDONE', reason: 'FLOW_LOST', orderId } },
+    });
     await untilStatus(shop.buyer(), orderId, 'CANCELLED');
     expect(await transitionsOf(shop, orderId)).toEqual(['PENDING -> CANCELLING', 'CANCELLING -> CANCELLED']);
-    expect(await orderRow(shop, orderId)).toMatchObject({ cancel_reason: 'FLOW_LOST', cancelled_by: by });
+    expect(await orderRow(shop, orderId)).toMatchObject({ cancel_reason: 'FLOW_LOST', cancelled_by: 'timer' });
 
     const replayed = await shop.buyer().placeOrder(teapots(), key);
-    expect([replayed.status, replayed.headers.get('idempotency-replayed')]).toEqual([503, 'true']);
-    expect(replayed.body).toMatchObject({ code: 'FLOW_LOST', orderId });
+    expect([replayed.status, replayed.headers.get('idempotency-replayed')]).toEqual([410, 'true']);
+    expect(replayed.body).toMatchObject({ code: 'ORDER_UNDONE', reason: 'FLOW_LOST', orderId });
+  });
+});
+
+describe('the abandon sweeper', () => {
+  it('passes over an order whose row somebody holds, and cancels it the next time', async () => {
+    const { orderId, key, goOn } = await heldOrder();
+    const held = await holdLock(shop.pools.order, LOCK_ORDER, [orderId]);
+    await sweep();
+    await held.release();
+    expect(await transitionsOf(shop, orderId)).toEqual([]);
+    await sweep();
+    await goOn();
+    await untilStatus(shop.buyer(), orderId, 'CANCELLED');
+    expect(await orderRow(shop, orderId)).toMatchObject({ cancel_reason: 'FLOW_LOST', cancelled_by: 'sweeper' });
+    expect((await shop.buyer().placeOrder(teapots(), key)).body).toMatchObject({ reason: 'FLOW_LOST', orderId });
   });
 });
 
@@ -73,16 +88,16 @@ describe('two cancels of one pre-order', () => {
       shop.rpcProxies.stock.reset();
       return goOn();
     };
-    const timer = () => RIVALS.timer(orderId);
+    const abandon = () => timer(orderId);
     const [first, second] = await raceAtLock<unknown, unknown>(
       shop.pools.order,
       lock,
-      winner === 'flow' ? flow : timer,
-      winner === 'flow' ? timer : flow,
+      winner === 'flow' ? flow : abandon,
+      winner === 'flow' ? abandon : flow,
     );
     const reason = winner === 'flow' ? 'STEP_FAILED' : 'FLOW_LOST';
     expect([first.status, second.status]).toEqual(['fulfilled', 'fulfilled']);
-    expect(winner === 'flow' ? first : second).toMatchObject({ value: { status: 503, body: { code: reason } } });
+    expect(winner === 'flow' ? first : second).toMatchObject({ value: { status: 410, body: { reason } } });
     await untilStatus(shop.buyer(), orderId, 'CANCELLED');
     expect(await transitionsOf(shop, orderId)).toEqual(['PENDING -> CANCELLING', 'CANCELLING -> CANCELLED']);
     expect(await orderRow(shop, orderId)).toMatchObject({ cancel_reason: reason, cancelled_by: winner });
@@ -95,7 +110,7 @@ describe('an abandon timer', () => {
     await shop.rows('order', `UPDATE orders SET abandon_at = now() + interval '20 seconds' WHERE order_id = $1`, [
       orderId,
     ]);
-    await RIVALS.timer(orderId);
+    await timer(orderId);
     const timers = await shop.rows<{ delay_ms: string }>(
       'order',
       `SELECT delay_ms FROM outbox WHERE order_key = $1 AND topic = 'abandon-order' ORDER BY id`,
@@ -110,8 +125,8 @@ describe('an abandon timer', () => {
   it('that finds the order confirmed, or no order at all, does nothing', async () => {
     const { orderId, goOn } = await heldOrder();
     await goOn();
-    await RIVALS.timer(orderId);
-    await RIVALS.timer(randomUUID());
+    await timer(orderId);
+    await timer(randomUUID());
     expect(await transitionsOf(shop, orderId)).toEqual(['PENDING -> CONFIRMED']);
   });
 });

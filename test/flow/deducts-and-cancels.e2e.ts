@@ -55,7 +55,7 @@ describe.each(STEPS)('a call of %s', (service, pattern) => {
       return asked && direction === 'answer' ? 'drop' : 'pass';
     });
     const { status, body } = await shop.buyer().placeOrder(CART);
-    expect([status, body.code]).toEqual([503, 'STEP_FAILED']);
+    expect([status, body.code]).toEqual([410, 'ORDER_UNDONE']);
     expect(await logRow(service, body.orderId)).toBe('DEDUCTED');
     await untilStatus(shop.buyer(), body.orderId, 'CANCELLED');
     expect(await taken()).toEqual(before);
@@ -74,7 +74,7 @@ describe.each(STEPS)('a call of %s', (service, pattern) => {
       return 'pass';
     });
     const { status, body } = await shop.buyer().placeOrder(CART);
-    expect([status, body.code]).toEqual([503, 'STEP_FAILED']);
+    expect([status, body.code]).toEqual([410, 'ORDER_UNDONE']);
     await untilStatus(shop.buyer(), body.orderId, 'CANCELLED');
     expect(await logRow(service, body.orderId)).toBe('FENCED');
     gate.open();

@@ -9,17 +9,19 @@ import {
 } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
 import {
+  createGate,
   holdBeforeDeduct,
   openPayment,
   place,
   raceAtLock,
   teapots,
+  until,
   untilPaymentIs,
   untilRefunded,
   untilStatus,
   withhold,
 } from '@rocketshop/shop-testkit';
-import type { OrderAnswer, WithheldMessages } from '@rocketshop/shop-testkit';
+import type { OrderAnswer, Verdict, WithheldMessages } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { orderRow, recordTransitions, transitionsOf } from './transitions.js';
 
@@ -156,11 +158,24 @@ describe('the message of a payment against a cancel, both at the row of the orde
     const { orderId } = await place(ada);
     const payment = await openPayment(ada, orderId);
     await expire(orderId);
+    // The answer of pay is held until order's row is locked: the request to cancel is kept before pay is asked, and waits for no lock.
+    const answered = createGate();
+    let isHeld = false;
+    shop.rpcProxies.pay.use(async ({ direction }): Promise<Verdict> => {
+      isHeld ||= direction === 'answer';
+      if (direction === 'answer') await answered.opened;
+      return 'pass';
+    });
+    const closing = closeNow(orderId);
+    await until(() => isHeld, { description: 'pay to answer' });
     const lock = { sql: LOCK_ORDER, values: [orderId] };
     const [closed, paid] = await raceAtLock(
       shop.pools.order,
       lock,
-      () => closeNow(orderId),
+      () => {
+        answered.open();
+        return closing;
+      },
       () => deliver(messageOf(orderId, { paymentId: payment.paymentId })),
     );
     expect([closed.status, paid.status]).toEqual(['fulfilled', 'fulfilled']);

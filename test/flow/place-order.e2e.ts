@@ -158,6 +158,15 @@ describe('an Idempotency-Key', () => {
     expect([first, again].map(({ headers }) => headers.get('idempotency-replayed'))).toEqual([null, 'true']);
   });
 
+  it('takes a default that is said and one that is not said for the same request', async () => {
+    const key = randomUUID();
+    const order = await place(shop.buyer(), teapots(), key);
+    const said = await shop.buyer().placeOrder({ balanceToUse: '0', ...teapots() }, key);
+    expect([said.status, said.body.orderId]).toEqual([201, order.orderId]);
+    const other = await shop.buyer().placeOrder({ balanceToUse: '1', ...teapots() }, key);
+    expect([other.status, other.body.code]).toEqual([422, 'IDEMPOTENCY_KEY_REUSED']);
+  });
+
   it('is refused with another cart: 422', async () => {
     const key = randomUUID();
     await place(shop.buyer(), teapots(1), key);

@@ -1,3 +1,6 @@
+import { chmod, chown, cp, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, jest } from '@jest/globals';
 import {
   AnswerHints,
@@ -9,7 +12,14 @@ import {
 } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
 import { transaction } from '@rocketshop/pg';
-import { createPool, freePort, startPostgres, startRedisServer, until } from '@rocketshop/shop-testkit';
+import {
+  createPool,
+  freePort,
+  startPostgres,
+  startPostgresServer,
+  startRedisServer,
+  until,
+} from '@rocketshop/shop-testkit';
 import type { RedisServer, TestPostgres } from '@rocketshop/shop-testkit';
 import { Redis } from 'ioredis';
 import type { Pool, PoolClient } from 'pg';
@@ -64,6 +74,28 @@ const consume = (pool: Pool, businessKey: string, hints?: RedisHints) =>
       await client.query('INSERT INTO effects (what) VALUES ($1)', [businessKey]);
     },
   );
+
+/** What pg_basebackup does: copies the files of a running server, and writes the label that tells where its log begins. */
+async function baseBackup(pool: Pool, home: string): Promise<void> {
+  const client = await pool.connect();
+  const copy = (folder: string) =>
+    cp(join(home, 'data', folder), join(home, 'backup', folder), { recursive: true, force: true, filter: keeps });
+  const keeps = (path: string) => !path.endsWith('postmaster.pid') && !path.endsWith('postmaster.opts');
+  try {
+    await client.query(`SELECT pg_backup_start('story', true)`);
+    await copy('');
+    const { rows } = await client.query<{ labelfile: string }>('SELECT labelfile FROM pg_backup_stop(false)');
+    await copy('pg_wal');
+    await writeFile(join(home, 'backup', 'backup_label'), rows[0]?.labelfile ?? '');
+    const { uid, gid } = await stat(join(home, 'data'));
+    for (const file of ['', ...(await readdir(join(home, 'backup'), { recursive: true }))]) {
+      await chown(join(home, 'backup', file), uid, gid);
+    }
+    await chmod(join(home, 'backup'), 0o700);
+  } finally {
+    client.release();
+  }
+}
 
 const countEffects = async (pool: Pool): Promise<number> => {
   const { rows } = await pool.query<{ effects: number }>('SELECT count(*)::int AS effects FROM effects');
@@ -179,6 +211,47 @@ describeWithRedis('Redis as a fast path', () => {
     const [stored = ''] = await admin.keys('*answer*');
     await admin.set(stored, 'rubbish');
     expect(await answers.get(claim)).toBeUndefined();
+  });
+
+  it('of a database that was restored from a base backup: what was committed after the backup is no hint', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'rocketshop-base-backup-'));
+    let server = await startPostgresServer({ dataDir: home, fsync: false });
+    try {
+      await migrate(server.url('postgres'));
+      const before = createPool(server.url('postgres'));
+      const hints = await openHints(before);
+      await consume(before, 'order-before', hints);
+      await baseBackup(before, home);
+      await consume(before, 'order-after', hints);
+      await until(() => hints.get('consumed', 'stock-restore-stock:order-after'), { description: 'the hint' });
+      await before.end();
+      await server.stop();
+
+      await rm(join(home, 'data'), { recursive: true });
+      await rename(join(home, 'backup'), join(home, 'data'));
+      server = await startPostgresServer({ dataDir: home, port: server.port, fsync: false });
+      const after = createPool(server.url('postgres'));
+      pools.push(after);
+      expect(await consume(after, 'order-before', await openHints(after))).toBe('DUPLICATE');
+      expect(await consume(after, 'order-after', await openHints(after))).toBe('PROCESSED');
+      expect(await countEffects(after)).toBe(2);
+    } finally {
+      await server.stop();
+      await rm(home, { recursive: true });
+    }
+  });
+
+  it('of a database that was reset under running services is not believed any more, from the commit of the reset on', async () => {
+    const pool = await openDatabase();
+    const hints = await openHints(pool);
+    await consume(pool, 'order-1', hints);
+    await until(() => hints.get('consumed', 'stock-restore-stock:order-1'), { description: 'the hint' });
+    await transaction(pool, async (client) => {
+      await client.query('TRUNCATE consumed_messages, effects');
+      await hints.forgetAll(client);
+    });
+    expect(await consume(pool, 'order-1', hints)).toBe('PROCESSED');
+    expect(await countEffects(pool)).toBe(1);
   });
 
   it('none at all: every question is answered by PostgreSQL', async () => {

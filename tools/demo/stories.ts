@@ -115,7 +115,7 @@ export const STORIES: readonly Story[] = [
       const started = performance.now();
       const { body: meanwhile } = await ada.readOrder(answer.body.orderId);
       await control.start('coupon');
-      expectStatus('POST /orders', answer, 503);
+      expectStatus('POST /orders', answer, 410);
       if (meanwhile.status !== 'CANCELLING') throw new StoryError(`it was ${meanwhile.status} while coupon was down`);
       await untilStatus(ada, answer.body.orderId, 'CANCELLED', WAIT_MS);
       const inconsistentMs = elapsed(started);
@@ -132,7 +132,7 @@ export const STORIES: readonly Story[] = [
       const started = performance.now();
       const placing = ada.placeOrder({ items: [{ goodsId: 'lantern', quantity: 2 }] });
       const [answer] = await Promise.all([placing, healAfter(stock, () => placing)]);
-      expectStatus('POST /orders', answer, 503);
+      expectStatus('POST /orders', answer, 410);
       await untilStatus(ada, answer.body.orderId, 'CANCELLED', WAIT_MS);
       const inconsistentMs = elapsed(started);
       if ((await ada.available('lantern')) !== before) throw new StoryError('the stock did not come back');

@@ -21,16 +21,17 @@ import { CancelOrderService } from './cancel-order/cancel-order.service.js';
 import { CancelUnpaidOrderService } from './cancel-order/cancel-unpaid-order.service.js';
 import { FinishCancelConsumer } from './finish-cancel/finish-cancel.consumer.js';
 import { CloseUnpaidConsumer } from './close-unpaid/close-unpaid.consumer.js';
-import { CloseUnpaidService } from './close-unpaid/close-unpaid.service.js';
 import { databaseOptions } from './database/database-options.js';
 import type { OrderConfig } from './order.config.js';
 import { ORDER_CONFIG } from './order.tokens.js';
+import { OrderMetrics } from './observe-orders/order-metrics.js';
 import { PlaceOrderController } from './place-order/place-order.controller.js';
 import { PlaceOrderService } from './place-order/place-order.service.js';
 import { PlaceOrderSteps } from './place-order/place-order.steps.js';
 import { ReadOrderService } from './read-order/read-order.service.js';
 import { ReadOrderController } from './read-order/read-order.controller.js';
 import { RecordPaymentConsumer } from './record-payment/record-payment.consumer.js';
+import { RecordPaymentService } from './record-payment/record-payment.service.js';
 import { CouponRpc, PayRpc, StockRpc, UserRpc } from './remote-services.js';
 import { ResetDemoController } from './reset-demo/reset-demo.controller.js';
 import { OrdersSweeper } from './sweep-orders/orders.sweeper.js';
@@ -69,11 +70,12 @@ export class OrderModule {
           }),
         }),
         IdempotencyModule.forRootAsync({
-          inject: [Database, LOGGER],
-          useFactory: ({ pool, reader }: Database, logger: Logger) => ({
+          inject: [Database, LOGGER, Metrics],
+          useFactory: ({ pool, reader }: Database, logger: Logger, { registry }: Metrics) => ({
             pool,
             reader,
             logger,
+            registry,
             redisUrl: config.redisUrl?.reveal(),
             // A key belongs to one order for ever, so its row is kept as long as the order.
             keepKeysMs: Infinity,
@@ -101,9 +103,10 @@ export class OrderModule {
         PlaceOrderSteps,
         CancelOrderService,
         CancelUnpaidOrderService,
-        CloseUnpaidService,
+        RecordPaymentService,
         AbandonOrderService,
         OrdersSweeper,
+        OrderMetrics,
         OrderTimer,
         ReadOrderService,
       ],

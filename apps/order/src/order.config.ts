@@ -49,6 +49,12 @@ const FIELDS = {
     min: 10,
     reason: 'time between two rounds of the sweeper, which finds what both timers missed; divided by TIME_SCALE',
   }),
+  cancelRetryMs: configField.integer({
+    default: 10_000,
+    min: 10,
+    reason:
+      'time until pay is asked again about an order that somebody asked to cancel; doubles up to twelve times; divided by TIME_SCALE',
+  }),
 };
 
 /** Every variable of the order service. Durations that TIME_SCALE divides are divided already. */
@@ -62,5 +68,6 @@ export function loadOrderConfig(environment: NodeJS.ProcessEnv = process.env): O
     unpaidTimeoutMs: scaledMs(config.unpaidTimeoutMs, config.timeScale),
     answerOverdueMs: scaledMs(config.answerOverdueMs, config.timeScale),
     sweepIntervalMs: scaledMs(config.sweepIntervalMs, config.timeScale),
+    cancelRetryMs: scaledMs(config.cancelRetryMs, config.timeScale),
   };
 }

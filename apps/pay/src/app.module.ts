@@ -69,11 +69,12 @@ export class PayModule {
           }),
         }),
         IdempotencyModule.forRootAsync({
-          inject: [Database, LOGGER],
-          useFactory: ({ pool, reader }: Database, logger: Logger) => ({
+          inject: [Database, LOGGER, Metrics],
+          useFactory: ({ pool, reader }: Database, logger: Logger, { registry }: Metrics) => ({
             pool,
             reader,
             logger,
+            registry,
             redisUrl: config.redisUrl?.reveal(),
           }),
         }),

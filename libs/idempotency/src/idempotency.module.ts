@@ -2,12 +2,14 @@ import { ConfigurableModuleBuilder, Global, Inject, Injectable, Module } from '@
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { run } from '@rocketshop/pg';
 import type { Pool } from 'pg';
+import type { Registry } from 'prom-client';
 import { purgeConsumedMessages } from './consume/claim-message.js';
 import { AnswerHints } from './hints/answer-hints.js';
 import { RedisHints } from './hints/redis-hints.js';
 import { purgeIdempotencyKeys } from './http/idempotency-store.js';
 import type { StatementReader } from './http/idempotency-store.js';
 import { KeyLookup } from './http/key-lookup.js';
+import { IdempotencyMetrics } from './idempotency-metrics.js';
 
 export interface IdempotencyModuleOptions {
   readonly pool: Pool;
@@ -26,7 +28,9 @@ export interface IdempotencyModuleOptions {
   readonly sweepIntervalMs?: number;
   /** False for a service without an `idempotency_keys` table, because it only consumes. @default true */
   readonly httpKeys?: boolean;
-  readonly logger?: { warn(fields: object, message: string): void };
+  readonly logger?: Record<'info' | 'warn', (fields: object, message: string) => void>;
+  /** Where the metrics are registered. @default there are none */
+  readonly registry?: Registry;
 }
 
 const DAY_MS = 86_400_000;
@@ -76,8 +80,8 @@ class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     {
       provide: RedisHints,
       inject: [MODULE_OPTIONS_TOKEN],
-      useFactory: ({ pool, redisUrl, redisTimeoutMs }: IdempotencyModuleOptions) =>
-        new RedisHints({ pool, url: redisUrl, timeoutMs: redisTimeoutMs }),
+      useFactory: ({ pool, redisUrl, redisTimeoutMs, logger }: IdempotencyModuleOptions) =>
+        new RedisHints({ pool, url: redisUrl, timeoutMs: redisTimeoutMs, logger }),
     },
     {
       provide: AnswerHints,
@@ -91,8 +95,14 @@ class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
       useFactory: ({ pool, reader }: IdempotencyModuleOptions, hints: AnswerHints) =>
         new KeyLookup(reader ?? { query: (statement) => run(pool, statement) }, hints),
     },
+    {
+      provide: IdempotencyMetrics,
+      inject: [MODULE_OPTIONS_TOKEN, RedisHints],
+      useFactory: ({ registry }: IdempotencyModuleOptions, hints: RedisHints) =>
+        new IdempotencyMetrics(hints, registry),
+    },
     Sweeper,
   ],
-  exports: [RedisHints, AnswerHints, KeyLookup],
+  exports: [RedisHints, AnswerHints, KeyLookup, IdempotencyMetrics],
 })
 export class IdempotencyModule extends ConfigurableModuleClass {}

@@ -11,12 +11,13 @@ export {
   purgeIdempotencyKeys,
 } from './http/idempotency-store.js';
 export type { IdempotencyClaim, KeptAnswer, KeyRow, StatementReader } from './http/idempotency-store.js';
-export { Claim, IdempotencyInterceptor } from './http/idempotency.interceptor.js';
+export { Claim, Idempotent, IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 export { createConsumedMessagesTable, dropConsumedMessagesTable } from './consume/consumed-messages-table.js';
 export { claimMessage } from './consume/claim-message.js';
 export { consumeOnce } from './consume/consume-once.js';
 export type { ConsumeOnceOptions, ConsumeOutcome } from './consume/consume-once.js';
-export { createInstallationTable, dropInstallationTable, RedisHints } from './hints/redis-hints.js';
+export { createInstallationTable, dropInstallationTable } from './hints/database-state.js';
+export { RedisHints } from './hints/redis-hints.js';
 export type { HintsStatus, RedisHintsOptions } from './hints/redis-hints.js';
 export { AnswerHints } from './hints/answer-hints.js';
 export { IdempotencyModule } from './idempotency.module.js';

@@ -22,6 +22,7 @@ export type { StatementBatcherOptions } from './batcher/statement-batcher.js';
 export { createRefuseUnless, dropRefuseUnless, refusalOf } from './refuse.js';
 export { retryWhenRefused } from './retry-when-refused.js';
 export type { RetryOptions } from './retry-when-refused.js';
+export { retryWhenUnknown } from './retry-when-unknown.js';
 export { isUnavailable } from './unavailable.js';
 export { underMigrationLock } from './migration-lock.js';
 export { bigintTypes } from './bigint-types.js';

@@ -22,6 +22,7 @@ export { readShopRecords } from './invariants/shop-records.js';
 export type { DatabaseUrls, ShopRecords } from './invariants/shop-records.js';
 export { endChild, isRunning } from './servers/child.js';
 export { freePort } from './servers/free-port.js';
+export { startPostgresServer } from './servers/postgres.js';
 export { installedPostgres } from './servers/postgres-binaries.js';
 export { repositoryRoot, spawnService, stopSpawnedServices } from './servers/processes.js';
 export type { SpawnedService } from './servers/processes.js';

@@ -17,6 +17,9 @@ export class AnswerPayableRpc {
     if (order.status !== 'CONFIRMED') {
       return { ok: false, code: 'ORDER_NOT_PAYABLE', detail: `The order is ${order.status}.` };
     }
+    if (order.cancelRequestedAt !== null) {
+      return { ok: false, code: 'ORDER_BEING_CANCELLED', detail: 'Somebody has asked to cancel the order.' };
+    }
     return { ok: true, orderId, payable: order.payable.toString(), currency: order.currency };
   }
 }

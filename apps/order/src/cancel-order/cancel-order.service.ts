@@ -3,7 +3,7 @@ import { orderCancelled } from '@rocketshop/contracts';
 import type { OrderStatus, PayloadOf } from '@rocketshop/contracts';
 import { answerIdempotencyKey } from '@rocketshop/idempotency';
 import { OutboxRelay, writeOutbox } from '@rocketshop/outbox';
-import { bind, run } from '@rocketshop/pg';
+import { bind, retryWhenUnknown, run } from '@rocketshop/pg';
 import type { DeadlineInstant, PgClient, TransactionScope } from '@rocketshop/pg';
 import { Database, traceHeaders } from '@rocketshop/service-defaults';
 import type { OrderItemEntity } from '../database/entities/order-item.entity.js';
@@ -11,6 +11,7 @@ import type { OrderEntity } from '../database/entities/order.entity.js';
 import { BEGIN_CANCEL, SELECT_ORDER_ITEMS } from '../database/statements.js';
 import { assertTransition } from '../domain/order-status.js';
 import type { CancelledBy } from '../domain/order-status.js';
+import { OrderMetrics } from '../observe-orders/order-metrics.js';
 import { refusedOrder } from './refused-order.js';
 
 export interface CancelRequest {
@@ -32,9 +33,14 @@ export class CancelOrderService {
   constructor(
     private readonly database: Database,
     private readonly relay: OutboxRelay,
+    private readonly metrics: OrderMetrics,
   ) {}
 
-  /** @returns the order as it is now, or undefined when its status was no longer `from` and nothing was changed */
+  /**
+   * When the answer of the commit is lost, the cancel is repeated. It then waits until the first one is decided.
+   * @returns the order as it is now, or undefined when its status was no longer `from`: by somebody else, or by a commit whose answer
+   * was lost. The caller reads the order then
+   */
   async cancel({ orderId, from, reason, detail, by, deadline }: CancelRequest): Promise<OrderEntity | undefined> {
     assertTransition(from, 'CANCELLING');
     const cancel = async (client: PgClient, scope: TransactionScope): Promise<OrderEntity | undefined> => {
@@ -47,10 +53,13 @@ export class CancelOrderService {
         await answerIdempotencyKey(client, orderId, { status, body: problem });
       }
       await this.publish(client, order);
-      scope.afterCommit(() => this.relay.wake());
+      scope.afterCommit(() => {
+        this.metrics.count('CANCELLING');
+        this.relay.wake();
+      });
       return order;
     };
-    return this.database.transaction(cancel, { deadline });
+    return retryWhenUnknown(() => this.database.transaction(cancel, { deadline }));
   }
 
   /** Publishes order-cancelled. The sweeper publishes it again: a participant that has answered before answers again. */

@@ -27,6 +27,15 @@ export const INSERT_ORDER = {
            FROM unnest($10::bigint[]) WITH ORDINALITY AS placed (abandon_ms, line)`,
 } as const;
 
+export const READ_PRE_ORDER = {
+  name: 'read-pre-order',
+  columnar: true,
+  text: `SELECT wanted.line::int AS line, created_at AS "createdAt", abandon_at AS "abandonAt",
+                (extract(epoch FROM now() - created_at) * 1000)::float8 AS "ageMs"
+           FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) JOIN orders USING (order_id)
+          WHERE orders.order_id = ANY ($1)`,
+} as const;
+
 export const INSERT_ORDER_ITEMS = {
   name: 'insert-order-items',
   columnar: true,
@@ -50,12 +59,27 @@ export const CONFIRM_ORDER = {
          SELECT refuse_unless(count(*) = cardinality($1::uuid[]), 'CONFIRM_LOST') FROM confirmed`,
 } as const;
 
+/**
+ * Keeps the request to cancel a CONFIRMED order, before pay is asked. The first request stays. Returns no row when the order is not
+ * CONFIRMED.
+ */
+export const REQUEST_CANCEL = {
+  name: 'request-cancel',
+  text: `UPDATE orders
+            SET cancel_requested_at = coalesce(cancel_requested_at, now()),
+                cancel_requested_by = coalesce(cancel_requested_by, $2),
+                attempts = CASE WHEN cancel_requested_at IS NULL THEN 0 ELSE attempts END,
+                next_attempt_at = CASE WHEN cancel_requested_at IS NULL THEN NULL ELSE next_attempt_at END
+          WHERE order_id = $1 AND status = 'CONFIRMED'
+      RETURNING order_id AS "orderId", cancel_requested_by AS "cancelRequestedBy"`,
+};
+
 /** PENDING or CONFIRMED to CANCELLING. A CONFIRMED order is cancelled only after pay has answered CLOSED. */
 export const BEGIN_CANCEL = {
   name: 'begin-cancel',
   text: `UPDATE orders
             SET status = 'CANCELLING', cancel_reason = $3, cancel_detail = $4, cancelled_by = $5,
-                cancelling_at = now(), cancel_sent_at = now()
+                cancelling_at = now(), cancel_sent_at = now(), attempts = 0, next_attempt_at = NULL
           WHERE order_id = $1 AND status = $2
       RETURNING ${columnsOf(OrderEntity)}`,
 };
@@ -63,14 +87,14 @@ export const BEGIN_CANCEL = {
 /** What a payment must match of its order. */
 export type PayableOrder = Pick<
   OrderEntity,
-  'userId' | 'status' | 'payable' | 'currency' | 'paymentId' | 'latePaymentId'
+  'userId' | 'status' | 'payable' | 'currency' | 'paymentId' | 'latePaymentId' | 'cancelRequestedAt'
 >;
 
 export const READ_PAYABLE = {
   name: 'read-payable',
   columnar: true,
   text: `SELECT wanted.line::int AS line,
-                ${columnsOf(OrderEntity, 'orders', ['userId', 'status', 'payable', 'currency', 'paymentId', 'latePaymentId'])}
+                ${columnsOf(OrderEntity, 'orders', ['userId', 'status', 'payable', 'currency', 'paymentId', 'latePaymentId', 'cancelRequestedAt'])}
            FROM unnest($1::uuid[]) WITH ORDINALITY AS wanted (order_id, line) JOIN orders USING (order_id)
           WHERE orders.order_id = ANY ($1)`,
 } as const;
@@ -134,25 +158,81 @@ export const READ_TIMER = {
           WHERE orders.order_id = ANY ($1)`,
 } as const;
 
-/** The sweeper's queries. Each reads a partial index, which has only the few orders in that state. */
-export const SELECT_ABANDONED = {
-  name: 'select-abandoned',
-  text: `SELECT order_id AS "orderId" FROM orders
-          WHERE status = 'PENDING' AND abandon_at < now() - $1 * interval '1 millisecond' ORDER BY abandon_at LIMIT $2`,
-};
+/** The conditions of the partial indexes of orders that are not final. */
+const IS_PENDING = `status = 'PENDING'`;
+const IS_UNPAID = `status = 'CONFIRMED' AND cancel_requested_at IS NULL`;
+const IS_CANCEL_REQUESTED = `status = 'CONFIRMED' AND cancel_requested_at IS NOT NULL`;
+const IS_CANCELLING = `status = 'CANCELLING'`;
 
-export const SELECT_UNPAID = {
-  name: 'select-unpaid',
-  text: `SELECT order_id AS "orderId" FROM orders
-          WHERE status = 'CONFIRMED' AND close_at < now() - $1 * interval '1 millisecond' ORDER BY close_at LIMIT $2`,
-};
+/** The longest wait between two attempts of the sweeper, in waits before the first one. */
+const WAITS_MAX = 12;
 
-/** Claims overdue cancellations for one more order-cancelled, so that two sweepers never publish for the same order at once. */
-export const CLAIM_OVERDUE_CANCELS = {
-  name: 'claim-overdue-cancels',
-  text: `UPDATE orders SET cancel_sent_at = now()
+/**
+ * Claims at most $2 orders that are due since $1 milliseconds, and sets when each is due again: the wait doubles with every claim, up
+ * to twelve times $1. So an order that the sweeper cannot help stands behind all others, and no two sweepers work on the same order.
+ * @param due the column that makes an order of this kind due the first time; a partial index has the orders by it
+ */
+const claimDue = (name: string, due: string, where: string, also = '') => ({
+  name,
+  text: `UPDATE orders
+            SET attempts = attempts + 1, ${also}
+                next_attempt_at = now() + (least(${WAITS_MAX}, power(2, least(attempts, 10))) - 1) * $1::float8 * interval '1 millisecond'
           WHERE order_id IN (SELECT order_id FROM orders
-                              WHERE status = 'CANCELLING' AND cancel_sent_at < now() - $1 * interval '1 millisecond'
-                              ORDER BY cancel_sent_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+                              WHERE ${where} AND greatest(${due}, next_attempt_at) < now() - $1::float8 * interval '1 millisecond'
+                              ORDER BY greatest(${due}, next_attempt_at) LIMIT $2 FOR UPDATE SKIP LOCKED)
       RETURNING ${columnsOf(OrderEntity)}`,
+});
+
+/** Orders whose flow was lost, and whose abandon timer did not come. */
+export const CLAIM_ABANDONED = claimDue('claim-abandoned', 'abandon_at', IS_PENDING);
+
+/** Orders that nobody has paid in time, and whose close timer did not come. */
+export const CLAIM_UNPAID = claimDue('claim-unpaid', 'close_at', IS_UNPAID);
+
+/** Orders that somebody has asked to cancel, while pay has not answered yet. */
+export const CLAIM_CANCEL_REQUESTS = claimDue('claim-cancel-requests', 'cancel_requested_at', IS_CANCEL_REQUESTED);
+
+/** Cancellations that not all four participants have answered. They get order-cancelled once more. */
+export const CLAIM_UNANSWERED_CANCELS = claimDue(
+  'claim-unanswered-cancels',
+  'cancel_sent_at',
+  IS_CANCELLING,
+  'cancel_sent_at = now(),',
+);
+
+/** CANCEL_REQUESTED: CONFIRMED, and somebody has asked to cancel it. */
+export interface OpenOrders {
+  readonly status: 'PENDING' | 'CONFIRMED' | 'CANCEL_REQUESTED' | 'CANCELLING';
+  readonly orders: number;
+  readonly oldestSeconds: number | null;
+}
+
+const openOrders = (status: OpenOrders['status'], where: string, since: string) =>
+  `SELECT '${status}' AS status, count(*)::int AS orders, extract(epoch FROM now() - min(${since}))::float8 AS "oldestSeconds"
+             FROM orders WHERE ${where}`;
+
+/** Each part reads the partial index of its condition. */
+export const COUNT_OPEN_ORDERS = {
+  name: 'count-open-orders',
+  text: [
+    openOrders('PENDING', IS_PENDING, 'created_at'),
+    openOrders('CONFIRMED', IS_UNPAID, 'confirmed_at'),
+    openOrders('CANCEL_REQUESTED', IS_CANCEL_REQUESTED, 'cancel_requested_at'),
+    openOrders('CANCELLING', IS_CANCELLING, 'cancelling_at'),
+  ].join(' UNION ALL '),
+};
+
+export interface WaitingCancels {
+  readonly participant: string;
+  readonly orders: number;
+}
+
+export const COUNT_WAITING_CANCELS = {
+  name: 'count-waiting-cancels',
+  text: `SELECT asked.participant, count(*)::int AS orders
+           FROM orders CROSS JOIN unnest($1::text[]) AS asked (participant)
+          WHERE ${IS_CANCELLING}
+            AND NOT EXISTS (SELECT FROM order_compensations AS answer
+                             WHERE answer.order_id = orders.order_id AND answer.participant = asked.participant)
+          GROUP BY asked.participant`,
 };

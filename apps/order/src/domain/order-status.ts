@@ -42,3 +42,5 @@ export function isVisible(status: OrderStatus): boolean {
 /** Who cancelled an order. */
 export const CANCELLED_BY = ['flow', 'buyer', 'timer', 'sweeper'] as const;
 export type CancelledBy = (typeof CANCELLED_BY)[number];
+/** Who may ask to cancel a CONFIRMED order. The flow cancels PENDING orders only. */
+export type CancelRequestedBy = Exclude<CancelledBy, 'flow'>;

@@ -10,12 +10,14 @@ import type { Logger } from '@rocketshop/service-defaults';
 import type { OrderEntity } from '../database/entities/order.entity.js';
 import { COUNT_COMPENSATIONS, FINISH_CANCEL, INSERT_COMPENSATION, LOCK_ORDER } from '../database/statements.js';
 import { assertTransition } from '../domain/order-status.js';
+import { OrderMetrics } from '../observe-orders/order-metrics.js';
 
 /** Counts the answers to order-cancelled. The fourth one makes the order CANCELLED. */
 @Controller()
 export class FinishCancelConsumer {
   constructor(
     private readonly database: Database,
+    private readonly metrics: OrderMetrics,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -23,6 +25,7 @@ export class FinishCancelConsumer {
   async countAnswer(@Payload() payload: unknown): Promise<void> {
     const answer = readMessage(orderCompensated, payload);
     const isFinished = await this.database.transaction((client) => this.count(client, answer));
+    if (isFinished) this.metrics.count('CANCELLED');
     if (isFinished) this.logger.info({ orderId: answer.orderId }, 'the order is cancelled: all four have answered');
   }
 

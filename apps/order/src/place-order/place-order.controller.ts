@@ -1,6 +1,6 @@
-import { Body, Controller, Inject, Post, UseGuards, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Inject, Post, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Claim, IdempotencyInterceptor } from '@rocketshop/idempotency';
+import { Claim, Idempotent } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
 import { deadlineIn } from '@rocketshop/pg';
 import { Buyer, BuyerGuard } from '@rocketshop/service-defaults';
@@ -25,7 +25,7 @@ export class PlaceOrderController {
   ) {}
 
   @Post()
-  @UseInterceptors(IdempotencyInterceptor)
+  @Idempotent(placeOrderSchema)
   @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'A key belongs to one order for ever' })
   @ApiOperation({ summary: 'Place an order. The answer is 201 with the order, or a problem that tells the reason' })
   @ApiCreatedResponse({ description: 'The order, CONFIRMED or PAID.', standardSchema: orderSchema })

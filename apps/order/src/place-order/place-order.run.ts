@@ -28,7 +28,7 @@ export interface Quote extends OrderTotal {
 /** The instants that the insert of the order returned, by the database's clock. */
 export type PreOrderTimes = Pick<OrderEntity, 'createdAt' | 'abandonAt'>;
 
-interface PreOrder extends PreOrderTimes {
+export interface PreOrder extends PreOrderTimes {
   /** When the insert was answered, by the monotonic clock of this process. */
   readonly answeredAtMs: number;
 }
@@ -75,11 +75,15 @@ export function confirmedOrder(run: PlaceOrderRun, unpaidTimeoutMs: number): Ord
     paidAt: isPaid ? now : null,
     paymentId: null,
     latePaymentId: null,
+    cancelRequestedAt: null,
+    cancelRequestedBy: null,
     cancelReason: null,
     cancelDetail: null,
     cancelledBy: null,
     cancellingAt: null,
     cancelSentAt: null,
     cancelledAt: null,
+    attempts: 0,
+    nextAttemptAt: null,
   };
 }

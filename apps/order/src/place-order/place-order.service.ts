@@ -4,7 +4,7 @@ import { deadlineIn, msUntil } from '@rocketshop/pg';
 import { LOGGER, ProblemError } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
-import { refusal, refusedOrder } from '../cancel-order/refused-order.js';
+import { notPlaced, refusal, refusedOrder } from '../cancel-order/refused-order.js';
 import { ReadOrderService } from '../read-order/read-order.service.js';
 import type { OrderView } from '../read-order/read-order.dto.js';
 import { FIRST_STEP_TO_UNDO, PLACE_ORDER_FLOW } from './place-order.flow.js';
@@ -47,17 +47,14 @@ export class PlaceOrderService {
     return run.confirmed ?? this.readOutcome(run);
   }
 
-  /** Nothing was deducted yet. When the outcome of the pre-order's commit is unknown, the abandon timer undoes the order. */
+  /**
+   * Nothing was deducted yet. When the outcome of the pre-order's commit could not be read, the abandon timer undoes the order. A
+   * request with the same key then waits for that outcome, or places the order.
+   */
   private notPlaced(step: string, run: PlaceOrderRun, error: unknown): unknown {
     if (error instanceof ProblemError || error instanceof IdempotencyKeyTakenError) return error;
     this.logger.warn({ err: error, orderId: run.orderId, step }, 'the order flow failed before there was an order');
-    return new ProblemError({
-      status: 503,
-      code: 'ORDER_NOT_PLACED',
-      title: 'The order could not be placed now. Nothing was deducted.',
-      headers: { 'retry-after': '1' },
-      cause: error,
-    });
+    return notPlaced('Send the request again with the same Idempotency-Key.', error);
   }
 
   /**
@@ -85,25 +82,32 @@ export class PlaceOrderService {
       return await this.readOutcome(run);
     } catch (error) {
       if (error instanceof ProblemError) throw error;
-      // The order is PENDING or decided, and this process cannot read which. The abandon timer cancels a PENDING order. A
-      // request with the same key gets the outcome.
-      throw new ProblemError({
-        status: 503,
-        code: 'ORDER_UNDECIDED',
-        title: 'The outcome of the order is not known yet. Send the request again with the same Idempotency-Key.',
-        headers: { 'retry-after': '1' },
-        extra: { orderId },
-        cause: error,
-      });
+      throw undecided(orderId, error);
     }
   }
 
-  /** The order was changed before: by the confirm whose answer was lost, by the abandon timer, or by the sweeper. */
+  /**
+   * The order was changed before: by a commit of this flow whose answer was lost, by the abandon timer, or by the sweeper. Or there is
+   * no order any more, because the demo was reset.
+   */
   private async readOutcome({ orderId }: PlaceOrderRun): Promise<OrderView> {
     const order = await this.readOrder.find(orderId);
-    if (order && order.cancelReason === null && order.status !== 'PENDING') return order;
-    const reason = order?.cancelReason ?? 'FLOW_LOST';
-    const detail = order?.cancelDetail ?? 'The order took too long and is being undone.';
-    throw refusedOrder(orderId, reason, detail);
+    if (order?.status === 'PENDING') throw undecided(orderId);
+    if (order && order.cancelReason === null) return order;
+    throw refusedOrder(orderId, order?.cancelReason ?? 'FLOW_LOST', order?.cancelDetail ?? 'The order is gone.');
   }
 }
+
+/**
+ * The order is PENDING or decided, and this process cannot read which. The abandon timer cancels a PENDING order. A request with the
+ * same key gets the outcome.
+ */
+const undecided = (orderId: string, cause?: unknown) =>
+  new ProblemError({
+    status: 503,
+    code: 'ORDER_UNDECIDED',
+    title: 'The outcome of the order is not known yet. Send the request again with the same Idempotency-Key.',
+    headers: { 'retry-after': '1' },
+    extra: { orderId },
+    cause,
+  });

@@ -9,21 +9,22 @@ import {
   quoteGoods,
   useCoupon,
 } from '@rocketshop/contracts';
-import { asKeyTaken, keyAnswerStatement, keyInsertStatement } from '@rocketshop/idempotency';
+import { asKeyTaken, IdempotencyKeyTakenError, keyAnswerStatement, keyInsertStatement } from '@rocketshop/idempotency';
 import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
 import type { OutboxRow } from '@rocketshop/outbox';
-import { bind, bindLine, StatementRefusedError } from '@rocketshop/pg';
+import { bind, bindLine, retryWhenUnknown, StatementRefusedError } from '@rocketshop/pg';
 import { Database } from '@rocketshop/service-defaults';
 import type { CallOptions } from '@rocketshop/service-defaults';
-import { CONFIRM_ORDER, INSERT_ORDER, INSERT_ORDER_ITEMS } from '../database/statements.js';
+import { CONFIRM_ORDER, INSERT_ORDER, INSERT_ORDER_ITEMS, READ_PRE_ORDER } from '../database/statements.js';
 import { BalanceExceedsTotalError, splitTotal, totalOf } from '../domain/order-total.js';
+import { OrderMetrics } from '../observe-orders/order-metrics.js';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
 import { viewOrder } from '../read-order/read-order.dto.js';
 import { CouponRpc, StockRpc, UserRpc } from '../remote-services.js';
 import { timerMessage } from '../timers/timer-message.js';
 import { confirmedOrder, quoted } from './place-order.run.js';
-import type { PlaceOrderRun, PreOrderTimes } from './place-order.run.js';
+import type { PlaceOrderRun, PreOrder, PreOrderTimes } from './place-order.run.js';
 import type { StepResult } from './step-result.js';
 
 const DONE = { ok: true } as const;
@@ -44,6 +45,7 @@ export class PlaceOrderSteps {
     private readonly stock: StockRpc,
     private readonly coupon: CouponRpc,
     private readonly user: UserRpc,
+    private readonly metrics: OrderMetrics,
     @Inject(ORDER_CONFIG) private readonly config: OrderConfig,
   ) {}
 
@@ -81,6 +83,12 @@ export class PlaceOrderSteps {
 
   /** 1. Inserts the order. From now on it may have to be undone, so the same transaction writes the abandon timer. */
   async preOrder(run: PlaceOrderRun): Promise<StepResult> {
+    run.preOrder = await retryWhenUnknown((attempt) => this.insertPreOrder(run, attempt));
+    this.relay.wake();
+    return DONE;
+  }
+
+  private async insertPreOrder(run: PlaceOrderRun, attempt: number): Promise<PreOrder> {
     const { orderId, claim, deadline } = run;
     const abandonTimer = this.timer(abandonOrder.topic, orderId, this.config.abandonTimeoutMs);
     try {
@@ -95,12 +103,20 @@ export class PlaceOrderSteps {
       );
       const [times] = rows;
       if (!times) throw new Error('the order was not returned by its own insert');
-      run.preOrder = { ...times, answeredAtMs: performance.now() };
+      return { ...times, answeredAtMs: performance.now() };
     } catch (error) {
-      throw asKeyTaken(error, claim);
+      const failure = asKeyTaken(error, claim);
+      const mayBeOurs = attempt > 1 && failure instanceof IdempotencyKeyTakenError;
+      const ours = mayBeOurs ? await this.readPreOrder(orderId) : undefined;
+      if (ours) return ours;
+      throw failure;
     }
-    this.relay.wake();
-    return DONE;
+  }
+
+  /** The pre-order of this flow, whose commit was not answered; undefined when the key is taken by another order. */
+  private async readPreOrder(orderId: string): Promise<PreOrder | undefined> {
+    const [row] = await this.database.read<PreOrderTimes & { readonly ageMs: number }>(READ_PRE_ORDER, [[orderId]]);
+    return row && { ...row, answeredAtMs: performance.now() - row.ageMs };
   }
 
   /** 2. */
@@ -147,6 +163,7 @@ export class PlaceOrderSteps {
       throw new ConfirmLostError('the order was no longer PENDING', { cause: error });
     }
     run.confirmed = view;
+    this.metrics.count(status);
     this.relay.wake();
     return DONE;
   }

@@ -26,6 +26,8 @@ export const orderSchema = z.object({
   confirmedAt: instantSchema.nullable(),
   payUntil: instantSchema.nullable(),
   paidAt: instantSchema.nullable(),
+  /** Set on a CONFIRMED order: somebody has asked to cancel it, and it is not decided yet whether it was paid before. */
+  cancelRequestedAt: instantSchema.nullable(),
   cancelledAt: instantSchema.nullable(),
   cancelReason: z.string().nullable(),
   cancelDetail: z.string().nullable(),
@@ -56,6 +58,7 @@ export function viewOrder(order: OrderEntity, items: readonly OrderItemEntity[])
     confirmedAt: instant(order.confirmedAt),
     payUntil: instant(order.closeAt),
     paidAt: instant(order.paidAt),
+    cancelRequestedAt: instant(order.cancelRequestedAt),
     cancelledAt: instant(order.cancelledAt),
     cancelReason: order.cancelReason,
     cancelDetail: order.cancelDetail,

@@ -41,8 +41,8 @@ export class ResetDemoController {
     await this.database.transaction(async (client) => {
       await client.query(`LOCK TABLE ${TABLES.join(', ')} IN EXCLUSIVE MODE`);
       for (const table of TABLES) await client.query(`DELETE FROM ${table}`);
+      await this.hints.forgetAll(client);
     });
-    await this.hints.forgetAll();
     const options = { timeoutMs: this.config.rpcTimeoutMs };
     const answers = await Promise.all([
       this.stock.call(resetStockDemo, {}, options),

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { PaidPayment } from '@rocketshop/contracts';
-import { deadlineIn, msUntil, runAll } from '@rocketshop/pg';
+import { deadlineIn, msUntil, retryWhenUnknown, runAll } from '@rocketshop/pg';
 import type { Deadline, PgClient, StatementResult } from '@rocketshop/pg';
 import { Database, LOGGER } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
@@ -33,7 +33,8 @@ export class ClosePaymentService {
     await this.lookForMoney(orderId, options).catch((error: unknown) =>
       this.logger.debug({ err: error, orderId }, 'the charge could not be read before the close'),
     );
-    return outcomeOf(orderId, await this.database.pipeline(closePaymentOrder(orderId), options));
+    const close = () => this.database.pipeline(closePaymentOrder(orderId), options);
+    return outcomeOf(orderId, await retryWhenUnknown(close));
   }
 
   /** The payment that has paid for the order. A PAID payment never changes, so it is read after the close has answered. */

@@ -1,6 +1,6 @@
-import { Body, Controller, Post, UseGuards, UseInterceptors } from '@nestjs/common';
+import { Body, Controller, Post, UseGuards } from '@nestjs/common';
 import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Claim, IdempotencyInterceptor } from '@rocketshop/idempotency';
+import { Claim, Idempotent } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
 import { Buyer, BuyerGuard } from '@rocketshop/service-defaults';
 import type { BuyerIdentity } from '@rocketshop/service-defaults';
@@ -18,7 +18,7 @@ export class OpenPaymentController {
   constructor(private readonly service: OpenPaymentService) {}
 
   @Post()
-  @UseInterceptors(IdempotencyInterceptor)
+  @Idempotent(openPaymentSchema)
   @ApiHeader({ name: 'Idempotency-Key', required: true, description: 'The same key gets the same payment' })
   @ApiOperation({ summary: 'Open the payment of an order, or answer the open one' })
   @ApiCreatedResponse({ description: 'Where the buyer pays, and how much.', standardSchema: paymentSchema })

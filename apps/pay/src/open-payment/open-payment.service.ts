@@ -5,7 +5,7 @@ import type { AnswerOf, ProviderCharge } from '@rocketshop/contracts';
 import { asKeyTaken, keyInsertStatement } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
 import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
-import { bindLine, retryWhenRefused } from '@rocketshop/pg';
+import { bindLine, retryWhenRefused, retryWhenUnknown } from '@rocketshop/pg';
 import type { BoundStatement } from '@rocketshop/pg';
 import { Database, LOGGER, notFound, ProblemError, scaledMs } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
@@ -47,9 +47,9 @@ export class OpenPaymentService {
   /** Answers an open payment again, also under another key. @throws {ProblemError} */
   async open(orderId: string, userId: string, claim: IdempotencyClaim): Promise<PaymentView> {
     const payable = await this.askPayable(orderId, userId);
-    const payment = await this.findOrCreate(payable, userId);
+    const payment = await retryWhenUnknown(() => this.findOrCreate(payable, userId));
     const charge = await this.charge(payment);
-    return this.answer(payment, charge, claim);
+    return retryWhenUnknown(() => this.answer(payment, charge, claim));
   }
 
   private async askPayable(orderId: string, userId: string): Promise<Payable> {

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProviderCallback } from '@rocketshop/contracts';
 import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
-import { bindLine, retryWhenRefused } from '@rocketshop/pg';
+import { bindLine, retryWhenRefused, retryWhenUnknown } from '@rocketshop/pg';
 import type { BoundStatement, Deadline } from '@rocketshop/pg';
 import { Database, scaledMs } from '@rocketshop/service-defaults';
 import {
@@ -42,9 +42,9 @@ export class ReceiveCallbackService {
 
   /** Commits the event with all that follows from it. A wait for a lock ends at the deadline. */
   async receive(event: ProviderCallback, options: Deadline = {}): Promise<CallbackOutcome> {
-    const outcome = await retryWhenRefused((attempt) => this.decide(event, attempt, options), {
-      constraint: PROVIDER_TRANSACTION_KEY,
-    });
+    const outcome = await retryWhenUnknown(() =>
+      retryWhenRefused((attempt) => this.decide(event, attempt, options), { constraint: PROVIDER_TRANSACTION_KEY }),
+    );
     this.relay.wake();
     return outcome;
   }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AnswerOf, resetPayDemo } from '@rocketshop/contracts';
+import { RedisHints } from '@rocketshop/idempotency';
 import { Database } from '@rocketshop/service-defaults';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
@@ -22,6 +23,7 @@ export class ResetDemoService {
   constructor(
     private readonly database: Database,
     private readonly provider: ProviderClient,
+    private readonly hints: RedisHints,
     @Inject(PAY_CONFIG) private readonly config: Pick<PayConfig, 'demoData'>,
   ) {}
 
@@ -31,6 +33,7 @@ export class ResetDemoService {
     await this.database.transaction(async (client) => {
       await client.query(`LOCK TABLE ${TABLES.join(', ')} IN EXCLUSIVE MODE`);
       for (const table of TABLES) await client.query(`DELETE FROM ${table}`);
+      await this.hints.forgetAll(client);
     });
     // The bill begins again with our records. Otherwise it would tell of money that no order has.
     await this.provider.reset();

@@ -25,11 +25,21 @@ export class CircuitBreaker {
     this.clock = options.clock ?? ((): number => performance.now());
   }
 
+  /** Whether the last calls did not fail. */
+  get isClosed(): boolean {
+    return this.failures < this.options.failuresToOpen;
+  }
+
   allows(): boolean {
-    if (this.failures < this.options.failuresToOpen) return true;
+    if (this.isClosed) return true;
     if (this.isTrying || this.clock() < this.openUntil) return false;
     this.isTrying = true;
     return true;
+  }
+
+  /** A call that was allowed was not made after all. */
+  gaveUp(): void {
+    this.isTrying = false;
   }
 
   succeeded(): void {

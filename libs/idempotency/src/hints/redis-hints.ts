@@ -1,54 +1,55 @@
-import { randomUUID } from 'node:crypto';
-import type { SqlRunner } from '@rocketshop/pg';
+import type { PgClient } from '@rocketshop/pg';
 import { Redis } from 'ioredis';
 import type { Pool } from 'pg';
 import { CircuitBreaker } from './circuit-breaker.js';
+import { DatabaseState } from './database-state.js';
 
 export interface RedisHintsOptions {
-  /** The database whose committed facts the hints repeat. Its id is part of every key. */
+  /** The database whose committed facts the hints repeat. Its state is part of every key. */
   readonly pool: Pool;
   /** redis://... Without it there are no hints, and PostgreSQL answers every question. */
   readonly url?: string | undefined;
   /** A hint that takes longer saves no time. @default 50 */
   readonly timeoutMs?: number | undefined;
+  readonly logger?: HintsLogger | undefined;
+}
+
+interface HintsLogger {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
 }
 
 export type HintsStatus = 'off' | 'connecting' | 'up' | 'down';
+/** What came of a question to Redis. Unasked: it is not connected, or failed the last questions, or the database is silent. */
+export type HintOutcome = 'hit' | 'miss' | 'failed' | 'unasked';
 
 /** Longest pause between attempts to reconnect. */
 const RECONNECT_MAX_MS = 2_000;
-const SCAN_COUNT = 500;
+/** Nobody restores a database in that time: the server must stop and start again, or the data must be copied. */
+const BELIEVE_STATE_MS = 250;
 
-const CREATE_INSTALLATION = `CREATE TABLE installation (
-    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    id uuid NOT NULL
-  )`;
-
-/** For the `up` of a migration: the table that keeps this database's random id. */
-export async function createInstallationTable(runner: SqlRunner): Promise<void> {
-  await runner.query(CREATE_INSTALLATION);
-}
-
-/** For the `down` of a migration. */
-export async function dropInstallationTable(runner: SqlRunner): Promise<void> {
-  await runner.query('DROP TABLE installation');
-}
+/** Nobody waits for a hint to be written. */
+const PUT_PATIENCE_MS = 2_000;
 
 /**
  * Redis as a fast path. A hit repeats a committed fact, a miss proves nothing, and a failure of Redis is never an
  * error. Hints are written only after the commit, because Redis cannot roll back.
  *
- * Every key begins with the random id in the table `installation` and with the oid of the database. The hints of
- * another database, or of this one before it was dropped and created again, have other keys and are never read.
+ * Every key begins with the state of the database. The hints of another database, or of this one before it was restored from a
+ * backup or created again, have other keys and are never read.
  */
 export class RedisHints {
+  /** Number of questions by what came of them. */
+  readonly outcomes: Record<HintOutcome, number> = { hit: 0, miss: 0, failed: 0, unasked: 0 };
   private readonly redis: Redis | undefined;
   private readonly circuit = new CircuitBreaker({ failuresToOpen: 3, openMs: 1_000, openMaxMs: 15_000 });
+  private readonly database: DatabaseState;
   private readonly timeoutMs: number;
-  private namespace: Promise<string> | undefined;
+  private isReportedDown = false;
 
   constructor(private readonly options: RedisHintsOptions) {
     this.timeoutMs = options.timeoutMs ?? 50;
+    this.database = new DatabaseState({ pool: options.pool, believeMs: BELIEVE_STATE_MS });
     if (options.url === undefined) return;
     this.redis = new Redis(options.url, {
       lazyConnect: true,
@@ -60,77 +61,77 @@ export class RedisHints {
       retryStrategy: (attempt) => Math.min(RECONNECT_MAX_MS, 50 * 2 ** Math.min(attempt, 10)),
     });
     // Without a listener, ioredis prints every failed attempt to connect.
-    this.redis.on('error', () => undefined);
+    this.redis.on('error', (error) => this.reportDown(error));
+    this.redis.on('ready', () => this.reportUp());
     // A first attempt that is refused rejects here. ioredis goes on in the background by retryStrategy.
     this.redis.connect().catch(() => undefined);
   }
 
   get status(): HintsStatus {
     if (!this.redis) return 'off';
-    if (this.redis.status === 'ready') return 'up';
+    if (this.redis.status === 'ready') return this.circuit.isClosed ? 'up' : 'down';
     return this.redis.status === 'connecting' || this.redis.status === 'connect' ? 'connecting' : 'down';
   }
 
   /** The hint; undefined if there is none, no Redis, or no answer in time. Never throws. */
   async get(kind: string, key: string): Promise<string | undefined> {
-    const value = await this.attempt((redis, prefix) => redis.get(`${prefix}:${kind}:${key}`));
+    const value = await this.attempt(this.timeoutMs, (redis, prefix) => redis.get(`${prefix}:${kind}:${key}`));
+    if (value !== undefined) this.outcomes[value === null ? 'miss' : 'hit']++;
     return value ?? undefined;
   }
 
   /** Writes a hint. Call this after the commit and do not wait for it. The promise never rejects. */
   async put(kind: string, key: string, value: string, keepMs: number): Promise<void> {
-    await this.attempt((redis, prefix) => redis.set(`${prefix}:${kind}:${key}`, value, 'PX', keepMs));
+    await this.attempt(PUT_PATIENCE_MS, (redis, prefix) => redis.set(`${prefix}:${kind}:${key}`, value, 'PX', keepMs));
   }
 
-  /** Deletes the hints of this installation, for a demo whose data was reset. If Redis fails now, the hints expire. */
-  async forgetAll(): Promise<void> {
-    await this.attempt(async (redis, prefix) => {
-      let cursor = '0';
-      do {
-        const [next, keys] = await redis.scan(cursor, 'MATCH', `${prefix}:*`, 'COUNT', SCAN_COUNT);
-        if (keys.length > 0) await redis.unlink(...keys);
-        cursor = next;
-      } while (cursor !== '0');
-    });
+  /**
+   * Makes all hints worthless, in the transaction of `client` that deletes the data: their keys are no longer those of this database.
+   * Redis deletes them when their time is over.
+   */
+  async forgetAll(client: PgClient): Promise<void> {
+    await this.database.renew(client);
   }
 
   close(): void {
     this.redis?.disconnect();
   }
 
-  private async attempt<T>(work: (redis: Redis, prefix: string) => Promise<T>): Promise<T | undefined> {
+  private async attempt<T>(
+    patienceMs: number,
+    work: (redis: Redis, prefix: string) => Promise<T>,
+  ): Promise<T | undefined> {
     const { redis } = this;
-    if (!redis || redis.status !== 'ready' || !this.circuit.allows()) return undefined;
-    const prefix = await this.prefix();
-    if (prefix === undefined) return undefined;
+    if (!redis) return undefined;
+    const isAsked = redis.status === 'ready' && this.circuit.allows();
+    const state = isAsked ? await this.database.current(patienceMs) : undefined;
+    if (state === undefined) {
+      if (isAsked) this.circuit.gaveUp();
+      this.outcomes.unasked++;
+      return undefined;
+    }
     try {
-      const result = await work(redis, prefix);
+      const result = await work(redis, `rocketshop:${state}`);
       this.circuit.succeeded();
+      this.reportUp();
       return result;
-    } catch {
+    } catch (error) {
       this.circuit.failed();
+      if (!this.circuit.isClosed) this.reportDown(error);
+      this.outcomes.failed++;
       return undefined;
     }
   }
 
-  private async prefix(): Promise<string | undefined> {
-    this.namespace ??= readNamespace(this.options.pool);
-    try {
-      return await this.namespace;
-    } catch {
-      this.namespace = undefined;
-      return undefined;
-    }
+  private reportDown(error: unknown): void {
+    if (this.isReportedDown) return;
+    this.isReportedDown = true;
+    this.options.logger?.warn({ err: error }, 'Redis does not answer; PostgreSQL answers all questions');
   }
-}
 
-/** The first caller inserts the id. If the migration did it, databases cloned from one template would share the id. */
-async function readNamespace(pool: Pool): Promise<string> {
-  await pool.query('INSERT INTO installation (id) VALUES ($1) ON CONFLICT DO NOTHING', [randomUUID()]);
-  const { rows } = await pool.query<{ namespace: string }>(
-    `SELECT id || '.' || (SELECT oid FROM pg_database WHERE datname = current_database()) AS namespace FROM installation`,
-  );
-  const namespace = rows[0]?.namespace;
-  if (namespace === undefined) throw new Error('table installation is empty');
-  return `rocketshop:${namespace}`;
+  private reportUp(): void {
+    if (!this.isReportedDown) return;
+    this.isReportedDown = false;
+    this.options.logger?.info({}, 'Redis answers again');
+  }
 }

@@ -1,5 +1,5 @@
 import type { OrderStatus } from '@rocketshop/contracts';
-import type { CancelledBy } from '../../domain/order-status.js';
+import type { CancelledBy, CancelRequestedBy } from '../../domain/order-status.js';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** An order. Amounts are minor units of `currency`: total = discount + balanceUsed + payable. */
@@ -60,6 +60,13 @@ export class OrderEntity {
   @Column({ name: 'late_payment_id', type: 'uuid', nullable: true })
   latePaymentId!: string | null;
 
+  /** When somebody asked to cancel the CONFIRMED order. The sweeper asks pay until pay has answered. */
+  @Column({ name: 'cancel_requested_at', type: 'timestamptz', nullable: true })
+  cancelRequestedAt!: Date | null;
+
+  @Column({ name: 'cancel_requested_by', type: 'text', nullable: true })
+  cancelRequestedBy!: CancelRequestedBy | null;
+
   @Column({ name: 'cancel_reason', type: 'text', nullable: true })
   cancelReason!: string | null;
 
@@ -78,4 +85,12 @@ export class OrderEntity {
 
   @Column({ name: 'cancelled_at', type: 'timestamptz', nullable: true })
   cancelledAt!: Date | null;
+
+  /** How often the sweeper has claimed the order in vain. */
+  @Column({ type: 'int' })
+  attempts!: number;
+
+  /** The sweeper leaves the order alone until this instant, and for one interval more. Null when it has never claimed it. */
+  @Column({ name: 'next_attempt_at', type: 'timestamptz', nullable: true })
+  nextAttemptAt!: Date | null;
 }
