@@ -45,8 +45,7 @@ async function run(config: BrokerProcessConfig, logger: Logger): Promise<void> {
   }
   const stop = (): void => {
     readiness.drain();
-    const stopped = broker?.close().finally(() => internal.close());
-    stopped?.then(
+    closeBoth(broker, internal).then(
       () => logger.info('The broker has stopped; everything taken is on the disk.'),
       (error: unknown) => fail(logger, 'stop cleanly', error),
     );
@@ -61,6 +60,14 @@ async function run(config: BrokerProcessConfig, logger: Logger): Promise<void> {
     { address, store, flushDiskType, internal: internal.url },
     `The broker ${brokerName} is ready on ${address} (${flushDiskType}, store ${store}). Stop it with Ctrl-C.`,
   );
+}
+
+async function closeBoth(broker: BrokerHandle | undefined, internal: InternalServer): Promise<void> {
+  try {
+    await broker?.close();
+  } finally {
+    await internal.close();
+  }
 }
 
 async function start(

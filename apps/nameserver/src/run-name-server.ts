@@ -39,8 +39,7 @@ async function run(config: NameServerConfig, logger: Logger): Promise<void> {
   }
   const stop = (): void => {
     readiness.drain();
-    const stopped = nameServer?.close().finally(() => internal.close());
-    stopped?.catch((error: unknown) => fail(logger, 'stop cleanly', error));
+    closeBoth(nameServer, internal).catch((error: unknown) => fail(logger, 'stop cleanly', error));
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
@@ -48,6 +47,14 @@ async function run(config: NameServerConfig, logger: Logger): Promise<void> {
   const { address } = nameServer;
   // Said last: whoever reads it may stop the process in the same moment.
   logger.info({ address, internal: internal.url }, `The name server is ready on ${address}. Stop it with Ctrl-C.`);
+}
+
+async function closeBoth(nameServer: NameServer | undefined, internal: InternalServer): Promise<void> {
+  try {
+    await nameServer?.close();
+  } finally {
+    await internal.close();
+  }
 }
 
 async function start(config: NameServerConfig, logger: Logger): Promise<NameServer> {

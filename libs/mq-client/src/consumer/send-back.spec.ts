@@ -46,6 +46,19 @@ describe('resendOf', () => {
     expect(resendOf(failed(), -1, options).reconsumeTimes).toBe(17);
   });
 
+  it.each([
+    ['a header', { 'x-long': 'x'.repeat(32_700) }],
+    ['its keys', { KEYS: 'k'.repeat(32_700) }],
+    ['the topic that it claims', { RETRY_TOPIC: 't'.repeat(32_700) }],
+    ['many headers', Object.fromEntries(Array.from({ length: 320 }, (_, index) => [`x-${index}`, 'ä'.repeat(50)]))],
+  ])('still goes back, with its reason, when %s leaves no room for more properties', (_what, long) => {
+    const message = failed({ properties: { UNIQ_KEY: 'id-1', ...long } });
+    const reason = { 'failure-class': 'MessageRefusedError', 'failure-stack': 's'.repeat(4_000) };
+    const { properties } = resendOf(message, -1, options, reason);
+    expect(Buffer.byteLength(properties)).toBeLessThan(32_000);
+    expect(decodeProperties(properties)).toMatchObject({ UNIQ_KEY: 'id-1', 'failure-class': 'MessageRefusedError' });
+  });
+
   it('has the properties that the listener added', () => {
     const copy = resendOf(failed(), 0, options, { 'failure-class': 'OutOfStockError' });
     expect(decodeProperties(copy.properties)).toMatchObject({ TAGS: 'paid', 'failure-class': 'OutOfStockError' });

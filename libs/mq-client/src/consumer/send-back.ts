@@ -4,6 +4,7 @@ import {
   isCompressed,
   MessageConst,
   MessageSysFlag,
+  PROPERTIES_BYTES_MAX,
   retryTopic,
 } from '@rocketshop/mq-protocol';
 import type { MessageExt } from '@rocketshop/mq-protocol';
@@ -112,13 +113,47 @@ export function resendOf(
     topic: retryTopic(options.group),
     ...bodyOfCopy(message),
     flag: message.flag,
-    properties: encodePropertiesText(properties),
+    properties: fittingText(properties, retryProperties),
     batch: false,
     bornTimestamp: Date.now(),
     msgId: message.msgId,
     reconsumeTimes: delayLevel < 0 ? options.maxReconsumeTimes + 1 : message.reconsumeTimes + 1,
     maxReconsumeTimes: options.maxReconsumeTimes,
   };
+}
+
+/** Room for the properties that the broker adds to a redelivery. */
+const PROPERTIES_BYTES_OF_COPY = PROPERTIES_BYTES_MAX - 1_024;
+/** Without these the message could not be delivered again. */
+const NEEDED = new Set<string>([
+  MessageConst.RETRY_TOPIC,
+  MessageConst.ORIGIN_MESSAGE_ID,
+  MessageConst.DELAY_TIME_LEVEL,
+  MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX,
+]);
+const NEEDED_BYTES_MAX = 300;
+
+/**
+ * The properties as text that a broker accepts. A message may arrive with so many that no more fit. If it could not go
+ * back, its queue could never be committed beyond it. So the longest added ones are left out, and then the longest of the
+ * message itself.
+ */
+function fittingText(properties: Record<string, string>, added: Readonly<Record<string, string>>): string {
+  const sizeOf = (name: string): number => Buffer.byteLength(name) + Buffer.byteLength(properties[name] ?? '') + 2;
+  let bytes = Object.keys(properties).reduce((sum, name) => sum + sizeOf(name), 0);
+  if (bytes > PROPERTIES_BYTES_OF_COPY) {
+    const longestFirst = Object.keys(properties)
+      .filter((name) => !NEEDED.has(name) || sizeOf(name) > NEEDED_BYTES_MAX)
+      .sort((a, b) => sizeOf(b) - sizeOf(a));
+    const isLongAddition = (name: string): boolean => name in added && sizeOf(name) > NEEDED_BYTES_MAX;
+    const order = [...longestFirst.filter(isLongAddition), ...longestFirst.filter((name) => !isLongAddition(name))];
+    for (const name of order) {
+      if (bytes <= PROPERTIES_BYTES_OF_COPY) break;
+      bytes -= sizeOf(name);
+      delete properties[name];
+    }
+  }
+  return encodePropertiesText(properties);
 }
 
 /** A body that could not be inflated here is still compressed: it keeps its bytes and its compression method. */
