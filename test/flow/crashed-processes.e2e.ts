@@ -34,6 +34,7 @@ beforeAll(async () => {
     env: {
       order: {
         RPC_TIMEOUT_MS: '1000',
+        FLOW_TIMEOUT_MS: '2000',
         // The stories wait until order gives a lost flow up, so it gives up soon. A flow takes some 30 ms.
         ABANDON_TIMEOUT_MS: '3000',
         // No timer and no sweep interferes with a story.

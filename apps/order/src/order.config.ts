@@ -57,12 +57,21 @@ const FIELDS = {
   }),
 };
 
+const RULES = [
+  { field: 'flowTimeoutMs', atLeast: ['rpcTimeoutMs'], reason: 'no call may outlast the flow that makes it' },
+  {
+    field: 'abandonTimeoutMs',
+    atLeast: ['flowTimeoutMs', 'rpcTimeoutMs'],
+    reason: 'an order must not be abandoned while its flow runs or undoes it',
+  },
+] as const;
+
 /** Every variable of the order service. Durations that TIME_SCALE divides are divided already. */
 export type OrderConfig = ConfigOf<typeof FIELDS>;
 
 /** @throws {ConfigurationError} that names every wrong variable at once */
 export function loadOrderConfig(environment: NodeJS.ProcessEnv = process.env): OrderConfig {
-  const config = loadConfig(FIELDS, environment);
+  const config = loadConfig(FIELDS, environment, RULES);
   return {
     ...config,
     unpaidTimeoutMs: scaledMs(config.unpaidTimeoutMs, config.timeScale),

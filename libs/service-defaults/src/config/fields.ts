@@ -131,12 +131,15 @@ export const configField = {
     field(integerSchema(min, max), options),
 
   /** A positive number that may have decimals, for factors. */
-  factor: (options: FieldOptions<number>) =>
+  factor: ({ min = 0, ...options }: FieldOptions<number> & { readonly min?: number }) =>
     field(
       z
         .string()
         .transform(Number)
-        .refine((value) => Number.isFinite(value) && value > 0, 'must be a number greater than 0'),
+        .refine(
+          (value) => Number.isFinite(value) && value > 0 && value >= min,
+          min > 0 ? `must be a number from ${min} up` : 'must be a number greater than 0',
+        ),
       options,
     ),
 

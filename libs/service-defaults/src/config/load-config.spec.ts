@@ -4,7 +4,7 @@ import { ConfigurationError } from '../errors.js';
 import { configField } from './fields.js';
 import { describeConfig, loadConfig } from './load-config.js';
 import { Secret } from './secret.js';
-import { scaledMs, serviceFields } from './service-fields.js';
+import { processFields, scaledMs, serviceFields } from './service-fields.js';
 
 const fields = {
   httpPort: configField.port({ default: 3001, reason: 'for buyers' }),
@@ -60,6 +60,48 @@ describe('loadConfig', () => {
   it.each(['', '-1', '1.5', '0x10', '1e3', ' '])('does not take %p for a port', (text) => {
     const problems = problemsOf({ HTTP_PORT: text, TOKEN_SECRET: 'v7Gx!2kQ9#pLm4Zt' });
     expect(problems).toHaveLength(text === '' ? 0 : 1);
+  });
+
+  describe('durations', () => {
+    const durations = {
+      ...processFields(),
+      quickMs: configField.integer({ default: 10, reason: 'test' }),
+      slowMs: configField.integer({ default: 100, reason: 'test' }),
+      verySlowMs: configField.integer({ default: 1_000, reason: 'test' }),
+    };
+    const rules = [
+      { field: 'slowMs', atLeast: ['quickMs'], reason: 'slow is slower' },
+      { field: 'verySlowMs', atLeast: ['slowMs', 'quickMs'], reason: 'very slow is slower than both' },
+    ] as const;
+    const problemsWith = (environment: Record<string, string>): readonly string[] => {
+      try {
+        loadConfig(durations, environment, rules);
+        return [];
+      } catch (error) {
+        return (error as ConfigurationError).problems;
+      }
+    };
+
+    it('that no timer can wait for are refused by name, all at once, also those that TIME_SCALE makes so long', () => {
+      expect(problemsWith({ VERY_SLOW_MS: '2147483647' })).toEqual([]);
+      expect(problemsWith({ SLOW_MS: '2147483648', VERY_SLOW_MS: '99999999999' })).toEqual([
+        'SLOW_MS=2147483648 must be at most 2147483647 ms: no timer waits longer',
+        'VERY_SLOW_MS=99999999999 must be at most 2147483647 ms: no timer waits longer',
+      ]);
+      expect(problemsWith({ VERY_SLOW_MS: '214748365', TIME_SCALE: '0.1' })).toEqual([
+        'VERY_SLOW_MS=214748365 divided by TIME_SCALE=0.1 must be at most 2147483647 ms: no timer waits longer',
+      ]);
+      expect(problemsWith({ VERY_SLOW_MS: '214748365', TIME_SCALE: '1000' })).toEqual([]);
+      expect(problemsWith({ TIME_SCALE: '0.001' })).toHaveLength(1);
+    });
+
+    it('that contradict each other are refused, all at once', () => {
+      expect(problemsWith({ QUICK_MS: '200', VERY_SLOW_MS: '250' })).toEqual([
+        'SLOW_MS=100 must be at least QUICK_MS=200: slow is slower',
+        'VERY_SLOW_MS=250 must be at least SLOW_MS=100 + QUICK_MS=200: very slow is slower than both',
+      ]);
+      expect(problemsWith({ QUICK_MS: 'soon', VERY_SLOW_MS: '1' })).toHaveLength(1);
+    });
   });
 
   it('describes itself', () => {

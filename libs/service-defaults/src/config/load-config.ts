@@ -1,5 +1,7 @@
 import { ConfigurationError } from '../errors.js';
 import { demoProblems } from './demo-rules.js';
+import { durationProblems, ruleProblems } from './duration-rules.js';
+import type { ConfigRule } from './duration-rules.js';
 import type { ConfigField } from './fields.js';
 
 type ConfigFields = Readonly<Record<string, ConfigField<unknown>>>;
@@ -17,11 +19,13 @@ const variableOf = (name: string, field: ConfigField<unknown>): string =>
  * Reads every field from `environment` (a `*.config.ts` passes `process.env`).
  * An empty variable counts as unset, so that compose files can pass it through.
  * Unless DEMO_DATA is true, a secret that is known, weak or used twice is a problem.
+ * @param rules between the values of several fields
  * @throws {ConfigurationError} that names all problems, and never the value of a secret
  */
 export function loadConfig<const F extends ConfigFields>(
   fields: F,
   environment: Readonly<Record<string, string | undefined>>,
+  rules: readonly ConfigRule<keyof F & string>[] = [],
 ): ConfigOf<F> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
@@ -41,6 +45,8 @@ export function loadConfig<const F extends ConfigFields>(
     const shown = field.secret ? '' : `, but is "${text}"`;
     problems.push(`${variable} ${error.issues[0]?.message}${shown} (${field.reason})`);
   }
+  problems.push(...durationProblems(values, variables));
+  problems.push(...ruleProblems(rules, values, variables));
   problems.push(...demoProblems(values, variables, environment));
   if (problems.length > 0) throw new ConfigurationError(problems);
   return values as ConfigOf<F>;

@@ -30,6 +30,8 @@ export const internalFields = (port: number) => ({
 export const processFields = () => ({
   timeScale: configField.factor({
     default: 1,
+    // The longest delay is some hours, and no timer waits for 25 days.
+    min: 0.01,
     reason: 'divides business time-outs and delays, so that an hour can be shown in a second',
   }),
   logLevel: configField.oneOf(LOG_LEVELS, { default: 'info', reason: 'least severe level that is written' }),
