@@ -1,4 +1,6 @@
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { spawnService, stopSpawnedServices, until } from '@rocketshop/shop-testkit';
 
 // Real processes and servers: on a loaded machine a start alone can take seconds.
@@ -46,6 +48,27 @@ describe('a service as a process', () => {
     const failure = await spawnService({ program, env: { ...env, HTTP_PORT: port } }).catch((error: unknown) => error);
     expect(String(failure)).toContain(`port ${port} on 127.0.0.1 is in use; stop who has it, or set HTTP_PORT`);
     await first.stop();
+  });
+
+  it.each([
+    ['BIND_ADDRESS', '192.0.2.1', 'BIND_ADDRESS=192.0.2.1: this machine has no such address'],
+    ['BIND_ADDRESS', 'no-such-host.invalid', 'BIND_ADDRESS=no-such-host.invalid'],
+    ['INTERNAL_BIND_ADDRESS', '192.0.2.1', 'INTERNAL_BIND_ADDRESS=192.0.2.1: this machine has no such address'],
+    ['HTTP_PORT', 'busy', 'set HTTP_PORT to a free port'],
+    ['RPC_PORT', 'busy', 'set RPC_PORT to a free port'],
+    ['INTERNAL_PORT', 'busy', 'set INTERNAL_PORT to a free port'],
+  ])('ends with 1 and one line when it cannot listen: %s=%s', async (variable, value, line) => {
+    const busy = createServer();
+    await new Promise<void>((resolve) => busy.listen(0, '127.0.0.1', resolve));
+    const port = String((busy.address() as AddressInfo).port);
+    const broken = { ...env, [variable]: value === 'busy' ? port : value, HOLD_OPEN: '1' };
+    const failure = String(
+      await spawnService({ program, env: broken, readyTimeoutMs: 55_000 }).catch((error: unknown) => error),
+    );
+    busy.close();
+    expect(failure).toContain('ended with 1 before it was ready');
+    expect(failure).toContain(line);
+    expect(failure.match(/"level":"(error|fatal)"/g)).toHaveLength(1);
   });
 
   it('ends at once with 0 when it is told to stop while it still starts', async () => {

@@ -230,7 +230,8 @@ function headersOf(context: unknown): Readonly<Record<string, unknown>> {
 
 async function listenHttp(app: NestFastifyApplication, { httpPort, bindAddress }: ServiceConfig): Promise<void> {
   try {
-    await app.listen(httpPort, bindAddress);
+    // Nest's own listen() would log the error once more, and without the variable.
+    await app.getHttpAdapter().getInstance().listen({ port: httpPort, host: bindAddress });
   } catch (error) {
     throw listenError(error, { host: bindAddress, port: httpPort, variables: ['HTTP_PORT', 'BIND_ADDRESS'] });
   }
