@@ -31,6 +31,8 @@ const LOOKING_AGAIN = 1;
 /*
  * A session keeps the plan of a prepared statement, also the plan that it made while the table was small and reading all of it
  * looked cheap. The statements of a batcher find rows by key. So their sessions plan once, for tables of any size: by key.
+ * Up to PostgreSQL 17 a plan that is switched off and taken all the same costs 10^10, and JIT would compile such a statement for
+ * a second of CPU at each execution.
  */
 const PLAN_BY_KEY = [
   'plan_cache_mode=force_generic_plan',
@@ -39,6 +41,7 @@ const PLAN_BY_KEY = [
   'enable_hashjoin=off',
   'enable_mergejoin=off',
   'enable_material=off',
+  'jit=off',
 ];
 
 /** The connections of a service's batchers. They are opened when they are needed, and closed when they are idle. */

@@ -104,7 +104,6 @@ async function start(
     // Transactions that commit at the same time share one fsync. A transaction that commits alone does not wait.
     commit_delay: isDurable ? '300' : '0',
     commit_siblings: '2',
-    jit: 'off',
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const child = spawn(...endingWithParent(binaries.postgres, ['-D', data, '-p', String(port), ...args], 'QUIT'), {
