@@ -52,6 +52,12 @@ export const COMMANDS = {
     run: ['tools/dist/invariants/invariants.main.js'],
     build: true,
   },
+  reconcile: {
+    about:
+      "Compares the payment provider's bill with the records of pay and order, and lists every difference by kind. The exit code is 1 when there are any.",
+    run: ['tools/dist/reconcile/reconcile.main.js'],
+    build: true,
+  },
   wait: {
     about: 'Waits until the containers of docker compose take orders.',
     run: ['tools/dist/wait/wait.main.js'],

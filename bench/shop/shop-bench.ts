@@ -150,13 +150,13 @@ async function runRow(
 }
 
 /**
- * Waits until the shop is at rest and checks the seven invariants. At rest, every outbox is sent, no order is between two states,
+ * Waits until the shop is at rest and checks the invariants. At rest, every outbox is sent, no order is between two states,
  * and every order with a payment is PAID. An order whose payment was refused stays CONFIRMED for half an hour; that is rest too.
  */
 async function invariantsAtRest(system: ShopSystem): Promise<Invariant[]> {
   const records = await until(
     async () => {
-      const found = await readShopRecords(system.databaseUrls);
+      const found = await readShopRecords(system.databaseUrls, system.providerEndpoint);
       return isAtRest(found) && found;
     },
     { timeoutMs: REST_LIMIT_MS, intervalMs: 500, description: 'the shop to be at rest' },

@@ -1,6 +1,17 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { holdAnswers, openPayment, place, request, until, untilRefunded, untilStatus } from '@rocketshop/shop-testkit';
+import {
+  holdAnswers,
+  openPayment,
+  place,
+  repositoryRoot,
+  request,
+  until,
+  untilRefunded,
+  untilStatus,
+} from '@rocketshop/shop-testkit';
 import type { HttpAnswer, PaymentAnswer } from '@rocketshop/shop-testkit';
 import { InProcessShop, MERCHANT_KEY } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
@@ -212,6 +223,40 @@ describe('a payment that was opened under other settings', () => {
     const buyer = shop.buyer('ada', undefined, { pay: shop.urlOf('pay', moved) });
     const { status, body } = await buyer.openPayment(created.orderId);
     expect([status, body.paymentId, body.payUrl]).toEqual([201, created.paymentId, (await chargeOf(created)).payUrl]);
+  });
+});
+
+describe('npm run reconcile', () => {
+  const program = join(repositoryRoot, 'tools/dist/reconcile/reconcile.main.js');
+  const reconcile = (env: Readonly<Record<string, string>> = {}) => {
+    const urls = Object.entries(shop.databaseUrls).map(([name, url]) => [`${name.toUpperCase()}_DATABASE_URL`, url]);
+    const { url, merchantKey } = shop.providerEndpoint;
+    const given = { ...Object.fromEntries(urls), PROVIDER_URL: url, MERCHANT_KEY: merchantKey, ...env };
+    return new Promise<{ code: number; output: string }>((resolve) => {
+      execFile(process.execPath, [program], { env: { ...process.env, ...given } }, (error, stdout, stderr) =>
+        resolve({ code: typeof error?.code === 'number' ? error.code : 0, output: stdout + stderr }),
+      );
+    });
+  };
+
+  it('ends with 0 when the bill and our records agree, and with 1 and the difference when they do not', async () => {
+    await expectInvariants(shop);
+    expect(await reconcile()).toMatchObject({ code: 0, output: expect.stringContaining('0 differences') });
+    const forget = `UPDATE refunds SET provider_txn_id = $2 WHERE provider_txn_id = $1 RETURNING order_id`;
+    const [{ lost } = { lost: '' }] = await shop.rows<{ lost: string }>(
+      'pay',
+      'SELECT provider_txn_id AS lost FROM refunds LIMIT 1',
+    );
+    await shop.rows('pay', forget, [lost, 'forgotten']);
+    const { code, output } = await reconcile();
+    await shop.rows('pay', forget, ['forgotten', lost]);
+    expect([code, output]).toEqual([1, expect.stringContaining(`PAID_THERE_UNKNOWN_HERE`)]);
+    expect(output).toContain(lost);
+  });
+
+  it('ends with 2 when it cannot read, for example with a wrong key', async () => {
+    const { code, output } = await reconcile({ MERCHANT_KEY: 'merchant-key-of-somebody-else' });
+    expect([code, output]).toEqual([2, expect.stringContaining('401')]);
   });
 });
 

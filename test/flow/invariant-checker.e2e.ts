@@ -16,7 +16,7 @@ jest.setTimeout(60_000);
 
 let shop: InProcessShop;
 /** Orders of every kind. The tests plant faults in them. */
-const ids = { paid: '', confirmed: '', cancelled: '' };
+const ids = { paid: '', confirmed: '', cancelled: '', transaction: '', refunded: '', refund: '' };
 beforeAll(async () => {
   shop = await InProcessShop.start({ env: { order: { UNPAID_TIMEOUT_MS: '100000000' } } });
   const ada = shop.buyer();
@@ -30,6 +30,12 @@ beforeAll(async () => {
   await untilStatus(ada, cancelled.orderId, 'CANCELLED');
   const confirmed = await place(ada, teapots(1));
   Object.assign(ids, { paid: paid.orderId, confirmed: confirmed.orderId, cancelled: cancelled.orderId });
+  const [money] = await shop.rows<{ transaction: string; refunded: string; refund: string }>(
+    'pay',
+    `SELECT payments.provider_txn_id AS transaction, refunds.provider_txn_id AS refunded, refund_id AS refund
+       FROM payments JOIN refunds USING (payment_id)`,
+  );
+  Object.assign(ids, money);
   await expectInvariants(shop);
 }, 120_000);
 afterAll(async () => {
@@ -39,7 +45,7 @@ afterAll(async () => {
 /** A fault: the service, the SQL that plants it, and the SQL that removes it. */
 type Plant = readonly [what: string, violates: string, where: ServiceName, plant: string, undo: string];
 
-/** `:paid`, `:confirmed` and `:cancelled` are placeholders for the ids of the orders. */
+/** `:paid` and the other names of `ids` are placeholders. */
 const PLANTS: readonly Plant[] = [
   [
     'a lost item',
@@ -182,6 +188,41 @@ const PLANTS: readonly Plant[] = [
     `UPDATE idempotency_keys SET resource_id = :paid::text WHERE resource_id = 'nobody'`,
   ],
   [
+    'a refund that the provider never got',
+    'C8',
+    'pay',
+    `UPDATE refunds SET refund_id = md5(refund_id::text)::uuid, reason = 'LATE'`,
+    `UPDATE refunds SET refund_id = :refund, reason = 'DOUBLE'`,
+  ],
+  [
+    'money that pay has forgotten to give back',
+    'C8',
+    'pay',
+    `UPDATE refunds SET provider_txn_id = 'forgotten'`,
+    `UPDATE refunds SET provider_txn_id = :refunded`,
+  ],
+  [
+    'money that nobody has told pay of, and the order was cancelled',
+    'C8',
+    'pay',
+    `UPDATE payments SET status = 'CLOSED', provider_txn_id = NULL, next_poll_at = NULL WHERE order_id = :paid`,
+    `UPDATE payments SET status = 'PAID', provider_txn_id = :transaction WHERE order_id = :paid`,
+  ],
+  [
+    'a payment that is PAID by no money of the provider',
+    'C8',
+    'pay',
+    `UPDATE payments SET provider_txn_id = 'invented' WHERE order_id = :paid`,
+    `UPDATE payments SET provider_txn_id = :transaction WHERE order_id = :paid`,
+  ],
+  [
+    'an order that is CANCELLED and whose money is kept',
+    'C8',
+    'order',
+    `UPDATE orders SET status = 'CANCELLED' WHERE order_id = :paid`,
+    `UPDATE orders SET status = 'PAID' WHERE order_id = :paid`,
+  ],
+  [
     'an update of goods that was lost',
     'C7',
     'stock',
@@ -198,13 +239,16 @@ const PLANTS: readonly Plant[] = [
 ];
 
 const broken = async () =>
-  checkInvariants(await readShopRecords(shop.databaseUrls))
+  checkInvariants(await readShopRecords(shop.databaseUrls, shop.providerEndpoint))
     .filter(({ violations }) => violations.length > 0)
     .map(({ id }) => id);
 const run = (where: ServiceName, sql: string) =>
   shop.rows(
     where,
-    sql.replaceAll(/(?<!:):(paid|confirmed|cancelled)/g, (_all, name: keyof typeof ids) => `'${ids[name]}'`),
+    sql.replaceAll(
+      /(?<!:):(paid|confirmed|cancelled|transaction|refunded|refund)\b/g,
+      (_all, name: keyof typeof ids) => `'${ids[name]}'`,
+    ),
   );
 
 describe('the checker of the invariants', () => {
@@ -230,7 +274,9 @@ describe('the checker of the invariants', () => {
 
   it('names the order and what is wrong with it', async () => {
     await run('order', `UPDATE orders SET status = 'PAID' WHERE order_id = :confirmed`);
-    const [violation] = checkInvariants(await readShopRecords(shop.databaseUrls)).flatMap((check) => check.violations);
+    const [violation] = checkInvariants(await readShopRecords(shop.databaseUrls, shop.providerEndpoint)).flatMap(
+      (check) => check.violations,
+    );
     expect(violation).toBe(`order ${ids.confirmed} (PAID): 0 paid and kept, 1250 due`);
     await run('order', `UPDATE orders SET status = 'CONFIRMED' WHERE order_id = :confirmed`);
   });

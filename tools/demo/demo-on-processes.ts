@@ -58,7 +58,11 @@ async function startAndPlay(
     onProgress: say,
   });
   try {
-    updateDemoState({ databaseUrls: system.databaseUrls, folders: system.folders });
+    updateDemoState({
+      databaseUrls: system.databaseUrls,
+      providerEndpoint: system.providerEndpoint,
+      folders: system.folders,
+    });
     say('ready');
     const outcome = await Promise.race([arrived, playAndProve(system, signal)]);
     if (outcome === 'interrupted') return INTERRUPTED;
@@ -74,7 +78,7 @@ async function startAndPlay(
 
 async function playAndProve(system: ShopSystem, interrupted: AbortSignal): Promise<boolean> {
   const played = await playStories(system.urls, controlProcesses(system), interrupted);
-  const holds = await proveInvariants(system.databaseUrls);
+  const holds = await proveInvariants(system.databaseUrls, system.providerEndpoint);
   return played && holds;
 }
 

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DatabaseUrls } from '@rocketshop/shop-testkit';
+import type { DatabaseUrls, ProviderEndpoint } from '@rocketshop/shop-testkit';
 import { demoFolder } from './demo.config.js';
 
 /** Tells other commands where the running demo is. */
@@ -8,6 +8,7 @@ export interface DemoState {
   readonly pid: number;
   /** Set when the shop is up. */
   readonly databaseUrls?: DatabaseUrls;
+  readonly providerEndpoint?: ProviderEndpoint;
   /** The folders with the databases and the broker's store, which the demo removes at its end. */
   readonly folders: readonly string[];
 }

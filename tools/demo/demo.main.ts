@@ -1,4 +1,4 @@
-import { databaseUrlsFromEnvironment } from '../invariants/invariants.config.js';
+import { databaseUrlsFromEnvironment, providerEndpointFromEnvironment } from '../invariants/invariants.config.js';
 import { COMPOSE_URLS, ComposeControl } from './compose-control.js';
 import { demoOnProcesses, INTERRUPTED } from './demo-on-processes.js';
 import { composeTimeScale } from './demo.config.js';
@@ -26,7 +26,7 @@ async function playAndProveOnCompose(control: ComposeControl, interrupted: Abort
   console.log('Putting the fault proxy between order and stock, coupon.');
   await control.prepare();
   const played = await playStories(COMPOSE_URLS, control, interrupted);
-  const holds = await proveInvariants(databaseUrlsFromEnvironment({}));
+  const holds = await proveInvariants(databaseUrlsFromEnvironment({}), providerEndpointFromEnvironment(undefined));
   return played && holds;
 }
 

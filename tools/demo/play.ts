@@ -1,5 +1,5 @@
 import { checkInvariants, readShopRecords, until } from '@rocketshop/shop-testkit';
-import type { DatabaseUrls, ShopUrls } from '@rocketshop/shop-testkit';
+import type { DatabaseUrls, ProviderEndpoint, ShopUrls } from '@rocketshop/shop-testkit';
 import { printInvariants } from '../invariants/print-invariants.js';
 import type { ShopControl } from './shop-control.js';
 import { logInAll, STORIES } from './stories.js';
@@ -34,13 +34,13 @@ export async function playStories(urls: ShopUrls, control: ShopControl, interrup
 }
 
 /** The invariants hold when the shop is at rest, so this waits for the last messages first. */
-export async function proveInvariants(urls: DatabaseUrls): Promise<boolean> {
-  const read = async () => checkInvariants(await readShopRecords(urls));
+export async function proveInvariants(urls: DatabaseUrls, provider: ProviderEndpoint): Promise<boolean> {
+  const read = async () => checkInvariants(await readShopRecords(urls, provider));
   const isBroken = (invariants: Awaited<ReturnType<typeof read>>) =>
     invariants.some(({ violations }) => violations.length > 0);
   await until(async () => !isBroken(await read()), { timeoutMs: REST_LIMIT_MS, intervalMs: 200 }).catch(
     () => undefined,
   );
-  console.log('\nInvariants, read from the five databases:\n');
+  console.log("\nInvariants, read from the five databases and the payment provider's bill:\n");
   return printInvariants(await read());
 }

@@ -1,7 +1,8 @@
+import { compareWithProvider, DIFFERENCE_KINDS } from './compare-with-provider.js';
 import type { NetRecord, OrderRecord, ShopRecords } from './shop-records.js';
 
 export interface Invariant {
-  /** C1 to C7. */
+  /** C1 to C8. */
   readonly id: string;
   readonly says: string;
   /** One sentence for each row that breaks the invariant. */
@@ -24,8 +25,10 @@ const CHECKS: readonly { readonly id: string; readonly says: string; readonly ch
   { id: 'C5', says: 'one key made one order', check: checkKeys },
   { id: 'C6', says: 'each key keeps the answer that its order deserves', check: checkAnswers },
   { id: 'C7', says: 'versions count every update, so none was lost', check: checkVersions },
+  { id: 'C8', says: "the provider's charges less its refunds are what the orders keep", check: checkProvider },
 ];
 
+/** C8 holds when the provider was not asked: see {@link ShopRecords.provider}. */
 export function checkInvariants(records: ShopRecords): Invariant[] {
   return CHECKS.map(({ id, says, check }) => ({ id, says, violations: check(records) }));
 }
@@ -194,6 +197,13 @@ function checkVersions(records: ShopRecords): string[] {
     if (version < expected) violations.push(`account ${user_id} has version ${version} after ${expected} updates`);
   }
   return violations;
+}
+
+/** C4 finds a refund that is not final. */
+function checkProvider(records: ShopRecords): string[] {
+  if (!records.provider) return [];
+  const differences = compareWithProvider(records, records.provider).filter(({ kind }) => kind !== 'REFUND_OPEN');
+  return differences.map(({ kind, text }) => `${text}: ${DIFFERENCE_KINDS[kind]}`);
 }
 
 const sum = (amounts: readonly bigint[]): bigint => amounts.reduce((total, amount) => total + amount, 0n);

@@ -1,5 +1,7 @@
 import { bigintTypes } from '@rocketshop/pg';
 import pg from 'pg';
+import { readProviderRecords } from './provider-records.js';
+import type { ProviderEndpoint, ProviderRecords } from './provider-records.js';
 
 /** URL of each service's own database. */
 export type DatabaseUrls = Readonly<Record<'order' | 'stock' | 'coupon' | 'user' | 'pay', string>>;
@@ -59,15 +61,16 @@ interface AccountRecord {
   readonly ledger: bigint;
 }
 
-interface PaymentRecord {
+export interface PaymentRecord {
   readonly payment_id: string;
   readonly order_id: string;
   readonly status: 'CREATED' | 'PAYING' | 'PAID' | 'CLOSED';
   readonly amount: bigint;
+  readonly currency: string;
   readonly provider_txn_id: string | null;
 }
 
-interface RefundRecord {
+export interface RefundRecord {
   readonly refund_id: string;
   readonly order_id: string;
   readonly provider_txn_id: string;
@@ -89,6 +92,8 @@ export interface ShopRecords {
   readonly ledgerSum: bigint;
   readonly payments: readonly PaymentRecord[];
   readonly refunds: readonly RefundRecord[];
+  /** What the payment provider says. Undefined when it was not asked. */
+  readonly provider: ProviderRecords | undefined;
   readonly unsent: Readonly<Record<keyof DatabaseUrls, number>>;
 }
 
@@ -117,9 +122,13 @@ const COUPON_NET = `SELECT s.order_id, coalesce(s.coupon_id, '') AS subject,
     FROM coupon_success_log s LEFT JOIN coupon_compensation_log c USING (order_id)`;
 const BALANCE_NET = netOf('balance_success_log', 'balance_compensation_log', 'user_id', 's.amount', 'order_id');
 
-/** Reads each database in one snapshot. The snapshots are from different moments, so the shop must be at rest. */
-export async function readShopRecords(urls: DatabaseUrls): Promise<ShopRecords> {
-  const [order, stock, coupon, user, pay] = await Promise.all([
+/**
+ * Reads each database in one snapshot, and the provider's bill. They are from different moments, so the shop must be at rest.
+ * @param endpoint without it, the invariants about the provider's money are not checked
+ */
+export async function readShopRecords(urls: DatabaseUrls, endpoint?: ProviderEndpoint): Promise<ShopRecords> {
+  const [provider, order, stock, coupon, user, pay] = await Promise.all([
+    endpoint && readProviderRecords(endpoint),
     snapshot(urls.order, { orders: ORDERS, items: 'SELECT order_id, goods_id, quantity FROM order_items', keys: KEYS }),
     snapshot(urls.stock, { goods: 'SELECT goods_id, initial_quantity, available, version FROM goods', net: STOCK_NET }),
     snapshot(urls.coupon, { coupons: 'SELECT coupon_id, order_id FROM coupons', net: COUPON_NET }),
@@ -131,7 +140,7 @@ export async function readShopRecords(urls: DatabaseUrls): Promise<ShopRecords> 
       ledger: 'SELECT coalesce(sum(amount), 0)::bigint AS sum FROM ledger_entries',
     }),
     snapshot(urls.pay, {
-      payments: 'SELECT payment_id, order_id, status, amount, provider_txn_id FROM payments',
+      payments: 'SELECT payment_id, order_id, status, amount, currency, provider_txn_id FROM payments',
       refunds: 'SELECT refund_id, order_id, provider_txn_id, amount, status FROM refunds',
     }),
   ]);
@@ -149,6 +158,7 @@ export async function readShopRecords(urls: DatabaseUrls): Promise<ShopRecords> 
     ledgerSum: ledger?.sum ?? 0n,
     payments: pay.rows.payments as PaymentRecord[],
     refunds: pay.rows.refunds as RefundRecord[],
+    provider,
     unsent: {
       order: order.unsent,
       stock: stock.unsent,

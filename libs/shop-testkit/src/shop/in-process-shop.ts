@@ -17,6 +17,7 @@ import * as user from '@rocketshop/user';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { FaultProxy } from '../faults/fault-proxy.js';
+import type { ProviderEndpoint } from '../invariants/provider-records.js';
 import type { DatabaseUrls } from '../invariants/shop-records.js';
 import { freePort } from '../servers/free-port.js';
 import { serviceDatabase } from '../servers/service-database.js';
@@ -107,6 +108,10 @@ export class InProcessShop {
 
   get databaseUrls(): DatabaseUrls {
     return Object.fromEntries(SERVICES.map((name) => [name, this.databases[name].url])) as DatabaseUrls;
+  }
+
+  get providerEndpoint(): ProviderEndpoint {
+    return { url: this.urls.provider, merchantKey: MERCHANT_KEY };
   }
 
   /** @param urls replace the URLs of the first replicas */

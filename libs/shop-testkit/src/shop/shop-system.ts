@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FaultProxy } from '../faults/fault-proxy.js';
+import type { ProviderEndpoint } from '../invariants/provider-records.js';
 import type { DatabaseUrls } from '../invariants/shop-records.js';
 import { startPostgresServer } from '../servers/postgres.js';
 import type { PostgresServer } from '../servers/postgres.js';
@@ -14,7 +15,7 @@ import type { RedisServer } from '../servers/redis.js';
 import { SERVICES } from './programs.js';
 import type { ProgramName, ServiceName } from './programs.js';
 import type { ShopUrls } from './shop-client.js';
-import { providerEnvironment, serviceEnvironment } from './shop-environment.js';
+import { MERCHANT_KEY, providerEnvironment, serviceEnvironment } from './shop-environment.js';
 import type { Environment } from './shop-environment.js';
 import { ShopPorts } from './shop-ports.js';
 import type { PortName } from './shop-ports.js';
@@ -117,6 +118,10 @@ export class ShopSystem {
 
   get databaseUrls(): DatabaseUrls {
     return Object.fromEntries(SERVICES.map((service) => [service, this.databaseUrl(service)])) as DatabaseUrls;
+  }
+
+  get providerEndpoint(): ProviderEndpoint {
+    return { url: this.url('pay-provider'), merchantKey: MERCHANT_KEY };
   }
 
   /** The proxy before the RPC interface of a service that the options name as `proxied`. */
