@@ -24,3 +24,17 @@ ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA public GRANT SELECT, INSERT
 ALTER DEFAULT PRIVILEGES FOR ROLE :"owner" IN SCHEMA public GRANT USAGE ON SEQUENCES TO :"service";
 -- Everybody may create large objects unless it is taken away; nothing in the shop uses them.
 REVOKE EXECUTE ON FUNCTION lo_create(oid), lo_creat(integer), lo_from_bytea(oid, bytea) FROM PUBLIC;
+-- The owner says which migrations have run; the service only reads that. A new database does not have the table yet, and the
+-- migration takes these rights away then.
+DO $$
+DECLARE
+  role text;
+BEGIN
+  FOR role IN
+    SELECT DISTINCT grantee FROM information_schema.role_table_grants AS grants, pg_tables AS tables
+     WHERE grants.table_schema = 'public' AND grants.table_name = 'migrations'
+       AND tables.schemaname = 'public' AND tables.tablename = 'migrations' AND grantee NOT IN (tableowner, 'PUBLIC')
+  LOOP
+    EXECUTE format('REVOKE INSERT, UPDATE, DELETE ON migrations FROM %I', role);
+  END LOOP;
+END $$;

@@ -175,6 +175,7 @@ describe('a database of the version in which the service owned its tables', () =
     await grant(server, 'old');
     await grant(server, 'old');
     await migrate('stock', { url, ownerUrl });
+    await grant(server, 'old');
 
     expect((await pool.query('UPDATE goods SET available = 8 RETURNING goods_id')).rows).toEqual([
       { goods_id: 'kept' },
