@@ -27,7 +27,11 @@ const brokerFields = {
     reason: 'SYNC_FLUSH acknowledges what survives a power cut, ASYNC_FLUSH what survives a killed process',
   }),
   storeDir: configField.text({ default: 'data/broker', reason: 'folder of log, queues and tables' }),
-  timeScale: configField.factor({ default: 1, min: 0.01, reason: 'delay levels pass this many times faster: for tests' }),
+  timeScale: configField.factor({
+    default: 1,
+    min: 0.01,
+    reason: 'delay levels pass this many times faster: for tests',
+  }),
   autoCreateTopicEnable: configField.boolean({ default: true, reason: 'a send to an unknown topic creates it' }),
   autoCreateSubscriptionGroup: configField.boolean({ default: true, reason: 'an unknown consumer group is created' }),
   messageDelayLevel: configField.optional(configField.text({ reason: 'ladder of delay levels, as in 1s 5s 10s' })),

@@ -96,7 +96,7 @@ export class UnreadablePayloadError extends MessagingError {
 }
 
 /** Why a message was refused: its MAC is missing, is no MAC, names a key unknown here, or is another message's. */
-export const REFUSAL_REASONS = [
+const REFUSAL_REASONS = [
   'MAC_MISSING',
   'MAC_MALFORMED',
   'MAC_KEY_UNKNOWN',

@@ -9,7 +9,7 @@ import { PAY_PROVIDER_CONFIG } from '../pay-provider.tokens.js';
 
 /** Admits requests that show the merchant's key. Only the pay page is open, since buyers have no key. */
 @Injectable()
-export class MerchantGuard implements CanActivate {
+class MerchantGuard implements CanActivate {
   private readonly digests: readonly Buffer[];
 
   constructor(@Inject(PAY_PROVIDER_CONFIG) config: Pick<PayProviderConfig, 'merchantKey'>) {

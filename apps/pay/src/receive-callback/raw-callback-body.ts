@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 
-export const CALLBACK_PATH = '/payments/callback';
+const CALLBACK_PATH = '/payments/callback';
 /** No request has this type: the hook gives it to callbacks, so that the parser of JSON does not see them. */
 const CALLBACK_TYPE = 'application/vnd.rocketshop.callback';
 

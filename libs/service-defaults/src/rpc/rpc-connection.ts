@@ -15,7 +15,7 @@ export class ConnectTimeoutError extends Error {
 
 type OnAnswer = (answer: Answer) => void;
 
-export interface ConnectionEvents {
+interface ConnectionEvents {
   /** Nothing may be sent any more: the server stops, or the connection is gone. Open calls may still be answered. */
   readonly onLeaving: (why: 'bye' | 'closed') => void;
   readonly onPeerClock: (differenceMs: number) => void;

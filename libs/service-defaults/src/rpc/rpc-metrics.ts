@@ -3,7 +3,7 @@ import type { Metrics } from '../health/metrics.js';
 import { partialFrames } from './frame-reader.js';
 
 /** How one try of a call ended. `refused` is the remote service's own answer; the caller decides what it means. */
-export const OUTCOMES = ['ok', 'refused', 'fault', 'timeout', 'broken', 'unavailable', 'dropped'] as const;
+const OUTCOMES = ['ok', 'refused', 'fault', 'timeout', 'broken', 'unavailable', 'dropped'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
 /** Metrics of the calls to one replica. The labels are the addresses of the configuration. */

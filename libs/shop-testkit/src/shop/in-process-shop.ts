@@ -32,7 +32,7 @@ import type { ServiceName } from './programs.js';
 /** Signs the buyer tokens. */
 const TOKEN_SECRET = new Secret('a-secret-of-these-stories-and-no-others');
 /** Signs the calls and messages between the services. */
-export const SERVICE_SECRETS = 'story:a-service-secret-of-these-stories-only';
+const SERVICE_SECRETS = 'story:a-service-secret-of-these-stories-only';
 /** The provider signs its callbacks with it. */
 export const CALLBACK_SECRET = 'callback-secret-of-these-stories';
 /** The provider asks for it. */

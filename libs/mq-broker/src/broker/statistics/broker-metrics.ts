@@ -32,7 +32,7 @@ export interface BrokerMetrics {
   groupsLeftOut: number;
 }
 
-export interface StoreMetrics {
+interface StoreMetrics {
   isWritable: boolean;
   /** Bytes of the log that are kept. */
   bytes: number;
