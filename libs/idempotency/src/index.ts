@@ -13,7 +13,7 @@ export {
 export type { IdempotencyClaim, KeptAnswer, KeyRow, StatementReader } from './http/idempotency-store.js';
 export { Claim, Idempotent, IdempotencyInterceptor } from './http/idempotency.interceptor.js';
 export { createConsumedMessagesTable, dropConsumedMessagesTable } from './consume/consumed-messages-table.js';
-export { claimMessage } from './consume/claim-message.js';
+export { claimMessage, purgeConsumedMessages } from './consume/claim-message.js';
 export { consumeOnce } from './consume/consume-once.js';
 export type { ConsumeOnceOptions, ConsumeOutcome } from './consume/consume-once.js';
 export { createInstallationTable, dropInstallationTable } from './hints/database-state.js';

@@ -45,3 +45,19 @@ export class StatementsNotSentError extends PgError {
   readonly code = 'STATEMENTS_NOT_SENT';
   readonly retriable = true;
 }
+
+/** Thrown when the server said nothing for too long, and the connection was given up. What the statement did is unknown. */
+export class SilentServerError extends PgError {
+  readonly code = 'DATABASE_SILENT';
+  readonly retriable = true;
+
+  constructor(silenceTimeoutMs: number) {
+    super(`nothing from the database in ${silenceTimeoutMs} ms; the connection was given up`);
+  }
+}
+
+/** Thrown when another replica did not end its migrations in time. */
+export class MigrationLockError extends PgError {
+  readonly code = 'MIGRATION_LOCK';
+  readonly retriable = true;
+}

@@ -1,4 +1,4 @@
-import { bind, run } from '@rocketshop/pg';
+import { bind, purgeOlderThan, run } from '@rocketshop/pg';
 import type { PgClient } from '@rocketshop/pg';
 import type { Pool } from 'pg';
 
@@ -19,10 +19,6 @@ export async function claimMessage(client: PgClient, group: string, businessKey:
 }
 
 /** Deletes claims older than `keepMs`, which must be longer than the broker keeps messages. @returns their number */
-export async function purgeConsumedMessages(pool: Pool, keepMs: number): Promise<number> {
-  const { rowCount } = await pool.query(
-    `DELETE FROM consumed_messages WHERE consumed_at < clock_timestamp() - $1::float8 * interval '1 millisecond'`,
-    [keepMs],
-  );
-  return rowCount ?? 0;
+export function purgeConsumedMessages(pool: Pool, keepMs: number): Promise<number> {
+  return purgeOlderThan(pool, { table: 'consumed_messages', ageColumn: 'consumed_at' }, keepMs);
 }

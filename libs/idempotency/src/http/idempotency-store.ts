@@ -1,4 +1,4 @@
-import { bind, bindLine, run } from '@rocketshop/pg';
+import { bind, bindLine, purgeOlderThan, run } from '@rocketshop/pg';
 import type { BoundStatement, PgClient } from '@rocketshop/pg';
 import type { Pool, QueryResultRow } from 'pg';
 import { IdempotencyKeyMissingError, IdempotencyKeyTakenError } from '../errors.js';
@@ -151,11 +151,7 @@ export async function findIdempotencyKey(
 }
 
 /** Deletes answered keys older than `keepMs`. A PENDING key stays until it is answered. @returns the number deleted */
-export async function purgeIdempotencyKeys(pool: Pool, keepMs: number): Promise<number> {
-  const { rowCount } = await pool.query(
-    `DELETE FROM idempotency_keys
-     WHERE answer_status IS NOT NULL AND created_at < clock_timestamp() - $1::float8 * interval '1 millisecond'`,
-    [keepMs],
-  );
-  return rowCount ?? 0;
+export function purgeIdempotencyKeys(pool: Pool, keepMs: number): Promise<number> {
+  const answered = { table: 'idempotency_keys', ageColumn: 'created_at', where: 'answer_status IS NOT NULL' };
+  return purgeOlderThan(pool, answered, keepMs);
 }

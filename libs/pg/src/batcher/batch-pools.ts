@@ -1,16 +1,14 @@
 import pg from 'pg';
 import { bigintTypes } from '../bigint-types.js';
+import { limitedSession } from '../session-limits.js';
+import type { SessionLimits } from '../session-limits.js';
 import { Turns } from './turns.js';
 
-export interface BatchPoolsOptions {
+export interface BatchPoolsOptions extends SessionLimits {
   /** postgres://user:password@host:port/database */
   readonly url: string;
   /** Shown in pg_stat_activity. */
   readonly applicationName?: string | undefined;
-  /** @default 15000 */
-  readonly statementTimeoutMs?: number | undefined;
-  /** @default 5000 */
-  readonly connectTimeoutMs?: number | undefined;
   /**
    * Longest wait for one lock while statements share a transaction, in milliseconds. It is longer than a commit of another
    * process takes, and short enough that nobody notices it. @default 25
@@ -68,16 +66,13 @@ export class BatchPools {
   }
 
   private createPool(max: number, settings: readonly string[]): pg.Pool {
-    const { url, applicationName, statementTimeoutMs, connectTimeoutMs } = this.options;
+    const { url, applicationName } = this.options;
     const pool = new pg.Pool({
+      ...limitedSession(this.options, [...PLAN_BY_KEY, ...settings]),
       connectionString: url,
       max,
       types: bigintTypes,
-      keepAlive: true,
       allowExitOnIdle: true,
-      connectionTimeoutMillis: connectTimeoutMs ?? 5_000,
-      statement_timeout: statementTimeoutMs ?? 15_000,
-      options: [...PLAN_BY_KEY, ...settings].map((setting) => `-c ${setting}`).join(' '),
       ...(applicationName === undefined ? {} : { application_name: applicationName }),
     });
     // An idle connection that breaks is replaced when the next one is needed. Without a listener it would end the process.

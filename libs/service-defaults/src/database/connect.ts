@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { isUnavailable } from '@rocketshop/pg';
 import { DataSource } from 'typeorm';
 import { DatabaseUnavailableError } from '../errors.js';
 import { dataSourceOptions } from './data-source-options.js';
@@ -10,18 +11,6 @@ const START_TIMEOUT_MS = 60_000;
 /** Migrations run one after the other. */
 const OWNER_SESSIONS = 1;
 
-/** Refused, reset, not resolvable yet, or "the database system is starting up": worth waiting for while containers start. */
-const STARTING = new Set([
-  'ECONNREFUSED',
-  'ECONNRESET',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ETIMEDOUT',
-  '57P03',
-  '08006',
-  '08001',
-]);
-
 /**
  * Connects, and gives a database that has all migrations. With a `migrationUrl` the owner migrates in sessions of its own, which
  * are closed before the service's are opened. Without one the service's own role migrates if it may, or waits until somebody has.
@@ -31,7 +20,7 @@ export async function connectAndMigrate(options: DatabaseOptions): Promise<DataS
   if (options.migrationUrl !== undefined) await migrateAsOwner(options, options.migrationUrl);
   const dataSource = await connect(options);
   try {
-    if (await mayMigrate(dataSource)) await migrate(dataSource, options.url);
+    if (await mayMigrate(dataSource)) await migrate(dataSource, options);
     else await untilMigrated(dataSource, options.startTimeoutMs ?? START_TIMEOUT_MS);
     return dataSource;
   } catch (error) {
@@ -44,7 +33,7 @@ export async function connectAndMigrate(options: DatabaseOptions): Promise<DataS
 export async function migrateAsOwner(options: DatabaseOptions, url: string): Promise<string[]> {
   const dataSource = await connect({ ...options, url, poolMax: OWNER_SESSIONS });
   try {
-    return await migrate(dataSource, url);
+    return await migrate(dataSource, { ...options, url });
   } finally {
     await dataSource.destroy();
   }
@@ -57,7 +46,7 @@ async function connect(options: DatabaseOptions): Promise<DataSource> {
     try {
       return await dataSource.initialize();
     } catch (error) {
-      if (!isStarting(error)) throw error;
+      if (!isUnavailable(error)) throw error;
       if (Date.now() >= giveUpAt) {
         throw new DatabaseUnavailableError(`no answer from the database: ${codeOf(error)}`, { cause: error });
       }
@@ -67,8 +56,3 @@ async function connect(options: DatabaseOptions): Promise<DataSource> {
 }
 
 const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
-
-function isStarting(error: unknown): boolean {
-  if (error instanceof AggregateError) return error.errors.every(isStarting);
-  return STARTING.has(codeOf(error));
-}

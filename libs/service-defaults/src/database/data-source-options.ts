@@ -1,4 +1,5 @@
-import { bigintTypes } from '@rocketshop/pg';
+import { bigintTypes, limitedSession } from '@rocketshop/pg';
+import type { SessionLimits } from '@rocketshop/pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { Secret } from '../config/secret.js';
 
@@ -10,7 +11,8 @@ export interface DatabaseConfig {
   readonly batchLockTimeoutMs: number;
 }
 
-export interface DatabaseOptions {
+/** What a service says of its database. The limits have defaults that fit every service. */
+export interface DatabaseOptions extends SessionLimits {
   /** postgres://user:password@host:port/database */
   readonly url: string;
   /** The same database for the owner of its tables, who migrates. @default the role of `url` migrates if it may */
@@ -21,12 +23,6 @@ export interface DatabaseOptions {
   readonly migrations: NonNullable<DataSourceOptions['migrations']>;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
-  /** A statement that runs longer is stuck: its caller has given up long ago. @default 15000 */
-  readonly statementTimeoutMs?: number;
-  /** A transaction that is open without a statement holds row locks that others wait for. @default 30000 */
-  readonly idleInTransactionTimeoutMs?: number;
-  /** @default 5000 */
-  readonly connectTimeoutMs?: number;
   /** How long the start waits for a database that is not there yet, since containers start together. @default 60000 */
   readonly startTimeoutMs?: number;
   /** See `BatchPoolsOptions`. @default 25 */
@@ -50,13 +46,7 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     logging: false,
     installExtensions: false,
     applicationName: options.applicationName,
-    connectTimeoutMS: options.connectTimeoutMs ?? 5_000,
     poolSize: options.poolMax ?? 8,
-    extra: {
-      types: bigintTypes,
-      statement_timeout: options.statementTimeoutMs ?? 15_000,
-      idle_in_transaction_session_timeout: options.idleInTransactionTimeoutMs ?? 30_000,
-      keepAlive: true,
-    },
+    extra: { ...limitedSession(options), types: bigintTypes },
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { underMigrationLock } from '@rocketshop/pg';
+import type { SessionLimits } from '@rocketshop/pg';
 import type { DataSource } from 'typeorm';
 import { MigrationsMissingError } from '../errors.js';
 
@@ -21,12 +22,16 @@ const KEEP_FROM_OTHERS = `DO $$
   END $$`;
 
 /** Runs the pending migrations under the lock. @returns the names of the migrations that ran here */
-export async function migrate(dataSource: DataSource, url: string): Promise<string[]> {
-  const ran = await underMigrationLock(url, async () => {
+export async function migrate(
+  dataSource: DataSource,
+  options: SessionLimits & { readonly url: string },
+): Promise<string[]> {
+  const run = async () => {
     const migrations = await dataSource.runMigrations({ transaction: 'each' });
     await dataSource.query(KEEP_FROM_OTHERS);
     return migrations;
-  });
+  };
+  const ran = await underMigrationLock(options.url, run, options);
   return ran.map((migration) => migration.name);
 }
 

@@ -92,7 +92,7 @@ export class Participants {
   async open(name: ParticipantName): Promise<Participant> {
     const url = await this.postgres.createDatabaseFrom(`demo_${name}`, async (template) => {
       const participant = await CONNECT[name](template);
-      await migrate(participant.database.dataSource, template);
+      await migrate(participant.database.dataSource, { url: template });
       await participant.seed();
       await participant.close();
     });
