@@ -99,7 +99,7 @@ describe('what a buyer may say when he places an order', () => {
     expect((await post({ body: '{"items":' })).status).toBe(400);
     expect((await post({ body: JSON.stringify({ items: [], padding: 'x'.repeat(65 * 1024) }) })).status).toBe(413);
     const before = await countOrders();
-    expect((await post({ contentType: 'text/plain' })).status).toBe(400);
+    expect((await post({ contentType: 'text/plain' })).status).toBe(415);
     expect(await countOrders()).toBe(before);
   });
 

@@ -53,8 +53,16 @@ describe('the database', () => {
     const wrong = postgres.server.url('no_such_database');
     await expect(connectAndMigrate({ ...options, url: wrong })).rejects.toThrow('does not exist');
     const port = await freePort();
-    const absent = connectAndMigrate({ ...options, url: `postgres://a:b@127.0.0.1:${port}/c`, startTimeoutMs: 700 });
+    const reasons: string[] = [];
+    const absent = connectAndMigrate({
+      ...options,
+      url: `postgres://a:b@127.0.0.1:${port}/c`,
+      startTimeoutMs: 700,
+      onWaiting: (reason) => reasons.push(reason),
+    });
     await expect(absent).rejects.toMatchObject({ code: 'DATABASE_UNAVAILABLE' });
+    // There were two attempts, and a report every few seconds.
+    expect(reasons).toEqual(['ECONNREFUSED']);
   });
 
   it('commits, rolls back, and runs what waits for the commit only then', async () => {

@@ -8,7 +8,7 @@ const AS_ADA = `-H "authorization: Bearer $TOKEN"`;
 const NEW_KEY = `-H "idempotency-key: \\"$(date +%s)\\""`;
 
 /** What a buyer does by hand. Each line is one command for a POSIX shell; a later one uses the variables of those before. */
-const buyerCommands = (urls: ShopUrls): readonly (readonly [title: string, command: string])[] => [
+export const buyerCommands = (urls: ShopUrls): readonly (readonly [title: string, command: string])[] => [
   ['log in', `TOKEN=$(curl -s ${urls.user}/demo/token ${JSON_BODY} -d '{"userId":"ada"}' | ${field('token')})`],
   [
     'place',

@@ -16,7 +16,7 @@ export {
 } from './config/service-fields.js';
 export { createLogger } from './logging/create-logger.js';
 export type { Logger } from './logging/create-logger.js';
-export { continueTrace, currentTrace, runWithTrace, traceHeaders } from './trace/trace-context.js';
+export { aboutOrder, continueTrace, currentTrace, runWithTrace, traceHeaders } from './trace/trace-context.js';
 export { JsonClient } from './http/json-client.js';
 export type { JsonClientOptions } from './http/json-client.js';
 export { isSuccess } from './http/json-client-exchange.js';

@@ -3,7 +3,7 @@ import { ApiBearerAuth, ApiCreatedResponse, ApiHeader, ApiOperation, ApiTags } f
 import { Claim, Idempotent } from '@rocketshop/idempotency';
 import type { IdempotencyClaim } from '@rocketshop/idempotency';
 import { deadlineIn } from '@rocketshop/pg';
-import { Buyer, BuyerGuard } from '@rocketshop/service-defaults';
+import { aboutOrder, Buyer, BuyerGuard } from '@rocketshop/service-defaults';
 import type { BuyerIdentity } from '@rocketshop/service-defaults';
 import type { OrderConfig } from '../order.config.js';
 import { ORDER_CONFIG } from '../order.tokens.js';
@@ -35,6 +35,8 @@ export class PlaceOrderController {
     @Claim() claim: IdempotencyClaim,
   ): Promise<OrderView> {
     const deadline = deadlineIn(this.config.flowTimeoutMs);
-    return this.service.placeOrder(newPlaceOrderRun({ userId: buyer.id, body, claim, deadline }));
+    const run = newPlaceOrderRun({ userId: buyer.id, body, claim, deadline });
+    aboutOrder(run.orderId);
+    return this.service.placeOrder(run);
   }
 }

@@ -7,6 +7,8 @@ import type { DatabaseOptions } from './data-source-options.js';
 import { mayMigrate, migrate, untilMigrated } from './migrations.js';
 
 const RETRY_EVERY_MS = 500;
+/** Often enough for who watches a start, and no flood for who does not. */
+const REPORT_EVERY_MS = 5_000;
 const START_TIMEOUT_MS = 60_000;
 /** Migrations run one after the other. */
 const OWNER_SESSIONS = 1;
@@ -41,6 +43,7 @@ export async function migrateAsOwner(options: DatabaseOptions, url: string): Pro
 
 async function connect(options: DatabaseOptions): Promise<DataSource> {
   const giveUpAt = Date.now() + (options.startTimeoutMs ?? START_TIMEOUT_MS);
+  let reportAt = 0;
   for (;;) {
     const dataSource = new DataSource(dataSourceOptions(options));
     try {
@@ -50,9 +53,16 @@ async function connect(options: DatabaseOptions): Promise<DataSource> {
       if (Date.now() >= giveUpAt) {
         throw new DatabaseUnavailableError(`no answer from the database: ${codeOf(error)}`, { cause: error });
       }
+      if (Date.now() >= reportAt) {
+        reportAt = Date.now() + REPORT_EVERY_MS;
+        options.onWaiting?.(codeOf(error));
+      }
       await pause(RETRY_EVERY_MS);
     }
   }
 }
 
-const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : '');
+function codeOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}

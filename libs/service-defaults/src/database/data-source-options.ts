@@ -25,6 +25,8 @@ export interface DatabaseOptions extends SessionLimits {
   readonly applicationName: string;
   /** How long the start waits for a database that is not there yet, since containers start together. @default 60000 */
   readonly startTimeoutMs?: number;
+  /** Called at the first attempt that finds no database at start, and every few seconds after it. */
+  readonly onWaiting?: (reason: string) => void;
   /** See `BatchPoolsOptions`. @default 25 */
   readonly batchLockTimeoutMs?: number;
 }

@@ -2,6 +2,8 @@ import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { LOGGER } from '../lifecycle/service-defaults.module.js';
+import type { Logger } from '../logging/create-logger.js';
 import { Readiness } from '../health/readiness.js';
 import { connectAndMigrate } from './connect.js';
 import { dataSourceOptions } from './data-source-options.js';
@@ -16,13 +18,19 @@ import { Database } from './database.js';
 @Module({})
 export class DatabaseModule {
   static forRoot(options: DatabaseOptions): DynamicModule {
+    let logger: Logger | undefined;
+    const onWaiting = (reason: string): void => logger?.warn({ reason }, 'waiting for the database');
     return {
       module: DatabaseModule,
       global: true,
       imports: [
         TypeOrmModule.forRootAsync({
-          useFactory: () => ({ ...dataSourceOptions(options), retryAttempts: 1 }),
-          dataSourceFactory: () => connectAndMigrate(options),
+          inject: [{ token: LOGGER, optional: true }],
+          useFactory: (given?: Logger) => {
+            logger = given;
+            return { ...dataSourceOptions(options), retryAttempts: 1 };
+          },
+          dataSourceFactory: () => connectAndMigrate({ ...options, onWaiting }),
         }),
       ],
       providers: [

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Metrics } from '../health/metrics.js';
 import type { HttpDrain } from '../lifecycle/http-drain.js';
 import type { Logger } from '../logging/create-logger.js';
-import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
+import { continueTrace, noteOrder, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 import { plain, writeProblem } from './problem.filter.js';
 import type { TraceContext } from '../trace/trace-context.js';
 
@@ -47,7 +47,7 @@ export function addRequestHooks(fastify: FastifyInstance, options: RequestHooksO
   });
   // This runs after the body is read, because the events of the body run in the async context of the connection.
   fastify.addHook('preHandler', (request: TracedRequest, _reply, done) => {
-    if (request.trace) runWithTrace(request.trace, done);
+    if (request.trace) runWithTrace(noteOrder(request.trace, request.params, request.body), done);
     else done();
   });
 }
@@ -65,7 +65,8 @@ function createOutcomeWriter({ logger, metrics }: RequestHooksOptions) {
     const route = request.routeOptions.url ?? '(none)';
     const status = raw.writableFinished ? raw.statusCode : 499;
     durations.observe({ method, route, status }, durationMs / 1000);
-    const fields = { method, route, status, durationMs: Math.round(durationMs * 10) / 10, traceId: trace.traceId };
+    const { traceId, orderId } = trace;
+    const fields = { method, route, status, durationMs: Math.round(durationMs * 10) / 10, traceId, orderId };
     if (QUIET.test(route)) logger.debug(fields, 'request');
     else logger.info(fields, 'request');
   };

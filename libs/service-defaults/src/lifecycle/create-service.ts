@@ -30,7 +30,7 @@ import type { LogLevel } from '../logging/log-levels.js';
 import { NestLogger } from '../logging/nest-logger.js';
 import { RpcClientMetrics } from '../rpc/rpc-metrics.js';
 import { RpcServer } from '../rpc/rpc-server.js';
-import { continueTrace, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
+import { continueTrace, noteOrder, runWithTrace, TRACEPARENT_HEADER } from '../trace/trace-context.js';
 import { HttpDrain } from './http-drain.js';
 import { listenError } from './listen-on.js';
 import { ServiceDefaultsModule } from './service-defaults.module.js';
@@ -214,10 +214,17 @@ function connectTransport(app: NestFastifyApplication, strategy: CustomTransport
   if (strategy instanceof Server) {
     // Nest uses the hook's return value as the outcome of the delivery, although the type says void.
     strategy.setOnProcessingStartHook((_transport, context, done): unknown =>
-      runWithTrace(continueTrace(headersOf(context)[TRACEPARENT_HEADER]), done),
+      runWithTrace(noteOrder(continueTrace(headersOf(context)[TRACEPARENT_HEADER]), { orderId: keyOf(context) }), done),
     );
   }
   return { strategy, microservice: app.connectMicroservice({ strategy }) };
+}
+
+/** Messages about an order have its id as their key. */
+function keyOf(context: unknown): unknown {
+  if (typeof context !== 'object' || context === null || !('getKey' in context)) return undefined;
+  const { getKey } = context;
+  return typeof getKey === 'function' ? getKey.call(context) : undefined;
 }
 
 function headersOf(context: unknown): Readonly<Record<string, unknown>> {

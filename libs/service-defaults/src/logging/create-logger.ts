@@ -18,7 +18,7 @@ export interface LoggerOptions {
   readonly destination?: DestinationStream;
 }
 
-/** Writes JSON lines with `level`, `time`, `service`, `traceId` and `msg`. Secrets are masked by field name. */
+/** Writes JSON lines with `level`, `time`, `service`, `traceId`, `orderId` and `msg`. Secrets are masked by field name. */
 export function createLogger(options: LoggerOptions): Logger {
   const logger = pino(
     {
@@ -32,7 +32,9 @@ export function createLogger(options: LoggerOptions): Logger {
       serializers: { err: errorFields, error: errorFields },
       mixin: () => {
         const trace = currentTrace();
-        return trace ? { traceId: trace.traceId } : {};
+        if (!trace) return {};
+        const { traceId, orderId } = trace;
+        return orderId === undefined ? { traceId } : { traceId, orderId };
       },
     },
     options.destination ?? pino.destination({ fd: 1, sync: true }),

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { listenOn } from '../lifecycle/listen-on.js';
-import { continueTrace, runWithTrace } from '../trace/trace-context.js';
+import { continueTrace, noteOrder, runWithTrace } from '../trace/trace-context.js';
 import { BrokenProtocolError } from './frame-reader.js';
 import { PING } from './handshake.js';
 import type { RpcIdentity } from './handshake.js';
@@ -126,7 +126,9 @@ export class RpcServer extends Server implements CustomTransportStrategy {
     const context = new RpcCallContext(pattern, peer.from, deadlineIn(msLeft));
     this.inFlight++;
     try {
-      const response = await runWithTrace(continueTrace(trace), () => this.handle(pattern, data, context));
+      const response = await runWithTrace(noteOrder(continueTrace(trace), data), () =>
+        this.handle(pattern, data, context),
+      );
       peer.send({ id, response });
     } catch (error) {
       peer.send({ id, err: toFault(error) });

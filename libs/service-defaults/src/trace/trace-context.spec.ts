@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { continueTrace, currentTrace, runWithTrace, traceHeaders } from './trace-context.js';
+import { aboutOrder, continueTrace, currentTrace, noteOrder, runWithTrace, traceHeaders } from './trace-context.js';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 
@@ -39,4 +39,15 @@ it('uses new identifiers every time, also when Node draws new random bytes', () 
   const traceparents = Array.from({ length: 1_000 }, () => continueTrace(undefined).traceparent);
   expect(new Set(traceparents).size).toBe(traceparents.length);
   for (const traceparent of traceparents) expect(traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
+});
+
+it('names the order of a call, a message or a request, and takes no other text for one', () => {
+  const orderId = '0190b1f0-0000-7000-8000-000000000001';
+  expect(noteOrder(continueTrace(undefined), {}, { orderId }).orderId).toBe(orderId);
+  for (const arrived of [undefined, null, 'x', { orderId: 'a\nb' }, { orderId: 7 }, { orderId: `${orderId}1` }]) {
+    expect(noteOrder(continueTrace(undefined), arrived).orderId).toBeUndefined();
+  }
+  const trace = continueTrace(undefined);
+  runWithTrace(trace, () => aboutOrder(orderId));
+  expect(trace.orderId).toBe(orderId);
 });

@@ -7,6 +7,8 @@ export interface TraceContext {
   readonly traceId: string;
   /** `00-<traceId>-<parentId>-<flags>`, the header for the next call or message. */
   readonly traceparent: string;
+  /** The order that the work is about, as soon as it is known: every log line of the work names it. */
+  orderId?: string;
 }
 
 export const TRACEPARENT_HEADER = 'traceparent';
@@ -28,6 +30,23 @@ export function continueTrace(traceparent: unknown): TraceContext {
 }
 
 export const runWithTrace = <T>(trace: TraceContext, work: () => T): T => storage.run(trace, work);
+
+/** Says which order the current request, call or message is about. */
+export function aboutOrder(orderId: string): void {
+  const trace = storage.getStore();
+  if (trace) trace.orderId = orderId;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Takes the order from a field `orderId` of what has arrived. Other text is not taken: it would go into every log line. */
+export function noteOrder(trace: TraceContext, ...arrived: readonly unknown[]): TraceContext {
+  for (const data of arrived) {
+    if (typeof data !== 'object' || data === null || !('orderId' in data)) continue;
+    if (typeof data.orderId === 'string' && UUID.test(data.orderId)) trace.orderId = data.orderId;
+  }
+  return trace;
+}
 
 /** Headers for messages and outbox rows: `{ traceparent }`, or no header outside of a trace. */
 export function traceHeaders(): Record<string, string> {

@@ -5,7 +5,7 @@ import type { ServiceName } from './programs.js';
 const TOKEN_SECRET = 'demo-only-token-secret-change-me-please';
 const CALLBACK_SECRET = 'demo-only-callback-secret-change-me';
 const SERVICE_SECRETS = 'demo:demo-only-service-secret-change-me-please';
-const MERCHANT_KEY = 'demo-only-merchant-key-change-me';
+export const MERCHANT_KEY = 'demo-only-merchant-key-change-me';
 
 /** No load balancer has to notice that a program stops. A story about that sets its own. */
 const DRAIN_MS = '0';
