@@ -96,13 +96,7 @@ export class UnreadablePayloadError extends MessagingError {
 }
 
 /** Why a message was refused: its MAC is missing, is no MAC, names a key unknown here, or is another message's. */
-const REFUSAL_REASONS = [
-  'MAC_MISSING',
-  'MAC_MALFORMED',
-  'MAC_KEY_UNKNOWN',
-  'MAC_WRONG',
-  'SENDER_NOT_ALLOWED',
-] as const;
+const REFUSAL_REASONS = ['MAC_MISSING', 'MAC_MALFORMED', 'MAC_KEY_UNKNOWN', 'MAC_WRONG', 'SENDER_NOT_ALLOWED'] as const;
 
 export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
