@@ -181,6 +181,8 @@ describe('pay, killed with -9', () => {
 
   it('when its answer to a callback passes: the provider tells again, and it counts once', async () => {
     const callbacks = await FaultProxy.start({ port: system.port('pay.http') });
+    const origins = [`http://127.0.0.1:${callbacks.port}`, system.url('pay')];
+    await system.restartProgram('pay-provider', { CALLBACK_ALLOW: origins.join(',') });
     await system.killProgram('pay');
     await system.startProgram('pay', 0, { CALLBACK_URL: `http://127.0.0.1:${callbacks.port}/payments/callback` });
     const { orderId } = await place(ada);

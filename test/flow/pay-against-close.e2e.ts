@@ -138,7 +138,7 @@ describe('opening a payment', () => {
     const { orderId } = await place(ada);
     const held = holdAnswers(shop.providerProxy);
     const opening = ada.openPayment(orderId);
-    await held.reached();
+    await until(async () => (await ada.listPayments(orderId)).body.length === 1);
     await ada.cancelOrder(orderId);
     held.release();
     expect((await opening).body.code).toBe('PAYMENT_CLOSED');
@@ -297,4 +297,5 @@ async function forget(orderId: string): Promise<void> {
   await shop.rows('order', `UPDATE orders SET status = 'PAID' WHERE order_id = $1`, [orderId]);
 }
 
-it('leaves every item, coupon and cent where it belongs', () => expectInvariants(shop));
+// Without the provider: a story gives the money of a PAID order back.
+it('leaves every item, coupon and cent where it belongs', () => expectInvariants({ databaseUrls: shop.databaseUrls }));
