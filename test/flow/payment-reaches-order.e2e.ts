@@ -108,12 +108,15 @@ describe('a payment that order hears of', () => {
     const ada = shop.buyer();
     const { orderId } = await place(ada);
     const payment = await openPayment(ada, orderId);
+    // Pay cannot make the charge void in time, so the buyer can still pay it.
+    shop.providerProxy.partition();
     await ada.cancelOrder(orderId);
     const late = messageOf(orderId, { paymentId: payment.paymentId });
     await deliver(late);
     await untilStatus(ada, orderId, 'CANCELLED');
     await deliver(late);
     await ada.pay(payment);
+    shop.heal();
     expect(await untilRefunded(ada, payment)).toEqual(['LATE']);
     expect(await orderRow(shop, orderId)).toMatchObject({ status: 'CANCELLED', late_payment_id: payment.paymentId });
     expect(await transitionsOf(shop, orderId)).toEqual(CANCELLED);
