@@ -84,6 +84,18 @@ export const COMMANDS = {
       keep: { value: 'folder', about: 'keeps stores and histories there instead of removing them' },
     },
   },
+  chaos: {
+    about:
+      'Breaks a whole shop with two replicas of every service while buyers order, heals it, and checks that nothing was lost.',
+    run: ['test/dist/chaos/chaos.main.js'],
+    build: true,
+    options: {
+      seed: { value: 'N', number: true, about: 'decides what is broken when, and what each buyer does (1)' },
+      orders: { value: 'N', number: true, about: 'how many orders are placed (2000)' },
+      pace: { value: 'N', number: true, about: 'milliseconds between two orders (140)' },
+      folder: { value: 'folder', about: 'for the plan, the history and all logs (a new temporary folder)' },
+    },
+  },
   bench: {
     about: 'Measures the broker or the shop. Run it on a quiet machine; bench/README.md tells what the figures mean.',
     run: ['bench/dist/bench.main.js'],

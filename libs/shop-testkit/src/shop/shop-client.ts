@@ -55,6 +55,7 @@ export class ShopClient {
     readonly urls: ShopUrls,
     readonly userId: string,
     readonly token: string,
+    private readonly timeoutMs?: number,
   ) {}
 
   /** Gets a token from the demo endpoint. */
@@ -65,9 +66,9 @@ export class ShopClient {
     return new ShopClient(urls, userId, answer.body.token);
   }
 
-  /** Uses a token that the caller has issued. */
-  static withToken(urls: ShopUrls, userId: string, token: string): ShopClient {
-    return new ShopClient(urls, userId, token);
+  /** Uses a token that the caller has issued. @param timeoutMs limit of each request, see {@link RequestInput} */
+  static withToken(urls: ShopUrls, userId: string, token: string, timeoutMs?: number): ShopClient {
+    return new ShopClient(urls, userId, token, timeoutMs);
   }
 
   /** Resets the whole shop to its seed data, where the services run with DEMO_DATA. */
@@ -114,13 +115,14 @@ export class ShopClient {
   /** Pays on the provider's page. */
   pay(payment: Pick<PaymentAnswer, 'payUrl'>, options: PayOptions = {}): Promise<HttpAnswer> {
     if (payment.payUrl === null) throw new Error('the payment has no page to pay at');
-    return request(payment.payUrl, { method: 'POST', body: options });
+    return request(payment.payUrl, { method: 'POST', body: options, timeoutMs: this.timeoutMs });
   }
 
   private send<T>(method: string, url: string, body?: unknown, key?: string): Promise<HttpAnswer<T>> {
     return request(url, {
       method,
       body,
+      timeoutMs: this.timeoutMs,
       headers: { authorization: `Bearer ${this.token}`, ...(key ? { 'idempotency-key': `"${key}"` } : {}) },
     });
   }
@@ -130,6 +132,8 @@ interface RequestInput {
   readonly method: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** @default 30000 */
+  readonly timeoutMs?: number | undefined;
 }
 
 export async function request<T = Record<string, unknown>>(url: string, input: RequestInput): Promise<HttpAnswer<T>> {
@@ -137,7 +141,7 @@ export async function request<T = Record<string, unknown>>(url: string, input: R
     method: input.method,
     headers: { ...(input.body === undefined ? {} : { 'content-type': 'application/json' }), ...input.headers },
     ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(input.timeoutMs ?? 30_000),
   });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: (text ? JSON.parse(text) : {}) as T };

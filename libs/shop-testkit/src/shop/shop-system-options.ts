@@ -1,4 +1,6 @@
+import type { DatabaseUrls } from '../invariants/shop-records.js';
 import type { ProgramName, ServiceName } from './programs.js';
+import type { ShopUrls } from './shop-client.js';
 import type { Environment } from './shop-environment.js';
 import type { PortName } from './shop-ports.js';
 
@@ -21,6 +23,10 @@ export interface ShopSystemOptions {
   readonly namesrvAddr?: string;
   /** Services whose callers reach the RPC interface through a {@link FaultProxy}; see {@link ShopSystem.proxy}. */
   readonly proxied?: readonly ServiceName[];
+  /** Everybody reaches everybody through a proxy; see {@link ShopSystem.gate}. Needs 127.0.0.2, as Linux has it. @default false */
+  readonly gates?: boolean;
+  /** Called with the owners' URLs of the empty databases before any service starts. `urls` are those that the services will have. */
+  readonly prepare?: (databases: DatabaseUrls, urls: ShopUrls) => Promise<void>;
   /** More variables for one program. They win over the system's own. */
   readonly env?: Partial<Record<ProgramName, Environment>>;
   /** Flags of Node itself for one program, for example `--cpu-prof`. */

@@ -17,9 +17,11 @@ import type { ProgramName, ServiceName } from './programs.js';
 import type { ShopUrls } from './shop-client.js';
 import { MERCHANT_KEY, providerEnvironment, serviceEnvironment } from './shop-environment.js';
 import type { Environment } from './shop-environment.js';
+import { GATED_BROKER_IP, ShopGates } from './shop-gates.js';
+import type { GateName } from './shop-gates.js';
 import { ShopPorts } from './shop-ports.js';
-import type { PortName } from './shop-ports.js';
 import type { ShopSystemOptions } from './shop-system-options.js';
+import type { PortName } from './shop-ports.js';
 import { startTogether } from './start-together.js';
 
 interface Replica {
@@ -37,6 +39,7 @@ const databaseOf = (service: ServiceName) => `shop_${service}`;
 export class ShopSystem {
   private readonly replicas = new Map<string, Replica>();
   private readonly proxies = new Map<ServiceName, FaultProxy>();
+  private readonly gates = new ShopGates();
   private postgres: PostgresServer | undefined;
   private redis: RedisServer | undefined;
   private ports = new ShopPorts();
@@ -131,6 +134,28 @@ export class ShopSystem {
     return proxy;
   }
 
+  /** The proxy before an interface, when the option `gates` is on. */
+  gate(name: GateName): FaultProxy {
+    return this.gates.of(name);
+  }
+
+  /** The URLs for a buyer that asks this replica first. With gates they lead through the gates. */
+  buyerUrls(replica = 0): ShopUrls {
+    const urls = SERVICES.map((service) => [service, this.gatedUrl(service, replica)]);
+    return { ...this.urls, ...Object.fromEntries(urls) };
+  }
+
+  /** Redis ends and forgets everything. @returns starts it again on its port */
+  async killRedis(): Promise<() => Promise<void>> {
+    const { redis } = this;
+    if (redis?.pid === undefined) return () => Promise.resolve();
+    const port = Number(new URL(redis.url).port);
+    await redis.stop();
+    return async () => {
+      this.redis = await startRedisServer({ port });
+    };
+  }
+
   process(program: ProgramName, replica = 0): SpawnedService {
     const { process } = this.replica(program, replica);
     if (!process) throw new Error(`${program} is not running`);
@@ -181,11 +206,16 @@ export class ShopSystem {
     }
     this.replicas.clear();
     await Promise.all([...this.proxies.values()].map((proxy) => proxy.stop()));
+    await this.gates.stop();
     await this.redis?.stop();
     await this.postgres?.stop('fast');
     for (const folder of this.folders) {
       await rm(folder, { recursive: true, force: true });
     }
+  }
+
+  private get ownerUrls(): DatabaseUrls {
+    return Object.fromEntries(SERVICES.map((service) => [service, this.database(service).ownerUrl])) as DatabaseUrls;
   }
 
   private database(service: ServiceName): ServiceDatabase {
@@ -210,6 +240,7 @@ export class ShopSystem {
     }
     const servers = [this.startDatabases(progress), this.startCache(progress), this.startMessaging(progress)];
     await startTogether(servers, this.givenUp);
+    if (this.options.gates) await this.gates.openAll(this.gateTargets());
     await this.launch('pay-provider', 0, this.providerEnv());
     progress('payment provider');
     for (let replica = 0; replica < this.replicaCount; replica++) {
@@ -227,6 +258,7 @@ export class ShopSystem {
       this.givenUp.signal.throwIfAborted();
       await createServiceDatabase(this.postgres, databaseOf(service));
     }
+    await this.options.prepare?.(this.ownerUrls, this.urls);
     progress('PostgreSQL');
   }
 
@@ -258,6 +290,7 @@ export class ShopSystem {
       NAMESRV_ADDR: this.namesrvAddr,
       STORE_DIR: join(this.dataDir, 'broker'),
       FLUSH_DISK_TYPE: flushDiskType,
+      ...(this.options.gates ? { BROKER_IP1: GATED_BROKER_IP } : {}),
     });
     progress(`name server and broker (${flushDiskType})`);
   }
@@ -270,29 +303,53 @@ export class ShopSystem {
 
   private providerEnv(): Environment {
     const ports = { http: this.port('pay-provider.http'), internal: this.port('pay-provider.internal') };
-    return providerEnvironment(ports, join(this.dataDir, 'provider.jsonl'), this.url('pay'));
+    return providerEnvironment(ports, join(this.dataDir, 'provider.jsonl'), this.gatedUrl('pay'));
   }
 
   private serviceEnv(service: ServiceName, replica: number): Environment {
     const rpcAddresses = SERVICES.map((name) => [name, this.rpcAddressesOf(name)]);
+    const database = new URL(this.databaseUrl(service));
+    database.port = String(this.gates.portOf(`${service}.database#${replica}`, Number(database.port)));
+    const redis = this.redis && new URL(this.redis.url);
+    if (redis) redis.port = String(this.gates.portOf('redis#0', Number(redis.port)));
     return serviceEnvironment({
       httpPort: this.port(`${service}.http`, replica),
       rpcPort: this.port(`${service}.rpc`, replica),
       internalPort: this.port(`${service}.internal`, replica),
-      database: this.database(service),
+      database: { ...this.database(service), url: database.href },
       namesrvAddr: this.namesrvAddr,
-      redisUrl: this.redis?.url,
-      payUrl: this.url('pay'),
-      providerUrl: this.url('pay-provider'),
+      redisUrl: redis?.href,
+      payUrl: this.gatedUrl('pay'),
+      providerUrl: this.gatedUrl('pay-provider'),
       rpcAddresses: Object.fromEntries(rpcAddresses) as Record<ServiceName, string>,
     });
+  }
+
+  private gatedUrl(service: ServiceName | 'pay-provider', replica = 0): string {
+    return `http://127.0.0.1:${this.gates.portOf(`${service}.http#${replica}`, this.port(`${service}.http`, replica))}`;
   }
 
   private rpcAddressesOf(service: ServiceName): string {
     const proxy = this.proxies.get(service);
     if (proxy) return `127.0.0.1:${proxy.port}`;
-    const ports = Array.from({ length: this.replicaCount }, (_, replica) => this.port(`${service}.rpc`, replica));
+    const ports = Array.from({ length: this.replicaCount }, (_, replica) =>
+      this.gates.portOf(`${service}.rpc#${replica}`, this.port(`${service}.rpc`, replica)),
+    );
     return ports.map((port) => `127.0.0.1:${port}`).join(',');
+  }
+
+  private gateTargets(): [GateName, number][] {
+    const targets: [GateName, number][] = [['pay-provider.http#0', this.port('pay-provider.http')]];
+    if (this.options.namesrvAddr === undefined) targets.push(['broker#0', this.port('broker')]);
+    if (this.redis) targets.push(['redis#0', Number(new URL(this.redis.url).port)]);
+    for (let replica = 0; replica < this.replicaCount; replica++) {
+      for (const service of SERVICES) {
+        targets.push([`${service}.http#${replica}`, this.port(`${service}.http`, replica)]);
+        targets.push([`${service}.rpc#${replica}`, this.port(`${service}.rpc`, replica)]);
+        targets.push([`${service}.database#${replica}`, this.runningPostgres.port]);
+      }
+    }
+    return targets;
   }
 
   private replica(program: ProgramName, replica: number): Replica {
