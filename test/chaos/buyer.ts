@@ -20,7 +20,7 @@ export interface Told {
 }
 
 /** True when the same request can have no other answer later. */
-export function isDecided({ status, body }: HttpAnswer<OrderAnswer>): boolean {
+function isDecided({ status, body }: HttpAnswer<OrderAnswer>): boolean {
   const { code = '' } = body;
   if (['IDEMPOTENCY_KEY_PENDING', 'ORDER_NOT_PLACED', 'ORDER_UNDECIDED'].includes(code)) return false;
   if (status === 201) return true;

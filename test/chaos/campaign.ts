@@ -37,7 +37,7 @@ export interface CampaignResult {
 }
 
 /** Divides business time: a message that nobody takes is in the DLQ after 5 s, instead of 4 h 46 min. */
-export const TIME_SCALE = 3600;
+const TIME_SCALE = 3600;
 const BUYERS_AT_ONCE_MAX = 48;
 const PROGRESS_EVERY_MS = 10_000;
 const REST_MS = 180_000;

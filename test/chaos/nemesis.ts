@@ -174,12 +174,13 @@ function targetOf(fault: Fault): string {
     case 'crash-postgres':
     case 'freeze-session':
       return 'postgres';
-    default:
+    case 'flush-redis':
+    case 'kill-redis':
       return 'redis';
   }
 }
 
-export function describeFault(fault: Fault): string {
+function describeFault(fault: Fault): string {
   const { kind, ...rest } = fault;
   const details = Object.entries(rest).map(([name, value]) => (name === 'replica' ? `#${value}` : String(value)));
   return [kind, ...details].join(' ').replace(' #', '#');

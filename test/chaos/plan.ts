@@ -7,7 +7,7 @@ import { Random } from './random.js';
  * plan. What happens then depends on the machine too, so that a repeated run meets the same faults in other moments.
  */
 
-export type Direction = 'request' | 'answer' | 'both';
+type Direction = 'request' | 'answer' | 'both';
 type Frozen = ServiceName | 'broker' | 'nameserver' | 'pay-provider';
 
 /** What is done to the shop. `replica` counts from 0. */
@@ -31,7 +31,7 @@ export type Fault =
   | { readonly kind: 'flush-redis' }
   | { readonly kind: 'kill-redis' };
 
-export type FaultKind = Fault['kind'];
+type FaultKind = Fault['kind'];
 
 export interface PlannedFault {
   /** It begins when so many orders were begun. */
@@ -41,7 +41,7 @@ export interface PlannedFault {
 }
 
 /** What a buyer does after his order is confirmed. */
-export type Ending = 'pay' | 'cancel' | 'pay and cancel' | 'walk away';
+type Ending = 'pay' | 'cancel' | 'pay and cancel' | 'walk away';
 
 export interface PlannedOrder {
   readonly index: number;
@@ -74,7 +74,7 @@ export interface PlanOptions {
 }
 
 /** More than one card of a kind that has many different targets. */
-export const DECK: readonly FaultKind[] = [
+const DECK: readonly FaultKind[] = [
   ...Array<FaultKind>(5).fill('kill'),
   ...Array<FaultKind>(4).fill('freeze'),
   ...Array<FaultKind>(4).fill('vanish'),

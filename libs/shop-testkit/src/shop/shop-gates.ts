@@ -2,7 +2,7 @@ import { FaultProxy } from '../faults/fault-proxy.js';
 import type { ServiceName } from './programs.js';
 
 /** An interface of the shop that a gate can stand before. Each replica of a service has its own. */
-export type DoorName = `${ServiceName}.${'http' | 'rpc' | 'database'}` | 'pay-provider.http' | 'broker' | 'redis';
+type DoorName = `${ServiceName}.${'http' | 'rpc' | 'database'}` | 'pay-provider.http' | 'broker' | 'redis';
 
 /** The name of a gate: a door and the number of the replica. */
 export type GateName = `${DoorName}#${number}`;
