@@ -114,7 +114,7 @@ class Campaign {
       // Copies that come late must change nothing, and every key keeps its answer.
       await this.askAgain(clients);
       await duplicator.stop();
-      const records = await readShopRecords(this.system.databaseUrls);
+      const records = await this.records();
       violations.push(...violationsOf(records), ...this.untruths(records));
       return {
         orders: countStatuses(records),
@@ -127,6 +127,10 @@ class Campaign {
       clearInterval(timer);
       await duplicator.stop();
     }
+  }
+
+  private records(): Promise<ShopRecords> {
+    return readShopRecords(this.system.databaseUrls, this.system.providerEndpoint);
   }
 
   private async logIn(): Promise<ReadonlyMap<string, ShopClient[]>> {
@@ -168,7 +172,7 @@ class Campaign {
   private async rest(): Promise<string[]> {
     const until = performance.now() + (this.options.restMs ?? REST_MS);
     for (;;) {
-      const records = await readShopRecords(this.system.databaseUrls);
+      const records = await this.records();
       const violations = [...violationsOf(records), ...unfinished(records)];
       if (violations.length === 0 || performance.now() > until) return violations;
       await new Promise((resolve) => setTimeout(resolve, 500));
