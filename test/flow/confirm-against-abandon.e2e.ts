@@ -83,9 +83,9 @@ describe('two cancels of one pre-order', () => {
   it.each(['timer', 'flow'] as const)('are one, the one of the %s when that comes first', async (winner) => {
     const { orderId, goOn } = await heldOrder();
     const lock = { sql: LOCK_ORDER, values: [orderId] };
-    // The request never arrives at stock, so the flow gives up and cancels.
+    // The request never arrives at stock, nor does its repeat, so the flow gives up and cancels.
     const flow = () => {
-      shop.rpcProxies.stock.reset();
+      shop.rpcProxies.stock.partition();
       return goOn();
     };
     const abandon = () => timer(orderId);
@@ -95,6 +95,7 @@ describe('two cancels of one pre-order', () => {
       winner === 'flow' ? flow : abandon,
       winner === 'flow' ? abandon : flow,
     );
+    shop.heal();
     const reason = winner === 'flow' ? 'STEP_FAILED' : 'FLOW_LOST';
     expect([first.status, second.status]).toEqual(['fulfilled', 'fulfilled']);
     expect(winner === 'flow' ? first : second).toMatchObject({ value: { status: 410, body: { reason } } });
