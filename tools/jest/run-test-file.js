@@ -16,6 +16,9 @@ addEventHandler((event) => {
   if (event.name === 'test_start') expect.setState({ currentTestName: event.test.name, assertionCalls: 0 });
 });
 
+// Jest's 5 s are too short for a test that starts programs while another file runs beside it.
+globalThis[Symbol.for('TEST_TIMEOUT_SYMBOL')] = 30_000;
+
 async function results() {
   try {
     await import(pathToFileURL(file).href);

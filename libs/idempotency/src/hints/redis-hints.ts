@@ -29,7 +29,7 @@ const RECONNECT_MAX_MS = 2_000;
 const BELIEVE_STATE_MS = 250;
 
 /** Nobody waits for a hint to be written. */
-const PUT_PATIENCE_MS = 2_000;
+const PUT_WAIT_MAX_MS = 2_000;
 
 /**
  * Redis as a fast path. A hit repeats a committed fact, a miss proves nothing, and a failure of Redis is never an
@@ -82,7 +82,7 @@ export class RedisHints {
 
   /** Writes a hint. Call this after the commit and do not wait for it. The promise never rejects. */
   async put(kind: string, key: string, value: string, keepMs: number): Promise<void> {
-    await this.attempt(PUT_PATIENCE_MS, (redis, prefix) => redis.set(`${prefix}:${kind}:${key}`, value, 'PX', keepMs));
+    await this.attempt(PUT_WAIT_MAX_MS, (redis, prefix) => redis.set(`${prefix}:${kind}:${key}`, value, 'PX', keepMs));
   }
 
   /**
@@ -98,13 +98,13 @@ export class RedisHints {
   }
 
   private async attempt<T>(
-    patienceMs: number,
+    waitMaxMs: number,
     work: (redis: Redis, prefix: string) => Promise<T>,
   ): Promise<T | undefined> {
     const { redis } = this;
     if (!redis) return undefined;
     const isAsked = redis.status === 'ready' && this.circuit.allows();
-    const state = isAsked ? await this.database.current(patienceMs) : undefined;
+    const state = isAsked ? await this.database.current(waitMaxMs) : undefined;
     if (state === undefined) {
       if (isAsked) this.circuit.gaveUp();
       this.outcomes.unasked++;

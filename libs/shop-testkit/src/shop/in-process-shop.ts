@@ -2,18 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Type } from '@nestjs/common';
-import * as coupon from '@rocketshop/coupon';
 import { startBroker } from '@rocketshop/mq-broker';
 import type { BrokerHandle } from '@rocketshop/mq-broker';
 import { AdminClient } from '@rocketshop/mq-client';
 import { RocketmqServer } from '@rocketshop/mq-nest';
-import * as order from '@rocketshop/order';
-import * as pay from '@rocketshop/pay';
 import { PayProviderModule, loadPayProviderConfig } from '@rocketshop/pay-provider';
 import { BuyerTokens, createService, Secret } from '@rocketshop/service-defaults';
-import type { Service, ServiceOptions } from '@rocketshop/service-defaults';
-import * as stock from '@rocketshop/stock';
-import * as user from '@rocketshop/user';
+import type { Service } from '@rocketshop/service-defaults';
 import type { Pool } from 'pg';
 import { pino } from 'pino';
 import { FaultProxy } from '../faults/fault-proxy.js';
@@ -24,6 +19,7 @@ import { serviceDatabase } from '../servers/service-database.js';
 import type { ServiceDatabase } from '../servers/service-database.js';
 import { createPool, startPostgres } from '../servers/test-postgres.js';
 import type { TestPostgres } from '../servers/test-postgres.js';
+import { MODULES } from './in-process-modules.js';
 import { ShopClient } from './shop-client.js';
 import type { ShopUrls } from './shop-client.js';
 import { SERVICES } from './programs.js';
@@ -289,18 +285,3 @@ export class InProcessShop {
     return service;
   }
 }
-
-type Environment = Readonly<Record<string, string>>;
-type Loaded = Pick<ServiceOptions, 'config' | 'module'>;
-
-function load<C extends ServiceOptions['config']>(config: C, module: (config: C) => ServiceOptions['module']): Loaded {
-  return { config, module: module(config) };
-}
-
-const MODULES: Readonly<Record<ServiceName, (environment: Environment) => Loaded>> = {
-  order: (environment) => load(order.loadOrderConfig(environment), (config) => order.OrderModule.forRoot(config)),
-  stock: (environment) => load(stock.loadStockConfig(environment), (config) => stock.StockModule.forRoot(config)),
-  coupon: (environment) => load(coupon.loadCouponConfig(environment), (config) => coupon.CouponModule.forRoot(config)),
-  user: (environment) => load(user.loadUserConfig(environment), (config) => user.UserModule.forRoot(config)),
-  pay: (environment) => load(pay.loadPayConfig(environment), (config) => pay.PayModule.forRoot(config)),
-};
