@@ -3,7 +3,7 @@ import type { History } from './history.js';
 import type { PlannedOrder } from './plan.js';
 
 /** A buyer repeats a request until it is decided, but not longer than this. */
-const PATIENCE_MS = 90_000;
+const GIVE_UP_AFTER_MS = 90_000;
 const PAUSE_MS = 150;
 
 /** What a buyer was told. The checks compare it with the rows. */
@@ -54,7 +54,7 @@ export class Buyer {
     await this.read(orderId);
   }
 
-  /** Places the order, or asks again with its key. @returns undefined when the buyer has lost his patience */
+  /** Places the order, or asks again with its key. @returns undefined when the buyer has given up */
   async place(): Promise<HttpAnswer<OrderAnswer> | undefined> {
     const { cart, key, twice } = this.plan;
     const ask = (client: ShopClient) => this.ask('place', () => client.placeOrder(cart, key));
@@ -126,7 +126,7 @@ export class Buyer {
   private async repeat<T>(
     attempt: (client: ShopClient, other: ShopClient) => Promise<T | undefined>,
   ): Promise<T | undefined> {
-    const until = performance.now() + PATIENCE_MS;
+    const until = performance.now() + GIVE_UP_AFTER_MS;
     while (performance.now() < until) {
       const [client, other] = [this.clientOf(this.attempt), this.clientOf(this.attempt + 1)];
       this.attempt++;
@@ -134,7 +134,7 @@ export class Buyer {
       if (answer !== undefined) return answer;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
-    this.history.add({ order: this.plan.index, what: 'has lost his patience' });
+    this.history.add({ order: this.plan.index, what: 'has given up' });
     return undefined;
   }
 

@@ -291,11 +291,10 @@ describe('pay, told that an order is cancelled', () => {
   });
 });
 
-/** Repairs an order that a story has brought into an impossible state, so that it breaks no invariant at the end. */
-async function forget(orderId: string): Promise<void> {
+/** Repairs an order of an impossible state, so that it breaks no invariant at the end. */
+const forget = async (orderId: string): Promise<void> => {
   await shop.rows('pay', 'DELETE FROM refunds WHERE order_id = $1', [orderId]);
   await shop.rows('order', `UPDATE orders SET status = 'PAID' WHERE order_id = $1`, [orderId]);
-}
+};
 
-// Without the provider: a story gives the money of a PAID order back.
 it('leaves every item, coupon and cent where it belongs', () => expectInvariants({ databaseUrls: shop.databaseUrls }));

@@ -21,6 +21,7 @@ const LONGER: Readonly<Record<string, string>> = {
   'libs/mq-protocol/src/header/json-scanner.ts': 'one scanner; its parts share the position, and it runs once a frame',
   'libs/shop-testkit/src/shop/shop-system.ts': 'the programs of one shop, which start and stop together',
   'test/flow/cancels-are-decided.e2e.ts': 'its stories share one shop, whose start costs more than they do',
+  'test/upgrade/leave-open-orders.ts': 'a list of orders, each with its steps',
 };
 
 /** Metaphors that once named a mechanism; the name that an engineer of the field expects took the place of each. */

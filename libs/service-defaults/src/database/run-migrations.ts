@@ -1,19 +1,7 @@
-import { configField } from '../config/fields.js';
-import { loadConfig } from '../config/load-config.js';
-import { demoFields, processFields } from '../config/service-fields.js';
 import { createLogger } from '../logging/create-logger.js';
 import { migrateAsOwner } from './connect.js';
+import { loadMigrationConfig } from './migration.config.js';
 import type { DatabaseConfig, DatabaseOptions } from './data-source-options.js';
-
-/** The migration needs the owner's URL and no other secret. */
-const FIELDS = {
-  migrationDatabaseUrl: configField.secretUrl({
-    protocols: ['postgres', 'postgresql'],
-    reason: 'the database for the owner of its tables',
-  }),
-  ...demoFields(),
-  ...processFields(),
-};
 
 /**
  * The whole of a service's `migrate.ts`: it migrates as the owner of the tables and exits, with 0 when the database has every
@@ -22,11 +10,10 @@ const FIELDS = {
 export async function runMigrations(
   name: string,
   optionsOf: (config: DatabaseConfig) => DatabaseOptions,
-  environment: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
   const logger = createLogger({ name });
   try {
-    const config = loadConfig(FIELDS, environment);
+    const config = loadMigrationConfig();
     const url = config.migrationDatabaseUrl;
     const ran = await migrateAsOwner(
       optionsOf({ databaseUrl: url, databasePoolMax: 2, batchLockTimeoutMs: 25 }),
