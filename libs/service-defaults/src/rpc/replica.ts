@@ -8,7 +8,11 @@ import type { ReplicaMetrics } from './rpc-metrics.js';
 
 /** A server of this machine room accepts and greets in a few milliseconds. */
 const CONNECT_LIMIT_MS = 400;
-const PING_LIMIT_MS = 500;
+/**
+ * A replica is set aside until it answers its ping. Its connection is given up much later: an overloaded replica may still answer
+ * the calls that wait there, which have gone to another replica too by then.
+ */
+const PING_LIMIT_MS = 3_000;
 /** Pause between two looks for a replica that is set aside; doubled each time. */
 const PROBE_PAUSE_MS = { first: 100, max: 1_000 };
 /** An idle connection is looked at this often: it may lead to a machine that vanished. */
@@ -123,7 +127,6 @@ export class Replica {
     const connection = this.open;
     if (!connection) return;
     const askedAt = Date.now();
-    // The calls that wait on this connection are repeated elsewhere when it is given up.
     const limit = setTimeout(() => connection.destroy(new Error('did not answer a ping')), PING_LIMIT_MS).unref();
     connection.ask(PING, null, PING_LIMIT_MS, (answer) => {
       clearTimeout(limit);
