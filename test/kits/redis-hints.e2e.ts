@@ -178,7 +178,10 @@ describeWithRedis('Redis as a fast path', () => {
   it('down, hanging and back: slower, never an error', async () => {
     const pool = await openDatabase();
     const hints = await openHints(pool);
+    await hints.reach();
     await redis.stop();
+    await until(() => hints.status !== 'up', { description: 'the hints to notice' });
+    await expect(hints.reach()).rejects.toThrow(/PostgreSQL answers/);
     expect(await consume(pool, 'order-1', hints)).toBe('PROCESSED');
     expect(await consume(pool, 'order-1', hints)).toBe('DUPLICATE');
 

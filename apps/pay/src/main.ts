@@ -1,3 +1,4 @@
+import { RedisHints } from '@rocketshop/idempotency';
 import { RocketmqHealthIndicator, RocketmqServer } from '@rocketshop/mq-nest';
 import { runService } from '@rocketshop/service-defaults';
 import { PayModule } from './app.module.js';
@@ -8,7 +9,10 @@ await runService({
   loadConfig: () => loadPayConfig(),
   module: (config) => PayModule.forRoot(config),
   transports: (app) => [app.get(RocketmqServer)],
-  optionalChecks: (app) => ({ broker: () => app.get(RocketmqHealthIndicator).reach() }),
+  optionalChecks: (app) => ({
+    broker: () => app.get(RocketmqHealthIndicator).reach(),
+    redis: () => app.get(RedisHints).reach(),
+  }),
   rawBody: true,
   openApi: {
     title: 'pay',

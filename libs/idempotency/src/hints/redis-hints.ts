@@ -73,6 +73,13 @@ export class RedisHints {
     return this.redis.status === 'connecting' || this.redis.status === 'connect' ? 'connecting' : 'down';
   }
 
+  /** For a readiness check. @throws while Redis does not answer; the service works without it */
+  async reach(): Promise<void> {
+    if (this.status === 'off') return;
+    await this.get('readiness', 'probe');
+    if (this.status !== 'up') throw new Error(`Redis is ${this.status}; PostgreSQL answers all questions`);
+  }
+
   /** The hint; undefined if there is none, no Redis, or no answer in time. Never throws. */
   async get(kind: string, key: string): Promise<string | undefined> {
     const value = await this.attempt(this.timeoutMs, (redis, prefix) => redis.get(`${prefix}:${kind}:${key}`));
