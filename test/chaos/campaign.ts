@@ -115,7 +115,7 @@ class Campaign {
       await this.askAgain(clients);
       await duplicator.stop();
       const records = await this.records();
-      violations.push(...violationsOf(records), ...this.untruths(records));
+      violations.push(...violationsOf(records), ...this.untruths(records), ...this.nemesis.failures);
       return {
         orders: countStatuses(records),
         faults: this.nemesis.made,

@@ -15,6 +15,8 @@ export class Nemesis {
   /** What is broken now, for the progress line. */
   readonly broken = new Set<string>();
   made = 0;
+  /** Faults that could not be made or ended. Such a run shows nothing, so it counts as a violation. */
+  readonly failures: string[] = [];
   private readonly lastOf = new Map<string, Promise<void>>();
   private readonly ending = new Set<() => void>();
   private healed = false;
@@ -28,7 +30,11 @@ export class Nemesis {
   make(planned: PlannedFault): Promise<void> {
     const target = targetOf(planned.fault);
     const before = this.lastOf.get(target) ?? Promise.resolve();
-    const work = before.then(() => this.run(planned));
+    const work = before
+      .then(() => this.run(planned))
+      .catch((error: unknown) => {
+        this.failures.push(`FAULT ${describeFault(planned.fault)} did not go as planned: ${String(error)}`);
+      });
     this.lastOf.set(target, work);
     return work;
   }

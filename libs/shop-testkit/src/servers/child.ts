@@ -18,7 +18,12 @@ export async function endChild(child: ChildProcess, signal: NodeJS.Signals, limi
 
 const commandOf = (child: ChildProcess): string => child.spawnargs.join(' ');
 
-/** Resolves when the child's output matches. Rejects with that output when the child ends first or takes too long. */
+/** The end of an output tells why a program failed; a server that is asked while it starts says one thing a thousand times. */
+const lastOf = (output: string): string => output.slice(-OUTPUT_SHOWN_MAX);
+const OUTPUT_SHOWN_MAX = 4_000;
+const OUTPUT_KEPT_MAX = 65_536;
+
+/** Resolves when the child's output matches. Rejects with the end of that output when the child ends first or takes too long. */
 export function waitForOutput(child: ChildProcess, pattern: RegExp, limitMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let output = '';
@@ -29,13 +34,13 @@ export function waitForOutput(child: ChildProcess, pattern: RegExp, limitMs: num
       else resolve();
     };
     const onData = (chunk: Buffer): void => {
-      if (output.length < 65_536) output += chunk.toString();
+      output = (output + chunk.toString()).slice(-OUTPUT_KEPT_MAX);
       if (pattern.test(output)) finish();
     };
     const onExit = (code: number | null): void =>
-      finish(new Error(`${commandOf(child)} ended with ${code}\n${output}`));
+      finish(new Error(`${commandOf(child)} ended with ${code}\n${lastOf(output)}`));
     const limit = setTimeout(
-      () => finish(new Error(`${commandOf(child)} was not ready in ${limitMs} ms\n${output}`)),
+      () => finish(new Error(`${commandOf(child)} was not ready in ${limitMs} ms\n${lastOf(output)}`)),
       limitMs,
     );
     child.stdout?.on('data', onData);

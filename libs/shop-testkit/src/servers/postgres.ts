@@ -38,7 +38,8 @@ export interface PostgresServer {
 }
 
 const SUPERUSER = 'rocketshop';
-const START_LIMIT_MS = 30_000;
+/** Recovery after a crash reads and syncs the whole folder, which takes long while the disk is busy. */
+const START_LIMIT_MS = 120_000;
 const run = promisify(execFile);
 
 /** Starts PostgreSQL on loopback. The npm package brings the programs, so nobody needs to install them. */
