@@ -25,6 +25,7 @@ beforeAll(async () => {
     entities: [],
     migrations: [],
     applicationName: 'frozen',
+    statementTimeoutMs: 900,
     silenceTimeoutMs: 1_000,
     connectTimeoutMs: 1_000,
     idleInTransactionTimeoutMs: 1_000,
@@ -124,7 +125,7 @@ it('every session of a service has the limits, on the server too', async () => {
   for (const pool of [database.pool, ...database.batchPools.all]) {
     const { rows } = await pool.query<Record<string, string>>(settings);
     expect(rows[0]).toEqual({
-      statement_timeout: '15s',
+      statement_timeout: '900ms',
       idle_in_transaction_session_timeout: '1s',
       tcp_keepalives_idle: '10',
       tcp_user_timeout: '20000',

@@ -9,6 +9,7 @@ import {
   DatabaseModule,
   LOGGER,
   Metrics,
+  Readiness,
   provideRpcClient,
   traceHeaders,
 } from '@rocketshop/service-defaults';
@@ -61,12 +62,19 @@ export class OrderModule {
           }),
         }),
         OutboxModule.forRootAsync({
-          inject: [Database, RocketmqPublisher, LOGGER, Metrics],
-          useFactory: ({ pool }: Database, broker: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
+          inject: [Database, RocketmqPublisher, LOGGER, Metrics, Readiness],
+          useFactory: (
+            { pool }: Database,
+            broker: RocketmqPublisher,
+            logger: Logger,
+            { registry }: Metrics,
+            readiness: Readiness,
+          ) => ({
             pool,
             publisher: keyedPublisher(broker),
             logger,
             registry,
+            readiness,
           }),
         }),
         IdempotencyModule.forRootAsync({

@@ -9,6 +9,7 @@ import {
   DatabaseModule,
   LOGGER,
   Metrics,
+  Readiness,
   provideRpcClient,
   traceHeaders,
 } from '@rocketshop/service-defaults';
@@ -60,12 +61,19 @@ export class PayModule {
           }),
         }),
         OutboxModule.forRootAsync({
-          inject: [Database, RocketmqPublisher, LOGGER, Metrics],
-          useFactory: ({ pool }: Database, broker: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
+          inject: [Database, RocketmqPublisher, LOGGER, Metrics, Readiness],
+          useFactory: (
+            { pool }: Database,
+            broker: RocketmqPublisher,
+            logger: Logger,
+            { registry }: Metrics,
+            readiness: Readiness,
+          ) => ({
             pool,
             publisher: keyedPublisher(broker),
             logger,
             registry,
+            readiness,
           }),
         }),
         IdempotencyModule.forRootAsync({

@@ -4,7 +4,7 @@ import { MESSAGE_SENDERS } from '@rocketshop/contracts';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders } from '@rocketshop/service-defaults';
+import { Database, DatabaseModule, LOGGER, Metrics, Readiness, traceHeaders } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import { databaseOptions } from './database/database-options.js';
 import { DeductStockRpc } from './deduct-stock/deduct-stock.rpc.js';
@@ -45,12 +45,19 @@ export class StockModule {
           }),
         }),
         OutboxModule.forRootAsync({
-          inject: [Database, RocketmqPublisher, LOGGER, Metrics],
-          useFactory: ({ pool }: Database, broker: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
+          inject: [Database, RocketmqPublisher, LOGGER, Metrics, Readiness],
+          useFactory: (
+            { pool }: Database,
+            broker: RocketmqPublisher,
+            logger: Logger,
+            { registry }: Metrics,
+            readiness: Readiness,
+          ) => ({
             pool,
             publisher: keyedPublisher(broker),
             logger,
             registry,
+            readiness,
           }),
         }),
         IdempotencyModule.forRootAsync({

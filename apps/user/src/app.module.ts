@@ -4,7 +4,7 @@ import { MESSAGE_SENDERS } from '@rocketshop/contracts';
 import { IdempotencyModule } from '@rocketshop/idempotency';
 import { keyedPublisher, RocketmqModule, RocketmqPublisher } from '@rocketshop/mq-nest';
 import { OutboxModule } from '@rocketshop/outbox';
-import { Database, DatabaseModule, LOGGER, Metrics, traceHeaders } from '@rocketshop/service-defaults';
+import { Database, DatabaseModule, LOGGER, Metrics, Readiness, traceHeaders } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import { CheckUserRpc } from './check-user/check-user.rpc.js';
 import { CheckUserService } from './check-user/check-user.service.js';
@@ -46,12 +46,19 @@ export class UserModule {
           }),
         }),
         OutboxModule.forRootAsync({
-          inject: [Database, RocketmqPublisher, LOGGER, Metrics],
-          useFactory: ({ pool }: Database, broker: RocketmqPublisher, logger: Logger, { registry }: Metrics) => ({
+          inject: [Database, RocketmqPublisher, LOGGER, Metrics, Readiness],
+          useFactory: (
+            { pool }: Database,
+            broker: RocketmqPublisher,
+            logger: Logger,
+            { registry }: Metrics,
+            readiness: Readiness,
+          ) => ({
             pool,
             publisher: keyedPublisher(broker),
             logger,
             registry,
+            readiness,
           }),
         }),
         IdempotencyModule.forRootAsync({

@@ -56,6 +56,16 @@ export class SilentServerError extends PgError {
   }
 }
 
+/** Thrown when the options of a session or a batcher are no limits, or contradict each other. It names all of them. */
+export class InvalidLimitsError extends PgError {
+  readonly code = 'INVALID_LIMITS';
+  readonly retriable = false;
+
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('; '));
+  }
+}
+
 /** Thrown when another replica did not end its migrations in time. */
 export class MigrationLockError extends PgError {
   readonly code = 'MIGRATION_LOCK';

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { ClientConfig } from 'pg';
-import { SilentServerError } from './errors.js';
+import { durationProblems } from './durations.js';
+import { InvalidLimitsError, SilentServerError } from './errors.js';
 
 export interface SessionLimits {
   /** The server ends a statement that runs longer: its caller has given up long ago. @default 15000 */
@@ -38,10 +39,16 @@ const KEEP_ALIVE_DELAY_MS = 10_000;
  * The socket has the limit of silence, and not each query: a timer of the socket costs nothing, and it covers whatever runs on
  * the connection, however it is sent. pg's own `query_timeout` would leave the connection in the pool with the query under way.
  * @param settings further ones for the session, as name=value
+ * @throws {InvalidLimitsError}
  */
 export function limitedSession(limits: SessionLimits, settings: readonly string[] = []): ClientConfig {
   const { statementTimeoutMs = 15_000, idleInTransactionTimeoutMs = 5_000, connectTimeoutMs = 5_000 } = limits;
   const { silenceTimeoutMs = 20_000 } = limits;
+  const given = { statementTimeoutMs, idleInTransactionTimeoutMs, connectTimeoutMs, silenceTimeoutMs };
+  const problems = durationProblems(given, [
+    ['silenceTimeoutMs', 'statementTimeoutMs', 'a server that runs a statement says nothing until its end'],
+  ]);
+  if (problems.length > 0) throw new InvalidLimitsError(problems);
   return {
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,

@@ -1,5 +1,7 @@
 import pg from 'pg';
 import { bigintTypes } from '../bigint-types.js';
+import { durationProblems } from '../durations.js';
+import { InvalidLimitsError } from '../errors.js';
 import { limitedSession } from '../session-limits.js';
 import type { SessionLimits } from '../session-limits.js';
 import { Turns } from './turns.js';
@@ -51,7 +53,10 @@ export class BatchPools {
   /** For the requests on `alone`. */
   readonly turns = { toLook: new Turns(LOOKING), toWait: new Turns(WAITING), toLookAgain: new Turns(LOOKING_AGAIN) };
 
+  /** @throws {InvalidLimitsError} */
   constructor(private readonly options: BatchPoolsOptions) {
+    const problems = durationProblems(options);
+    if (problems.length > 0) throw new InvalidLimitsError(problems);
     this.shared = this.createPool(SHARED_CONNECTIONS, [`lock_timeout=${options.lockTimeoutMs ?? 25}`]);
     this.alone = this.createPool(LOOKING + WAITING + LOOKING_AGAIN, []);
   }

@@ -1,5 +1,6 @@
 import type { Deadline } from '../deadline.js';
-import { LockTimeoutError, StatementRefusedError, StatementsNotSentError } from '../errors.js';
+import { durationProblems } from '../durations.js';
+import { InvalidLimitsError, LockTimeoutError, StatementRefusedError, StatementsNotSentError } from '../errors.js';
 import { isAnsweredByServer } from '../outcome.js';
 import { preparedPipeline } from '../pipeline/pipeline.js';
 import type { BoundStatement, ResultsOf, StatementResult } from '../statement.js';
@@ -51,10 +52,13 @@ export class StatementBatcher {
   /** Batches that are not answered yet. */
   private sentCount = 0;
 
+  /** @throws {InvalidLimitsError} */
   constructor(
     private readonly pools: BatchPools,
     { maxWaitMs = 25, batchSizeMax = 64 }: StatementBatcherOptions = {},
   ) {
+    const problems = durationProblems({ maxWaitMs });
+    if (problems.length > 0) throw new InvalidLimitsError(problems);
     this.maxWaitMs = maxWaitMs;
     this.batchSizeMax = batchSizeMax;
   }
