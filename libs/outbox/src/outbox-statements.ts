@@ -24,6 +24,12 @@ export async function readLag(pool: Pool): Promise<OutboxLag> {
   };
 }
 
+/** @returns how many shards no live relay holds */
+export async function countFreeShards(pool: Pool): Promise<number> {
+  const { rows } = await pool.query<{ free: number }>(COUNT_FREE_SHARDS);
+  return rows[0]?.free ?? 0;
+}
+
 /** Deletes rows that were sent more than `keepSentMs` ago. @returns the number of deleted rows */
 export function purgeSent(pool: Pool, keepSentMs: number): Promise<number> {
   return purgeOlderThan(pool, { table: 'outbox', ageColumn: 'sent_at' }, keepSentMs);

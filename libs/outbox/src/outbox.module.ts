@@ -8,6 +8,24 @@ import { OutboxRelay } from './outbox-relay.js';
 export interface OutboxModuleOptions extends OutboxRelayOptions {
   /** Where the relay's metrics are registered. */
   readonly registry?: Registry;
+  /** Tells when there are shards that no relay sends. `Readiness` of @rocketshop/service-defaults fits. */
+  readonly readiness?: OutboxReadiness | undefined;
+}
+
+export interface OutboxReadiness {
+  add(name: string, check: () => Promise<void>, options: { readonly required: boolean }): void;
+}
+
+/**
+ * The check is not required. It says the same on every replica, so that a required one would take all of them from the buyers at
+ * once, while their requests are written safely and only their messages wait.
+ */
+function observeShards(relay: OutboxRelay, readiness: OutboxReadiness): void {
+  const check = async (): Promise<void> => {
+    const free = await relay.freeShards();
+    if (free > 0) throw new Error(`no relay sends the messages of ${free} shards`);
+  };
+  readiness.add('outbox', check, { required: false });
 }
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<OutboxModuleOptions>({
@@ -37,9 +55,10 @@ class RelayLifecycle implements OnApplicationBootstrap, BeforeApplicationShutdow
     {
       provide: OutboxRelay,
       inject: [MODULE_OPTIONS_TOKEN],
-      useFactory: ({ registry, ...options }: OutboxModuleOptions) => {
+      useFactory: ({ registry, readiness, ...options }: OutboxModuleOptions) => {
         const relay = new OutboxRelay(options);
         if (registry) observeRelay(relay, registry);
+        if (readiness) observeShards(relay, readiness);
         return relay;
       },
     },
