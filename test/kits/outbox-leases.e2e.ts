@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { createGate, until } from '@rocketshop/shop-testkit';
+import { createGate, createPool, FaultProxy, sessionsWaitingForLock, until } from '@rocketshop/shop-testkit';
 import { OutboxRelays, RecordingBroker } from './outbox-relays.js';
 import { RelayProcess } from './relay-process.js';
 
@@ -7,7 +7,7 @@ import { RelayProcess } from './relay-process.js';
 jest.setTimeout(60_000);
 
 /** A story that is about the end of a term need not wait long for it. */
-const SHORT_TERM = { leaseTermMs: 1_500, rebalanceIntervalMs: 50, pollIntervalMs: 25 };
+const SHORT_TERM = { leaseTermMs: 1_500, statementTimeoutMs: 1_000, rebalanceIntervalMs: 50, pollIntervalMs: 25 };
 /** No term ends during the story. */
 const LONG_TERM = { leaseTermMs: 600_000, rebalanceIntervalMs: 50, pollIntervalMs: 25 };
 
@@ -88,6 +88,27 @@ describe('a relay whose process is killed', () => {
   });
 });
 
+describe('a database whose every answer is slow', () => {
+  it('costs the relay no shard, though the statements of a pass take longer than a term', async () => {
+    const { port } = new URL(outbox.url);
+    const proxy = await FaultProxy.start({ port: Number(port) });
+    proxy.use(({ direction }) => (direction === 'answer' ? { delayMs: 350 } : 'pass'));
+    const broker = new RecordingBroker();
+    const pool = createPool(outbox.url.replace(port, String(proxy.port)));
+    const relay = outbox.startRelay(broker, { ...SHORT_TERM, pool });
+    try {
+      await outbox.commitRow('order', 1);
+      await until(() => outbox.allSent(), { description: 'the row to be sent and marked' });
+      expect(relay.state().leasesLostTotal).toBe(0);
+      expect(broker.payloadsOf('order')).toEqual([1]);
+    } finally {
+      await relay.stop();
+      await pool.end();
+      await proxy.stop();
+    }
+  });
+});
+
 describe('a relay that stops', () => {
   it('leaves its shards to the others at once, without their looking for them', async () => {
     const rarely = { ...LONG_TERM, rebalanceIntervalMs: 600_000 };
@@ -157,6 +178,25 @@ describe('somebody who locks rows of the outbox for long', () => {
     await until(() => outbox.allSent(), { description: 'the locked key' });
     expect(broker.payloadsOf('locked')).toEqual([1, 2]);
     expect(relay.state().leasesLostTotal).toBe(0);
+  });
+
+  it('and deletes them, keeps no shard from the other relays', async () => {
+    const broker = new RecordingBroker();
+    const answer = createGate();
+    broker.before = () => answer.opened;
+    const relay = outbox.startRelay(broker, LONG_TERM);
+    for (const key of KEYS) await outbox.commitRow(key, 1);
+    await until(() => relay.state().inFlight === KEYS.length, { description: 'all rows to be with the broker' });
+    const rival = await outbox.pool.connect();
+    await rival.query('BEGIN');
+    await rival.query('DELETE FROM outbox');
+    answer.open();
+    await until(async () => (await sessionsWaitingForLock(outbox.pool)) > 0, { description: 'the mark to wait' });
+    await until(async () => (await sessionsWaitingForLock(outbox.pool)) === 0, { description: 'the wait to end' });
+    await rival.query('COMMIT');
+    rival.release();
+    const other = outbox.startRelay(broker, LONG_TERM);
+    await until(() => other.state().shards === 8, { description: 'the other relay to get its share' });
   });
 
   it('or the rows of the leases, stops no relay', async () => {

@@ -16,33 +16,33 @@ afterAll(() => outbox.stop());
 beforeEach(() => outbox.openDatabase());
 afterEach(() => outbox.closeDatabase());
 
-describe('the work of the database', () => {
-  const QUIET = { pollIntervalMs: 600_000, rebalanceIntervalMs: 600_000, leaseTermMs: 600_000 };
-  const MARK_AND_READ = 'outbox-mark-sent-and-read-unsent';
-  let statements: string[];
+const QUIET = { pollIntervalMs: 600_000, rebalanceIntervalMs: 600_000, leaseTermMs: 600_000 };
+const MARK_AND_READ = 'outbox-mark-sent-and-read-unsent';
+let statements: string[];
 
-  /** A relay that waits, on connections whose statements are recorded. */
-  async function startObservedRelay(
-    publisher: OutboxPublisher,
-    options: Partial<OutboxRelayOptions>,
-  ): Promise<OutboxRelay> {
-    statements = [];
-    const observed = outbox.openPool();
-    observed.on('connect', (client) => {
-      const query = client.query.bind(client) as (statement: { name?: string }, ...rest: unknown[]) => unknown;
-      Object.assign(client, {
-        query: (statement: { name?: string }, ...rest: unknown[]) => {
-          statements.push(statement.name ?? '');
-          return query(statement, ...rest);
-        },
-      });
+/** A relay that waits, on connections whose statements are recorded. */
+async function startObservedRelay(
+  publisher: OutboxPublisher,
+  options: Partial<OutboxRelayOptions>,
+): Promise<OutboxRelay> {
+  statements = [];
+  const observed = outbox.openPool();
+  observed.on('connect', (client) => {
+    const query = client.query.bind(client) as (statement: { name?: string }, ...rest: unknown[]) => unknown;
+    Object.assign(client, {
+      query: (statement: { name?: string }, ...rest: unknown[]) => {
+        statements.push(statement.name ?? '');
+        return query(statement, ...rest);
+      },
     });
-    const relay = outbox.startRelay(publisher, { pool: observed, ...QUIET, ...options });
-    await until(() => statements.includes(MARK_AND_READ), { description: 'the first read of the table' });
-    statements = [];
-    return relay;
-  }
+  });
+  const relay = outbox.startRelay(publisher, { pool: observed, ...QUIET, ...options });
+  await until(() => statements.includes(MARK_AND_READ), { description: 'the first read of the table' });
+  statements = [];
+  return relay;
+}
 
+describe('the work of the database', () => {
   it('is one statement for many commits: the time between two reads limits their number', async () => {
     const broker = new RecordingBroker();
     broker.before = () => new Promise((resolve) => setTimeout(resolve, 2));
@@ -110,6 +110,27 @@ describe('the work of the database', () => {
     answer.open();
     await until(() => broker.messages.length === 3, { description: 'the key that was busy' });
     expect(broker.payloadsOf('order')).toEqual(['first', 'second']);
+  });
+});
+
+describe('a broker that is away', () => {
+  it('is tried now and then, whatever is committed meanwhile', async () => {
+    const broker = new RecordingBroker();
+    broker.before = () => Promise.reject(new Error('no route'));
+    const relay = await startObservedRelay(broker, { backoffInitialMs: 600_000, backoffMaxMs: 600_000 });
+    for (let index = 0; index < 40; index++) await outbox.commitRow(`order-${index}`, index);
+    relay.wake();
+    await until(() => relay.state().failedTotal >= 32, { description: 'the outage to be noticed' });
+    const before = relay.state().failedTotal;
+    for (let index = 0; index < 40; index++) {
+      await outbox.commitRow(`later-${index}`, index);
+      relay.wake();
+      await new Promise(setImmediate);
+    }
+    await relay.stop();
+    // A read that was under way brings a few more rows.
+    expect(relay.state().failedTotal).toBeLessThanOrEqual(before + 8);
+    expect(statements.filter((name) => name === MARK_AND_READ).length).toBeLessThan(5);
   });
 });
 

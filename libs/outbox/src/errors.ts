@@ -15,6 +15,16 @@ export class OutboxRowError extends OutboxError {
   readonly retriable = false;
 }
 
+/** Thrown when the options of a relay are no durations, or contradict each other. It names all of them. */
+export class OutboxOptionsError extends OutboxError {
+  readonly code = 'OUTBOX_OPTIONS_INVALID';
+  readonly retriable = false;
+
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('; '));
+  }
+}
+
 /** Thrown when another relay may hold the shards of this one: its term was over. It sends nothing more, and registers again. */
 export class LeaseLostError extends OutboxError {
   readonly code = 'OUTBOX_LEASE_LOST';

@@ -31,6 +31,13 @@ export class FailingKeys {
     return attempts;
   }
 
+  /** Ends every back-off: what made the keys fail is over. A key that fails again waits longer than before. */
+  retryAll(): void {
+    const now = this.clock();
+    for (const [key, failure] of this.failures)
+      if (failure.until > now) this.failures.set(key, { ...failure, until: now });
+  }
+
   succeeded(key: string): void {
     this.failures.delete(key);
   }

@@ -4,7 +4,7 @@ export { createOutboxTable, dropOutboxTable } from './outbox-table.js';
 export { createOutboxLeases, dropOutboxLeases } from './lease-tables.js';
 export { outboxInsert, writeOutbox } from './write-outbox.js';
 export { OutboxRelay } from './outbox-relay.js';
-export type { OutboxRelayState } from './outbox-relay.js';
+export type { OutboxRelayState } from './outbox-relay-state.js';
 export type { OutboxRelayOptions } from './outbox.config.js';
 export type { OutboxLag } from './outbox-statements.js';
 export type { OutboxLogger } from './outbox-logger.js';

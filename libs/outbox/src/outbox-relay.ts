@@ -1,23 +1,13 @@
 import { LeaseLostError } from './errors.js';
 import type { OutboxRelayOptions } from './outbox.config.js';
 import { withDefaults } from './outbox.config.js';
-import { purgeSent, readLag } from './outbox-statements.js';
+import type { OutboxRelayState } from './outbox-relay-state.js';
+import { countFreeShards, purgeSent, readLag } from './outbox-statements.js';
 import type { OutboxLag } from './outbox-statements.js';
 import { isLockTimeout, RelaySession } from './relay-session.js';
 import { RowSender } from './row-sender.js';
 import type { SentRow } from './row-sender.js';
 import { WakeUp } from './wake-up.js';
-
-export interface OutboxRelayState {
-  readonly shards: number;
-  readonly relays: number;
-  readonly inFlight: number;
-  readonly failingKeys: number;
-  readonly sentTotal: number;
-  readonly failedTotal: number;
-  /** How often this relay lost its shards to others, because it was too slow to renew its term. */
-  readonly leasesLostTotal: number;
-}
 
 /** A rebalance that could not do all is tried again after this time. */
 const LOOK_AGAIN_MS = 50;
@@ -71,6 +61,7 @@ export class OutboxRelay {
   private connectFailures = 0;
   private purgeTimer: NodeJS.Timeout | undefined;
 
+  /** @throws {OutboxOptionsError} */
   constructor(options: OutboxRelayOptions) {
     this.options = withDefaults(options);
     this.wakeUp = new WakeUp(this.options.clock);
@@ -111,6 +102,11 @@ export class OutboxRelay {
   /** The unsent rows of the whole table, those of other relays too. */
   lag(): Promise<OutboxLag> {
     return readLag(this.options.pool);
+  }
+
+  /** How many shards no live relay holds, of all replicas. Cheaper than {@link lag}, whatever the number of unsent rows. */
+  freeShards(): Promise<number> {
+    return countFreeShards(this.options.pool);
   }
 
   state(): OutboxRelayState {
@@ -172,7 +168,7 @@ export class OutboxRelay {
   private async pass(session: RelaySession): Promise<number> {
     const now = this.options.clock();
     const { leases } = session;
-    if (now >= leases.renewAt) await leases.renew();
+    await leases.renewWhenDue();
     if (now >= this.rebalanceAt) {
       this.rebalanceAt = now + this.options.rebalanceIntervalMs;
       await this.mark(session);
@@ -198,7 +194,8 @@ export class OutboxRelay {
   }
 
   private async markAndRead(session: RelaySession, now: number, limit: number): Promise<void> {
-    this.notBefore = now + this.options.passIntervalMs;
+    await session.leases.renewWhenDue();
+    this.notBefore = now + (this.sender.isBrokerAway ? this.options.backoffInitialMs : this.options.passIntervalMs);
     // It is set before the statement, because the statement may not see the rows of a wake call during it.
     this.readAt = Math.min(now + this.options.pollIntervalMs, this.sender.retryAt());
     const sent = this.takeSent();
@@ -237,9 +234,9 @@ export class OutboxRelay {
   }
 
   private async markUnlocked(session: RelaySession, sent: readonly SentRow[]): Promise<void> {
-    const marked = new Set(await session.markUnlocked(sent.map(({ id }) => id)));
-    this.sender.marked(sent.filter(({ id }) => marked.has(id)));
-    const locked = sent.filter(({ id }) => !marked.has(id));
+    const lockedIds = new Set(await session.markUnlocked(sent.map(({ id }) => id)));
+    this.sender.marked(sent.filter(({ id }) => !lockedIds.has(id)));
+    const locked = sent.filter(({ id }) => lockedIds.has(id));
     if (locked.length === 0) return;
     this.sender.keepLocked(locked);
     this.lockedMarkAt = this.options.clock() + LOCKED_AGAIN_MS;

@@ -1,4 +1,7 @@
+import { durationProblems } from '@rocketshop/pg';
+import type { LongerThan } from '@rocketshop/pg';
 import type { Pool } from 'pg';
+import { OutboxOptionsError } from './errors.js';
 import type { OutboxLogger } from './outbox-logger.js';
 import { silentLogger } from './outbox-logger.js';
 import type { OutboxPublisher } from './outbox-message.js';
@@ -32,7 +35,10 @@ export interface OutboxRelayOptions {
   readonly publishTimeoutMs?: number;
   /** Back-off of a key after its first failure. @default 200 */
   readonly backoffInitialMs?: number;
-  /** The longest back-off of a key. @default 30000 */
+  /**
+   * The longest back-off of a key: a message waits so long at most after its cause is healed, while no other message tells that the
+   * broker is back. @default 10000
+   */
   readonly backoffMaxMs?: number;
   /** How often the relay checks whether it has its share of the shards. @default 1000 */
   readonly rebalanceIntervalMs?: number;
@@ -66,7 +72,7 @@ const DEFAULTS = {
   inFlightMax: 256,
   publishTimeoutMs: 15_000,
   backoffInitialMs: 200,
-  backoffMaxMs: 30_000,
+  backoffMaxMs: 10_000,
   rebalanceIntervalMs: 1_000,
   leaseTermMs: 6_000,
   keepSentMs: 86_400_000,
@@ -76,6 +82,18 @@ const DEFAULTS = {
   clock: () => performance.now(),
 } as const;
 
+const RULES: readonly LongerThan[] = [
+  ['leaseTermMs', 'statementTimeoutMs', 'a slow statement must not cost the shards'],
+];
+
+/** @throws {OutboxOptionsError} */
 export function withDefaults(options: OutboxRelayOptions): Required<OutboxRelayOptions> {
-  return { ...DEFAULTS, ...options };
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const all = { ...DEFAULTS, ...(given as unknown as OutboxRelayOptions) };
+  const problems = durationProblems(all, RULES);
+  const { inFlightMax } = all;
+  if (!Number.isInteger(inFlightMax) || inFlightMax < 1)
+    problems.push(`inFlightMax must be a whole number above 0, not ${inFlightMax}`);
+  if (problems.length > 0) throw new OutboxOptionsError(problems);
+  return all;
 }

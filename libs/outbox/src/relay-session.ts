@@ -48,12 +48,18 @@ const MARK_SENT = {
   text: `UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY($1::bigint[]) AND ${HELD_BY('$2')}`,
 };
 
-/** The same for what is left when somebody has locked a row: it marks all others. */
+/**
+ * The same for what is left when somebody has locked a row: it marks all others, and returns the locked ones. A row that is gone, or
+ * of a shard that is held no more, needs no mark.
+ */
 const MARK_UNLOCKED = {
   name: 'outbox-mark-unlocked',
-  text: `UPDATE outbox SET sent_at = clock_timestamp() WHERE id IN (
-      SELECT id FROM outbox WHERE id = ANY($1::bigint[]) AND ${HELD_BY('$2')} ORDER BY id FOR UPDATE SKIP LOCKED)
-    RETURNING id::text`,
+  text: `WITH marked AS (
+      UPDATE outbox SET sent_at = clock_timestamp() WHERE id IN (
+        SELECT id FROM outbox WHERE id = ANY($1::bigint[]) AND ${HELD_BY('$2')} ORDER BY id FOR UPDATE SKIP LOCKED)
+      RETURNING id)
+    SELECT id::text FROM outbox
+    WHERE id = ANY($1::bigint[]) AND sent_at IS NULL AND ${HELD_BY('$2')} AND id NOT IN (SELECT id FROM marked)`,
 };
 
 /*
@@ -152,7 +158,7 @@ export class RelaySession {
     await this.query({ ...MARK_SENT, values: [ids, this.leases.relayId] });
   }
 
-  /** Marks the rows that nobody has locked. @returns their ids */
+  /** Marks the rows that nobody has locked. @returns the ids of the locked ones */
   async markUnlocked(ids: readonly string[]): Promise<string[]> {
     const { rows } = await this.query<{ id: string }>({ ...MARK_UNLOCKED, values: [ids, this.leases.relayId] });
     return rows.map(({ id }) => id);

@@ -54,6 +54,28 @@ function createSender(publishTimeoutMs = 1_000) {
   return { sender, publisher, answers, sent, turn };
 }
 
+it('lets every key try again at once when the broker is back after an outage, however long its back-off', async () => {
+  const { sender, answers, sent, turn } = createSender();
+  const rows = Array.from({ length: 32 }, (_, index) => row(`${index}`, `key ${index}`));
+  sender.send(rows, owner);
+  for (const { id } of rows) answers.get(id)?.reject(new Error('no route'));
+  await turn();
+  expect([sender.isBrokerAway, sender.excludedKeys()]).toEqual([true, rows.map(({ key }) => key)]);
+  sender.send([row('new', 'other')], owner);
+  readsDue = [];
+  await sent('new');
+  expect([sender.isBrokerAway, sender.excludedKeys(), readsDue]).toEqual([false, [], [0]]);
+});
+
+it('lets a key that fails alone wait, however many others are sent', async () => {
+  const { sender, answers, sent, turn } = createSender();
+  sender.send([row('1', 'bad'), row('2', 'good')], owner);
+  answers.get('1')?.reject(new Error('too large'));
+  await turn();
+  await sent('2');
+  expect(sender.excludedKeys()).toContain('bad');
+});
+
 it('sends rows of one key one after the other, and other keys at the same time', async () => {
   const { sender, answers, sent } = createSender();
   sender.send([row('1', 'a'), row('2', 'b'), row('3', 'a')], owner);

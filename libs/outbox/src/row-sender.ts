@@ -25,7 +25,8 @@ export interface SentRow {
 
 /**
  * After this many failures without a success the broker is down; a bad message alone cannot cause that many.
- * Then a few rows at a time are tried, until one succeeds.
+ * Then a few rows at a time are tried, `backoff.initialMs` apart, until one succeeds: each read passes over all rows that failed
+ * before, so that many of them would cost the database more than normal work does.
  */
 const OUTAGE_FAILURES = 32;
 const PROBE_ROWS = 8;
@@ -68,6 +69,10 @@ export class RowSender {
     return this.failing.size;
   }
 
+  get isBrokerAway(): boolean {
+    return this.failuresInARow >= OUTAGE_FAILURES;
+  }
+
   /**
    * How many rows may be read now. It is 0 until a quarter of `inFlightMax` is free, because a read of one row costs
    * nearly as much as a read of fifty.
@@ -75,7 +80,7 @@ export class RowSender {
   readLimit(): number {
     if (this.isStopping) return 0;
     const free = this.options.inFlightMax - this.rowsInFlight;
-    if (this.failuresInARow >= OUTAGE_FAILURES) return this.rowsInFlight === 0 ? PROBE_ROWS : 0;
+    if (this.isBrokerAway) return this.rowsInFlight === 0 ? PROBE_ROWS : 0;
     return free * 4 >= this.options.inFlightMax ? free : 0;
   }
 
@@ -212,9 +217,14 @@ export class RowSender {
 
   private onSent(keyQueue: KeyQueue, message: OutboxMessage): void {
     if (keyQueue.hasEnded) return;
-    this.failuresInARow = 0;
     this.sentTotal++;
     this.failing.succeeded(keyQueue.key);
+    if (this.isBrokerAway) {
+      // The broker is back. The oldest rows have failed most often, and would wait longest.
+      this.failing.retryAll();
+      this.options.onReadDue(0);
+    }
+    this.failuresInARow = 0;
     if (keyQueue.generation !== this.generation) {
       this.end(keyQueue);
       return;

@@ -65,8 +65,16 @@ export class ShardLeases {
     return this.termEndsAt - this.options.termMs * 0.75;
   }
 
-  /** @throws {LeaseLostError} */
-  async renew(): Promise<void> {
+  /**
+   * Called before each statement and not once a pass: where the database is slow, the statements of a pass together may take
+   * longer than a term, and a relay that loses its term in every pass sends nothing.
+   * @throws {LeaseLostError}
+   */
+  async renewWhenDue(): Promise<void> {
+    if (this.options.clock() >= this.renewAt) await this.renew();
+  }
+
+  private async renew(): Promise<void> {
     const startedAt = this.options.clock();
     const { rows } = await this.options.query<{ renewed: boolean; shards: number[] }>({
       ...RENEW,
@@ -83,7 +91,7 @@ export class ShardLeases {
    * @returns whether all of it was done; what was not must be tried again
    */
   async rebalance(isIdle: (shard: number) => boolean): Promise<boolean> {
-    const { rows } = await this.options.query<{ relays: number }>(COUNT_RELAYS);
+    const { rows } = await this.query<{ relays: number }>(COUNT_RELAYS);
     this.relays = Math.max(1, rows[0]?.relays ?? 1);
     const share = Math.ceil(SHARD_COUNT / this.relays);
     const surplus = this.shards.size - share;
@@ -101,7 +109,7 @@ export class ShardLeases {
   /** @returns how many were given */
   private async give(shards: readonly number[]): Promise<number> {
     if (shards.length === 0) return 0;
-    const given = await this.options.query<{ shard: number }>({ ...GIVE_SHARDS, values: [this.relayId, shards] });
+    const given = await this.query<{ shard: number }>({ ...GIVE_SHARDS, values: [this.relayId, shards] });
     for (const { shard } of given.rows) this.shards.delete(shard);
     await this.tellOthers();
     return given.rows.length;
@@ -109,17 +117,22 @@ export class ShardLeases {
 
   /** @returns false when other relays were faster */
   private async take(count: number): Promise<boolean> {
-    const free = await this.options.query<{ shard: number; holder: string | null }>({
+    const free = await this.query<{ shard: number; holder: string | null }>({
       ...FREE_SHARDS,
       values: [count],
     });
     if (free.rows.length === 0) return true;
-    const taken = await this.options.query<{ shard: number }>({
+    const taken = await this.query<{ shard: number }>({
       ...TAKE_SHARDS,
       values: [this.relayId, free.rows.map(({ shard }) => shard), free.rows.map(({ holder }) => holder)],
     });
     for (const { shard } of taken.rows) this.shards.add(shard);
     return taken.rows.length === free.rows.length;
+  }
+
+  private async query<Row extends QueryResultRow>(statement: QueryConfig): Promise<QueryResult<Row>> {
+    await this.renewWhenDue();
+    return this.options.query<Row>(statement);
   }
 
   private async tellOthers(): Promise<void> {
