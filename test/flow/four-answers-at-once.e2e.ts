@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PARTICIPANTS } from '@rocketshop/contracts';
 import type { Participant } from '@rocketshop/contracts';
 import { DiscardMessageError } from '@rocketshop/mq-nest';
-import { FinishCancelConsumer } from '@rocketshop/order';
+import { FinishCancelConsumer, OrdersSweeper } from '@rocketshop/order';
 import { expectInvariants } from '../support/expect-invariants.js';
 import { holdLock, place, untilWaiting } from '@rocketshop/shop-testkit';
 import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import { orderRow, recordTransitions, transitionsOf } from './transitions.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 const LOCK_ORDER = 'SELECT FROM orders WHERE order_id = $1 FOR UPDATE';
 
@@ -70,6 +70,42 @@ describe('four answers to a cancellation', () => {
     const orderId = await cancellingOrder();
     for (const who of [...PARTICIPANTS, ...PARTICIPANTS]) await answers.countAnswer(answer(orderId, who));
     expect(await transitionsOf(shop, orderId)).toHaveLength(3);
+  });
+
+  it('wait for nobody when they were counted before, so that a crowd of repeated answers holds up no others', async () => {
+    const orderId = await cancellingOrder();
+    await answers.countAnswer(answer(orderId, 'stock'));
+    const held = await holdLock(shop.pools.order, LOCK_ORDER, [orderId]);
+    try {
+      await answers.countAnswer(answer(orderId, 'stock'));
+    } finally {
+      await held.release();
+    }
+    expect(await orderRow(shop, orderId)).toMatchObject({ status: 'CANCELLING' });
+    for (const who of PARTICIPANTS) await answers.countAnswer(answer(orderId, who));
+  });
+
+  it('are asked for again with fewer statements than there are orders, since these orders stay locked meanwhile', async () => {
+    const orderIds: string[] = [];
+    for (let count = 0; count < 40; count++) orderIds.push(await cancellingOrder());
+    await shop.rows('order', `UPDATE orders SET cancel_sent_at = now() - interval '1 day' WHERE order_id = ANY ($1)`, [
+      orderIds,
+    ]);
+    let requests = 0;
+    shop.databaseProxies.order.use(({ direction }) => {
+      if (direction === 'request') requests++;
+      return 'pass';
+    });
+    await shop.part('order', OrdersSweeper).sweep();
+    shop.heal();
+    expect(requests).toBeLessThan(orderIds.length);
+    const published = await shop.rows<{ count: number }>(
+      'order',
+      `SELECT count(*)::int FROM outbox WHERE topic = 'order-cancelled' AND order_key = ANY ($1)`,
+      [orderIds],
+    );
+    expect(published).toEqual([{ count: 2 * orderIds.length }]);
+    for (const orderId of orderIds) for (const who of PARTICIPANTS) await answers.countAnswer(answer(orderId, who));
   });
 
   it('are discarded for an order that is not known, and for one that nobody cancelled', async () => {

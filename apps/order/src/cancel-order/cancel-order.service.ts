@@ -52,7 +52,7 @@ export class CancelOrderService {
         const { status, problem } = refusedOrder(orderId, reason, detail);
         await answerIdempotencyKey(client, orderId, { status, body: problem });
       }
-      await this.publish(client, order);
+      await this.publish(client, [order]);
       scope.afterCommit(() => {
         this.metrics.count('CANCELLING');
         this.relay.wake();
@@ -62,21 +62,36 @@ export class CancelOrderService {
     return retryWhenUnknown(() => this.database.transaction(cancel, { deadline }));
   }
 
-  /** Publishes order-cancelled. The sweeper publishes it again: a participant that has answered before answers again. */
-  async publish(client: PgClient, order: OrderEntity): Promise<void> {
-    const { orderId } = order;
-    const { rows: items } = await run(client, bind<OrderItemEntity>(SELECT_ORDER_ITEMS, [orderId]));
-    const payload: PayloadOf<typeof orderCancelled> = {
-      version: 1,
-      orderId,
-      userId: order.userId,
-      items: items.map(({ goodsId, quantity }) => ({ goodsId, quantity })),
-      couponId: order.couponId,
-      balanceUsed: order.balanceUsed.toString(),
-      currency: order.currency,
-      reason: order.cancelReason ?? 'UNKNOWN',
-      cancelledAt: (order.cancellingAt ?? order.createdAt).toISOString(),
-    };
-    await writeOutbox(client, [{ topic: orderCancelled.topic, key: orderId, payload, headers: traceHeaders() }]);
+  /**
+   * Publishes order-cancelled, for all orders with two statements: the caller holds their rows, and answers to their cancels wait for
+   * them. The sweeper publishes it again: a participant that has answered before answers again.
+   */
+  async publish(client: PgClient, orders: readonly OrderEntity[]): Promise<void> {
+    const orderIds = orders.map(({ orderId }) => orderId);
+    const { rows: items } = await run(client, bind<OrderItemEntity>(SELECT_ORDER_ITEMS, [orderIds]));
+    const rows = orders.map((order) => ({
+      topic: orderCancelled.topic,
+      key: order.orderId,
+      payload: cancelMessage(
+        order,
+        items.filter(({ orderId }) => orderId === order.orderId),
+      ),
+      headers: traceHeaders(),
+    }));
+    await writeOutbox(client, rows);
   }
+}
+
+function cancelMessage(order: OrderEntity, items: readonly OrderItemEntity[]): PayloadOf<typeof orderCancelled> {
+  return {
+    version: 1,
+    orderId: order.orderId,
+    userId: order.userId,
+    items: items.map(({ goodsId, quantity }) => ({ goodsId, quantity })),
+    couponId: order.couponId,
+    balanceUsed: order.balanceUsed.toString(),
+    currency: order.currency,
+    reason: order.cancelReason ?? 'UNKNOWN',
+    cancelledAt: (order.cancellingAt ?? order.createdAt).toISOString(),
+  };
 }

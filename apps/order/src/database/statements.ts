@@ -101,13 +101,21 @@ export const READ_PAYABLE = {
 
 export const SELECT_ORDER_ITEMS = {
   name: 'select-order-items',
-  text: `SELECT ${columnsOf(OrderItemEntity)} FROM order_items WHERE order_id = $1 ORDER BY goods_id`,
+  text: `SELECT ${columnsOf(OrderItemEntity)} FROM order_items WHERE order_id = ANY ($1::uuid[]) ORDER BY goods_id`,
 };
 
 /** The answers to one cancel wait for each other here, so that exactly one of them counts four. */
 export const LOCK_ORDER = {
   name: 'lock-order',
   text: `SELECT ${columnsOf(OrderEntity)} FROM orders WHERE order_id = $1 FOR UPDATE`,
+};
+
+/** Whether an answer changes nothing: this participant's answer is counted, or the cancel is over. It takes no lock. */
+export const IS_ANSWER_COUNTED = {
+  name: 'is-answer-counted',
+  text: `SELECT status = 'CANCELLED' OR EXISTS (
+                  SELECT FROM order_compensations WHERE order_id = $1 AND participant = $2) AS "isCounted"
+           FROM orders WHERE order_id = $1`,
 };
 
 export const INSERT_COMPENSATION = {

@@ -8,7 +8,13 @@ import type { PgClient } from '@rocketshop/pg';
 import { Database, LOGGER } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import type { OrderEntity } from '../database/entities/order.entity.js';
-import { COUNT_COMPENSATIONS, FINISH_CANCEL, INSERT_COMPENSATION, LOCK_ORDER } from '../database/statements.js';
+import {
+  COUNT_COMPENSATIONS,
+  FINISH_CANCEL,
+  INSERT_COMPENSATION,
+  IS_ANSWER_COUNTED,
+  LOCK_ORDER,
+} from '../database/statements.js';
 import { assertTransition } from '../domain/order-status.js';
 import { OrderMetrics } from '../observe-orders/order-metrics.js';
 
@@ -24,9 +30,19 @@ export class FinishCancelConsumer {
   @EventPattern(orderCompensated.topic, ROCKETMQ_TRANSPORT, { group: 'order-participant-answered' })
   async countAnswer(@Payload() payload: unknown): Promise<void> {
     const answer = readMessage(orderCompensated, payload);
+    if (await this.isCounted(answer)) return;
     const isFinished = await this.database.transaction((client) => this.count(client, answer));
     if (isFinished) this.metrics.count('CANCELLED');
     if (isFinished) this.logger.info({ orderId: answer.orderId }, 'the order is cancelled: all four have answered');
+  }
+
+  /**
+   * After an outage most answers are repeated ones. Without this look each of them would wait for the order's row and commit, and the
+   * answers that are missing would wait behind them.
+   */
+  private async isCounted({ orderId, participant }: PayloadOf<typeof orderCompensated>): Promise<boolean> {
+    const { rows } = await this.database.query(bind<{ isCounted: boolean }>(IS_ANSWER_COUNTED, [orderId, participant]));
+    return rows[0]?.isCounted === true;
   }
 
   /** @returns whether this answer was the last one */

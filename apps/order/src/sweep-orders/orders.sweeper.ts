@@ -145,8 +145,9 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
     const unanswered = await this.database.transaction(async (client, scope) => {
       const values = [this.config.answerOverdueMs, BATCH_MAX];
       const { rows } = await run(client, bind<OrderEntity>(CLAIM_UNANSWERED_CANCELS, values));
-      for (const order of rows) await this.cancelOrder.publish(client, order);
-      if (rows.length > 0) scope.afterCommit(() => this.relay.wake());
+      if (rows.length === 0) return rows;
+      await this.cancelOrder.publish(client, rows);
+      scope.afterCommit(() => this.relay.wake());
       return rows;
     });
     for (const { orderId, attempts } of unanswered) {
