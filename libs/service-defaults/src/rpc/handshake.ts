@@ -5,7 +5,7 @@ import type { KeyedSecret } from '../config/secret.js';
  * How a connection begins.
  *   server -> caller   hello     its nonce, and whether it signs
  *   caller -> server   hello     its name, its nonce, the id of its secret, and a proof that it has the secret
- *   server -> caller   welcome   signed, so that the caller knows that the server has the secret too
+ *   server -> caller   welcome   its name, signed, so that the caller knows that the server has the secret too
  * From the welcome on everything is signed, where the server signs: calls and answers. A server that stops says `bye`:
  * it answers all that it has been sent, and the caller sends no more.
  */
@@ -38,7 +38,10 @@ export type CallerHello = z.infer<typeof callerHelloSchema>['hello'];
 /** What the proof of a caller is the MAC of. The keys of the session hold everything that is fresh. */
 export const PROOF = 'hello';
 
-/** `now` is the server's wall clock, for the metric of clock differences. Nothing is decided by it. */
-export const welcomeSchema = z.object({ welcome: z.object({ now: z.number(), nonce }) });
+/**
+ * `service` is the server's own name. `now` is its wall clock, for the metric of clock differences; nothing is decided by it. The
+ * keys of a signed session depend on both nonces, so the welcome repeats neither.
+ */
+export const welcomeSchema = z.object({ welcome: z.object({ service: z.string().max(64), now: z.number() }) });
 
 export const PING = 'rpc.ping';

@@ -36,6 +36,8 @@ export class Replica {
   private turn = 0;
 
   constructor(
+    /** The name of the remote service. */
+    private readonly service: string,
     private readonly target: HostPort,
     private readonly identity: RpcIdentity,
     readonly metrics: ReplicaMetrics,
@@ -77,7 +79,9 @@ export class Replica {
     try {
       const connection = await this.tryAddresses();
       if (this.isClosed) connection.destroy();
-      else this.connection = connection;
+      // A server that stops may say bye with its welcome.
+      if (!connection.isOpen) throw new Error('was closed');
+      this.connection = connection;
       this.bringBack();
       return connection;
     } catch (error) {
@@ -107,12 +111,12 @@ export class Replica {
   }
 
   private openConnection(host: string, port: number): Promise<RpcConnection> {
-    const { identity, metrics } = this;
+    const { identity, metrics, service } = this;
     const events = {
       onLeaving: (why: 'bye' | 'closed') => this.left(why),
       onPeerClock: (differenceMs: number) => metrics.peerClock(differenceMs),
     };
-    return RpcConnection.open({ host, port, identity, limitMs: CONNECT_LIMIT_MS, events });
+    return RpcConnection.open({ host, port, identity, service, limitMs: CONNECT_LIMIT_MS, events });
   }
 
   private left(why: 'bye' | 'closed'): void {

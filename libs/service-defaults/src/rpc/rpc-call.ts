@@ -37,7 +37,8 @@ interface OpenTry {
 /*
  * A call has one or more tries, each at another replica where there is one:
  *   not connected   nothing was sent: the next replica has its turn
- *   broken          sent, and the connection broke: repeated once, also at the same replica if it is the only one
+ *   broken          sent, and the connection broke: repeated once, also at the same replica if it is the only one. A call that
+ *                   kills its replica does not go round and kill all of them
  *   slow            sent, and not answered in a part of the time: sent to another replica too, and the first answer counts
  *   answered        the first answer ends the call; later ones are dropped
  * All commands are idempotent by order id, so that a repeated one takes nothing twice: it gets the first one's answer.
@@ -50,6 +51,7 @@ export class RpcCall {
   private next = 0;
   private sends = 0;
   private connecting = 0;
+  private isBreakRepeated = false;
   private isSettled = false;
   private hasTimedOutConnecting = false;
   private timer: NodeJS.Timeout | undefined;
@@ -91,6 +93,8 @@ export class RpcCall {
   }
 
   private tryNext(): void {
+    // A process that was busy or frozen reads what came meanwhile before its timers are called.
+    if (msUntil(this.call.deadline) <= 0) return;
     const replica = this.nextReplica();
     if (!replica) {
       this.failIfOver();
@@ -133,8 +137,10 @@ export class RpcCall {
   }
 
   private send(replica: Replica, connection: RpcConnection): void {
-    if (!connection.isOpen) {
-      this.failures.add(`${replica.address} was closed`);
+    if (!connection.isOpen || connection.isFull) {
+      this.failures.add(`${replica.address} ${connection.isOpen ? 'reads too slowly' : 'was closed'}`);
+      replica.metrics.ended('unavailable');
+      if (connection.isOpen) replica.suspect();
       this.tryNext();
       return;
     }
@@ -160,7 +166,8 @@ export class RpcCall {
       return;
     }
     this.failures.add(`${one.replica.address} broke the connection`);
-    if (this.sends < this.sendsMax) {
+    if (this.sends < this.sendsMax && !this.isBreakRepeated) {
+      this.isBreakRepeated = true;
       one.replica.metrics.repeated('broken');
       // The only replica has its turn again.
       if (this.next >= this.call.replicas.length) this.next = 0;

@@ -26,7 +26,7 @@ export class RpcClient implements OnApplicationShutdown {
   private slowRepeats = SLOW_REPEATS.max;
 
   constructor(
-    /** Name of the remote service, for error messages and metrics. */
+    /** Name of the remote service. A server that says another name gets no call. */
     readonly service: string,
     addresses: HostPort | readonly HostPort[],
     options: RpcClientOptions = {},
@@ -35,7 +35,7 @@ export class RpcClient implements OnApplicationShutdown {
     const identity = { name: options.name ?? 'caller', secrets: options.secrets };
     this.replicas = list.map((address) => {
       const metrics = options.metrics?.of(service, `${address.host}:${address.port}`) ?? NO_METRICS;
-      return new Replica(address, identity, metrics);
+      return new Replica(service, address, identity, metrics);
     });
   }
 
@@ -72,11 +72,14 @@ export class RpcClient implements OnApplicationShutdown {
   private inOrder(): readonly Replica[] {
     const { replicas } = this;
     if (replicas.length === 1) return replicas;
-    const first = this.turn++ % replicas.length;
-    const inTurn = [...replicas.slice(first), ...replicas.slice(0, first)];
-    if (!replicas.some(({ isSetAside }) => isSetAside)) return inTurn;
+    const turn = this.turn++;
     // A suspicion is no reason to refuse: when all are set aside, they are tried nevertheless.
-    return [...inTurn.filter(({ isSetAside }) => !isSetAside), ...inTurn.filter(({ isSetAside }) => isSetAside)];
+    return [false, true].flatMap((aside) =>
+      rotated(
+        replicas.filter(({ isSetAside }) => isSetAside === aside),
+        turn,
+      ),
+    );
   }
 
   private readonly mayRepeatSlow = (): boolean => {
@@ -84,6 +87,11 @@ export class RpcClient implements OnApplicationShutdown {
     this.slowRepeats--;
     return true;
   };
+}
+
+function rotated<T>(list: readonly T[], by: number): readonly T[] {
+  const first = by % list.length;
+  return [...list.slice(first), ...list.slice(0, first)];
 }
 
 function faultText(error: unknown): string {

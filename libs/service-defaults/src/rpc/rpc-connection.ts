@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import { currentTrace } from '../trace/trace-context.js';
 import { isSigning, PROOF, serverHelloSchema, welcomeSchema } from './handshake.js';
 import type { RpcIdentity, ServerHello } from './handshake.js';
-import { RpcSocket } from './rpc-socket.js';
+import { RpcSocket, UNREAD_BYTES_MAX } from './rpc-socket.js';
 import type { Message } from './rpc-socket.js';
 import { newNonce, SessionKeys } from './session-keys.js';
 
@@ -12,6 +12,9 @@ export type Answer = { readonly response: unknown } | { readonly err: unknown } 
 export class ConnectTimeoutError extends Error {
   override readonly name = 'ConnectTimeoutError';
 }
+
+/** Some thousand calls. It is less than what closes a connection, so that a burst of calls never does. */
+const UNREAD_CALLS_MAX = UNREAD_BYTES_MAX / 2;
 
 type OnAnswer = (answer: Answer) => void;
 
@@ -25,6 +28,8 @@ export interface ConnectOptions {
   readonly host: string;
   readonly port: number;
   readonly identity: RpcIdentity;
+  /** The service that must be there. The address of a replica that is gone may belong to another service by now. */
+  readonly service: string;
   /** For the connection and the greetings. A server that accepts and says nothing is frozen. */
   readonly limitMs: number;
   readonly events: ConnectionEvents;
@@ -77,7 +82,16 @@ export class RpcConnection {
     return this.state === 'open';
   }
 
-  /** Sends a call. `onAnswer` is called once, unless the call is forgotten. @returns the number of the call */
+  /** So much waits to be read by the server that one more call would only wait behind it. */
+  get isFull(): boolean {
+    return this.socket.unreadBytes > UNREAD_CALLS_MAX;
+  }
+
+  /**
+   * Sends a call. `onAnswer` is called once, unless the call is forgotten.
+   * @returns the number of the call
+   * @throws when the call is too long for a frame
+   */
   ask(pattern: string, data: unknown, msLeft: number, onAnswer: OnAnswer): number {
     const id = ++this.lastId;
     this.socket.send({ id, pattern, msLeft, trace: currentTrace()?.traceparent, data });
@@ -106,17 +120,23 @@ export class RpcConnection {
       this.leave();
       return;
     }
-    const id = message['id'] as number;
-    const onAnswer = this.calls.get(id);
-    // A late answer of a call that was given up.
-    if (!onAnswer) return;
-    this.calls.delete(id);
-    onAnswer(message['err'] === undefined ? { response: message['response'] } : { err: message['err'] });
+    this.answer(
+      message['id'] as number,
+      message['err'] === undefined ? { response: message['response'] } : { err: message['err'] },
+    );
     this.endIfDone();
   }
 
+  private answer(id: number, answer: Answer): void {
+    const onAnswer = this.calls.get(id);
+    // A late answer of a call that was given up, or one that nobody has asked for.
+    if (!onAnswer) return;
+    this.calls.delete(id);
+    onAnswer(answer);
+  }
+
   private greet(message: Message): void {
-    const { identity, events } = this.options;
+    const { identity, events, service } = this.options;
     if (!this.serverHello) {
       this.serverHello = serverHelloSchema.parse(message).hello;
       if (this.serverHello.signs !== isSigning(identity)) {
@@ -127,6 +147,7 @@ export class RpcConnection {
     }
     // Signed with the keys of this connection, so the server has the secret too.
     const { welcome } = welcomeSchema.parse(message);
+    if (welcome.service !== service) throw new Error(`this is ${welcome.service} and not ${service}`);
     this.state = 'open';
     events.onPeerClock(welcome.now - (this.startedAt + Date.now()) / 2);
     this.onOpen();
@@ -162,7 +183,6 @@ export class RpcConnection {
     this.state = 'closed';
     if (state === 'connecting') this.onOpen(error ?? new Error('the connection was closed during the greetings'));
     if (state === 'open') this.options.events.onLeaving('closed');
-    for (const onAnswer of this.calls.values()) onAnswer('broken');
-    this.calls.clear();
+    for (const id of this.calls.keys()) this.answer(id, 'broken');
   }
 }

@@ -93,14 +93,14 @@ export class RpcPeer {
   private greet(message: Message): void {
     const { data, error } = callerHelloSchema.safeParse(message);
     if (error) throw new BrokenProtocolError('HELLO_MALFORMED');
-    const { from, nonce } = data.hello;
+    const { from } = data.hello;
     this.socket.keys = this.keysFor(data.hello);
     this.from = from;
     this.isGreeted = true;
     this.socket.frameBytesMax = FRAME_BYTES_MAX;
     clearTimeout(this.helloLimit);
     this.events.onGreeted();
-    this.socket.send({ welcome: { now: Date.now(), nonce } });
+    this.socket.send({ welcome: { service: this.identity.name, now: Date.now() } });
   }
 
   private keysFor({ key, proof, from, nonce }: CallerHello): SessionKeys | undefined {

@@ -19,6 +19,8 @@ import type { Metrics } from '../health/metrics.js';
 const CALLERS_MAX = 1_000;
 /** Connections that have not said who they are. One more, and the oldest of them is closed. */
 const STRANGERS_MAX = 200;
+/** Calls that are being handled. A call waits in a handler for two seconds at most, so a shop has some hundreds. */
+const CALLS_MAX = 5_000;
 /** Longest time for which a stop waits for calls that have begun. */
 const DRAIN_LIMIT_MS = 5_000;
 /** A caller that was told `bye` and has no call open ends its connection at once. One that is frozen is not waited for. */
@@ -123,6 +125,11 @@ export class RpcServer extends Server implements CustomTransportStrategy {
       peer.send({ id, response: Date.now() });
       return;
     }
+    if (this.inFlight >= CALLS_MAX) {
+      this.metrics?.refused('CALLS_FULL');
+      peer.send({ id, err: { message: 'this replica has too many calls at once' } });
+      return;
+    }
     const context = new RpcCallContext(pattern, peer.from, deadlineIn(msLeft));
     this.inFlight++;
     try {
@@ -131,7 +138,7 @@ export class RpcServer extends Server implements CustomTransportStrategy {
       );
       peer.send({ id, response });
     } catch (error) {
-      peer.send({ id, err: toFault(error) });
+      peer.send({ id, err: this.toFault(pattern, error) });
     } finally {
       this.inFlight--;
       this.lookIfQuiet();
@@ -143,6 +150,15 @@ export class RpcServer extends Server implements CustomTransportStrategy {
     if (!handler || handler.isEventHandler) throw new Error(`no handler for ${pattern}`);
     const result: unknown = await handler(data, context);
     return isObservable(result) ? lastValueFrom(result) : result;
+  }
+
+  /** Nest's filter has logged a handler's error and made it an object without internals. Any other error is logged here. */
+  private toFault(pattern: string, error: unknown): { readonly message: string } {
+    if (typeof error === 'object' && error !== null && !(error instanceof Error) && 'message' in error) {
+      return { message: String(error.message) };
+    }
+    this.logger.error(`${pattern}: ${String(error)}`);
+    return { message: 'Internal server error' };
   }
 
   private lookIfQuiet(): void {
@@ -163,10 +179,4 @@ export class RpcServer extends Server implements CustomTransportStrategy {
       };
     });
   }
-}
-
-/** Nest's filter has logged the error and made it an object without internals. Any other error is not shown to the caller. */
-function toFault(error: unknown): { readonly message: string } {
-  const isFromFilter = typeof error === 'object' && error !== null && !(error instanceof Error) && 'message' in error;
-  return { message: isFromFilter ? String(error.message) : 'Internal server error' };
 }

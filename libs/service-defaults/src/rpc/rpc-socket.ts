@@ -7,7 +7,7 @@ import type { SessionKeys } from './session-keys.js';
 /** Corked bytes are written at once when there are more: a socket with 16 KiB to write tells its writer to wait. */
 const CORKED_BYTES_MAX = 8 * 1024;
 /** A peer that reads nothing gets no more than this. */
-const UNREAD_BYTES_MAX = 1024 * 1024;
+export const UNREAD_BYTES_MAX = 1024 * 1024;
 /** A machine that vanished sends no reset; its connection is found dead after this and some probes of the kernel. */
 const KEEP_ALIVE_MS = 15_000;
 
@@ -49,6 +49,11 @@ export class RpcSocket {
 
   set frameBytesMax(bytes: number) {
     this.reader.bytesMax = bytes;
+  }
+
+  /** What was sent and is not in the hands of the kernel yet. */
+  get unreadBytes(): number {
+    return this.socket.writableLength;
   }
 
   /** @throws when the message is too long for a frame */
