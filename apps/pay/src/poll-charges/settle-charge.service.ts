@@ -12,6 +12,7 @@ import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 import { ProviderClient } from '../provider/provider-client.js';
 import type { ChargeName } from '../provider/provider-client.js';
+import { ProviderError } from '../provider/provider-error.js';
 import { ReceiveCallbackService } from '../receive-callback/receive-callback.service.js';
 import { eventsOf } from './charge-events.js';
 
@@ -46,12 +47,14 @@ export class SettleChargeService {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** @throws {ProviderError} when the provider did not answer */
+  /** @throws {ProviderError} when the provider did not answer, or contradicts itself */
   async settle(payment: AskedPayment): Promise<void> {
     if (payment.status !== 'CLOSED') return this.settleUnclosed(payment);
     if ((await this.provider.voidCharge(this.nameOf(payment))) === 'VOID') return this.finish(payment, 'VOID');
     // The buyer was faster than the void, so the money is there.
-    const { isRecorded } = await this.look(payment);
+    const { state, isRecorded } = await this.look(payment);
+    // A reading may be older than the answer to the void. Money that does not show yet is looked for again.
+    if (state !== 'PAID') throw new ProviderError(`the charge is paid for the void, and ${state} for the reading`);
     if (isRecorded) await this.finish(payment, 'PAID');
   }
 

@@ -71,25 +71,27 @@ export const paymentPath = (payment: { readonly merchantId: string; readonly pay
 
 /**
  * The fields that pay reads of GET {@link paymentPath}. 404 CHARGE_NOT_FOUND: the provider has never had such a charge.
- * A charge that was charged twice has two transactions.
+ * A charge that was charged twice has two transactions, and one that is paid has at least one.
  */
-export const chargeReadingSchema = providerChargeSchema.extend({
-  merchantId: text().min(1).max(64),
-  orderId: text().min(1).max(64),
-  amount: amountSchema,
-  currency: currencySchema,
-  transactions: z
-    .array(
-      z.object({
-        providerTxnId: text().min(1).max(64),
-        amount: amountSchema,
-        currency: currencySchema,
-        occurredAt: z.iso.datetime(),
-      }),
-    )
-    .max(100)
-    .readonly(),
-});
+export const chargeReadingSchema = providerChargeSchema
+  .extend({
+    merchantId: text().min(1).max(64),
+    orderId: text().min(1).max(64),
+    amount: amountSchema,
+    currency: currencySchema,
+    transactions: z
+      .array(
+        z.object({
+          providerTxnId: text().min(1).max(64),
+          amount: amountSchema,
+          currency: currencySchema,
+          occurredAt: z.iso.datetime(),
+        }),
+      )
+      .max(100)
+      .readonly(),
+  })
+  .refine(({ state, transactions }) => state !== 'PAID' || transactions.length > 0, 'must have what was paid');
 export type ChargeReading = z.infer<typeof chargeReadingSchema>;
 
 /**
