@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { bind } from '@rocketshop/pg';
+import type { Statement } from '@rocketshop/pg';
 import { Database, LOGGER, RepeatingTask, scaledMs } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
 import { CLAIM_DUE_CHARGES, CLAIM_LAST_LOOKS } from '../database/charge-statements.js';
@@ -25,6 +26,7 @@ const VOID_LONGEST_RETRY_MS = 60_000;
 export class PollChargesSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly rounds: RepeatingTask;
   private readonly waits: readonly number[];
+  private isStopping = false;
 
   constructor(
     private readonly database: Database,
@@ -51,18 +53,22 @@ export class PollChargesSweeper implements OnApplicationBootstrap, BeforeApplica
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.isStopping = true;
     await this.rounds.stop();
   }
 
-  /** One round over the charges that are due. It ends early when the provider does not answer. */
+  /** One round over the charges that are due. */
   async sweep(): Promise<void> {
-    for (const claim of [CLAIM_DUE_CHARGES, CLAIM_LAST_LOOKS]) {
-      for (let claims = 0; claims < CLAIMS_PER_ROUND_MAX; claims++) {
-        const { rows } = await this.database.query(bind<PaymentEntity>(claim, [CLAIM_MAX, ...this.waits]));
-        const answered = await Promise.all(rows.map((payment) => this.settle(payment)));
-        if (answered.includes(false)) return;
-        if (rows.length < CLAIM_MAX) break;
-      }
+    await this.sweepDue(CLAIM_DUE_CHARGES);
+    await this.sweepDue(CLAIM_LAST_LOOKS);
+  }
+
+  /** Ends early when not one charge of a claim could be settled, since the provider is away then. A single one holds up no other. */
+  private async sweepDue(claim: Statement): Promise<void> {
+    for (let claims = 0; claims < CLAIMS_PER_ROUND_MAX && !this.isStopping; claims++) {
+      const { rows } = await this.database.query(bind<PaymentEntity>(claim, [CLAIM_MAX, ...this.waits]));
+      const settled = await Promise.all(rows.map((payment) => this.settle(payment)));
+      if (rows.length < CLAIM_MAX || !settled.includes(true)) return;
     }
   }
 

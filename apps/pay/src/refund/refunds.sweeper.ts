@@ -16,6 +16,7 @@ const REFUNDS_PER_ROUND_MAX = 20;
 export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly rounds: RepeatingTask;
   private readonly refunded;
+  private isStopping = false;
 
   constructor(
     private readonly database: Database,
@@ -37,13 +38,18 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
   }
 
   async beforeApplicationShutdown(): Promise<void> {
+    this.isStopping = true;
     await this.rounds.stop();
   }
 
   /** One round over the refunds that are due. */
   async sweep(): Promise<void> {
     const { rows } = await this.database.query(bind<RefundEntity>(CLAIM_DUE_REFUNDS, [REFUNDS_PER_ROUND_MAX]));
-    for (const refund of rows) await this.refund(refund);
+    for (const refund of rows) {
+      // What is left is due again soon. A stop does not wait for a provider that takes its time.
+      if (this.isStopping) return;
+      await this.refund(refund);
+    }
   }
 
   private async refund(refund: RefundEntity): Promise<void> {
