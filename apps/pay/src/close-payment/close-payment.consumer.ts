@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { Controller, Inject } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { answerToCancel, orderCancelled, readMessage } from '@rocketshop/contracts';
@@ -46,9 +45,6 @@ export class ClosePaymentConsumer {
     if (live?.status !== 'PAID' || live.providerTxnId === null) return;
     const { paymentId, amount, currency } = live as PaymentEntity;
     const { providerTxnId } = live;
-    await run(
-      client,
-      insertRefund({ refundId: randomUUID(), paymentId, orderId, providerTxnId, amount, currency, reason: 'LATE' }),
-    );
+    await run(client, insertRefund({ paymentId, orderId, providerTxnId, amount, currency, reason: 'LATE' }));
   }
 }

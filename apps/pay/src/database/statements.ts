@@ -4,6 +4,7 @@ import { columnsOf } from '@rocketshop/service-defaults';
 import { ACCEPTED_OUTCOMES } from '../domain/callback-outcome.js';
 import type { CallbackFacts } from '../domain/callback-outcome.js';
 import type { PaymentOrderStatus } from '../domain/payment-status.js';
+import { refundIdOf } from '../domain/refund-id.js';
 import { PaymentEntity } from './entities/payment.entity.js';
 import { RefundEntity } from './entities/refund.entity.js';
 
@@ -198,9 +199,10 @@ const INSERT_REFUND = {
 
 /** Inserts the request of a refund. One transaction of the provider is refunded once. */
 export const insertRefund = (
-  refund: Pick<RefundEntity, 'refundId' | 'paymentId' | 'orderId' | 'providerTxnId' | 'amount' | 'currency' | 'reason'>,
+  refund: Pick<RefundEntity, 'paymentId' | 'orderId' | 'providerTxnId' | 'amount' | 'currency' | 'reason'>,
 ): BoundStatement => {
-  const { refundId, paymentId, orderId, providerTxnId, amount, currency, reason } = refund;
+  const { paymentId, orderId, providerTxnId, amount, currency, reason } = refund;
+  const refundId = refundIdOf(providerTxnId);
   return bindLine(INSERT_REFUND, [refundId, paymentId, orderId, providerTxnId, amount, currency, reason]);
 };
 

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { ProviderCallback } from '@rocketshop/contracts';
 import { outboxInsert, OutboxRelay } from '@rocketshop/outbox';
@@ -114,7 +114,6 @@ export class ReceiveCallbackService {
 function refunding(event: ProviderCallback, { orderStatus }: Payment): BoundStatement {
   const { orderId, paymentId, providerTxnId, currency } = event;
   return insertRefund({
-    refundId: randomUUID(),
     paymentId,
     orderId,
     providerTxnId,
