@@ -152,7 +152,7 @@ export const RECORD_PAYMENT = {
 
 export const RECORD_LATE_PAYMENT = {
   name: 'record-late-payment',
-  text: 'UPDATE orders SET late_payment_id = $2 WHERE order_id = $1',
+  text: `UPDATE orders SET late_payment_id = $2 WHERE order_id = $1 RETURNING ${columnsOf(OrderEntity)}`,
 };
 
 /** How long until a timer is due, by the database's clock. The time is negative when the timer is overdue. */

@@ -1,8 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { PaidPayment } from '@rocketshop/contracts';
-import { bind, bindLine, retryWhenRefused, retryWhenUnknown } from '@rocketshop/pg';
+import { OutboxRelay } from '@rocketshop/outbox';
+import { bind, bindLine, retryWhenRefused, retryWhenUnknown, run } from '@rocketshop/pg';
 import { Database, LOGGER } from '@rocketshop/service-defaults';
 import type { Logger } from '@rocketshop/service-defaults';
+import { CancelOrderService } from '../cancel-order/cancel-order.service.js';
+import type { OrderEntity } from '../database/entities/order.entity.js';
 import { READ_PAYABLE, RECORD_LATE_PAYMENT, RECORD_PAYMENT } from '../database/statements.js';
 import type { PayableOrder } from '../database/statements.js';
 import { assertTransition } from '../domain/order-status.js';
@@ -40,6 +43,8 @@ export class PaymentOfUnknownOrderError extends Error {
 export class RecordPaymentService {
   constructor(
     private readonly database: Database,
+    private readonly relay: OutboxRelay,
+    private readonly cancelOrder: CancelOrderService,
     private readonly metrics: OrderMetrics,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
@@ -58,7 +63,7 @@ export class RecordPaymentService {
   private async recordOrRefuse(payment: Payment, attempt: number): Promise<PaymentOutcome> {
     const { orderId, paymentId, amount, currency } = payment;
     const outcome = attempt === 1 ? 'PAID' : await this.decide(payment);
-    if (outcome === 'LATE') await this.database.query(bind(RECORD_LATE_PAYMENT, [orderId, paymentId]));
+    if (outcome === 'LATE') await this.recordLate(payment);
     if (outcome === 'PAID') {
       assertTransition('CONFIRMED', 'PAID');
       const values = [orderId, 'CONFIRMED', paymentId, BigInt(amount), currency];
@@ -66,6 +71,20 @@ export class RecordPaymentService {
       this.metrics.count('PAID');
     }
     return outcome;
+  }
+
+  /**
+   * Pay has closed the payments of a cancelled order before, and counts no money for it, unless its database was set back since. So pay
+   * is told of the cancel once more, and refunds what it has counted. The others have undone their part, and only answer again.
+   */
+  private async recordLate({ orderId, paymentId }: Payment): Promise<void> {
+    await this.database.transaction(async (client, scope) => {
+      const [order] = (await run(client, bind<OrderEntity>(RECORD_LATE_PAYMENT, [orderId, paymentId]))).rows;
+      // The money of a PAID order came by two payments. Nothing of the order may be undone.
+      if (order?.status !== 'CANCELLING' && order?.status !== 'CANCELLED') return;
+      await this.cancelOrder.publish(client, [order]);
+      scope.afterCommit(() => this.relay.wake());
+    });
   }
 
   private async decide(payment: Payment): Promise<PaymentOutcome> {
