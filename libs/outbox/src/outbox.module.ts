@@ -12,7 +12,7 @@ export interface OutboxModuleOptions extends OutboxRelayOptions {
   readonly readiness?: OutboxReadiness | undefined;
 }
 
-export interface OutboxReadiness {
+interface OutboxReadiness {
   add(name: string, check: () => Promise<void>, options: { readonly required: boolean }): void;
 }
 
