@@ -40,6 +40,8 @@ describe('a buyer token', () => {
     expect(tokens.verify(tokens.sign(buyer))).toBe(buyer);
   });
 
+  // The tests above move the clock by a minute. An end that is over would hide what else is wrong.
+  const soon = now + 3_600_000;
   const claimsOf = (expiresAt: unknown) => `{"buyerId":"ada","expiresAt":${String(expiresAt)}}`;
 
   it.each([
@@ -52,13 +54,14 @@ describe('a buyer token', () => {
     ['an end that never comes', claimsOf('1e400')],
     ['an end in years', claimsOf(1e15)],
     ['an end before time', claimsOf(-1)],
-    ['an end as text', claimsOf('"9999999999999"')],
-    ['an end between two ms', claimsOf(`${now + 1_000}.5`)],
-    ['no buyer', `{"expiresAt":${now + 1_000}}`],
-    ['an empty buyer', `{"buyerId":"","expiresAt":${now + 1_000}}`],
-    ['a buyer that no database holds', `{"buyerId":"\\u0000","expiresAt":${now + 1_000}}`],
-    ['two buyers', `{"buyerId":"eve","buyerId":"ada","expiresAt":${now + 1_000}}`],
-    ['one claim more', `{"buyerId":"ada","admin":true,"expiresAt":${now + 1_000}}`],
+    ['an end as text', claimsOf(`"${soon}"`)],
+    ['an end as another text', claimsOf('"never"')],
+    ['an end between two ms', claimsOf(`${soon}.5`)],
+    ['no buyer', `{"expiresAt":${soon}}`],
+    ['an empty buyer', `{"buyerId":"","expiresAt":${soon}}`],
+    ['a buyer that no database holds', `{"buyerId":"\\u0000","expiresAt":${soon}}`],
+    ['two buyers', `{"buyerId":"eve","buyerId":"ada","expiresAt":${soon}}`],
+    ['one claim more', `{"buyerId":"ada","admin":true,"expiresAt":${soon}}`],
   ])('is refused when its claims are %s, although the signature is right', (_what, claims) => {
     const signed = `v1.${Buffer.from(claims).toString('base64url')}`;
     const mac = createHmac('sha256', secret.reveal()).update(signed).digest('base64url');
