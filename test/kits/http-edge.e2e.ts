@@ -140,6 +140,15 @@ describe('the internal port', () => {
     expect(computed).toBe(2);
   });
 
+  it('refuses whoever asks faster than anybody needs, and keeps few requests waiting', async () => {
+    const { internalUrl } = await probe.start();
+    const asked = 'GET /health/live HTTP/1.1\r\nhost: probe\r\n\r\n'.repeat(40);
+    const floods = await Promise.all(Array.from({ length: 10 }, () => connection(internalUrl, asked)));
+    await until(() => floods.some(({ received }) => received.startsWith('HTTP/1.1 503')), {
+      description: 'the port to refuse a request',
+    });
+  });
+
   it('answers while the service waits for something at its start, and says that it is not ready', async () => {
     const internalPort = await freePort();
     const starting = probe.start({ internalPort }, async () => probe.gate.opened);
