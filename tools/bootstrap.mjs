@@ -1,11 +1,12 @@
 // `npm run demo`, `npm test` and the other commands start here. This program installs and builds what is missing, and then starts
 // the command. It is plain JavaScript without dependencies, because it runs before anything is installed.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { COMMANDS, helpOf, readArguments, UsageError } from './commands.mjs';
+import { handOver } from './hand-over.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 function requireNode() {
@@ -37,14 +38,6 @@ function installWhatIsMissing() {
   writeFileSync(stamp, lock);
 }
 
-function handOver(args) {
-  // The program sees the channel close when this process is killed with -9, and ends what it has started.
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
-  // Ctrl-C reaches the whole process group. This process waits until the child has stopped what it started.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('exit', (code, signal) => process.exit(code ?? (signal === 'SIGINT' ? 130 : 1)));
-}
-
 /** Prints help, or what was wrong in one line, and ends; or returns the arguments for the program. */
 function argumentsOrEnd(name, args) {
   if (!Object.hasOwn(COMMANDS, name)) {
@@ -69,4 +62,4 @@ const given = argumentsOrEnd(name, args);
 const command = COMMANDS[name];
 installWhatIsMissing();
 if (command.build) step('Building', process.execPath, ['node_modules/typescript/bin/tsc', '-b']);
-handOver([...command.run, ...given]);
+handOver([...command.run, ...given], root);
