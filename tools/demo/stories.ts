@@ -154,7 +154,11 @@ export const STORIES: readonly Story[] = [
       const order = await place(grace, teapots(1));
       const payment = await openPayment(grace, order.orderId);
       await untilStatus(grace, order.orderId, 'CANCELLED', unpaidWaitMs(control));
-      await grace.pay(payment);
+      const paying = await grace.pay(payment);
+      // Pay makes the charge void soon after the close, so this buyer may be too late to lose money.
+      if (paying.body['code'] === 'CHARGE_VOID')
+        return { happened: 'CANCELLED, its charge is void: the pay page takes no money', inconsistentMs: 0 };
+      expectStatus('the pay page', paying, 200);
       const started = performance.now();
       await untilRefunded(grace, payment, 1, WAIT_MS);
       return { happened: 'CANCELLED, then paid at the provider: refunded', inconsistentMs: elapsed(started) };

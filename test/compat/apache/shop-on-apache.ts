@@ -16,6 +16,7 @@ export async function shopOnApache(apache: ApacheRocketmq, timeScale: number): P
     namesrvAddr: apache.namesrvAddr,
     timeScale,
     redis: false,
+    gates: true,
     env: {
       order: { UNPAID_TIMEOUT_MS: String(UNPAID_MS * timeScale), SWEEP_INTERVAL_MS: String(SWEEP_MS * timeScale) },
     },
@@ -25,8 +26,9 @@ export async function shopOnApache(apache: ApacheRocketmq, timeScale: number): P
     const [ada, grace] = await Promise.all([ShopClient.logIn(urls, 'ada'), ShopClient.logIn(urls, 'grace')]);
     await ada.resetDemo();
     const rows: Row[] = [];
-    for (const { title, play } of SHOP_STORIES)
-      rows.push(await checkRow(CLIENT, title, () => play({ ada, grace, apache })));
+    const providerGate = system.gate('pay-provider.http#0');
+    const stage = { ada, grace, apache, providerGate, providerUrl: urls.provider };
+    for (const { title, play } of SHOP_STORIES) rows.push(await checkRow(CLIENT, title, () => play(stage)));
     rows.push(await checkRow(CLIENT, 'invariants C1 to C8', () => proveInvariants(system)));
     return rows;
   } finally {

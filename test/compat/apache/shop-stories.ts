@@ -1,5 +1,5 @@
 import { openPayment, place, teapots, untilPaymentIs, untilRefunded, untilStatus } from '@rocketshop/shop-testkit';
-import type { ApacheRocketmq, ShopClient } from '@rocketshop/shop-testkit';
+import type { ApacheRocketmq, FaultProxy, ShopClient } from '@rocketshop/shop-testkit';
 
 /** This is longer than Apache RocketMQ's broker needs to start and all clients need to find it again. */
 const WAIT_MS = 90_000;
@@ -8,6 +8,10 @@ interface Stage {
   readonly ada: ShopClient;
   readonly grace: ShopClient;
   readonly apache: ApacheRocketmq;
+  /** Pay reaches the payment provider through it. */
+  readonly providerGate: FaultProxy;
+  /** Where buyers reach the payment provider without the gate. */
+  readonly providerUrl: string;
 }
 
 interface ShopStory {
@@ -55,11 +59,19 @@ export const SHOP_STORIES: readonly ShopStory[] = [
   },
   {
     title: 'paid after it was closed',
-    async play({ grace }) {
+    async play({ grace, providerGate, providerUrl }) {
       const order = await place(grace, teapots(1));
       const payment = await openPayment(grace, order.orderId);
-      await untilStatus(grace, order.orderId, 'CANCELLED', WAIT_MS);
-      await grace.pay(payment);
+      const { pathname } = new URL(payment.payUrl ?? '');
+      try {
+        // Pay cannot make the charge void in time, so the buyer can still pay it.
+        providerGate.partition();
+        await untilStatus(grace, order.orderId, 'CANCELLED', WAIT_MS);
+        const { status } = await grace.pay({ payUrl: `${providerUrl}${pathname}` });
+        expectEqual('the pay page answered', status, 200);
+      } finally {
+        providerGate.heal();
+      }
       await untilRefunded(grace, payment, 1, WAIT_MS);
       return 'refunded once';
     },
