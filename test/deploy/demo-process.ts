@@ -85,6 +85,13 @@ export class DemoProcess {
     return existsSync(join(this.mark, 'demo/demo.json')) ? [...temporary, 'demo.json'] : temporary;
   }
 
+  /** What is left on the disk and not named in demo.json. */
+  forgotten(): string[] {
+    const file = join(this.mark, 'demo/demo.json');
+    const { folders } = JSON.parse(readFileSync(file, 'utf8')) as { readonly folders: readonly string[] };
+    return this.leftovers().filter((entry) => entry !== 'demo.json' && !folders.includes(join(this.mark, entry)));
+  }
+
   remove(): void {
     for (const parent of this.started) parent.kill('SIGKILL');
     for (const line of this.alive()) process.kill(Number(line.split(' ')[0]), 'SIGKILL');
@@ -109,7 +116,11 @@ export async function endDemoDuringStart(how: 'demo -9' | 'parent -9' | 'Ctrl-C'
     else parent.kill(how === 'Ctrl-C' ? 'SIGINT' : 'SIGKILL');
     const code = await demo.ended(parent);
     await demo.gone();
-    if (how === 'demo -9') return;
+    if (how === 'demo -9') {
+      // The next demo removes them.
+      if (demo.forgotten().length > 0) throw new Error(`nobody knows of: ${demo.forgotten().join()}\n${demo.output}`);
+      return;
+    }
     if (demo.leftovers().length > 0) throw new Error(`left on the disk: ${demo.leftovers().join()}\n${demo.output}`);
     if (how === 'Ctrl-C' && code !== 130) throw new Error(`it ended with ${code}\n${demo.output}`);
   } catch (error) {

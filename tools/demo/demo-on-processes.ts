@@ -55,6 +55,7 @@ async function startAndPlay(
     proxied: BEHIND_FAULTS,
     logDir,
     signal,
+    onFolders: (folders) => updateDemoState({ folders }),
     onProgress: say,
   });
   try {
@@ -96,6 +97,7 @@ async function letPersonBuy(system: ShopSystem, { timeScale }: DemoOptions, logs
       'interface of pay': `${system.internalUrl('pay')}/docs`,
       'interface of the provider': `${system.internalUrl('pay-provider')}/docs`,
       'metrics of order': `${system.internalUrl('order')}/metrics`,
+      'metrics of the broker': `${system.internalUrl('broker')}/metrics`,
     },
     minutesToPay: MINUTES_TO_PAY / (timeScale ?? PERSON_TIME_SCALE),
     logs,

@@ -34,7 +34,7 @@ export function claimDemo(): void {
   }
 }
 
-/** Adds what is known when the shop is up. */
+/** Adds what is known by now. */
 export const updateDemoState = (state: Omit<DemoState, 'pid'>): void => write({ pid: process.pid, ...state }, 'w');
 
 export function removeDemoState(): void {

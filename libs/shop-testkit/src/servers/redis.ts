@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { endChild, endingWithParent, isRunning, waitForOutput } from './child.js';
@@ -45,8 +44,8 @@ export async function startRedisServer(options: { readonly port?: number } = {})
 }
 
 async function start(program: RedisProgram, port: number): Promise<RedisServer> {
-  const home = await mkdtemp(join(tmpdir(), 'rocketshop-redis-'));
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', home, '--save', '', '--appendonly', 'no'];
+  // It writes nothing, so it needs no folder of its own, which a killed run would leave behind.
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--dir', tmpdir(), '--save', '', '--appendonly', 'no'];
   const child = spawn(...endingWithParent(program.command, args), {
     // Ctrl-C in a terminal reaches the whole process group. The caller decides when Redis ends, so it leaves the group.
     detached: true,
@@ -60,7 +59,6 @@ async function start(program: RedisProgram, port: number): Promise<RedisServer> 
   const stop = async (): Promise<void> => {
     await endChild(child, 'SIGTERM');
     process.off('exit', killAtExit);
-    await rm(home, { recursive: true, force: true });
   };
   try {
     await waitForOutput(child, /Ready to accept connections/, START_LIMIT_MS);

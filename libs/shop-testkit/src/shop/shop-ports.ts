@@ -21,6 +21,8 @@ const WELL_KNOWN_PORTS = {
   'pay.internal': 5005,
   'pay-provider.http': 3010,
   'pay-provider.internal': 5010,
+  'broker.internal': 5020,
+  'nameserver.internal': 5021,
 } as const;
 
 export type PortName = keyof typeof WELL_KNOWN_PORTS;

@@ -33,6 +33,8 @@ export interface ShopSystemOptions {
   readonly nodeArgs?: Readonly<Partial<Record<ProgramName, readonly string[]>>>;
   /** Folder in which every program gets a file with its whole output. @default none: only the last lines are kept, in memory */
   readonly logDir?: string;
+  /** Called with {@link ShopSystem.folders} before anything is in them, so that they can be removed after this process was killed. */
+  readonly onFolders?: (folders: readonly string[]) => void;
   /** Called when a part is up, to show progress. */
   readonly onProgress?: (what: string) => void;
 }

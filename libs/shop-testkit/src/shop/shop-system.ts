@@ -73,9 +73,9 @@ export class ShopSystem {
     return `http://127.0.0.1:${this.port(`${service}.http`, replica)}`;
   }
 
-  /** Base URL of the internal port of a replica: `/health/ready`, `/metrics`, `/docs`. */
-  internalUrl(service: ServiceName | 'pay-provider', replica = 0): string {
-    return `http://127.0.0.1:${this.port(`${service}.internal`, replica)}`;
+  /** Base URL of the internal port of a replica: `/health/ready`, `/metrics`, and `/docs` where there is an HTTP interface. */
+  internalUrl(program: ProgramName, replica = 0): string {
+    return `http://127.0.0.1:${this.port(`${program}.internal`, replica)}`;
   }
 
   get urls(): ShopUrls {
@@ -234,6 +234,9 @@ export class ShopSystem {
   private async startAll(): Promise<void> {
     const progress = this.options.onProgress ?? (() => undefined);
     this.dataDir = await mkdtemp(join(tmpdir(), 'rocketshop-'));
+    // PostgreSQL may run as another user than this process, and that user must be able to enter the folder.
+    this.postgresDir = await mkdtemp(join(tmpdir(), 'rocketshop-postgres-'));
+    this.options.onFolders?.(this.folders);
     this.ports = await ShopPorts.choose(this.replicaCount, this.options.wellKnownPorts ?? false);
     for (const service of this.options.proxied ?? []) {
       this.proxies.set(service, await FaultProxy.start({ port: this.port(`${service}.rpc`) }));
@@ -251,8 +254,6 @@ export class ShopSystem {
   }
 
   private async startDatabases(progress: (what: string) => void): Promise<void> {
-    // PostgreSQL may run as another user than this process, and that user must be able to enter the folder.
-    this.postgresDir = await mkdtemp(join(tmpdir(), 'rocketshop-postgres-'));
     this.postgres = await this.launchPostgres();
     for (const service of SERVICES) {
       this.givenUp.signal.throwIfAborted();
@@ -284,9 +285,13 @@ export class ShopSystem {
   private async startMessaging(progress: (what: string) => void): Promise<void> {
     if (this.options.namesrvAddr !== undefined) return;
     const flushDiskType = this.options.flushDiskType ?? 'SYNC_FLUSH';
-    await this.launch('nameserver', 0, { NAMESRV_LISTEN_PORT: String(this.port('nameserver')) });
+    await this.launch('nameserver', 0, {
+      NAMESRV_LISTEN_PORT: String(this.port('nameserver')),
+      INTERNAL_PORT: String(this.port('nameserver.internal')),
+    });
     await this.launch('broker', 0, {
       BROKER_LISTEN_PORT: String(this.port('broker')),
+      INTERNAL_PORT: String(this.port('broker.internal')),
       NAMESRV_ADDR: this.namesrvAddr,
       STORE_DIR: join(this.dataDir, 'broker'),
       FLUSH_DISK_TYPE: flushDiskType,
