@@ -126,7 +126,11 @@ describe('long messages', () => {
     const { messages } = await pull(reader, 'long', { maxMsgNums: 1 });
     expect(messages[0]?.body.length).toBe(LONG.length);
     expect(await metric(broker, 'broker_unsent_bytes')).toBeLessThanOrEqual(256 * MIB);
-    expect((await metric(broker, 'process_resident_memory_bytes')) - before).toBeLessThan(600 * MIB);
+    // What was read and is not collected yet counts as resident for a while. What the broker holds stays.
+    await until(async () => (await metric(broker, 'process_resident_memory_bytes')) - before < 600 * MIB, {
+      timeoutMs: 20_000,
+      description: 'the resident memory to be within one limit of unsent bytes',
+    });
   });
 });
 
