@@ -72,16 +72,27 @@ export async function startApacheRocketmq(options: ApacheOptions = {}): Promise<
   const launch = (main: string, flags: readonly string[], config: string) =>
     launchJava(home, lib, main, flags, ['-c', join(home, config)], namesrvAddr);
 
-  const nameServer = launch('org.apache.rocketmq.namesrv.NamesrvStartup', ['-Xms256m', '-Xmx256m'], 'namesrv.conf');
-  await untilListening(namesrvPort, nameServer);
-  const started = performance.now();
+  /** A program that does not come up is ended, so that the caller is not kept alive by it. */
+  const started = async (child: ChildProcess, port: number, others: readonly ChildProcess[] = []) => {
+    try {
+      await untilListening(port, child);
+      return child;
+    } catch (error) {
+      await Promise.all([child, ...others].map((one) => endChild(one, 'SIGKILL')));
+      throw error;
+    }
+  };
+
+  const nameServerFlags = ['-Xms256m', '-Xmx256m'];
+  const nameServer = await started(
+    launch('org.apache.rocketmq.namesrv.NamesrvStartup', nameServerFlags, 'namesrv.conf'),
+    namesrvPort,
+  );
+  const launchedAt = performance.now();
   const heap = options.heap ?? '2g';
   const flags = [`-Xms${heap}`, `-Xmx${heap}`, ...BROKER_FLAGS];
-  const launchBroker = async (): Promise<ChildProcess> => {
-    const child = launch('org.apache.rocketmq.broker.BrokerStartup', flags, 'broker.conf');
-    await untilListening(brokerPort, child);
-    return child;
-  };
+  const launchBroker = (): Promise<ChildProcess> =>
+    started(launch('org.apache.rocketmq.broker.BrokerStartup', flags, 'broker.conf'), brokerPort, [nameServer]);
   let broker = await launchBroker();
   // This handler runs after those that end the two processes, so nothing writes to the folder any more.
   process.once('exit', removeHome);
@@ -91,7 +102,7 @@ export async function startApacheRocketmq(options: ApacheOptions = {}): Promise<
     get brokerPid() {
       return broker.pid ?? 0;
     },
-    startMs: performance.now() - started,
+    startMs: performance.now() - launchedAt,
     killBroker: () => endChild(broker, 'SIGKILL'),
     startBroker: async () => {
       broker = await launchBroker();
