@@ -1,5 +1,5 @@
 /** The longest time that a timer of Node waits. It takes a longer one as 1 ms: a limit of 30 days would end at once. */
-const DURATION_MAX_MS = 2 ** 31 - 1;
+export const DURATION_MAX_MS = 2 ** 31 - 1;
 
 /** A limit between durations: the first must be longer than the second, for this reason. */
 export type LongerThan = readonly [longer: string, shorter: string, reason: string];

@@ -1,5 +1,5 @@
 export * from './errors.js';
-export { durationProblems } from './durations.js';
+export { DURATION_MAX_MS, durationProblems } from './durations.js';
 export type { LongerThan } from './durations.js';
 export { deadlineIn, msUntil } from './deadline.js';
 export type { Deadline, DeadlineInstant } from './deadline.js';

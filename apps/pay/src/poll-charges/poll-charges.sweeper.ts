@@ -26,7 +26,6 @@ const VOID_LONGEST_RETRY_MS = 60_000;
 export class PollChargesSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly rounds: RepeatingTask;
   private readonly waits: readonly number[];
-  private isStopping = false;
 
   constructor(
     private readonly database: Database,
@@ -53,7 +52,6 @@ export class PollChargesSweeper implements OnApplicationBootstrap, BeforeApplica
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.isStopping = true;
     await this.rounds.stop();
   }
 
@@ -65,7 +63,7 @@ export class PollChargesSweeper implements OnApplicationBootstrap, BeforeApplica
 
   /** Ends early when not one charge of a claim could be settled, since the provider is away then. A single one holds up no other. */
   private async sweepDue(claim: Statement): Promise<void> {
-    for (let claims = 0; claims < CLAIMS_PER_ROUND_MAX && !this.isStopping; claims++) {
+    for (let claims = 0; claims < CLAIMS_PER_ROUND_MAX && !this.rounds.isStopping; claims++) {
       const { rows } = await this.database.query(bind<PaymentEntity>(claim, [CLAIM_MAX, ...this.waits]));
       const settled = await Promise.all(rows.map((payment) => this.settle(payment)));
       if (rows.length < CLAIM_MAX || !settled.includes(true)) return;

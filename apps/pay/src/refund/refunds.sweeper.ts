@@ -16,7 +16,6 @@ const REFUNDS_PER_ROUND_MAX = 20;
 export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly rounds: RepeatingTask;
   private readonly refunded;
-  private isStopping = false;
 
   constructor(
     private readonly database: Database,
@@ -38,7 +37,6 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.isStopping = true;
     await this.rounds.stop();
   }
 
@@ -47,7 +45,7 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
     const { rows } = await this.database.query(bind<RefundEntity>(CLAIM_DUE_REFUNDS, [REFUNDS_PER_ROUND_MAX]));
     for (const refund of rows) {
       // What is left is due again soon. A stop does not wait for a provider that takes its time.
-      if (this.isStopping) return;
+      if (this.rounds.isStopping) return;
       await this.refund(refund);
     }
   }

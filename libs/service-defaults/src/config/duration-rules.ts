@@ -1,5 +1,4 @@
-/** The longest time that a timer of Node waits. It takes a longer one as 1 ms: a time-out of 30 days would end at once. */
-const DURATION_MAX_MS = 2 ** 31 - 1;
+import { DURATION_MAX_MS } from '@rocketshop/pg';
 
 type Values = Readonly<Record<string, unknown>>;
 type Variables = Readonly<Record<string, string>>;

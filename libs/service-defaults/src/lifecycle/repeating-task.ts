@@ -5,6 +5,7 @@
 export class RepeatingTask {
   private timer: NodeJS.Timeout | undefined;
   private round: Promise<void> | undefined;
+  private isStopped = false;
 
   constructor(
     private readonly intervalMs: number,
@@ -23,8 +24,14 @@ export class RepeatingTask {
     }, this.intervalMs);
   }
 
+  /** Whether {@link stop} was called. A long round asks it between its steps, since the stop waits for the round. */
+  get isStopping(): boolean {
+    return this.isStopped;
+  }
+
   /** Begins no new round. Resolves when the running round has ended. */
   async stop(): Promise<void> {
+    this.isStopped = true;
     clearTimeout(this.timer);
     this.timer = undefined;
     await this.round;
