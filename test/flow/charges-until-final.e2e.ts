@@ -203,6 +203,7 @@ describe('a payment that was opened under other settings', () => {
       CALLBACK_URL: 'http://127.0.0.1:1/moved',
       MERCHANT_ID: 'renamed',
       CHARGE_FIRST_POLL_MS: '100000000',
+      CHARGE_LONGEST_POLL_MS: '100000000',
     });
     const buyer = shop.buyer('ada', undefined, { pay: shop.urlOf('pay', moved) });
     const { status, body } = await buyer.openPayment(created.orderId);

@@ -8,6 +8,9 @@ import type { HeldLock, TestPostgres } from '@rocketshop/shop-testkit';
 /** Longer than a test may last: a story in which no request leaves before the batch under way is done. */
 export const FOR_EVER_MS = 600_000;
 
+/** As long as a statement allows. */
+const LONG_LOCK_WAIT_MS = 14_000;
+
 export const numbersUpTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1);
 
 /** What each statement of a request found, or why it failed. */
@@ -36,7 +39,7 @@ export class BatcherStories {
   }
 
   createBatcher(options: StatementBatcherOptions & Partial<BatchPoolsOptions> = {}) {
-    const pools = new BatchPools({ lockTimeoutMs: FOR_EVER_MS, ...options, url: this.url });
+    const pools = new BatchPools({ lockTimeoutMs: LONG_LOCK_WAIT_MS, ...options, url: this.url });
     this.opened.push(pools);
     return { pools, batcher: new StatementBatcher(pools, options) };
   }

@@ -52,3 +52,24 @@ it('order refuses limits that contradict each other', () => {
   const problems = problemsOf(loadOrderConfig, { FLOW_TIMEOUT_MS: '1000', ABANDON_TIMEOUT_MS: '900' });
   expect(problems.map((problem) => problem.split('=')[0])).toEqual(['FLOW_TIMEOUT_MS', 'ABANDON_TIMEOUT_MS']);
 });
+
+it('pay refuses limits that contradict each other', () => {
+  const problems = problemsOf(loadPayConfig, {
+    CHARGE_INTERVAL_MS: '6000',
+    CHARGE_FIRST_POLL_MS: '5000',
+    CHARGE_LONGEST_POLL_MS: '4999',
+  });
+  expect(problems.map((problem) => problem.split(':')[0])).toEqual([
+    'CHARGE_LONGEST_POLL_MS=4999 must be at least CHARGE_FIRST_POLL_MS=5000',
+    'CHARGE_FIRST_POLL_MS=5000 must be at least CHARGE_INTERVAL_MS=6000',
+  ]);
+});
+
+it.each([
+  ['pay', loadPayConfig],
+  ['pay-provider', loadPayProviderConfig],
+])('%s refuses a merchant key that no header can carry, and does not print it', (_name, load) => {
+  expect(problemsOf(load, { MERCHANT_KEY: 'schlüssel-des-händlers' })).toEqual([
+    expect.stringMatching(/^MERCHANT_KEY must be printable ASCII, because it travels in a header \([^ü]*$/),
+  ]);
+});

@@ -23,7 +23,7 @@ const fields = {
     max: 2,
     reason: 'sign the callbacks, one v1 for each; there are two during a rotation',
   }),
-  merchantKey: configField.secrets({
+  merchantKey: configField.headerSecrets({
     minLength: 16,
     max: 2,
     reason: 'every request but those of the pay page must show one of these keys; two during a rotation',

@@ -19,7 +19,7 @@ const FIELDS = {
     default: 'rocketshop',
     reason: 'our id at the provider; a callback for another merchant is refused',
   }),
-  merchantKey: configField.secrets({
+  merchantKey: configField.headerSecrets({
     minLength: 16,
     max: 2,
     reason: 'the key that the provider gave us, the newest first; the first one is sent',
@@ -62,10 +62,23 @@ const FIELDS = {
   }),
 };
 
+const RULES = [
+  {
+    field: 'chargeLongestPollMs',
+    atLeast: ['chargeFirstPollMs'],
+    reason: 'the time between two questions grows from the first to the longest',
+  },
+  {
+    field: 'chargeFirstPollMs',
+    atLeast: ['chargeIntervalMs'],
+    reason: 'a charge is asked for in a round, and no sooner than the next one',
+  },
+] as const;
+
 /** Every variable of the pay service. */
 export type PayConfig = ConfigOf<typeof FIELDS>;
 
 /** @throws {ConfigurationError} that names every wrong variable at once */
 export function loadPayConfig(environment: NodeJS.ProcessEnv = process.env): PayConfig {
-  return loadConfig(FIELDS, environment);
+  return loadConfig(FIELDS, environment, RULES);
 }

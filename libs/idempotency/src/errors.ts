@@ -18,6 +18,16 @@ export class IdempotencyKeyTakenError extends IdempotencyError {
   readonly retriable = true;
 }
 
+/** Thrown when options are no durations. It names all of them. */
+export class IdempotencyOptionsError extends IdempotencyError {
+  readonly code = 'IDEMPOTENCY_OPTIONS_INVALID';
+  readonly retriable = false;
+
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join('; '));
+  }
+}
+
 /** Thrown when an answer is to be kept, but no key has a row for its resource. */
 export class IdempotencyKeyMissingError extends IdempotencyError {
   readonly code = 'IDEMPOTENCY_KEY_MISSING';

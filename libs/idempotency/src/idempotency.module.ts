@@ -1,39 +1,14 @@
 import { ConfigurableModuleBuilder, Global, Inject, Injectable, Module } from '@nestjs/common';
 import type { OnApplicationBootstrap, OnApplicationShutdown } from '@nestjs/common';
 import { run } from '@rocketshop/pg';
-import type { Pool } from 'pg';
-import type { Registry } from 'prom-client';
 import { purgeConsumedMessages } from './consume/claim-message.js';
 import { AnswerHints } from './hints/answer-hints.js';
 import { RedisHints } from './hints/redis-hints.js';
 import { purgeIdempotencyKeys } from './http/idempotency-store.js';
-import type { StatementReader } from './http/idempotency-store.js';
 import { KeyLookup } from './http/key-lookup.js';
 import { IdempotencyMetrics } from './idempotency-metrics.js';
-
-export interface IdempotencyModuleOptions {
-  readonly pool: Pool;
-  /** Reads keys. @default the pool */
-  readonly reader?: StatementReader;
-  readonly redisUrl?: string | undefined;
-  readonly redisTimeoutMs?: number;
-  /**
-   * Lifetime of a key, published to clients. With Infinity a key lives for ever and never makes a second resource.
-   * @default 86400000 (24 h)
-   */
-  readonly keepKeysMs?: number;
-  /** Longer than the broker keeps messages. @default 2592000000 (30 days) */
-  readonly keepConsumedMs?: number;
-  /** @default 600000 */
-  readonly sweepIntervalMs?: number;
-  /** False for a service without an `idempotency_keys` table, because it only consumes. @default true */
-  readonly httpKeys?: boolean;
-  readonly logger?: Record<'info' | 'warn', (fields: object, message: string) => void>;
-  /** Where the metrics are registered. @default there are none */
-  readonly registry?: Registry;
-}
-
-const DAY_MS = 86_400_000;
+import { DAY_MS, withDefaults } from './idempotency.config.js';
+import type { IdempotencyModuleOptions, ResolvedIdempotencyOptions } from './idempotency.config.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<IdempotencyModuleOptions>({
   moduleName: 'Idempotency',
@@ -44,15 +19,18 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 /** Deletes old keys and claims, and closes the connection to Redis at shutdown. */
 @Injectable()
 class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly options: ResolvedIdempotencyOptions;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
-    @Inject(MODULE_OPTIONS_TOKEN) private readonly options: IdempotencyModuleOptions,
+    @Inject(MODULE_OPTIONS_TOKEN) options: IdempotencyModuleOptions,
     private readonly hints: RedisHints,
-  ) {}
+  ) {
+    this.options = withDefaults(options);
+  }
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => void this.sweep(), this.options.sweepIntervalMs ?? 600_000);
+    this.timer = setInterval(() => void this.sweep(), this.options.sweepIntervalMs);
     this.timer.unref();
   }
 
@@ -64,9 +42,8 @@ class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private async sweep(): Promise<void> {
     const { pool, httpKeys, keepKeysMs, keepConsumedMs, logger } = this.options;
     try {
-      const keepMs = keepKeysMs ?? DAY_MS;
-      if ((httpKeys ?? true) && Number.isFinite(keepMs)) await purgeIdempotencyKeys(pool, keepMs);
-      await purgeConsumedMessages(pool, keepConsumedMs ?? 30 * DAY_MS);
+      if (httpKeys && Number.isFinite(keepKeysMs)) await purgeIdempotencyKeys(pool, keepKeysMs);
+      await purgeConsumedMessages(pool, keepConsumedMs);
     } catch (error) {
       logger?.warn({ err: error }, 'idempotency sweep failed; the next one tries again');
     }
@@ -80,14 +57,16 @@ class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
     {
       provide: RedisHints,
       inject: [MODULE_OPTIONS_TOKEN],
-      useFactory: ({ pool, redisUrl, redisTimeoutMs, logger }: IdempotencyModuleOptions) =>
-        new RedisHints({ pool, url: redisUrl, timeoutMs: redisTimeoutMs, logger }),
+      useFactory: (options: IdempotencyModuleOptions) => {
+        const { pool, redisUrl, redisTimeoutMs, logger } = withDefaults(options);
+        return new RedisHints({ pool, url: redisUrl, timeoutMs: redisTimeoutMs, logger });
+      },
     },
     {
       provide: AnswerHints,
       inject: [MODULE_OPTIONS_TOKEN, RedisHints],
-      useFactory: ({ keepKeysMs }: IdempotencyModuleOptions, hints: RedisHints) =>
-        new AnswerHints(hints, Math.min(keepKeysMs ?? DAY_MS, DAY_MS)),
+      useFactory: (options: IdempotencyModuleOptions, hints: RedisHints) =>
+        new AnswerHints(hints, Math.min(withDefaults(options).keepKeysMs, DAY_MS)),
     },
     {
       provide: KeyLookup,

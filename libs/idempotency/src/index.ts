@@ -21,4 +21,4 @@ export { RedisHints } from './hints/redis-hints.js';
 export type { HintsStatus, RedisHintsOptions } from './hints/redis-hints.js';
 export { AnswerHints } from './hints/answer-hints.js';
 export { IdempotencyModule } from './idempotency.module.js';
-export type { IdempotencyModuleOptions } from './idempotency.module.js';
+export type { IdempotencyModuleOptions } from './idempotency.config.js';

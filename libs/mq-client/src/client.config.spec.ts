@@ -3,7 +3,7 @@ import { InvalidOptionsError } from './client-error.js';
 import { clientFingerprint, OptionProblems, resolveClientOptions } from './client.config.js';
 import type { ClientOptions } from './client.config.js';
 import { resolvePushConsumerOptions } from './consumer/consumer.config.js';
-import { resolveProducerOptions } from './producer/producer.config.js';
+import { resolveProducerOptions, sendTimeoutMs } from './producer/producer.config.js';
 
 const resolve = (options: ClientOptions) => resolveClientOptions(options, new OptionProblems('test'));
 const fingerprint = (options: Partial<ClientOptions>): string =>
@@ -52,6 +52,14 @@ describe('options', () => {
       resolveProducerOptions({ namesrvAddr: 'nowhere', producerGroup: 'a b', sendMsgTimeout: 0, compressLevel: 10 });
     expect(build).toThrow(InvalidOptionsError);
     expect(build).toThrow(/"nowhere" is not host:port.*producerGroup.*sendMsgTimeout.*compressLevel/);
+  });
+
+  it.each([2 ** 31, Infinity, 0, -1, Number.NaN, 1.5])('refuse %d ms for one send', (timeoutMs) => {
+    const producer = resolveProducerOptions({ namesrvAddr: 'a:1', producerGroup: 'g' });
+    expect(() => sendTimeoutMs({ timeoutMs }, producer)).toThrow(
+      `timeoutMs must be a whole number from 1 to 3600000, got ${timeoutMs}`,
+    );
+    expect([sendTimeoutMs(undefined, producer), sendTimeoutMs({ timeoutMs: 7 }, producer)]).toEqual([3_000, 7]);
   });
 
   it('refuse times that contradict each other, and names with another meaning', () => {

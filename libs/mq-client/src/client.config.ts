@@ -1,6 +1,7 @@
 import { InvalidOptionsError } from './client-error.js';
 import { silentLogger } from './logger.js';
 import type { Logger } from './logger.js';
+import { TIME_LIMITS } from './time-limits.js';
 
 /** The options of every client. */
 export interface ClientOptions {
@@ -83,8 +84,7 @@ export function resolveClientOptions(options: ClientOptions, problems: OptionPro
       'pollNameServerInterval',
       options.pollNameServerInterval,
       30_000,
-      10,
-      DAY_MS,
+      ...TIME_LIMITS.pollNameServerInterval,
     ),
     heartbeatBrokerInterval: problems.integer(
       'heartbeatBrokerInterval',

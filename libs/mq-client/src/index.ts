@@ -12,6 +12,7 @@ export type {
   SendResult,
   SendStatus,
 } from './message.js';
+export { TIME_LIMITS } from './time-limits.js';
 export { Producer } from './producer/producer.js';
 export type { ProducerOptions } from './producer/producer.config.js';
 export { selectQueueByHash } from './producer/queue-selector.js';

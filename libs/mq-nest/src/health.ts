@@ -1,7 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import type { Driver, DriverAdminClient } from './driver.js';
-import { NotConnectedError } from './errors.js';
+import { MessagingConfigurationError, NotConnectedError } from './errors.js';
 import { clientOptions } from './rocketmq.config.js';
 import type { RocketmqConnectionOptions } from './rocketmq.config.js';
 import { rocketmqDriver } from './rocketmq.driver.js';
@@ -17,6 +17,9 @@ export interface RocketmqHealthOptions {
   readonly timeoutMs?: number;
 }
 
+/** Nobody waits longer for a health check. */
+const TIMEOUT_MAX_MS = 60_000;
+
 /** `health.check([() => rocketmq.isHealthy()])` with terminus 12. */
 export class RocketmqHealthIndicator implements OnApplicationShutdown {
   private readonly admin: DriverAdminClient;
@@ -31,11 +34,16 @@ export class RocketmqHealthIndicator implements OnApplicationShutdown {
     this.admin = driver.createAdminClient(clientOptions(options));
   }
 
-  /** Up when a name server answers and knows a broker. A server that is draining or closed is down. */
+  /**
+   * Up when a name server answers and knows a broker. A server that is draining or closed is down.
+   * @throws {MessagingConfigurationError} when the time-out is none
+   */
   async isHealthy<const Key extends string = 'rocketmq'>(
     key: Key = 'rocketmq' as Key,
     { critical = true, timeoutMs = 2000 }: RocketmqHealthOptions = {},
   ): Promise<HealthIndicatorResult> {
+    if (!(timeoutMs >= 1 && timeoutMs <= TIMEOUT_MAX_MS))
+      throw new MessagingConfigurationError([`timeoutMs must be from 1 to ${TIMEOUT_MAX_MS}, not ${timeoutMs}`]);
     const indicator = this.indicators.check(key);
     const consuming = this.server.statusNow();
     if (consuming === 'draining' || consuming === 'closed') return indicator.down({ consuming });

@@ -1,3 +1,4 @@
+import { TIME_LIMITS } from '@rocketshop/mq-client';
 import type { ClientOptions, ProducerOptions, PushConsumerOptions } from '@rocketshop/mq-client';
 import type { Registry } from 'prom-client';
 import { authenticationProblems } from './authentication/authentication.config.js';
@@ -88,9 +89,10 @@ export function isGroupName(text: string): boolean {
 /** @throws {MessagingConfigurationError} that names every problem */
 export function checkOptions(options: RocketmqModuleOptions): void {
   const problems: string[] = [];
-  const wholeNumber = (name: string, value: number | undefined, min: number): void => {
-    if (value !== undefined && (!Number.isInteger(value) || value < min))
-      problems.push(`${name} must be a whole number from ${min}, not ${value}`);
+  const wholeNumber = (name: string, value: number | undefined, min: number, max = Number.MAX_SAFE_INTEGER): void => {
+    if (value === undefined || (Number.isInteger(value) && value >= min && value <= max)) return;
+    const range = max === Number.MAX_SAFE_INTEGER ? `${min} up` : `${min} to ${max}`;
+    problems.push(`${name} must be a whole number from ${range}, not ${value}`);
   };
   if (typeof options.namesrvAddr !== 'string' || options.namesrvAddr.trim() === '')
     problems.push('namesrvAddr must name at least one name server, for example "127.0.0.1:9876"');
@@ -102,11 +104,11 @@ export function checkOptions(options: RocketmqModuleOptions): void {
       problems.push(`${name} "${value}" must be 1 to 120 of letters, digits, "_", "-", "%" and "|"`);
   }
   problems.push(...authenticationProblems(options.authentication));
-  wholeNumber('routeRefreshIntervalMs', options.routeRefreshIntervalMs, 10);
-  wholeNumber('sendTimeoutMs', options.sendTimeoutMs, 1);
+  wholeNumber('routeRefreshIntervalMs', options.routeRefreshIntervalMs, ...TIME_LIMITS.pollNameServerInterval);
+  wholeNumber('sendTimeoutMs', options.sendTimeoutMs, ...TIME_LIMITS.sendMsgTimeout);
   wholeNumber('concurrency', options.concurrency, 1);
   wholeNumber('maxReconsumeTimes', options.maxReconsumeTimes, 0);
-  wholeNumber('drainTimeoutMs', options.drainTimeoutMs, 0);
+  wholeNumber('drainTimeoutMs', options.drainTimeoutMs, ...TIME_LIMITS.awaitTerminationMillisWhenShutdown);
   if (problems.length > 0) throw new MessagingConfigurationError(problems);
 }
 

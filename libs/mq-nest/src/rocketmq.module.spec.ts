@@ -51,6 +51,15 @@ describe('RocketmqModule', () => {
     await expect(compile(RocketmqModule.forRoot({ namesrvAddr: '' }))).rejects.toThrow(MessagingConfigurationError);
   });
 
+  it.each([2 ** 31, Infinity, -1, Number.NaN])('refuses times of %d ms at the start, all at once', async (ms) => {
+    const times = { routeRefreshIntervalMs: ms, sendTimeoutMs: ms, drainTimeoutMs: ms };
+    await expect(compile(RocketmqModule.forRoot({ namesrvAddr, ...times }))).rejects.toThrow(
+      new RegExp(
+        `routeRefreshIntervalMs must be a whole number from 10 to 86400000, not ${ms}[^]*sendTimeoutMs[^]*drainTimeoutMs`,
+      ),
+    );
+  });
+
   it('closes the publisher with the application', async () => {
     const module = await compile(RocketmqModule.forRoot({ namesrvAddr }));
     const publisher = module.get(RocketmqPublisher);

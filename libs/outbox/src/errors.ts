@@ -9,7 +9,7 @@ export abstract class OutboxError extends Error {
   }
 }
 
-/** Thrown when a row has no topic or no key, or a payload that is not JSON. */
+/** Thrown when a row has no topic or no key, a delay that is no time, or a payload that is not JSON. */
 export class OutboxRowError extends OutboxError {
   readonly code = 'OUTBOX_ROW_INVALID';
   readonly retriable = false;

@@ -1,5 +1,5 @@
 import { durationProblems } from '@rocketshop/pg';
-import type { LongerThan } from '@rocketshop/pg';
+import type { LimitRule } from '@rocketshop/pg';
 import type { Pool } from 'pg';
 import { OutboxOptionsError } from './errors.js';
 import type { OutboxLogger } from './outbox-logger.js';
@@ -82,8 +82,9 @@ const DEFAULTS = {
   clock: () => performance.now(),
 } as const;
 
-const RULES: readonly LongerThan[] = [
-  ['leaseTermMs', 'statementTimeoutMs', 'a slow statement must not cost the shards'],
+const RULES: readonly LimitRule[] = [
+  { field: 'leaseTermMs', longerThan: ['statementTimeoutMs'], reason: 'a slow statement must not cost the shards' },
+  { field: 'backoffMaxMs', atLeast: ['backoffInitialMs'], reason: 'no back-off is longer than the longest' },
 ];
 
 /** @throws {OutboxOptionsError} */

@@ -29,7 +29,7 @@ export function outboxInsert(rows: readonly OutboxRow[]): BoundStatement {
     rows.map((row) => row.tag ?? null),
     rows.map((row) => toJson(row)),
     rows.map((row) => JSON.stringify(row.headers ?? {})),
-    rows.map((row) => (row.delayMs === undefined ? null : Math.max(0, Math.round(row.delayMs)))),
+    rows.map((row) => (row.delayMs === undefined ? null : delayOf(row.delayMs))),
   ]);
 }
 
@@ -46,6 +46,12 @@ export async function writeOutbox(client: PgClient, rows: readonly OutboxRow[]):
 function required(what: string, text: string): string {
   if (text === '') throw new OutboxRowError(`an outbox row needs a ${what}`);
   return text;
+}
+
+function delayOf(delayMs: number): number {
+  const rounded = Math.max(0, Math.round(delayMs));
+  if (!Number.isSafeInteger(rounded)) throw new OutboxRowError(`delayMs must be a time in ms, not ${delayMs}`);
+  return rounded;
 }
 
 function toJson(row: OutboxRow): string {

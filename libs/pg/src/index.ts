@@ -1,6 +1,6 @@
 export * from './errors.js';
-export { DURATION_MAX_MS, durationProblems } from './durations.js';
-export type { LongerThan } from './durations.js';
+export { checkDurations, durationProblem, durationProblems, ruleProblems } from './durations.js';
+export type { LimitRule } from './durations.js';
 export { deadlineIn, msUntil } from './deadline.js';
 export type { Deadline, DeadlineInstant } from './deadline.js';
 export { bind, bindLine, run, runAll } from './statement.js';

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
+import { checkDurations } from './durations.js';
 import { MigrationLockError } from './errors.js';
 import { limitedSession } from './session-limits.js';
 import type { SessionLimits } from './session-limits.js';
@@ -19,6 +20,7 @@ export interface MigrationLockOptions extends SessionLimits {
  * Runs `migrate` under an advisory lock, so that replicas may start together: one migrates, the others look until it is done, and
  * find nothing to do. The lock is held by a session of its own; PostgreSQL frees the lock when this process dies.
  * @param url postgres://user:password@host:port/database
+ * @throws {InvalidLimitsError}
  * @throws {MigrationLockError} when the other replica takes too long
  */
 export async function underMigrationLock<T>(
@@ -26,6 +28,7 @@ export async function underMigrationLock<T>(
   migrate: () => Promise<T>,
   { waitMaxMs = 600_000, ...limits }: MigrationLockOptions = {},
 ): Promise<T> {
+  checkDurations({ waitMaxMs });
   const session = new pg.Client({
     ...limitedSession(limits),
     connectionString: url,

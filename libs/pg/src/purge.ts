@@ -1,3 +1,4 @@
+import { checkDurations } from './durations.js';
 import type { PgClient } from './statement.js';
 
 /** Rows of one statement. Short statements hold few row locks, do not delay a vacuum, and end before any time limit. */
@@ -17,12 +18,14 @@ export interface Purge {
  * uses the column's index; `clock_timestamp()` is a new value for each row, and reads the whole table. A row that somebody has
  * locked stays for the next purge.
  * @returns the number of deleted rows
+ * @throws {InvalidLimitsError}
  */
 export async function purgeOlderThan(
   client: PgClient,
   { table, ageColumn, where = 'true' }: Purge,
   keepMs: number,
 ): Promise<number> {
+  checkDurations({ keepMs });
   const text = `DELETE FROM ${table} WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM ${table} WHERE ${ageColumn} < now() - $1::float8 * interval '1 millisecond' AND ${where}
       LIMIT ${BATCH_ROWS} FOR UPDATE SKIP LOCKED))`;

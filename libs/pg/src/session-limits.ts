@@ -1,7 +1,8 @@
 import { Socket } from 'node:net';
 import type { ClientConfig } from 'pg';
-import { durationProblems } from './durations.js';
-import { InvalidLimitsError, SilentServerError } from './errors.js';
+import { checkDurations } from './durations.js';
+import type { LimitRule } from './durations.js';
+import { SilentServerError } from './errors.js';
 
 export interface SessionLimits {
   /** The server ends a statement that runs longer: its caller has given up long ago. @default 15000 */
@@ -32,6 +33,12 @@ const OF_THE_SERVER = [
 ];
 const KEEP_ALIVE_DELAY_MS = 10_000;
 
+const SILENCE_IS_LONGEST: LimitRule = {
+  field: 'silenceTimeoutMs',
+  longerThan: ['statementTimeoutMs'],
+  reason: 'a server that runs a statement says nothing until its end',
+};
+
 /**
  * The limits of every session, for pools and for clients alone, so that nobody waits for ever: not this process for a server
  * that is frozen or gone, nor the server for this process.
@@ -45,10 +52,7 @@ export function limitedSession(limits: SessionLimits, settings: readonly string[
   const { statementTimeoutMs = 15_000, idleInTransactionTimeoutMs = 5_000, connectTimeoutMs = 5_000 } = limits;
   const { silenceTimeoutMs = 20_000 } = limits;
   const given = { statementTimeoutMs, idleInTransactionTimeoutMs, connectTimeoutMs, silenceTimeoutMs };
-  const problems = durationProblems(given, [
-    ['silenceTimeoutMs', 'statementTimeoutMs', 'a server that runs a statement says nothing until its end'],
-  ]);
-  if (problems.length > 0) throw new InvalidLimitsError(problems);
+  checkDurations(given, [SILENCE_IS_LONGEST]);
   return {
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,

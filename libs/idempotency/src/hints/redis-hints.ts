@@ -1,6 +1,8 @@
+import { durationProblems } from '@rocketshop/pg';
 import type { PgClient } from '@rocketshop/pg';
 import { Redis } from 'ioredis';
 import type { Pool } from 'pg';
+import { IdempotencyOptionsError } from '../errors.js';
 import { CircuitBreaker } from './circuit-breaker.js';
 import { DatabaseState } from './database-state.js';
 
@@ -47,7 +49,10 @@ export class RedisHints {
   private readonly timeoutMs: number;
   private isReportedDown = false;
 
+  /** @throws {IdempotencyOptionsError} */
   constructor(private readonly options: RedisHintsOptions) {
+    const problems = durationProblems({ timeoutMs: options.timeoutMs });
+    if (problems.length > 0) throw new IdempotencyOptionsError(problems);
     this.timeoutMs = options.timeoutMs ?? 50;
     this.database = new DatabaseState({ pool: options.pool, believeMs: BELIEVE_STATE_MS });
     if (options.url === undefined) return;
@@ -89,7 +94,9 @@ export class RedisHints {
 
   /** Writes a hint. Call this after the commit and do not wait for it. The promise never rejects. */
   async put(kind: string, key: string, value: string, keepMs: number): Promise<void> {
-    await this.attempt(PUT_WAIT_MAX_MS, (redis, prefix) => redis.set(`${prefix}:${kind}:${key}`, value, 'PX', keepMs));
+    await this.attempt(PUT_WAIT_MAX_MS, (redis, prefix) =>
+      redis.set(`${prefix}:${kind}:${key}`, value, 'PX', Math.ceil(keepMs)),
+    );
   }
 
   /**

@@ -182,7 +182,8 @@ function problemsOf(config: BrokerConfig): string[] {
   for (const address of nameServersOf(config.namesrvAddr)) {
     if (!ADDRESS_PATTERN.test(address)) problems.push(`namesrvAddr must be host:port;host:port, not "${address}"`);
   }
-  if (!(config.timeScale > 0)) problems.push(`timeScale must be above 0, not ${config.timeScale}`);
+  if (!(config.timeScale > 0 && Number.isFinite(config.timeScale)))
+    problems.push(`timeScale must be above 0, not ${config.timeScale}`);
   for (const [name, value] of Object.entries(config.limits)) {
     if (!(Number.isInteger(value) && value > 0)) problems.push(`limits.${name} must be a whole number above 0`);
   }

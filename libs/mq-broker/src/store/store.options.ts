@@ -112,6 +112,9 @@ export function resolveStoreOptions(options: MessageStoreOptions): ResolvedStore
   return resolved;
 }
 
+/** Node takes a longer timer as one of 1 ms. */
+const TIMER_MAX_MS = 2 ** 31 - 1;
+
 function problemsOf(options: ResolvedStoreOptions): string[] {
   const problems: string[] = [];
   const positive = [
@@ -127,7 +130,11 @@ function problemsOf(options: ResolvedStoreOptions): string[] {
     'diskCheckIntervalMs',
     'cleanResourceIntervalMs',
   ] as const;
-  for (const name of positive) if (!(options[name] > 0)) problems.push(`${name} must be above 0`);
+  for (const name of positive) {
+    const max = name.endsWith('Ms') ? TIMER_MAX_MS : Number.MAX_SAFE_INTEGER;
+    if (!(options[name] > 0 && options[name] <= max))
+      problems.push(`${name} must be above 0 and at most ${max}, not ${options[name]}`);
+  }
   if (options.mappedFileSizeCommitLog < 1024) problems.push('mappedFileSizeCommitLog must be at least 1024');
   if (options.diskSpaceWarningLevelRatio > 1) problems.push('diskSpaceWarningLevelRatio must be at most 1');
   if (options.diskSpaceCleanForciblyRatio > options.diskSpaceWarningLevelRatio) {

@@ -1,5 +1,6 @@
 import { OptionProblems, resolveClientOptions } from '../client.config.js';
 import type { ClientOptions, ResolvedClientOptions } from '../client.config.js';
+import { TIME_LIMITS } from '../time-limits.js';
 import { checkGroup } from '../producer/producer.config.js';
 
 /** Where a group begins in a queue that it has committed no offset of. */
@@ -86,7 +87,11 @@ export function resolvePushConsumerOptions(options: PushConsumerOptions): Resolv
     localRetryDelayMillis: integer('localRetryDelayMillis', 5_000, 1, DAY_MS),
     rebalanceInterval: integer('rebalanceInterval', 20_000, 10, DAY_MS),
     persistConsumerOffsetInterval: integer('persistConsumerOffsetInterval', 5_000, 10, DAY_MS),
-    awaitTerminationMillisWhenShutdown: integer('awaitTerminationMillisWhenShutdown', 10_000, 0, DAY_MS),
+    awaitTerminationMillisWhenShutdown: integer(
+      'awaitTerminationMillisWhenShutdown',
+      10_000,
+      ...TIME_LIMITS.awaitTerminationMillisWhenShutdown,
+    ),
   };
   if (resolved.consumerTimeoutMillisWhenSuspend <= resolved.brokerSuspendMaxTimeMillis) {
     problems.add('consumerTimeoutMillisWhenSuspend must be greater than brokerSuspendMaxTimeMillis');

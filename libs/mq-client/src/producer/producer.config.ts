@@ -1,6 +1,8 @@
 import { isValidGroupName } from '@rocketshop/mq-protocol';
 import { OptionProblems, resolveClientOptions } from '../client.config.js';
 import type { ClientOptions, ResolvedClientOptions } from '../client.config.js';
+import type { SendOptions } from '../message.js';
+import { TIME_LIMITS } from '../time-limits.js';
 
 export interface ProducerOptions extends ClientOptions {
   producerGroup: string;
@@ -50,7 +52,7 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
   const resolved: ResolvedProducerOptions = {
     client: resolveClientOptions(options, problems),
     producerGroup: checkGroup('producerGroup', options.producerGroup, problems),
-    sendMsgTimeout: problems.integer('sendMsgTimeout', options.sendMsgTimeout, 3_000, 1, 3_600_000),
+    sendMsgTimeout: problems.integer('sendMsgTimeout', options.sendMsgTimeout, 3_000, ...TIME_LIMITS.sendMsgTimeout),
     retryTimesWhenSendFailed: problems.integer('retryTimesWhenSendFailed', options.retryTimesWhenSendFailed, 2, 0, 100),
     retryAnotherBrokerWhenNotStoreOK: options.retryAnotherBrokerWhenNotStoreOK ?? false,
     retryBackoffMs: problems.integer('retryBackoffMs', options.retryBackoffMs, 50, 0, 60_000),
@@ -70,4 +72,13 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
   };
   problems.throwIfAny();
   return resolved;
+}
+
+/** The time limit of one send. @throws InvalidOptionsError */
+export function sendTimeoutMs(options: SendOptions | undefined, { sendMsgTimeout }: ResolvedProducerOptions): number {
+  if (options?.timeoutMs === undefined) return sendMsgTimeout;
+  const problems = new OptionProblems('send');
+  const timeoutMs = problems.integer('timeoutMs', options.timeoutMs, sendMsgTimeout, ...TIME_LIMITS.sendMsgTimeout);
+  problems.throwIfAny();
+  return timeoutMs;
 }

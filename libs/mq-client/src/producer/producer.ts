@@ -8,7 +8,7 @@ import type { Message, MessageQueue, SendCallback, SendOptions, SendResult } fro
 import { MessageSender } from './message-sender.js';
 import { encodeBatch, encodeMessage } from './encoded-message.js';
 import type { EncodedMessage } from './encoded-message.js';
-import { resolveProducerOptions } from './producer.config.js';
+import { resolveProducerOptions, sendTimeoutMs } from './producer.config.js';
 import type { ProducerOptions, ResolvedProducerOptions } from './producer.config.js';
 import type { QueueChoice } from './send-attempts.js';
 
@@ -86,7 +86,7 @@ export class Producer {
     const done: SendCallback = (error, result) => queueMicrotask(() => callback(error, result));
     try {
       const outgoing = encodeMessage(message, this.options);
-      const timeoutMs = options?.timeoutMs ?? this.options.sendMsgTimeout;
+      const timeoutMs = sendTimeoutMs(options, this.options);
       this.required().sender.sendWith(outgoing, timeoutMs, queueChoice(message, options), done);
     } catch (error) {
       done(asError(error), undefined);
@@ -118,7 +118,7 @@ export class Producer {
   }
 
   private transmit(outgoing: EncodedMessage, message: Message, options: SendOptions | undefined): Promise<SendResult> {
-    const timeoutMs = options?.timeoutMs ?? this.options.sendMsgTimeout;
+    const timeoutMs = sendTimeoutMs(options, this.options);
     return this.required().sender.send(outgoing, timeoutMs, queueChoice(message, options));
   }
 

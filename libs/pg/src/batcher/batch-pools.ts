@@ -1,7 +1,6 @@
 import pg from 'pg';
 import { bigintTypes } from '../bigint-types.js';
-import { durationProblems } from '../durations.js';
-import { InvalidLimitsError } from '../errors.js';
+import { checkDurations } from '../durations.js';
 import { limitedSession } from '../session-limits.js';
 import type { SessionLimits } from '../session-limits.js';
 import { Turns } from './turns.js';
@@ -55,9 +54,15 @@ export class BatchPools {
 
   /** @throws {InvalidLimitsError} */
   constructor(private readonly options: BatchPoolsOptions) {
-    const problems = durationProblems(options);
-    if (problems.length > 0) throw new InvalidLimitsError(problems);
-    this.shared = this.createPool(SHARED_CONNECTIONS, [`lock_timeout=${options.lockTimeoutMs ?? 25}`]);
+    const { lockTimeoutMs = 25, statementTimeoutMs = 15_000 } = options;
+    checkDurations({ ...options, lockTimeoutMs, statementTimeoutMs }, [
+      {
+        field: 'statementTimeoutMs',
+        longerThan: ['lockTimeoutMs'],
+        reason: 'a wait for a lock ends before its statement',
+      },
+    ]);
+    this.shared = this.createPool(SHARED_CONNECTIONS, [`lock_timeout=${lockTimeoutMs}`]);
     this.alone = this.createPool(LOOKING + WAITING + LOOKING_AGAIN, []);
   }
 

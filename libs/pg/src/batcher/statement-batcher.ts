@@ -1,6 +1,6 @@
 import type { Deadline } from '../deadline.js';
-import { durationProblems } from '../durations.js';
-import { InvalidLimitsError, LockTimeoutError, StatementRefusedError, StatementsNotSentError } from '../errors.js';
+import { checkDurations } from '../durations.js';
+import { LockTimeoutError, StatementRefusedError, StatementsNotSentError } from '../errors.js';
 import { isAnsweredByServer } from '../outcome.js';
 import { preparedPipeline } from '../pipeline/pipeline.js';
 import type { BoundStatement, ResultsOf, StatementResult } from '../statement.js';
@@ -57,8 +57,7 @@ export class StatementBatcher {
     private readonly pools: BatchPools,
     { maxWaitMs = 25, batchSizeMax = 64 }: StatementBatcherOptions = {},
   ) {
-    const problems = durationProblems({ maxWaitMs });
-    if (problems.length > 0) throw new InvalidLimitsError(problems);
+    checkDurations({ maxWaitMs });
     this.maxWaitMs = maxWaitMs;
     this.batchSizeMax = batchSizeMax;
   }

@@ -33,7 +33,8 @@ export class BuyerTokens {
 
   /** @param lifetimeMs up to 24 hours; default 15 minutes */
   sign(buyerId: string, lifetimeMs: number = DEFAULT_LIFETIME_MS): string {
-    if (lifetimeMs > LIFETIME_MAX_MS) throw new RangeError(`a token of ${lifetimeMs} ms lives too long`);
+    if (!(lifetimeMs <= LIFETIME_MAX_MS))
+      throw new RangeError(`lifetimeMs must be at most ${LIFETIME_MAX_MS} ms, not ${lifetimeMs}`);
     const claims: Claims = { buyerId, expiresAt: Math.round(this.clock() + lifetimeMs) };
     const signed = `${VERSION}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`;
     return `${signed}.${this.mac(signed)}`;

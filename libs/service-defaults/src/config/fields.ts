@@ -77,11 +77,18 @@ const originSchema = z
     'must be an origin such as https://pay.example:8443, without a path',
   );
 
-const secretSchema = (minLength = 1) =>
+const secretSchema = (minLength = 1, pattern = /^/, shape = '') =>
   z
     .string()
     .min(minLength, `must have at least ${minLength} characters`)
+    .regex(pattern, `must be ${shape}`)
     .transform((text) => new Secret(text));
+
+/** What may stand in a header and comes out as it went in: a header's value has no other bytes, and loses spaces at its ends. */
+const HEADER_VALUE = {
+  pattern: /^[\x21-\x7e]+( +[\x21-\x7e]+)*$/,
+  shape: 'printable ASCII, because it travels in a header',
+};
 
 /** Entries with commas between. Spaces around an entry, and empty entries, are ignored. */
 const listSchema = <T>(entry: z.ZodType<T, string>, max = Infinity): z.ZodType<readonly T[], string> =>
@@ -186,6 +193,14 @@ export const configField = {
     ...options
   }: FieldOptions<string> & { readonly minLength?: number; readonly max?: number }) =>
     field(listSchema(secretSchema(minLength), max), options, true),
+
+  /** The same for keys that travel in a header of HTTP. */
+  headerSecrets: ({
+    minLength,
+    max,
+    ...options
+  }: FieldOptions<string> & { readonly minLength?: number; readonly max?: number }) =>
+    field(listSchema(secretSchema(minLength, HEADER_VALUE.pattern, HEADER_VALUE.shape), max), options, true),
 
   /** Secrets with an id each, `id:secret,id:secret`. The first one signs, and all of them verify: so a secret is rotated. */
   keyedSecrets: ({

@@ -85,11 +85,11 @@ describe('loadConfig', () => {
     it('that no timer can wait for are refused by name, all at once, also those that TIME_SCALE makes so long', () => {
       expect(problemsWith({ VERY_SLOW_MS: '2147483647' })).toEqual([]);
       expect(problemsWith({ SLOW_MS: '2147483648', VERY_SLOW_MS: '99999999999' })).toEqual([
-        'SLOW_MS=2147483648 must be at most 2147483647 ms: no timer waits longer',
-        'VERY_SLOW_MS=99999999999 must be at most 2147483647 ms: no timer waits longer',
+        'SLOW_MS=2147483648 must be from 0 to 2147483647 ms',
+        'VERY_SLOW_MS=99999999999 must be from 0 to 2147483647 ms',
       ]);
       expect(problemsWith({ VERY_SLOW_MS: '214748365', TIME_SCALE: '0.1' })).toEqual([
-        'VERY_SLOW_MS=214748365 divided by TIME_SCALE=0.1 must be at most 2147483647 ms: no timer waits longer',
+        'VERY_SLOW_MS=214748365 divided by TIME_SCALE=0.1 must be from 0 to 2147483647 ms',
       ]);
       expect(problemsWith({ VERY_SLOW_MS: '214748365', TIME_SCALE: '1000' })).toEqual([]);
       expect(problemsWith({ TIME_SCALE: '0.001' })).toHaveLength(1);
@@ -102,6 +102,20 @@ describe('loadConfig', () => {
       ]);
       expect(problemsWith({ QUICK_MS: 'soon', VERY_SLOW_MS: '1' })).toHaveLength(1);
     });
+  });
+
+  it.each([
+    ['letters of another alphabet', 'ключ-который-никто-не-угадает'],
+    ['an umlaut', 'schlüssel-fürs-konto-4711'],
+    ['a line break', 'v7Gx!2kQ9#pLm\n4Zt8'],
+    ['a control character', 'v7Gx!2kQ9#pLm\u00004Zt8'],
+    ['a soft hyphen', 'v7Gx!2kQ9#pLm\u00ad4Zt8'],
+  ])('takes no key with %s that travels in a header', (_what, key) => {
+    const keys = { merchantKey: configField.headerSecrets({ minLength: 16, max: 2, reason: 'shown' }) };
+    const load = (text: string) => () => loadConfig(keys, { MERCHANT_KEY: text });
+    for (const text of [key, `v7Gx!2kQ9#pLm4Zt8,${key}`])
+      expect(load(text)).toThrow('MERCHANT_KEY must be printable ASCII, because it travels in a header (shown)');
+    expect(load(' v7Gx!2kQ9#pLm 4Zt8 , ~second/key=+:2kQ9#pLm ')).not.toThrow();
   });
 
   it('describes itself', () => {

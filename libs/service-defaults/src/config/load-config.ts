@@ -1,7 +1,7 @@
+import type { LimitRule } from '@rocketshop/pg';
 import { ConfigurationError } from '../errors.js';
 import { demoProblems } from './demo-rules.js';
-import { durationProblems, ruleProblems } from './duration-rules.js';
-import type { ConfigRule } from './duration-rules.js';
+import { durationProblems } from './duration-problems.js';
 import type { ConfigField } from './fields.js';
 
 type ConfigFields = Readonly<Record<string, ConfigField<unknown>>>;
@@ -25,7 +25,7 @@ const variableOf = (name: string, field: ConfigField<unknown>): string =>
 export function loadConfig<const F extends ConfigFields>(
   fields: F,
   environment: Readonly<Record<string, string | undefined>>,
-  rules: readonly ConfigRule<keyof F & string>[] = [],
+  rules: readonly LimitRule<keyof F & string>[] = [],
 ): ConfigOf<F> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
@@ -45,8 +45,7 @@ export function loadConfig<const F extends ConfigFields>(
     const shown = field.secret ? '' : `, but is "${text}"`;
     problems.push(`${variable} ${error.issues[0]?.message}${shown} (${field.reason})`);
   }
-  problems.push(...durationProblems(values, variables));
-  problems.push(...ruleProblems(rules, values, variables));
+  problems.push(...durationProblems(values, variables, rules));
   problems.push(...demoProblems(values, variables, environment));
   if (problems.length > 0) throw new ConfigurationError(problems);
   return values as ConfigOf<F>;

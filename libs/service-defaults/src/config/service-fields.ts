@@ -80,7 +80,9 @@ export const serviceFields = (ports: { readonly http: number; readonly rpc: numb
   batchLockTimeoutMs: configField.integer({
     default: 25,
     min: 1,
-    reason: 'longest wait for one lock in a shared transaction; who waits longer goes on alone',
+    max: 14_000,
+    reason:
+      'longest wait for one lock in a shared transaction; who waits longer goes on alone. A statement ends after 15 s',
   }),
   redisUrl: configField.optional(
     configField.secretUrl({

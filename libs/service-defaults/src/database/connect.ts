@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isUnavailable } from '@rocketshop/pg';
+import { checkDurations, isUnavailable } from '@rocketshop/pg';
 import { DataSource } from 'typeorm';
 import { DatabaseUnavailableError } from '../errors.js';
 import { dataSourceOptions } from './data-source-options.js';
@@ -17,8 +17,10 @@ const OWNER_SESSIONS = 1;
  * Connects, and gives a database that has all migrations. With a `migrationUrl` the owner migrates in sessions of its own, which
  * are closed before the service's are opened. Without one the service's own role migrates if it may, or waits until somebody has.
  * Waits for a server that is not up yet; a wrong password or database fails at once.
+ * @throws {InvalidLimitsError}
  */
 export async function connectAndMigrate(options: DatabaseOptions): Promise<DataSource> {
+  checkDurations(options);
   if (options.migrationUrl !== undefined) await migrateAsOwner(options, options.migrationUrl);
   const dataSource = await connect(options);
   try {

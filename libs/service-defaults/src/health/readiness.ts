@@ -1,3 +1,4 @@
+import { checkDurations } from '@rocketshop/pg';
 import type { Logger } from 'pino';
 
 /** Throws if its part is not usable. It may return details for people. */
@@ -38,10 +39,13 @@ export class Readiness {
   private readonly list: NamedCheck[] = [];
   private state: 'starting' | 'accepting' | 'draining' = 'starting';
 
+  /** @throws {InvalidLimitsError} */
   constructor(
     private readonly logger?: Pick<Logger, 'info' | 'warn'>,
     private readonly checkTimeoutMs = CHECK_TIMEOUT_MS,
-  ) {}
+  ) {
+    checkDurations({ checkTimeoutMs });
+  }
 
   add(name: string, check: ReadinessCheck, options: { readonly required?: boolean } = {}): void {
     this.list.push({ name, check, required: options.required ?? true, running: undefined, last: 'up' });

@@ -1,4 +1,5 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
+import { checkDurations } from '@rocketshop/pg';
 // The main entry gives its agent to the process's global fetch, which Node has built for another version of undici.
 import Agent from 'undici/lib/dispatcher/agent.js';
 import { JsonExchange } from './json-client-exchange.js';
@@ -28,7 +29,9 @@ const CONTENT_TYPE = { 'content-type': 'application/json' };
 export class JsonClient implements OnApplicationShutdown {
   private readonly agent: Agent;
 
+  /** @throws {InvalidLimitsError} */
   constructor(private readonly options: JsonClientOptions) {
+    checkDurations(options);
     this.agent = new Agent({
       connections: options.connectionsMax ?? CONNECTIONS_MAX,
       maxResponseSize: options.answerBytesMax ?? ANSWER_BYTES_MAX,

@@ -4,6 +4,7 @@ import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { Server } from '@nestjs/microservices';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { checkDurations } from '@rocketshop/pg';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -89,9 +90,13 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** A start that failed frees what it has taken. A part that hangs while it is freed must not keep the process alive. */
 const ABANDON_LIMIT_MS = 5_000;
 
-/** Builds a service and listens: HTTP with all defaults, RPC if it has a port, and its message transports. */
+/**
+ * Builds a service and listens: HTTP with all defaults, RPC if it has a port, and its message transports.
+ * @throws {InvalidLimitsError}
+ */
 export async function createService(options: ServiceOptions): Promise<Service> {
   const { config } = options;
+  checkDurations(config);
   const logger = options.logger ?? createLogger({ name: options.name, level: config.logLevel });
   const metrics = new Metrics(options.name);
   const readiness = new Readiness(logger);

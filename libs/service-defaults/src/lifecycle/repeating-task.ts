@@ -1,3 +1,5 @@
+import { checkDurations } from '@rocketshop/pg';
+
 /**
  * Runs a task repeatedly, each round `intervalMs` after the end of the last one, so rounds never overlap. A failed
  * round is reported, and the next one follows. Unlike `@nestjs/schedule`, it waits for a running round when it stops.
@@ -7,11 +9,14 @@ export class RepeatingTask {
   private round: Promise<void> | undefined;
   private isStopped = false;
 
+  /** @throws {InvalidLimitsError} */
   constructor(
     private readonly intervalMs: number,
     private readonly task: () => Promise<void>,
     private readonly onFailure: (error: unknown) => void,
-  ) {}
+  ) {
+    checkDurations({ intervalMs });
+  }
 
   /** The first round begins after one interval. */
   start(): void {

@@ -1,5 +1,5 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { deadlineIn, msUntil } from '@rocketshop/pg';
+import { checkDurations, deadlineIn, msUntil } from '@rocketshop/pg';
 import type { HostPort } from '../config/fields.js';
 import { RpcFaultError, RpcTimeoutError } from '../errors.js';
 import type { RpcIdentity } from './handshake.js';
@@ -39,8 +39,12 @@ export class RpcClient implements OnApplicationShutdown {
     });
   }
 
-  /** @throws {RpcUnavailableError | RpcTimeoutError | RpcFaultError} a refusal is an answer and is not thrown */
+  /**
+   * @throws {RpcUnavailableError | RpcTimeoutError | RpcFaultError} a refusal is an answer and is not thrown
+   * @throws {InvalidLimitsError} when no timer waits for the time-out
+   */
   async call<C extends RemoteCommand>(command: C, data: CallData<C>, options: CallOptions): Promise<CallAnswer<C>> {
+    checkDurations(options);
     const what = `${this.service} ${command.pattern}`;
     const msLeft = Math.min(options.timeoutMs, options.deadline === undefined ? Infinity : msUntil(options.deadline));
     if (msLeft <= 0) throw new RpcTimeoutError(`${what}: the deadline passed before it was sent`);

@@ -264,10 +264,11 @@ export class InProcessShop {
       SWEEP_INTERVAL_MS: '100000000',
       // So does the question about a charge that the buyer may still pay. A closed payment's charge is made void at once.
       CHARGE_FIRST_POLL_MS: '100000000',
+      CHARGE_LONGEST_POLL_MS: '100000000',
       LAST_LOOK_MS: '100000000',
       CANCEL_RETRY_MS: '100000000',
       // A story that holds a lock decides itself how long the requests at that lock wait.
-      BATCH_LOCK_TIMEOUT_MS: '60000',
+      BATCH_LOCK_TIMEOUT_MS: '14000',
       TIME_SCALE: String(TIME_SCALE),
       DEMO_DATA: 'true',
       TOKEN_SECRET: TOKEN_SECRET.reveal(),

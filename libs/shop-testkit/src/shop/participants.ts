@@ -130,7 +130,7 @@ async function openDatabase(url: string, optionsOf: OptionsOf): Promise<Database
  * These stories force races at row locks, and each needs the deduct's transaction open while it waits. So a shared transaction
  * waits as long as a story lasts; test/kits/batches-wait-and-break.e2e.ts shows how the batcher leaves a waiting request behind.
  */
-const LOCK_TIMEOUT_MS = 60_000;
+const LOCK_TIMEOUT_MS = 14_000;
 
 type OptionsOf = (config: {
   databaseUrl: Secret;
