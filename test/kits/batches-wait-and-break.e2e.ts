@@ -34,7 +34,7 @@ describe('a batch that meets a lock, or a connection that breaks', () => {
     let attempts = 0;
     pools.alone.on('acquire', () => attempts++);
     const crowd = numbersUpTo(200).map(() => batcher.run([add(1, 10)], { deadline: deadlineIn(FOR_EVER_MS) }));
-    await until(() => attempts > 200 && pools.turns.toLook.isFree, {
+    await until(() => attempts > 200 && pools.turns.canLook, {
       timeoutMs: 30_000,
       description: 'the whole crowd to have looked, and to look again',
     });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { LockTimeoutError } from '@rocketshop/pg';
 import { Metrics, Readiness } from '@rocketshop/service-defaults';
 import { freePort, until } from '@rocketshop/shop-testkit';
 import { Agent, get, request } from 'node:http';
@@ -124,6 +125,15 @@ describe('a database that is away', () => {
     }
     expect(probe.logLines.filter((line) => line.includes('"level":"error"'))).toHaveLength(1);
   });
+});
+
+it('a row that somebody holds is 503 with its own code, and no outage', async () => {
+  const { httpUrl } = await probe.start();
+  probe.failure = new LockTimeoutError('a lock was not granted in time; nothing was changed');
+  const answer = await fetch(`${httpUrl}/probe/failing`);
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+  expect(await answer.json()).toMatchObject({ code: 'ROW_LOCKED' });
+  expect(probe.logLines.filter((line) => line.includes('the database is unavailable'))).toEqual([]);
 });
 
 describe('the internal port', () => {

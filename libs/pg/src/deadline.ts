@@ -17,6 +17,12 @@ export interface Deadline {
   readonly deadline?: DeadlineInstant | undefined;
 }
 
+/** Limits of a transaction at locks. */
+export interface LockWait extends Deadline {
+  /** Longest wait for one lock, in milliseconds. It counts with a deadline only. @default none */
+  readonly lockWaitMaxMs?: number | undefined;
+}
+
 /**
  * PostgreSQL takes 0 for "wait for ever", so a deadline that has passed still leaves one millisecond.
  * @param maxMs longest wait for one lock, where that is shorter

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { borrowClient } from './borrow-client.js';
 import { lockTimeoutMs } from './deadline.js';
-import type { Deadline, DeadlineInstant } from './deadline.js';
+import type { LockWait } from './deadline.js';
 import { TransactionOutcomeUnknownError } from './errors.js';
 import { isAnsweredByServer, typedError } from './outcome.js';
 
@@ -21,15 +21,15 @@ type Work<T> = (client: PoolClient, scope: TransactionScope) => Promise<T>;
  * @throws {LockTimeoutError} when a lock was not granted before the deadline
  * @throws {TransactionOutcomeUnknownError} when the connection broke while committing
  */
-export async function transaction<T>(pool: Pool, work: Work<T>, { deadline }: Deadline = {}): Promise<T> {
-  return borrowClient(pool, (client) => runIn(client, work, deadline));
+export async function transaction<T>(pool: Pool, work: Work<T>, limits: LockWait = {}): Promise<T> {
+  return borrowClient(pool, (client) => runIn(client, work, limits));
 }
 
-async function runIn<T>(client: PoolClient, work: Work<T>, deadline: DeadlineInstant | undefined): Promise<T> {
+async function runIn<T>(client: PoolClient, work: Work<T>, limits: LockWait): Promise<T> {
   const callbacks: (() => void)[] = [];
   let result: T;
   try {
-    await client.query(begin(deadline));
+    await client.query(begin(limits));
     result = await work(client, { afterCommit: (callback) => callbacks.push(callback) });
   } catch (error) {
     await rollback(client);
@@ -40,8 +40,9 @@ async function runIn<T>(client: PoolClient, work: Work<T>, deadline: DeadlineIns
   return result;
 }
 
-const begin = (deadline: DeadlineInstant | undefined): string => {
-  const lockTimeout = deadline === undefined ? '' : `; SET LOCAL lock_timeout = ${lockTimeoutMs(deadline)}`;
+const begin = ({ deadline, lockWaitMaxMs }: LockWait): string => {
+  const lockTimeout =
+    deadline === undefined ? '' : `; SET LOCAL lock_timeout = ${lockTimeoutMs(deadline, lockWaitMaxMs)}`;
   return `BEGIN ISOLATION LEVEL READ COMMITTED${lockTimeout}`;
 };
 

@@ -81,7 +81,7 @@ export class SettleChargeService {
     // A payment that is PAID by now has left its status, and then nothing is written here.
     if (state === 'VOID') await this.finish(payment, state);
     else if (state !== payment.chargeState)
-      await this.database.query(bind(SET_CHARGE_STATE, [payment.paymentId, payment.status, state]));
+      await this.database.pipeline([bind(SET_CHARGE_STATE, [payment.paymentId, payment.status, state])]);
   }
 
   private async record(reading: ChargeReading, payment: AskedPayment, options: Deadline): Promise<boolean> {
@@ -96,7 +96,7 @@ export class SettleChargeService {
   }
 
   private async finish({ paymentId, status }: AskedPayment, state: ChargeState): Promise<void> {
-    await this.database.query(bind(FINISH_CHARGE, [paymentId, status, state]));
+    await this.database.pipeline([bind(FINISH_CHARGE, [paymentId, status, state])]);
   }
 
   private nameOf({ paymentId, merchantId }: AskedPayment): ChargeName {

@@ -28,6 +28,6 @@ export class RejectedCallbacks {
   async keep(rawBody: Buffer, reason: Unreadable): Promise<void> {
     const digest = createHash('sha256').update(rawBody).digest();
     const values = [digest, reason, rawBody.length, rawBody.subarray(0, KEPT_BYTES_MAX)];
-    await this.database.query(bind(KEEP, values));
+    await this.database.pipeline([bind(KEEP, values)]);
   }
 }

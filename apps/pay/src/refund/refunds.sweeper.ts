@@ -59,7 +59,7 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
         amount: refund.amount.toString(),
         currency,
       });
-      await this.database.query(bind(FINISH_REFUND, [refundId]));
+      await this.database.pipeline([bind(FINISH_REFUND, [refundId])]);
       this.refunded.inc();
       this.logger.info({ orderId, refundId }, 'the payment is refunded');
     } catch (error) {

@@ -1,9 +1,10 @@
-import pg from 'pg';
+import type { Pool } from 'pg';
 import { bigintTypes } from '../bigint-types.js';
 import { checkDurations } from '../durations.js';
 import { limitedSession } from '../session-limits.js';
 import type { SessionLimits } from '../session-limits.js';
-import { Turns } from './turns.js';
+import { LivePool } from '../live-pool.js';
+import { LockTurns } from '../locks/lock-turns.js';
 
 export interface BatchPoolsOptions extends SessionLimits {
   /** postgres://user:password@host:port/database */
@@ -20,12 +21,11 @@ export interface BatchPoolsOptions extends SessionLimits {
 /** Transactions that are shared, and reads that are shared, each with one more under way where one is slow. */
 const SHARED_CONNECTIONS = 4;
 /**
- * Requests that go alone, by state: see `runAlone`. Each state has as many connections as requests, so that no request waits for
+ * Requests that go alone, by state: see `LockTurns`. Each state has as many connections as requests, so that no request waits for
  * a connection behind requests in another state.
  */
-const LOOKING = 3;
-const WAITING = 3;
-const LOOKING_AGAIN = 1;
+const ALONE = { looking: 3, waiting: 3, lookingAgain: 1 };
+const ALONE_CONNECTIONS = ALONE.looking + ALONE.waiting + ALONE.lookingAgain;
 
 /*
  * A session keeps the plan of a prepared statement, also the plan that it made while the table was small and reading all of it
@@ -46,11 +46,11 @@ const PLAN_BY_KEY = [
 /** The connections of a service's batchers. They are opened when they are needed, and closed when they are idle. */
 export class BatchPools {
   /** For statements that share a transaction. */
-  readonly shared: pg.Pool;
+  readonly shared: Pool;
   /** For statements that go alone: after a batch failed, or while they wait for a lock. */
-  readonly alone: pg.Pool;
+  readonly alone: Pool;
   /** For the requests on `alone`. */
-  readonly turns = { toLook: new Turns(LOOKING), toWait: new Turns(WAITING), toLookAgain: new Turns(LOOKING_AGAIN) };
+  readonly turns = new LockTurns(ALONE);
 
   /** @throws {InvalidLimitsError} */
   constructor(private readonly options: BatchPoolsOptions) {
@@ -63,11 +63,11 @@ export class BatchPools {
       },
     ]);
     this.shared = this.createPool(SHARED_CONNECTIONS, [`lock_timeout=${lockTimeoutMs}`]);
-    this.alone = this.createPool(LOOKING + WAITING + LOOKING_AGAIN, []);
+    this.alone = this.createPool(ALONE_CONNECTIONS, []);
   }
 
   /** For metrics and for tests. */
-  get all(): readonly pg.Pool[] {
+  get all(): readonly Pool[] {
     return [this.shared, this.alone];
   }
 
@@ -75,9 +75,9 @@ export class BatchPools {
     await Promise.all(this.all.map((pool) => pool.end()));
   }
 
-  private createPool(max: number, settings: readonly string[]): pg.Pool {
+  private createPool(max: number, settings: readonly string[]): Pool {
     const { url, applicationName } = this.options;
-    const pool = new pg.Pool({
+    const pool = new LivePool({
       ...limitedSession(this.options, [...PLAN_BY_KEY, ...settings]),
       connectionString: url,
       max,

@@ -19,6 +19,12 @@ export interface StatementBatcherOptions {
   readonly batchSizeMax?: number;
 }
 
+export interface BatcherCounts {
+  readonly requests: number;
+  readonly batches: number;
+  readonly alone: number;
+}
+
 /**
  * Batches of one batcher at a time. Without a limit slow batches would leave every few milliseconds, each with a few requests,
  * and stand before the reads in the pool's queue. One connection of the pool stays for the other batcher of a service.
@@ -51,6 +57,9 @@ export class StatementBatcher {
   private isFlushing = false;
   /** Batches that are not answered yet. */
   private sentCount = 0;
+  private requests = 0;
+  private batches = 0;
+  private alone = 0;
 
   /** @throws {InvalidLimitsError} */
   constructor(
@@ -77,6 +86,11 @@ export class StatementBatcher {
     });
   }
 
+  /** For metrics. Requests and batches since the start, and requests that had to go alone. */
+  get counts(): BatcherCounts {
+    return { requests: this.requests, batches: this.batches, alone: this.alone };
+  }
+
   /** At the end of the event loop's turn: one answer often resumes many requests in one turn, and each sends its next statements. */
   private flushSoon(): void {
     if (this.underWay || this.isFlushing || this.sentCount >= BATCHES_MAX) return;
@@ -92,6 +106,8 @@ export class StatementBatcher {
     if (batch.length === 0) return;
     this.underWay = batch;
     this.sentCount++;
+    this.batches++;
+    this.requests += batch.length;
     const letNextLeave = (): void => {
       if (this.underWay !== batch) return;
       this.underWay = undefined;
@@ -120,6 +136,7 @@ export class StatementBatcher {
   }
 
   private sendEachAlone(batch: readonly Waiter[]): void {
+    this.alone += batch.length;
     for (const waiter of batch) runAlone(this.pools, waiter).then(waiter.resolve, waiter.reject);
   }
 }

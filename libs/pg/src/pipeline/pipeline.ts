@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { borrowClient } from '../borrow-client.js';
 import { lockTimeoutMs } from '../deadline.js';
-import type { Deadline } from '../deadline.js';
+import type { LockWait } from '../deadline.js';
 import { StatementsNotSentError, TransactionOutcomeUnknownError } from '../errors.js';
 import { isAnsweredByServer, typedError } from '../outcome.js';
 import { bind } from '../statement.js';
@@ -9,17 +9,12 @@ import type { BoundStatement, ResultsOf, StatementResult } from '../statement.js
 import { PipelineQuery } from './pipeline-query.js';
 import { isStalePlan } from './prepared-statements.js';
 
-export interface PipelineOptions extends Deadline {
+export interface PipelineOptions extends LockWait {
   /**
    * Longest wait for the answer, in milliseconds. A server that is frozen, or gone without a word, ends no statement; the
    * connection is given up then. @default 20000, longer than the services' statement_timeout
    */
   readonly answerTimeoutMs?: number;
-}
-
-interface PreparedPipelineOptions extends PipelineOptions {
-  /** Longest wait for one lock, beside the deadline. It counts with a deadline only. @default none */
-  readonly lockWaitMaxMs?: number | undefined;
 }
 
 const ANSWER_TIMEOUT_MS = 20_000;
@@ -49,7 +44,7 @@ export function pipeline<const Statements extends readonly BoundStatement[]>(
 export async function preparedPipeline(
   pool: Pool,
   statements: readonly BoundStatement[],
-  { deadline, lockWaitMaxMs, answerTimeoutMs = ANSWER_TIMEOUT_MS }: PreparedPipelineOptions = {},
+  { deadline, lockWaitMaxMs, answerTimeoutMs = ANSWER_TIMEOUT_MS }: PipelineOptions = {},
 ): Promise<StatementResult[]> {
   return borrowClient(pool, async (client) => {
     if (deadline === undefined) return runIn(client, statements, answerTimeoutMs);

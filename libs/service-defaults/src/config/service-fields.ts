@@ -73,16 +73,16 @@ export const serviceFields = (ports: { readonly http: number; readonly rpc: numb
   ),
   databasePoolMax: configField.integer({
     default: 8,
-    min: 2,
+    min: 4,
     max: 200,
-    reason: 'connections of a replica beside those of its batcher; the outbox relay holds one, so two is the least',
+    reason: 'connections of a replica beside those of its batcher; a quarter of them may wait for locks',
   }),
   batchLockTimeoutMs: configField.integer({
     default: 25,
     min: 1,
     max: 14_000,
     reason:
-      'longest wait for one lock in a shared transaction; who waits longer goes on alone. A statement ends after 15 s',
+      'longest wait for one lock among others; who waits longer waits where he holds up nobody. A statement ends after 15 s',
   }),
   redisUrl: configField.optional(
     configField.secretUrl({

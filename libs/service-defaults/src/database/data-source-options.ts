@@ -1,5 +1,6 @@
-import { bigintTypes, limitedSession } from '@rocketshop/pg';
+import { bigintTypes, limitedSession, LivePool } from '@rocketshop/pg';
 import type { SessionLimits } from '@rocketshop/pg';
+import pg from 'pg';
 import type { DataSourceOptions } from 'typeorm';
 import type { Secret } from '../config/secret.js';
 
@@ -27,9 +28,12 @@ export interface DatabaseOptions extends SessionLimits {
   readonly startTimeoutMs?: number;
   /** Called at the first attempt that finds no database at start, and every few seconds after it. */
   readonly onWaiting?: (reason: string) => void;
-  /** See `BatchPoolsOptions`. @default 25 */
+  /** Longest wait for one lock before a request counts as one that waits for a lock; see `LockTurns` of @rocketshop/pg. @default 25 */
   readonly batchLockTimeoutMs?: number;
 }
+
+/** pg with a pool that lends no dead connection, for TypeORM too. */
+const DRIVER = Object.create(pg, { Pool: { value: LivePool } }) as typeof pg;
 
 /**
  * TypeORM's options for one service's database. The sessions have PostgreSQL's ordinary planner settings. The schema changes
@@ -38,6 +42,7 @@ export interface DatabaseOptions extends SessionLimits {
 export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
   return {
     type: 'postgres',
+    driver: DRIVER,
     url: options.url,
     entities: options.entities,
     migrations: options.migrations,

@@ -4,16 +4,18 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { LOGGER } from '../lifecycle/service-defaults.module.js';
 import type { Logger } from '../logging/create-logger.js';
+import { Metrics } from '../health/metrics.js';
 import { Readiness } from '../health/readiness.js';
 import { connectAndMigrate } from './connect.js';
 import { dataSourceOptions } from './data-source-options.js';
 import type { DatabaseOptions } from './data-source-options.js';
 import { Database } from './database.js';
+import { observeDatabase } from './observe-database.js';
 
 /**
  * A service's database: connects (and waits for a server that is still starting), migrates under the lock, and provides
  * `DataSource` (TypeORM) and `Database` (transactions, pipelines, batches), both global.
- * Readiness pings the database.
+ * Readiness pings the database. Metrics show its connections.
  */
 @Module({})
 export class DatabaseModule {
@@ -36,10 +38,11 @@ export class DatabaseModule {
       providers: [
         {
           provide: Database,
-          inject: [DataSource, { token: Readiness, optional: true }],
-          useFactory: (dataSource: DataSource, readiness?: Readiness) => {
+          inject: [DataSource, { token: Readiness, optional: true }, { token: Metrics, optional: true }],
+          useFactory: (dataSource: DataSource, readiness?: Readiness, metrics?: Metrics) => {
             const database = new Database(dataSource, options);
             readiness?.add('database', () => database.ping());
+            if (metrics) observeDatabase(database, metrics);
             return database;
           },
         },

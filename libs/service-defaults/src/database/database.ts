@@ -1,9 +1,24 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { BatchPools, bind, pipeline, run, StatementBatcher, transaction } from '@rocketshop/pg';
-import type { BoundStatement, Deadline, ResultsOf, Statement, StatementResult, TransactionScope } from '@rocketshop/pg';
+import { BatchPools, bind, deadlineIn, LockTurns, pipeline, run, StatementBatcher, transaction } from '@rocketshop/pg';
+import type {
+  BoundStatement,
+  Deadline,
+  LockWait,
+  ResultsOf,
+  Statement,
+  StatementResult,
+  TransactionScope,
+} from '@rocketshop/pg';
 import type { Pool, PoolClient, QueryResultRow } from 'pg';
 import type { DataSource } from 'typeorm';
 import type { DatabaseOptions } from './data-source-options.js';
+
+/**
+ * Ends the lock wait of a transaction without a deadline, which is the handler of a message. The message comes again soon, and others
+ * of its consumer group wait for the handler.
+ */
+const LOCK_WAIT_MAX_MS = 500;
+const LOOK_MS = 25;
 
 /**
  * A service's database as its use cases see it. TypeORM's pool serves reads by repositories, transactions and pipelines; the
@@ -20,33 +35,45 @@ export class Database implements OnApplicationShutdown {
       return result;
     },
   };
+  /** Keeps connections of `pool` free from those who wait for locks. */
+  readonly lockTurns: LockTurns;
   private readonly transactions: StatementBatcher;
   private readonly reads: StatementBatcher;
+  private readonly lookMs: number;
 
   constructor(
     readonly dataSource: DataSource,
     options: DatabaseOptions,
   ) {
     this.pool = poolOf(dataSource);
+    this.lookMs = options.batchLockTimeoutMs ?? LOOK_MS;
+    this.lockTurns = new LockTurns({
+      looking: Infinity,
+      waiting: Math.max(1, Math.floor(this.pool.options.max / 4)),
+      lookingAgain: 1,
+    });
     this.batchPools = new BatchPools({ ...options, lockTimeoutMs: options.batchLockTimeoutMs });
     this.transactions = new StatementBatcher(this.batchPools);
     this.reads = new StatementBatcher(this.batchPools);
   }
 
-  /** One READ COMMITTED transaction on one client; see `transaction` of @rocketshop/pg. */
+  /**
+   * One READ COMMITTED transaction on one client; see `transaction` of @rocketshop/pg. `work` begins anew when a lock was not granted
+   * soon. Nothing was changed then, and the transaction waits for the lock where it takes nobody's connection.
+   */
   transaction<T>(
     work: (client: PoolClient, scope: TransactionScope) => Promise<T>,
     options: Deadline = {},
   ): Promise<T> {
-    return transaction(this.pool, work, options);
+    return this.atLocks(options, (limits) => transaction(this.pool, work, limits));
   }
 
-  /** A list of statements as one transaction in one round trip; see `pipeline` of @rocketshop/pg. */
+  /** A list of statements as one transaction in one round trip; see `pipeline` of @rocketshop/pg. It waits for locks as {@link transaction} does. */
   pipeline<const Statements extends readonly BoundStatement[]>(
     statements: Statements,
     options: Deadline = {},
   ): Promise<ResultsOf<Statements>> {
-    return pipeline(this.pool, statements, options);
+    return this.atLocks(options, (limits) => pipeline(this.pool, statements, limits));
   }
 
   /**
@@ -69,13 +96,26 @@ export class Database implements OnApplicationShutdown {
     return rows;
   }
 
-  /** One statement outside of a transaction. */
+  /** One statement outside of a transaction, which waits for no lock: a read, or one that skips what is locked. */
   query<Row extends QueryResultRow = QueryResultRow>(statement: BoundStatement<Row>): Promise<StatementResult<Row>> {
     return run(this.pool, statement);
   }
 
+  /** For metrics. */
+  get batchers(): readonly StatementBatcher[] {
+    return [this.transactions, this.reads];
+  }
+
   async ping(): Promise<void> {
     await this.pool.query('SELECT 1');
+  }
+
+  private atLocks<T>({ deadline }: Deadline, attempt: (limits: LockWait) => Promise<T>): Promise<T> {
+    const giveUpAt = deadline ?? deadlineIn(Math.max(LOCK_WAIT_MAX_MS, this.lookMs));
+    return this.lockTurns.run((lockWaitMaxMs) => attempt({ deadline: giveUpAt, lockWaitMaxMs }), {
+      giveUpAt,
+      lookMs: this.lookMs,
+    });
   }
 
   /** Nest's TypeORM module closes the data source. */

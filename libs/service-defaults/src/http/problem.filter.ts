@@ -1,6 +1,6 @@
 import { Catch, HttpException } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
-import { isUnavailable } from '@rocketshop/pg';
+import { isUnavailable, LockTimeoutError } from '@rocketshop/pg';
 import type { FastifyReply } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import type { Logger } from '../logging/create-logger.js';
@@ -62,11 +62,14 @@ export function writeRouterProblem({ statusCode = 500 }: { readonly statusCode?:
 function toAnswer(error: unknown): Answer {
   if (error instanceof ProblemError) return { problem: error.problem, headers: error.headers };
   if (error instanceof HttpException) return { problem: fromHttpException(error), headers: {} };
-  if (isDatabaseAway(error)) return { problem: databaseUnavailable(), headers: { 'retry-after': '1' } };
+  if (error instanceof LockTimeoutError) return { problem: rowLocked(), headers: RETRY_SOON };
+  if (isDatabaseAway(error)) return { problem: databaseUnavailable(), headers: RETRY_SOON };
   return { problem: plain(500), headers: {} };
 }
 
+const RETRY_SOON = { 'retry-after': '1' };
 const DATABASE_UNAVAILABLE = 'DATABASE_UNAVAILABLE';
+const ROW_LOCKED = 'ROW_LOCKED';
 
 /** An error of this library tells of another service, which may have failed for the same reason. */
 const isDatabaseAway = (error: unknown): boolean => !(error instanceof ServiceDefaultsError) && isUnavailable(error);
@@ -77,6 +80,14 @@ const databaseUnavailable = (): Problem => ({
   status: 503,
   code: DATABASE_UNAVAILABLE,
   detail: 'Send the same request again in a moment.',
+});
+
+const rowLocked = (): Problem => ({
+  type: problemTypeOf(ROW_LOCKED),
+  title: 'Another transaction holds what this request wants to change.',
+  status: 503,
+  code: ROW_LOCKED,
+  detail: 'Nothing was changed. Send the same request again in a moment.',
 });
 
 /** Converts an exception of Nest. A body that is a problem already (from the idempotency kit) stays unchanged. */

@@ -70,6 +70,15 @@ export class FaultProxy {
     this.use(({ direction }) => (direction === 'answer' ? 'drop' : 'pass'));
   }
 
+  /**
+   * Nothing passes any more on the connections of before, and nobody is told: what a firewall does that has lost its table, or a
+   * server that is there again under the same address. New connections work.
+   */
+  forgetConnections(): void {
+    const last = this.connections;
+    this.use(({ connection }) => (connection <= last ? 'drop' : 'pass'));
+  }
+
   /** Resets every connection and refuses new ones until {@link heal}. */
   partition(): void {
     this.accepting = false;

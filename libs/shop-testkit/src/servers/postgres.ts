@@ -33,6 +33,8 @@ export interface PostgresServer {
   createUser(name: string, password: string): Promise<void>;
   /** With `template`, the database is a copy of it, and no session may be connected to the template. */
   createDatabase(name: string, options?: { readonly owner?: string; readonly template?: string }): Promise<void>;
+  /** Crashes with all sessions. After `meanwhile` it recovers from its log on the same port. */
+  crash(meanwhile?: () => Promise<void>): Promise<void>;
   /** `fast` ends the sessions and shuts down. `immediate` is a crash: the next start recovers from the log. */
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
 }
@@ -52,7 +54,7 @@ export async function startPostgresServer(options: PostgresServerOptions = {}): 
   const data = join(home, 'data');
   if (!existsSync(join(data, 'PG_VERSION'))) await initialise(binaries, home, data);
   const port = options.port ?? (await freePort());
-  const child = await start(binaries, data, port, options);
+  let child = await start(binaries, data, port, options);
   const killAtExit = (): void => {
     if (isRunning(child)) child.kill('SIGQUIT');
   };
@@ -60,7 +62,17 @@ export async function startPostgresServer(options: PostgresServerOptions = {}): 
   return {
     ...administration(port),
     port,
-    pid: child.pid ?? 0,
+    get pid() {
+      return child.pid ?? 0;
+    },
+    crash: async (meanwhile) => {
+      await endChild(child, 'SIGQUIT');
+      try {
+        await meanwhile?.();
+      } finally {
+        child = await start(binaries, data, port, options);
+      }
+    },
     stop: async (mode = 'fast') => {
       await endChild(child, mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
       process.off('exit', killAtExit);

@@ -132,6 +132,11 @@ export class InProcessShop {
     return (await this.pools[name].query(sql, [...values])).rows as T[];
   }
 
+  /** PostgreSQL crashes with all sessions of all services. After `meanwhile` it is back. */
+  crashPostgres(meanwhile?: () => Promise<void>): Promise<void> {
+    return this.postgres.server.crash(meanwhile);
+  }
+
   /** Creates an empty database that is not part of this shop. @returns its URL */
   createDatabase(): Promise<string> {
     return this.postgres.createDatabase();

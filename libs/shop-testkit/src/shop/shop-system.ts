@@ -191,11 +191,8 @@ export class ShopSystem {
   }
 
   /** PostgreSQL crashes with all its sessions. After `meanwhile` it recovers from its log on the same port. */
-  async crashPostgres(meanwhile: () => Promise<void> = () => Promise.resolve()): Promise<void> {
-    const port = this.postgres?.port;
-    await this.postgres?.stop('immediate');
-    await meanwhile();
-    this.postgres = await this.launchPostgres(port);
+  crashPostgres(meanwhile?: () => Promise<void>): Promise<void> {
+    return this.runningPostgres.crash(meanwhile);
   }
 
   /** Stops the services first, and then the servers that the services need. */
@@ -263,10 +260,9 @@ export class ShopSystem {
     progress('PostgreSQL');
   }
 
-  private launchPostgres(port?: number): Promise<PostgresServer> {
+  private launchPostgres(): Promise<PostgresServer> {
     return startPostgresServer({
       dataDir: this.postgresDir,
-      ...(port === undefined ? {} : { port }),
       binDir: this.options.postgresBinDir,
       maxConnections: 100 + 100 * this.replicaCount,
     });
