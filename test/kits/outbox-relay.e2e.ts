@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { writeOutbox } from '@rocketshop/outbox';
 import type { OutboxPublisher, OutboxRelay, OutboxRelayOptions } from '@rocketshop/outbox';
+import { limitedSession } from '@rocketshop/pg';
 import { createGate, sessionsWaitingForLock, until } from '@rocketshop/shop-testkit';
+import pg from 'pg';
 import { OutboxRelays, RecordingBroker } from './outbox-relays.js';
 
 // The test starts real servers, which can take seconds on a loaded machine.
@@ -26,15 +28,14 @@ async function startObservedRelay(
   options: Partial<OutboxRelayOptions>,
 ): Promise<OutboxRelay> {
   statements = [];
-  const observed = outbox.openPool();
-  observed.on('connect', (client) => {
-    const query = client.query.bind(client) as (statement: { name?: string }, ...rest: unknown[]) => unknown;
-    Object.assign(client, {
-      query: (statement: { name?: string }, ...rest: unknown[]) => {
+  const observed = outbox.openPool({
+    Client: class extends pg.Client {
+      override query = ((...given: Parameters<pg.Client['query']>) => {
+        const [statement] = given as unknown as [{ readonly name?: string }];
         statements.push(statement.name ?? '');
-        return query(statement, ...rest);
-      },
-    });
+        return super.query(...given);
+      }) as pg.Client['query'];
+    },
   });
   const relay = outbox.startRelay(publisher, { pool: observed, ...QUIET, ...options });
   await until(() => statements.includes(MARK_AND_READ), { description: 'the first read of the table' });
@@ -165,6 +166,32 @@ describe('throughput', () => {
     expect(broker.messages).toHaveLength(10_000);
     expect(perSecond).toBeGreaterThan(2_000);
   }, 40_000);
+});
+
+describe('a pool whose connections are all taken, with requests that wait for one', () => {
+  it('holds up no message, also of a relay that has just lost its session', async () => {
+    const pool = outbox.openPool({
+      ...limitedSession({}),
+      max: 2,
+      connectionTimeoutMillis: 0,
+      application_name: 'busy',
+    });
+    const taken = [await pool.connect(), await pool.connect()];
+    const request = pool.connect();
+    const broker = new RecordingBroker();
+    outbox.startRelay(broker, { pool });
+    await outbox.commitRow('order', 'first');
+    await until(() => broker.messages.length === 1, { description: 'the message of a relay that has just started' });
+    const names = `SELECT application_name AS name FROM pg_stat_activity JOIN outbox_relays ON pid = backend_pid`;
+    expect((await outbox.pool.query<{ name: string }>(names)).rows).toEqual([{ name: 'busy' }]);
+
+    await outbox.killSessions();
+    await outbox.commitRow('order', 'second');
+    await until(() => broker.messages.length === 2, { description: 'the message of a relay that was cut off' });
+    expect(pool.waitingCount).toBe(1);
+    for (const client of taken) client.release();
+    (await request).release();
+  });
 });
 
 describe('a relay whose database does not answer', () => {

@@ -254,7 +254,7 @@ export class OutboxRelay {
   }
 
   private disconnected(error: unknown): void {
-    this.session?.close();
+    void this.session?.close();
     this.session = undefined;
     // The next owner of a shard sends its rows again that were sent and not marked: delivery is at least once.
     this.sender.forgetAll();
@@ -278,7 +278,7 @@ export class OutboxRelay {
     } catch (error) {
       this.options.logger.warn({ err: error }, 'the last sent outbox rows were not marked; they will be sent again');
     }
-    session.close();
+    await session.close();
     this.session = undefined;
   }
 

@@ -8,8 +8,8 @@ import type { OutboxPublisher } from './outbox-message.js';
 
 export interface OutboxRelayOptions {
   /**
-   * The relay holds one of its connections for as long as it runs, and listens there. A pooler in transaction mode must
-   * not stand between the pool and PostgreSQL.
+   * For purges and metrics. The relay has one connection beside it, opened with the pool's options, for as long as it runs, and
+   * listens there. A pooler in transaction mode must not stand between and PostgreSQL.
    */
   readonly pool: Pool;
   readonly publisher: OutboxPublisher;

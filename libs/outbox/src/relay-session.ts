@@ -1,6 +1,7 @@
-import type { Notification, Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
+import type { Client, Notification, Pool, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { LEASE_CHANNEL } from './lease-statements.js';
 import type { OutboxMessage } from './outbox-message.js';
+import { closeRelayClient, openRelayClient } from './relay-client.js';
 import { ShardLeases } from './shard-leases.js';
 
 const WAKE_CHANNEL = 'outbox_wake';
@@ -18,7 +19,7 @@ type UnsentRecord = Omit<UnsentRow, 'tag' | 'delayMs'> & {
 
 interface RelaySessionOptions {
   readonly pool: Pool;
-  /** The time limit of each statement and of opening the connection. */
+  /** The time limit of each statement. */
   readonly statementTimeoutMs: number;
   /** The term of the leases. */
   readonly termMs: number;
@@ -104,11 +105,13 @@ export const isLockTimeout = (error: unknown): boolean =>
  */
 export class RelaySession {
   private isAlive = true;
+  /** Resolves when the connection is closed. */
+  private ended: Promise<void> = Promise.resolve();
   private backendPid = 0;
   private registered: ShardLeases | undefined;
 
   private constructor(
-    private readonly client: PoolClient,
+    private readonly client: Client,
     private readonly options: RelaySessionOptions,
   ) {
     client.on('error', this.onError);
@@ -116,13 +119,13 @@ export class RelaySession {
   }
 
   static async open(options: RelaySessionOptions): Promise<RelaySession> {
-    const client = await connectWithin(options.pool, options.statementTimeoutMs);
+    const client = await openRelayClient(options.pool);
     const session = new RelaySession(client, options);
     try {
       await session.prepare();
       return session;
     } catch (error) {
-      session.close();
+      void session.close();
       throw error;
     }
   }
@@ -170,9 +173,9 @@ export class RelaySession {
   }
 
   /** Ends the connection. The shards stay leased until PostgreSQL has noticed, or until {@link ShardLeases.leave}. */
-  close(): void {
-    if (!this.isAlive) return;
-    this.end();
+  close(): Promise<void> {
+    if (this.isAlive) this.end();
+    return this.ended;
   }
 
   private async prepare(): Promise<void> {
@@ -207,28 +210,7 @@ export class RelaySession {
   private end(): void {
     this.isAlive = false;
     this.client.off('notification', this.onNotification);
-    // `true` closes the connection. Without it the connection would return to the pool with its settings.
-    this.client.release(true);
-  }
-}
-
-/** A connection that the pool gives after the time limit goes back to the pool. */
-async function connectWithin(pool: Pool, limitMs: number): Promise<PoolClient> {
-  const connecting = pool.connect();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      connecting.then(
-        (client) => client.release(),
-        () => undefined,
-      );
-      reject(new Error(`no connection to the database in ${limitMs} ms`));
-    }, limitMs);
-  });
-  try {
-    return await Promise.race([connecting, late]);
-  } finally {
-    clearTimeout(timer);
+    this.ended = closeRelayClient(this.client);
   }
 }
 

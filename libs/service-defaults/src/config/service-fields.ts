@@ -75,7 +75,8 @@ export const serviceFields = (ports: { readonly http: number; readonly rpc: numb
     default: 8,
     min: 4,
     max: 200,
-    reason: 'connections of a replica beside those of its batcher; a quarter of them may wait for locks',
+    reason:
+      'connections of a replica beside those of its batcher and the one of its outbox relay; a quarter of them may wait for locks',
   }),
   batchLockTimeoutMs: configField.integer({
     default: 25,
