@@ -12,6 +12,7 @@ import {
 import type { ServiceDatabase, ServiceName, TestPostgres } from '@rocketshop/shop-testkit';
 import { databaseOptions } from '@rocketshop/stock';
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Pool } from 'pg';
@@ -136,6 +137,35 @@ const ANYWHERE = (service: ServiceName) => [
   `UPDATE migrations SET name = 'never'`,
   `INSERT INTO migrations (timestamp, name) VALUES (0, 'never')`,
 ];
+
+/** The first column of the table "What grows": names as `order: \`orders\`, \`order_items\``, of all services where it names none. */
+async function tablesInOperations(): Promise<{ service: string | undefined; name: string; pattern: RegExp }[]> {
+  const text = await readFile(join(repositoryRoot, 'docs/operations.md'), 'utf8');
+  const [, section = ''] = /^## What grows$([^]*?)^## /m.exec(text) ?? [];
+  const cells = section.split('\n').flatMap((line) => /^\| ([^|]*`[^|]*)\|/.exec(line)?.[1] ?? []);
+  return cells.flatMap((cell) => {
+    const service = /^(\w+): /.exec(cell)?.[1];
+    return [...cell.matchAll(/`([\w*]+)`/g)].map(([, name = '']) => ({
+      service,
+      name,
+      pattern: new RegExp(`^${name.replaceAll('*', '\\w+')}$`),
+    }));
+  });
+}
+
+it('docs/operations.md says of every table of the five databases what grows, and names no other', async () => {
+  const named = await tablesInOperations();
+  const unused = new Set(named);
+  const missing: string[] = [];
+  for (const service of SERVICES) {
+    for (const table of await tablesOf(open(databases[service].url))) {
+      const entries = named.filter((one) => (one.service ?? service) === service && one.pattern.test(table));
+      if (entries.length === 0) missing.push(`${service}: ${table}`);
+      for (const entry of entries) unused.delete(entry);
+    }
+  }
+  expect({ missing, unused: [...unused].map(({ name }) => name) }).toEqual({ missing: [], unused: [] });
+});
 
 describe('a service that has no owner in its environment', () => {
   const options = (name: string, startTimeoutMs: number) => ({

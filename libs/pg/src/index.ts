@@ -33,5 +33,8 @@ export { purgeOlderThan } from './purge.js';
 export type { Purge } from './purge.js';
 export { limitedSession } from './session-limits.js';
 export type { SessionLimits } from './session-limits.js';
+export { createIndexInUse } from './create-index-in-use.js';
+export { updateInBatches } from './update-in-batches.js';
+export type { BatchedUpdate } from './update-in-batches.js';
 export { underMigrationLock } from './migration-lock.js';
 export { bigintTypes } from './bigint-types.js';

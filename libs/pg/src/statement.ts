@@ -5,7 +5,7 @@ export type PgClient = Pick<ClientBase, 'query'> | Pick<Pool, 'query'>;
 
 /** Anything that runs SQL without values: a TypeORM QueryRunner, a client or a pool. For migrations. */
 export interface SqlRunner {
-  query(sql: string): Promise<unknown>;
+  query(sql: string, values?: unknown[]): Promise<unknown>;
 }
 
 /** SQL under a name. The name is unique in a service, and its text never changes: connections keep the prepared statement. */

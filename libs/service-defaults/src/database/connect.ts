@@ -12,6 +12,10 @@ const REPORT_EVERY_MS = 5_000;
 const START_TIMEOUT_MS = 60_000;
 /** Migrations run one after the other. */
 const OWNER_SESSIONS = 1;
+/** An index of a large table takes minutes. With the limit of a service's statements no start would ever get past it. */
+const OWNER_LIMITS = { statementTimeoutMs: 600_000, silenceTimeoutMs: 610_000 };
+/** Everybody waits behind who waits for a table. It is longer than any statement of a service takes. */
+const OWNER_LOCK_TIMEOUT = 'lock_timeout=20000';
 
 /**
  * Connects, and gives a database that has all migrations. With a `migrationUrl` the owner migrates in sessions of its own, which
@@ -24,7 +28,7 @@ export async function connectAndMigrate(options: DatabaseOptions): Promise<DataS
   if (options.migrationUrl !== undefined) await migrateAsOwner(options, options.migrationUrl);
   const dataSource = await connect(options);
   try {
-    if (await mayMigrate(dataSource)) await migrate(dataSource, options);
+    if (await mayMigrate(dataSource)) await migrateAsOwner(options, options.url);
     else await untilMigrated(dataSource, options.startTimeoutMs ?? START_TIMEOUT_MS);
     return dataSource;
   } catch (error) {
@@ -35,7 +39,13 @@ export async function connectAndMigrate(options: DatabaseOptions): Promise<DataS
 
 /** Migrates and disconnects. @returns the names of the migrations that ran here */
 export async function migrateAsOwner(options: DatabaseOptions, url: string): Promise<string[]> {
-  const dataSource = await connect({ ...options, url, poolMax: OWNER_SESSIONS });
+  const dataSource = await connect({
+    ...options,
+    ...OWNER_LIMITS,
+    url,
+    poolMax: OWNER_SESSIONS,
+    sessionSettings: [OWNER_LOCK_TIMEOUT],
+  });
   try {
     return await migrate(dataSource, { ...options, url });
   } finally {

@@ -28,6 +28,8 @@ export interface DatabaseOptions extends SessionLimits {
   readonly startTimeoutMs?: number;
   /** Called at the first attempt that finds no database at start, and every few seconds after it. */
   readonly onWaiting?: (reason: string) => void;
+  /** Further settings of each session, as name=value. @default none */
+  readonly sessionSettings?: readonly string[];
   /** Longest wait for one lock before a request counts as one that waits for a lock; see `LockTurns` of @rocketshop/pg. @default 25 */
   readonly batchLockTimeoutMs?: number;
 }
@@ -54,6 +56,6 @@ export function dataSourceOptions(options: DatabaseOptions): DataSourceOptions {
     installExtensions: false,
     applicationName: options.applicationName,
     poolSize: options.poolMax ?? 8,
-    extra: { ...limitedSession(options), types: bigintTypes },
+    extra: { ...limitedSession(options, options.sessionSettings), types: bigintTypes },
   };
 }

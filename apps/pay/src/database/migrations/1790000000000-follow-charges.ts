@@ -1,3 +1,4 @@
+import { createIndexInUse, updateInBatches } from '@rocketshop/pg';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /*
@@ -8,30 +9,44 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  */
 export class FollowCharges1790000000000 implements MigrationInterface {
   readonly name = 'FollowCharges1790000000000';
+  /*
+   * A shop has millions of payments, and its old version goes on while they are changed. In one transaction the table would be locked
+   * until the end. So each step commits by itself, and a migration that was interrupted begins anew and finds what is done.
+   */
+  readonly transaction = false;
 
   async up(runner: QueryRunner): Promise<void> {
-    // The default is for rows that a replica of the older version inserts during the update.
+    // Old rows get no value, since one for each row would write the whole table. The default is for rows that the old version inserts.
     await runner.query(`
       ALTER TABLE payments
-        ADD merchant_id text,
-        ADD callback_url text,
-        ADD charge_state text CHECK (charge_state IN ('ABSENT', 'WAITING', 'PAID', 'VOID')),
-        ADD next_poll_at timestamptz DEFAULT now() + interval '2 minutes',
-        ADD poll_attempts int NOT NULL DEFAULT 0,
-        ADD closed_at timestamptz`);
+        ADD COLUMN IF NOT EXISTS merchant_id text,
+        ADD COLUMN IF NOT EXISTS callback_url text,
+        ADD COLUMN IF NOT EXISTS charge_state text CHECK (charge_state IN ('ABSENT', 'WAITING', 'PAID', 'VOID')),
+        ADD COLUMN IF NOT EXISTS next_poll_at timestamptz,
+        ADD COLUMN IF NOT EXISTS poll_attempts int NOT NULL DEFAULT 0,
+        ADD COLUMN IF NOT EXISTS closed_at timestamptz,
+        ALTER COLUMN next_poll_at SET DEFAULT now() + interval '2 minutes'`);
     // Charges of old payments are asked for over ten minutes. Of PAID ones only those of the last day may still get a callback.
-    await runner.query(`
-      UPDATE payments
-         SET next_poll_at = CASE WHEN status = 'PAID' AND paid_at < now() - interval '1 day' THEN NULL
-                                 ELSE now() + random() * interval '10 minutes' END,
-             closed_at = CASE status WHEN 'CLOSED' THEN now() END`);
+    await updateInBatches(runner, {
+      table: 'payments',
+      key: 'payment_id',
+      set: `next_poll_at = now() + random() * interval '10 minutes', closed_at = CASE status WHEN 'CLOSED' THEN now() END`,
+      where: `next_poll_at IS NULL AND charge_state IS NULL
+              AND (status <> 'PAID' OR paid_at IS NULL OR paid_at >= now() - interval '1 day')`,
+    });
     // A row is in one of the two. Open and closed charges are asked for first, so that a crowd of PAID ones does not stand before them.
+    await createIndexInUse(
+      runner,
+      'payments_not_final',
+      `payments (next_poll_at) WHERE next_poll_at IS NOT NULL AND status <> 'PAID'`,
+    );
+    await createIndexInUse(
+      runner,
+      'payments_last_look',
+      `payments (next_poll_at) WHERE next_poll_at IS NOT NULL AND status = 'PAID'`,
+    );
     await runner.query(`
-      CREATE INDEX payments_not_final ON payments (next_poll_at) WHERE next_poll_at IS NOT NULL AND status <> 'PAID'`);
-    await runner.query(`
-      CREATE INDEX payments_last_look ON payments (next_poll_at) WHERE next_poll_at IS NOT NULL AND status = 'PAID'`);
-    await runner.query(`
-      CREATE TABLE payment_event_conflicts (
+      CREATE TABLE IF NOT EXISTS payment_event_conflicts (
         event_id text NOT NULL,
         fingerprint text NOT NULL,
         body jsonb NOT NULL,
@@ -40,7 +55,7 @@ export class FollowCharges1790000000000 implements MigrationInterface {
         PRIMARY KEY (event_id, fingerprint)
       )`);
     await runner.query(`
-      CREATE TABLE rejected_callbacks (
+      CREATE TABLE IF NOT EXISTS rejected_callbacks (
         digest bytea PRIMARY KEY,
         reason text NOT NULL,
         bytes int NOT NULL,
@@ -49,7 +64,7 @@ export class FollowCharges1790000000000 implements MigrationInterface {
         received_at timestamptz NOT NULL DEFAULT now(),
         repeated_at timestamptz NOT NULL DEFAULT now()
       )`);
-    await runner.query('CREATE INDEX rejected_callbacks_by_age ON rejected_callbacks (repeated_at)');
+    await runner.query('CREATE INDEX IF NOT EXISTS rejected_callbacks_by_age ON rejected_callbacks (repeated_at)');
   }
 
   async down(runner: QueryRunner): Promise<void> {
