@@ -16,7 +16,12 @@ import type { HeldRows } from './locked-tables.js';
 /** A shop whose waits are those of a real one: the other stories let the requests at a lock wait for as long as it takes. */
 export function startShop(): Promise<InProcessShop> {
   // Durations are divided by the time scale, which is 100 here.
-  const waits = { BATCH_LOCK_TIMEOUT_MS: '25', SWEEP_INTERVAL_MS: '200000', CANCEL_RETRY_MS: '50000' };
+  const waits = {
+    DATABASE_POOL_MAX: '4',
+    BATCH_LOCK_TIMEOUT_MS: '25',
+    SWEEP_INTERVAL_MS: '200000',
+    CANCEL_RETRY_MS: '50000',
+  };
   return InProcessShop.start({ env: Object.fromEntries(SERVICES.map((service) => [service, waits])) });
 }
 

@@ -17,8 +17,8 @@ interface Rows {
   readonly orders?: number;
 }
 
-/** More orders than a service has connections for requests. */
-const CROWD = 12;
+/** More orders than a service of this shop has connections for requests. */
+const CROWD = 6;
 
 const OF_ORDERS = 'order_id = ANY ($1::uuid[])';
 const OF_KEYS = 'order_key = ANY ($1::text[])';
@@ -43,7 +43,7 @@ const ROWS: Readonly<Record<ServiceName, readonly Rows[]>> = {
     { table: 'installation', where: also('true') },
   ],
   stock: [
-    { table: 'goods', where: also(`goods_id = 'lantern'`), orders: 10 },
+    { table: 'goods', where: also(`goods_id = 'lantern'`), orders: CROWD },
     { table: 'stock_success_log', where: OF_ORDERS },
     { table: 'stock_compensation_log', where: OF_ORDERS },
   ],
