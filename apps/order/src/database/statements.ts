@@ -104,36 +104,57 @@ export const SELECT_ORDER_ITEMS = {
   text: `SELECT ${columnsOf(OrderItemEntity)} FROM order_items WHERE order_id = ANY ($1::uuid[]) ORDER BY goods_id`,
 };
 
-/** The answers to one cancel wait for each other here, so that exactly one of them counts four. */
-export const LOCK_ORDER = {
-  name: 'lock-order',
-  text: `SELECT ${columnsOf(OrderEntity)} FROM orders WHERE order_id = $1 FOR UPDATE`,
-};
-
 /** Whether an answer changes nothing: this participant's answer is counted, or the cancel is over. It takes no lock. */
 export const IS_ANSWER_COUNTED = {
   name: 'is-answer-counted',
-  text: `SELECT status = 'CANCELLED' OR EXISTS (
-                  SELECT FROM order_compensations WHERE order_id = $1 AND participant = $2) AS "isCounted"
-           FROM orders WHERE order_id = $1`,
-};
+  columnar: true,
+  text: `SELECT answer.line::int AS line,
+                orders.status = 'CANCELLED' OR EXISTS (
+                  SELECT FROM order_compensations AS counted
+                   WHERE counted.order_id = answer.order_id AND counted.participant = answer.participant) AS "isCounted"
+           FROM unnest($1::uuid[], $2::text[]) WITH ORDINALITY AS answer (order_id, participant, line)
+           JOIN orders USING (order_id) WHERE orders.order_id = ANY ($1)`,
+} as const;
 
+/** The answers to one cancel wait for each other here, so that exactly one of them counts four. */
+export const LOCK_ANSWERED_ORDER = {
+  name: 'lock-answered-order',
+  columnar: true,
+  text: `WITH locked AS (SELECT order_id, status FROM orders WHERE order_id = ANY ($1) ORDER BY order_id FOR UPDATE)
+         SELECT line::int AS line, locked.status
+           FROM unnest($1::uuid[]) WITH ORDINALITY AS answer (order_id, line) JOIN locked USING (order_id)`,
+} as const;
+
+/** Counts an answer to the cancel of an order that has the status. */
 export const INSERT_COMPENSATION = {
   name: 'insert-compensation',
+  columnar: true,
   text: `INSERT INTO order_compensations (order_id, participant, outcome, compensated_at)
-         VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
-};
+         SELECT answer.order_id, participant, outcome, compensated_at
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::text[])
+             AS answer (order_id, participant, outcome, compensated_at, from_status)
+           JOIN orders ON orders.order_id = answer.order_id AND orders.status = answer.from_status
+          WHERE orders.order_id = ANY ($1)
+         ON CONFLICT DO NOTHING`,
+} as const;
 
-/** This is a statement of its own after the insert, so that it sees every answer that was committed before the lock. */
-export const COUNT_COMPENSATIONS = {
-  name: 'count-compensations',
-  text: 'SELECT count(*)::int AS answered FROM order_compensations WHERE order_id = $1',
-};
-
+/**
+ * Ends the cancel that has all of its answers. It is a statement of its own after the insert, so that it sees every answer that was
+ * committed before the lock. It returns one row for an order, whichever of its answers is the line.
+ */
 export const FINISH_CANCEL = {
   name: 'finish-cancel',
-  text: `UPDATE orders SET status = 'CANCELLED', cancelled_at = now() WHERE order_id = $1 AND status = 'CANCELLING'`,
-};
+  columnar: true,
+  text: `WITH finished AS (
+           UPDATE orders SET status = 'CANCELLED', cancelled_at = now()
+             FROM unnest($1::uuid[], $2::text[], $3::int[]) AS answer (order_id, from_status, participants)
+            WHERE orders.order_id = answer.order_id AND orders.order_id = ANY ($1) AND orders.status = answer.from_status
+              AND answer.participants = (SELECT count(*) FROM order_compensations AS counted
+                                          WHERE counted.order_id = orders.order_id)
+        RETURNING orders.order_id)
+         SELECT min(line)::int AS line FROM unnest($1::uuid[]) WITH ORDINALITY AS answer (order_id, line)
+           JOIN finished USING (order_id) GROUP BY order_id`,
+} as const;
 
 /** Records a payment. Refuses ORDER_MOVED when the order no longer has the status that was read, or asks for another amount. */
 export const RECORD_PAYMENT = {
