@@ -158,7 +158,15 @@ describeWithRedis('a Redis', () => {
     const withoutToken = await request(`${shop.urls.order}/demo/reset`, { method: 'POST' });
     expect(withoutToken.status).toBe(401);
     expect((await shop.buyer().readOrder(orderId)).status).toBe(200);
-    const reset = await shop.buyer().resetDemo();
+    shop.rpcProxies.user.partition();
+    const away = await shop.buyer().resetDemo();
+    expect([away.status, away.body['code'], away.headers.get('retry-after')]).toEqual([503, 'RESET_INCOMPLETE', '1']);
+    expect((await shop.buyer().readOrder(orderId)).status).toBe(200);
+    shop.heal();
+    const reset = await until(async () => {
+      const answer = await shop.buyer().resetDemo();
+      return answer.status < 500 && answer;
+    });
     expect(reset.status).toBe(200);
     const next = await place(shop.buyer(), teapots(), key);
     expect(next.orderId).not.toBe(orderId);

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import type { AnswerOf, resetCouponDemo } from '@rocketshop/contracts';
+import type { Deadline } from '@rocketshop/pg';
 import { Database } from '@rocketshop/service-defaults';
 import type { CouponConfig } from '../coupon.config.js';
 import { COUPON_CONFIG } from '../coupon.tokens.js';
@@ -33,7 +34,7 @@ export class ResetDemoService implements OnModuleInit {
    * Deletes the logs and frees the coupons. The log is locked first, since an order that uses a coupon in between would lose
    * the coupon and keep its row in the log.
    */
-  async reset(): Promise<AnswerOf<typeof resetCouponDemo>> {
+  async reset(options: Deadline = {}): Promise<AnswerOf<typeof resetCouponDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'coupon runs without DEMO_DATA' };
     await this.database.transaction(async (client) => {
       await client.query('LOCK TABLE coupon_success_log IN EXCLUSIVE MODE');
@@ -48,7 +49,7 @@ export class ResetDemoService implements OnModuleInit {
           valuesOf(coupon),
         );
       }
-    });
+    }, options);
     return { ok: true };
   }
 }

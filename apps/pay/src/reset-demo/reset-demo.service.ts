@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { AnswerOf, resetPayDemo } from '@rocketshop/contracts';
 import { RedisHints } from '@rocketshop/idempotency';
+import type { Deadline } from '@rocketshop/pg';
 import { Database } from '@rocketshop/service-defaults';
 import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
@@ -27,14 +28,14 @@ export class ResetDemoService {
     @Inject(PAY_CONFIG) private readonly config: Pick<PayConfig, 'demoData'>,
   ) {}
 
-  async reset(): Promise<AnswerOf<typeof resetPayDemo>> {
+  async reset(options: Deadline = {}): Promise<AnswerOf<typeof resetPayDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'pay runs without DEMO_DATA' };
     // The service's role may not truncate. A row that is written in between could refer to one that is deleted here.
     await this.database.transaction(async (client) => {
       await client.query(`LOCK TABLE ${TABLES.join(', ')} IN EXCLUSIVE MODE`);
       for (const table of TABLES) await client.query(`DELETE FROM ${table}`);
       await this.hints.forgetAll(client);
-    });
+    }, options);
     // The bill begins again with our records. Otherwise it would tell of money that no order has.
     await this.provider.reset();
     return { ok: true };

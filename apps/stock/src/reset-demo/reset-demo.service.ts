@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import type { AnswerOf, resetStockDemo } from '@rocketshop/contracts';
+import type { Deadline } from '@rocketshop/pg';
 import { Database } from '@rocketshop/service-defaults';
 import type { StockConfig } from '../stock.config.js';
 import { STOCK_CONFIG } from '../stock.tokens.js';
@@ -33,7 +34,7 @@ export class ResetDemoService implements OnModuleInit {
    * Deletes the logs and resets the goods. The log is locked first, since an order that deducts in between would get its goods
    * back and keep its row in the log.
    */
-  async reset(): Promise<AnswerOf<typeof resetStockDemo>> {
+  async reset(options: Deadline = {}): Promise<AnswerOf<typeof resetStockDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'stock runs without DEMO_DATA' };
     await this.database.transaction(async (client) => {
       await client.query('LOCK TABLE stock_success_log IN EXCLUSIVE MODE');
@@ -48,7 +49,7 @@ export class ResetDemoService implements OnModuleInit {
           valuesOf(goods),
         );
       }
-    });
+    }, options);
     return { ok: true };
   }
 }

@@ -1,13 +1,16 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import type { AnswerOf, resetUserDemo } from '@rocketshop/contracts';
-import type { PgClient } from '@rocketshop/pg';
+import { deadlineIn } from '@rocketshop/pg';
+import type { Deadline, PgClient } from '@rocketshop/pg';
 import { Database } from '@rocketshop/service-defaults';
 import { buyerAccount, ledgerTransactionId, SHOP_ACCOUNT } from '../domain/ledger.js';
 import type { UserConfig } from '../user.config.js';
 import { USER_CONFIG } from '../user.tokens.js';
 import { SEED_USERS } from './demo-users.js';
 import type { DemoUser } from './demo-users.js';
+
+const SEED_WAIT_MS = 10_000;
 
 /** Demo data. The first start with DEMO_DATA inserts it, and one call resets it. */
 @Injectable()
@@ -23,16 +26,18 @@ export class ResetDemoService implements OnModuleInit {
 
   /** Buyers that exist already are not changed, since a restart must not reset them. */
   async seed(): Promise<void> {
-    await this.database.transaction(async (client) => {
+    const seed = async (client: PgClient): Promise<void> => {
       for (const user of SEED_USERS) await openAccount(client, user);
-    });
+    };
+    // Replicas that start together wait for each other.
+    await this.database.transaction(seed, { deadline: deadlineIn(SEED_WAIT_MS) });
   }
 
   /**
    * Deletes the logs and resets the accounts. The log is locked first, since an order that takes money in between would get it
    * back and keep its row in the log.
    */
-  async reset(): Promise<AnswerOf<typeof resetUserDemo>> {
+  async reset(options: Deadline = {}): Promise<AnswerOf<typeof resetUserDemo>> {
     if (!this.config.demoData) return { ok: false, code: 'DEMO_DATA_OFF', detail: 'user runs without DEMO_DATA' };
     await this.database.transaction(async (client) => {
       await client.query('LOCK TABLE balance_success_log IN EXCLUSIVE MODE');
@@ -47,7 +52,7 @@ export class ResetDemoService implements OnModuleInit {
           [user.userId, user.balance, user.currency],
         );
       }
-    });
+    }, options);
     return { ok: true };
   }
 }

@@ -3,6 +3,7 @@ import { BatchPools, bind, deadlineIn, LockTurns, pipeline, run, StatementBatche
 import type {
   BoundStatement,
   Deadline,
+  DeadlineInstant,
   LockWait,
   ResultsOf,
   Statement,
@@ -14,8 +15,8 @@ import type { DataSource } from 'typeorm';
 import type { DatabaseOptions } from './data-source-options.js';
 
 /**
- * Ends the lock wait of a transaction without a deadline, which is the handler of a message. The message comes again soon, and others
- * of its consumer group wait for the handler.
+ * Ends the lock wait of a transaction without a deadline. Most of them are the handler of a message or of a callback, which comes again
+ * soon, while others wait for the handler.
  */
 const LOCK_WAIT_MAX_MS = 500;
 const LOOK_MS = 25;
@@ -84,7 +85,7 @@ export class Database implements OnApplicationShutdown {
     statements: Statements,
     options: Deadline = {},
   ): Promise<ResultsOf<Statements>> {
-    return this.transactions.run(statements, options);
+    return this.transactions.run(statements, { deadline: this.giveUpAt(options) });
   }
 
   /** A quick read by key of what is committed. Reads of requests that come together share one round trip. */
@@ -110,8 +111,12 @@ export class Database implements OnApplicationShutdown {
     await this.pool.query('SELECT 1');
   }
 
-  private atLocks<T>({ deadline }: Deadline, attempt: (limits: LockWait) => Promise<T>): Promise<T> {
-    const giveUpAt = deadline ?? deadlineIn(Math.max(LOCK_WAIT_MAX_MS, this.lookMs));
+  private giveUpAt({ deadline }: Deadline): DeadlineInstant {
+    return deadline ?? deadlineIn(Math.max(LOCK_WAIT_MAX_MS, this.lookMs));
+  }
+
+  private atLocks<T>(options: Deadline, attempt: (limits: LockWait) => Promise<T>): Promise<T> {
+    const giveUpAt = this.giveUpAt(options);
     return this.lockTurns.run((lockWaitMaxMs) => attempt({ deadline: giveUpAt, lockWaitMaxMs }), {
       giveUpAt,
       lookMs: this.lookMs,
