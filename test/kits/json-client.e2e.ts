@@ -3,7 +3,7 @@ import { HttpCallError, JsonClient } from '@rocketshop/service-defaults';
 import type { JsonClientOptions } from '@rocketshop/service-defaults';
 import { execFile } from 'node:child_process';
 import { createServer } from 'node:http';
-import type { IncomingHttpHeaders, RequestListener, Server } from 'node:http';
+import type { IncomingHttpHeaders, RequestListener, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -109,13 +109,18 @@ describe('a call fails', () => {
   });
 
   it('when its time is over before its turn has come, and is not sent any more', async () => {
-    answer = undefined;
-    const client = clientOf({ timeoutMs: 200, connectionsMax: 1 });
-    const outcomes = await Promise.allSettled(Array.from({ length: 3 }, () => client.post(url, '{}')));
-    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    let first: ServerResponse | undefined;
+    answer = (_request, response) => void (first = response);
+    const client = clientOf({ connectionsMax: 1 });
+    const held = client.post(url, '{}');
+    await until(() => first, { description: 'the first call to take the only connection' });
+    const waiting = await Promise.allSettled([1, 2].map(() => client.get(url, {}, 100)));
+    expect(waiting.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    first?.end('first');
+    expect((await held).text).toBe('first');
     answer = (_request, response) => void response.end('mine');
     expect((await client.post(url, '{}')).text).toBe('mine');
-    expect(received).toHaveLength(2);
+    expect(received.map(({ line }) => line)).toEqual(['POST /', 'POST /']);
   });
 
   it.each([

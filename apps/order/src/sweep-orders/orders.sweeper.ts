@@ -38,7 +38,6 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
   private readonly swept;
   private readonly sweeps: readonly { readonly everyMs: number; readonly sweep: Sweep }[];
   private readonly rounds: readonly RepeatingTask[];
-  private isStopping = false;
 
   constructor(
     private readonly database: Database,
@@ -95,8 +94,11 @@ export class OrdersSweeper implements OnApplicationBootstrap, BeforeApplicationS
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.isStopping = true;
     await Promise.all(this.rounds.map((round) => round.stop()));
+  }
+
+  private get isStopping(): boolean {
+    return this.rounds.some((round) => round.isStopping);
   }
 
   /** One round over all kinds of overdue orders. An order that fails does not stop the round. */
