@@ -90,8 +90,8 @@ it('a large table of payments is changed in batches, goes on after a kill, and h
   expect(await count(`payments WHERE (status = 'CLOSED') <> (closed_at IS NOT NULL) AND user_id <> 'bob'`)).toBe(0);
   // What needs nothing was not written.
   expect(await count('before')).toBeGreaterThan(5_000);
-  expect(await count('before JOIN payments USING (payment_id) WHERE payments.ctid <> place OR next_poll_at IS NOT NULL')).toBe(
-    0,
-  );
+  expect(
+    await count('before JOIN payments USING (payment_id) WHERE payments.ctid <> place OR next_poll_at IS NOT NULL'),
+  ).toBe(0);
   expect(await count('pg_index WHERE NOT indisvalid')).toBe(0);
 });

@@ -114,6 +114,31 @@ describe('a key that cannot be sent', () => {
   });
 });
 
+describe('more keys than are in flight at once, which no broker will ever take', () => {
+  const HELPLESS = 100;
+
+  it.each([
+    ['are refused', () => Promise.reject(new Error('too large'))],
+    ['are never answered', () => new Promise<void>(() => undefined)],
+  ])('and %s keep nobody from the keys after them', async (_what, fail) => {
+    const broker = new RecordingBroker();
+    broker.before = ({ key }) => (key.startsWith('helpless') ? fail() : undefined);
+    const rows = Array.from({ length: HELPLESS }, (_, index) => ({
+      topic: 'story',
+      key: `helpless-${index}`,
+      payload: 1,
+    }));
+    await writeOutbox(outbox.pool, rows);
+    const relay = outbox.startRelay(broker, { inFlightMax: 32, publishTimeoutMs: 100 });
+    await until(() => relay.state().failingKeys === HELPLESS, {
+      description: 'all of them to fail',
+      timeoutMs: 30_000,
+    });
+    for (let index = 0; index < 20; index++) await outbox.commitRow(`order-${index}`, index);
+    await until(() => broker.messages.length === 20, { description: 'the messages behind them', timeoutMs: 20_000 });
+  });
+});
+
 describe('a relay that is killed', () => {
   it('between send and mark has its row sent again, and loses none', async () => {
     const broker = new RecordingBroker();

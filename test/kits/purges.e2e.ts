@@ -6,7 +6,7 @@ import {
   purgeIdempotencyKeys,
 } from '@rocketshop/idempotency';
 import { createOutboxLeases, createOutboxTable, OutboxRelay } from '@rocketshop/outbox';
-import { createPool, startPostgres, until } from '@rocketshop/shop-testkit';
+import { createPool, holdLock, startPostgres, until } from '@rocketshop/shop-testkit';
 import type { TestPostgres } from '@rocketshop/shop-testkit';
 import type { Pool } from 'pg';
 
@@ -35,17 +35,17 @@ const PURGES = {
   consumed_messages: {
     fill: `INSERT INTO consumed_messages SELECT 'group', i::text, CASE i WHEN 0 THEN now() ELSE ${OLD} END
       FROM generate_series(0, 12000) AS i`,
-    run: () => purgeConsumedMessages(pool, HOUR_MS),
+    run: (_left?: number) => purgeConsumedMessages(pool, HOUR_MS),
   },
   idempotency_keys: {
     fill: `INSERT INTO idempotency_keys SELECT 'ada', 'POST /payments', i::text, '', i::text, CASE i WHEN 0 THEN NULL ELSE 201 END,
       '{}', ${OLD}, CASE i WHEN 0 THEN NULL ELSE now() END FROM generate_series(0, 12000) AS i`,
-    run: () => purgeIdempotencyKeys(pool, HOUR_MS),
+    run: (_left?: number) => purgeIdempotencyKeys(pool, HOUR_MS),
   },
   outbox: {
     fill: `INSERT INTO outbox (order_key, topic, payload, headers, sent_at)
       SELECT i::text, 'story', '{}', '{}', CASE i WHEN 0 THEN now() ELSE ${OLD} END FROM generate_series(0, 12000) AS i`,
-    run: async () => {
+    run: async (left = 1) => {
       const relay = new OutboxRelay({
         pool,
         publisher: { publish: () => Promise.resolve() },
@@ -53,7 +53,7 @@ const PURGES = {
         keepSentMs: HOUR_MS,
       });
       relay.start();
-      await until(async () => (await countOf('outbox')) === 1, { description: 'the relay to purge' });
+      await until(async () => (await countOf('outbox')) === left, { description: 'the relay to purge' });
       await relay.stop();
     },
   },
@@ -83,3 +83,27 @@ it.each(Object.entries(PURGES))(
     expect(plan).not.toMatch(/Seq Scan/);
   },
 );
+
+it.each(Object.entries(PURGES))(
+  'the purge of %s goes past more rows than a batch has that somebody has locked',
+  async (table, { fill, run }) => {
+    await pool.query(`TRUNCATE ${table}`);
+    await pool.query(fill);
+    // The locked rows stand first, in the table and in its index.
+    const lock = await holdLock(pool, `SELECT FROM ${table} ORDER BY ctid LIMIT 6001 FOR UPDATE`);
+    // The row that must stay is the first one.
+    await run(6_001);
+    expect(await countOf(table)).toBe(6_001);
+    await lock.release();
+  },
+);
+
+it('the purge of idempotency keys goes past more keys than a batch has that have no answer yet', async () => {
+  await pool.query('TRUNCATE idempotency_keys');
+  await pool.query(PURGES.idempotency_keys.fill);
+  await pool.query(
+    `UPDATE idempotency_keys SET answer_status = NULL, answer_body = NULL, answered_at = NULL WHERE resource_id::int <= 6000`,
+  );
+  await PURGES.idempotency_keys.run();
+  expect(await countOf('idempotency_keys')).toBe(6_001);
+});

@@ -42,6 +42,20 @@ export class FailingKeys {
     this.failures.delete(key);
   }
 
+  /** Whether the key has failed since its last success. */
+  has(key: string): boolean {
+    return this.failures.has(key);
+  }
+
+  /** Whether a key may be tried again. */
+  get hasDue(): boolean {
+    return this.waiting().length < this.failures.size;
+  }
+
+  keys(): string[] {
+    return [...this.failures.keys()];
+  }
+
   /** The keys whose back-off is not over. */
   waiting(): string[] {
     const now = this.clock();

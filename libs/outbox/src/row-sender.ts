@@ -1,22 +1,8 @@
 import { KeyQueue } from './key-queue.js';
-import type { BackoffOptions } from './failing-keys.js';
 import { FailingKeys } from './failing-keys.js';
-import type { OutboxLogger } from './outbox-logger.js';
-import type { OutboxMessage, OutboxPublisher } from './outbox-message.js';
+import type { OutboxMessage } from './outbox-message.js';
 import type { UnsentRow } from './relay-session.js';
-
-interface RowSenderOptions {
-  readonly publisher: OutboxPublisher;
-  readonly logger: OutboxLogger;
-  readonly inFlightMax: number;
-  readonly publishTimeoutMs: number;
-  readonly backoff: BackoffOptions;
-  readonly clock: () => number;
-  /** Called when a row was sent or failed, and when a key becomes free. */
-  readonly onProgress: () => void;
-  /** Called when a key that a read skipped is free from `time` on, so that a read is due. */
-  readonly onReadDue: (time: number) => void;
-}
+import type { RowSenderOptions } from './row-sender.options.js';
 
 export interface SentRow {
   readonly id: string;
@@ -46,6 +32,8 @@ export class RowSender {
   private rowsInFlight = 0;
   private failuresInARow = 0;
   private isStopping = false;
+  /** Whether the last read was for keys that have not failed. */
+  private wereOthersRead = false;
   private generation = 0;
   private timeoutCheck: NodeJS.Timeout | undefined;
   private onIdle: (() => void) | undefined;
@@ -79,9 +67,23 @@ export class RowSender {
    */
   readLimit(): number {
     if (this.isStopping) return 0;
-    const free = this.options.inFlightMax - this.rowsInFlight;
+    const { inFlightMax } = this.options;
+    const free = inFlightMax - this.rowsInFlight;
     if (this.isBrokerAway) return this.rowsInFlight === 0 ? PROBE_ROWS : 0;
-    return free * 4 >= this.options.inFlightMax ? free : 0;
+    if (free * 4 < inFlightMax) return 0;
+    return this.isTurnOfFailing ? Math.min(free, this.placesOfFailing) : free;
+  }
+
+  /** Keys that fail are the oldest, and a read begins with the oldest. So each second read leaves them out, and half of the places. */
+  private get isTurnOfFailing(): boolean {
+    return this.failing.size > 0 && this.wereOthersRead && this.placesOfFailing > 0;
+  }
+
+  private get placesOfFailing(): number {
+    let places = Math.ceil(this.options.inFlightMax / 2);
+    for (const { key, hasEnded, left } of this.keyQueues.values())
+      if (!hasEnded && this.failing.has(key)) places -= left;
+    return places;
   }
 
   /**
@@ -89,7 +91,11 @@ export class RowSender {
    * the same statement marks these rows and leaves them out by their ids.
    */
   excludedKeys(): string[] {
-    const keys = this.failing.waiting();
+    const isTurnOfFailing = this.isTurnOfFailing;
+    this.wereOthersRead = !isTurnOfFailing;
+    const keys = isTurnOfFailing ? this.failing.waiting() : this.failing.keys();
+    // Those that are left out and may be tried again have the next read.
+    if (this.isTurnOfFailing && this.failing.hasDue) this.options.onReadDue(0);
     for (const keyQueue of this.keyQueues.values()) {
       if (keyQueue.hasEnded && !keyQueue.isLocked) continue;
       keyQueue.wasSkipped = true;
