@@ -9,7 +9,10 @@ import type { PayConfig } from '../pay.config.js';
 import { PAY_CONFIG } from '../pay.tokens.js';
 import { ProviderClient } from '../provider/provider-client.js';
 
-const REFUNDS_PER_ROUND_MAX = 20;
+/** Refunds of one claim, and so the number of open calls. */
+const CLAIM_MAX = 20;
+/** Claims of one round. With more due, the next round goes on. */
+const CLAIMS_PER_ROUND_MAX = 64;
 
 /** Requests every refund from the provider until it is final. Any replica may: the provider recognizes a refund by its id. */
 @Injectable()
@@ -40,13 +43,12 @@ export class RefundsSweeper implements OnApplicationBootstrap, BeforeApplication
     await this.rounds.stop();
   }
 
-  /** One round over the refunds that are due. */
+  /** One round over the refunds that are due. They are requested at the same time, since the provider may hang at some of them. */
   async sweep(): Promise<void> {
-    const { rows } = await this.database.query(bind<RefundEntity>(CLAIM_DUE_REFUNDS, [REFUNDS_PER_ROUND_MAX]));
-    for (const refund of rows) {
-      // What is left is due again soon. A stop does not wait for a provider that takes its time.
-      if (this.rounds.isStopping) return;
-      await this.refund(refund);
+    for (let claims = 0; claims < CLAIMS_PER_ROUND_MAX && !this.rounds.isStopping; claims++) {
+      const { rows } = await this.database.query(bind<RefundEntity>(CLAIM_DUE_REFUNDS, [CLAIM_MAX]));
+      await Promise.all(rows.map((refund) => this.refund(refund)));
+      if (rows.length < CLAIM_MAX) return;
     }
   }
 
