@@ -208,6 +208,8 @@ describe('a payment that was opened under other settings', () => {
     const buyer = shop.buyer('ada', undefined, { pay: shop.urlOf('pay', moved) });
     const { status, body } = await buyer.openPayment(created.orderId);
     expect([status, body.status, body.paymentId]).toEqual([201, 'PAYING', created.paymentId]);
+    // It is the one charge, not another one of the renamed merchant.
+    expect(body.payUrl).toBe((await chargeOf(created)).payUrl);
     const told = paidEvent(created, { providerTxnId: `txn-${randomUUID()}` });
     const [transaction] = await payUntold(body);
     const event = { ...told, providerTxnId: transaction?.providerTxnId ?? '' };
