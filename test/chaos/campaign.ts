@@ -117,6 +117,8 @@ class Campaign {
       // Copies that come late must change nothing, and every key keeps its answer.
       await this.askAgain(clients);
       await duplicator.stop();
+      // A copy that came last is answered once more, and the answer is on its way.
+      await this.rest();
       const records = await this.records();
       violations.push(...violationsOf(records), ...this.untruths(records), ...this.nemesis.failures);
       return {
