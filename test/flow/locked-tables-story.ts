@@ -14,7 +14,7 @@ import { InProcessShop } from '@rocketshop/shop-testkit/in-process';
 import type { HeldRows } from './locked-tables.js';
 
 /** A shop whose waits are those of a real one: the other stories let the requests at a lock wait for as long as it takes. */
-export function startShop(): Promise<InProcessShop> {
+export async function startShop(): Promise<InProcessShop> {
   // Durations are divided by the time scale, which is 100 here.
   const waits = {
     DATABASE_POOL_MAX: '4',
@@ -22,7 +22,9 @@ export function startShop(): Promise<InProcessShop> {
     SWEEP_INTERVAL_MS: '200000',
     CANCEL_RETRY_MS: '50000',
   };
-  return InProcessShop.start({ env: Object.fromEntries(SERVICES.map((service) => [service, waits])) });
+  const shop = await InProcessShop.start({ env: Object.fromEntries(SERVICES.map((service) => [service, waits])) });
+  await shop.rows('stock', `UPDATE goods SET initial_quantity = 10000, available = 10000 WHERE goods_id = 'teapot'`);
+  return shop;
 }
 
 /** The tables of all services, as `service.table`, without the list of migrations. */
@@ -101,7 +103,7 @@ export const nameOf = ({ service, table }: HeldRows): string => `${service}.${ta
 
 /** The life of a shop in which nobody holds a row: an order that is paid, and one that is cancelled. */
 export async function buyAsUsual(shop: InProcessShop, buyer: ShopClient): Promise<void> {
-  const paid = await place(buyer, { ...teapots(), balanceToUse: '10' });
+  const paid = await place(buyer, teapots());
   await buyer.pay(await openPayment(buyer, paid.orderId));
   await untilStatus(buyer, paid.orderId, 'PAID');
   const cancelled = await place(buyer, { ...teapots(), balanceToUse: '10' });
