@@ -54,7 +54,6 @@ describe('a service as a process', () => {
     ['BIND_ADDRESS', '192.0.2.1', 'BIND_ADDRESS=192.0.2.1: this machine has no such address'],
     ['BIND_ADDRESS', 'no-such-host.invalid', 'BIND_ADDRESS=no-such-host.invalid'],
     ['INTERNAL_BIND_ADDRESS', '192.0.2.1', 'INTERNAL_BIND_ADDRESS=192.0.2.1: this machine has no such address'],
-    ['HTTP_PORT', 'busy', 'set HTTP_PORT to a free port'],
     ['RPC_PORT', 'busy', 'set RPC_PORT to a free port'],
     ['INTERNAL_PORT', 'busy', 'set INTERNAL_PORT to a free port'],
   ])('ends with 1 and one line when it cannot listen: %s=%s', async (variable, value, line) => {
