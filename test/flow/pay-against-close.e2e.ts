@@ -270,7 +270,6 @@ describe('pay, told that an order is cancelled', () => {
 
   it('answers after all, when it is told again, though its first answer was lost on the way into the outbox', async () => {
     const orderId = randomUUID();
-    // Only the transaction about this order has its id among its parameters.
     loseCommit(shop.databaseProxies.pay, orderId, 'before');
     await expect(tell(orderId)).rejects.toMatchObject({ code: 'TRANSACTION_OUTCOME_UNKNOWN' });
     expect(await answers(orderId)).toEqual([]);
