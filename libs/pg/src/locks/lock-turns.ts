@@ -61,13 +61,13 @@ export class LockTurns {
    * @throws {LockTimeoutError} when a lock was not granted before the deadline; nothing was changed
    */
   async run<T>(attempt: (lockWaitMaxMs?: number) => Promise<T>, { giveUpAt, lookMs }: Attempt): Promise<T> {
-    const inTime = (lockWaitMaxMs?: number) => (): Promise<T> => {
+    const inTime = async (lockWaitMaxMs?: number): Promise<T> => {
       // The turn may have come late. The caller has given up by then, and others wait for the connection.
       if (msUntil(giveUpAt) <= 0) throw new LockTimeoutError('the deadline passed; nothing was changed');
       return attempt(lockWaitMaxMs);
     };
     try {
-      return await this.toLook.run(async () => inTime(lookMs)());
+      return await this.toLook.run(() => inTime(lookMs));
     } catch (error) {
       if (!(error instanceof LockTimeoutError) || msUntil(giveUpAt) <= 0) throw error;
     }
@@ -80,15 +80,15 @@ export class LockTurns {
   }
 
   private async wait<T>(
-    inTime: (lockWaitMaxMs?: number) => () => Promise<T>,
+    inTime: (lockWaitMaxMs?: number) => Promise<T>,
     giveUpAt: DeadlineInstant,
     lookMs: number,
   ): Promise<T> {
     for (;;) {
       if (!this.toWait.isFree) await pause(Math.min(LOOK_AGAIN_MS, Math.max(1, msUntil(giveUpAt))));
       try {
-        if (this.toWait.isFree) return await this.toWait.run(async () => inTime()());
-        return await this.toLookAgain.run(async () => inTime(lookMs)());
+        if (this.toWait.isFree) return await this.toWait.run(() => inTime());
+        return await this.toLookAgain.run(() => inTime(lookMs));
       } catch (error) {
         if (!(error instanceof LockTimeoutError) || msUntil(giveUpAt) <= 0) throw error;
       }

@@ -61,24 +61,19 @@ function observePools(pools: Readonly<Record<PoolName, Pool>>, metrics: Metrics)
 }
 
 function observeBatches({ batchers }: Database, metrics: Metrics): void {
-  const total = () => {
-    const counts = batchers.map((batcher) => batcher.counts);
-    const sum = (of: 'requests' | 'batches' | 'alone') => counts.reduce((all, one) => all + one[of], 0);
-    return { requests: sum('requests'), batches: sum('batches'), alone: sum('alone') };
-  };
-  const counter = (name: string, help: string, read: () => number): void => {
+  const counter = (name: string, help: string, of: 'requests' | 'batches' | 'alone'): void => {
     let seen = 0;
     metrics.counter({
       name,
       help,
       collect() {
-        const now = read();
+        const now = batchers.reduce((total, { counts }) => total + counts[of], 0);
         this.inc(now - seen);
         seen = now;
       },
     });
   };
-  counter('database_batches_total', 'Transactions and reads that requests have shared', () => total().batches);
-  counter('database_batch_requests_total', 'Requests in them', () => total().requests);
-  counter('database_batch_alone_total', 'Requests that left a shared transaction and went alone', () => total().alone);
+  counter('database_batches_total', 'Transactions and reads that requests have shared', 'batches');
+  counter('database_batch_requests_total', 'Requests in them', 'requests');
+  counter('database_batch_alone_total', 'Requests that left a shared transaction and went alone', 'alone');
 }
