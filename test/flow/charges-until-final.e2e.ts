@@ -15,41 +15,18 @@ import {
 import type { HttpAnswer, PaymentAnswer } from '@rocketshop/shop-testkit';
 import { InProcessShop, MERCHANT_KEY } from '@rocketshop/shop-testkit/in-process';
 import { expectInvariants } from '../support/expect-invariants.js';
-import { callBack, paidEvent, paidMessages } from './provider-callbacks.js';
+import { ASKS_SOON, callBack, paidEvent, paidMessages, payUntold } from './provider-callbacks.js';
 
 jest.setTimeout(60_000);
 
 let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await InProcessShop.start({
-    env: {
-      // No timer ends a story, and the provider is asked after 50 ms, again and again.
-      order: { UNPAID_TIMEOUT_MS: '100000000' },
-      pay: {
-        CHARGE_INTERVAL_MS: '50',
-        CHARGE_FIRST_POLL_MS: '5000',
-        CHARGE_LONGEST_POLL_MS: '5000',
-        LAST_LOOK_MS: '20000',
-        REFUND_INTERVAL_MS: '50',
-      },
-    },
-  });
+  shop = await InProcessShop.start({ env: ASKS_SOON });
 }, 120_000);
 afterEach(() => shop.heal());
 afterAll(async () => {
   await shop.stop();
 });
-
-interface Transaction {
-  readonly providerTxnId: string;
-}
-
-/** The provider takes the money and tells nobody. @returns the transactions */
-async function payUntold(payment: Pick<PaymentAnswer, 'payUrl'>, modes: object = {}): Promise<Transaction[]> {
-  const { status, body } = await shop.buyer().pay(payment, { ...modes, silent: true });
-  expect(status).toBe(200);
-  return body['transactions'] as Transaction[];
-}
 
 const newPayment = async () => openPayment(shop.buyer(), (await place(shop.buyer())).orderId);
 
@@ -91,7 +68,7 @@ async function withLostAnswer(): Promise<PaymentAnswer> {
 describe('money that nobody tells pay of', () => {
   it('pays the order all the same', async () => {
     const payment = await newPayment();
-    await payUntold(payment);
+    await payUntold(shop, payment);
     await untilStatus(shop.buyer(), payment.orderId, 'PAID');
     expect(await paidMessages(shop, payment.orderId)).toBe(1);
     await untilFinal(payment);
@@ -99,7 +76,7 @@ describe('money that nobody tells pay of', () => {
 
   it('counts once, although the callback comes later', async () => {
     const payment = await newPayment();
-    const [transaction] = await payUntold(payment);
+    const [transaction] = await payUntold(shop, payment);
     await untilStatus(shop.buyer(), payment.orderId, 'PAID');
     const late = paidEvent(payment, { providerTxnId: transaction?.providerTxnId ?? '' });
     expect((await callBack(shop, late)).body.outcome).toBe('ALREADY_COUNTED');
@@ -108,14 +85,14 @@ describe('money that nobody tells pay of', () => {
 
   it('was taken twice: one pays, one goes back', async () => {
     const payment = await newPayment();
-    await payUntold(payment, { chargeTwice: true });
+    await payUntold(shop, payment, { chargeTwice: true });
     await untilStatus(shop.buyer(), payment.orderId, 'PAID');
     expect(await untilRefunded(shop.buyer(), payment)).toEqual(['DOUBLE']);
   });
 
   it('was taken twice, and only the first was told: the second goes back', async () => {
     const payment = await newPayment();
-    const [first] = await payUntold(payment, { chargeTwice: true });
+    const [first] = await payUntold(shop, payment, { chargeTwice: true });
     const told = paidEvent(payment, { providerTxnId: first?.providerTxnId ?? '' });
     await callBack(shop, told);
     await untilStatus(shop.buyer(), payment.orderId, 'PAID');
@@ -125,7 +102,7 @@ describe('money that nobody tells pay of', () => {
   it('was paid for a charge whose id pay does not know', async () => {
     const payment = await withLostAnswer();
     const { payUrl = null } = await chargeOf(payment);
-    await payUntold({ payUrl });
+    await payUntold(shop, { payUrl });
     await untilStatus(shop.buyer(), payment.orderId, 'PAID');
   });
 });
@@ -133,7 +110,7 @@ describe('money that nobody tells pay of', () => {
 describe('a cancel', () => {
   it('finds the money that nobody has told: the order is paid', async () => {
     const payment = await newPayment();
-    await payUntold(payment);
+    await payUntold(shop, payment);
     const { status, body } = await shop.buyer().cancelOrder(payment.orderId);
     expect([status, body.code]).toEqual([409, 'ORDER_ALREADY_PAID']);
     await untilStatus(shop.buyer(), payment.orderId, 'PAID');
@@ -188,7 +165,7 @@ describe('a cancel', () => {
     const payment = await newPayment();
     shop.providerProxy.partition();
     await shop.buyer().cancelOrder(payment.orderId);
-    await payUntold(payment);
+    await payUntold(shop, payment);
     shop.heal();
     expect(await untilRefunded(shop.buyer(), payment)).toEqual(['LATE']);
     await untilStatus(shop.buyer(), payment.orderId, 'CANCELLED');
@@ -211,7 +188,7 @@ describe('a payment that was opened under other settings', () => {
     // It is the one charge, not another one of the renamed merchant.
     expect(body.payUrl).toBe((await chargeOf(created)).payUrl);
     const told = paidEvent(created, { providerTxnId: `txn-${randomUUID()}` });
-    const [transaction] = await payUntold(body);
+    const [transaction] = await payUntold(shop, body);
     const event = { ...told, providerTxnId: transaction?.providerTxnId ?? '' };
     expect((await callBack(shop, event, {}, moved)).body.outcome).toMatch(/PAID|ALREADY_COUNTED/);
     await untilStatus(shop.buyer(), created.orderId, 'PAID');

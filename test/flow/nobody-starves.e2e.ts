@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { openPayment, place, request, until, untilRefunded, untilStatus } from '@rocketshop/shop-testkit';
 import type { PaymentAnswer } from '@rocketshop/shop-testkit';
 import { InProcessShop, MERCHANT_KEY } from '@rocketshop/shop-testkit/in-process';
-import { callBack, paidEvent } from './provider-callbacks.js';
+import { ASKS_SOON, callBack, paidEvent, payUntold } from './provider-callbacks.js';
 
 jest.setTimeout(60_000);
 
@@ -17,19 +17,7 @@ const HELPLESS_REFUNDS = 30;
 
 let shop: InProcessShop;
 beforeAll(async () => {
-  shop = await InProcessShop.start({
-    env: {
-      order: { UNPAID_TIMEOUT_MS: '100000000' },
-      pay: {
-        CHARGE_INTERVAL_MS: '50',
-        CHARGE_FIRST_POLL_MS: '5000',
-        CHARGE_LONGEST_POLL_MS: '5000',
-        LAST_LOOK_MS: '20000',
-        REFUND_INTERVAL_MS: '50',
-        PROVIDER_TIMEOUT_MS: '1500',
-      },
-    },
-  });
+  shop = await InProcessShop.start({ env: { ...ASKS_SOON, pay: { ...ASKS_SOON.pay, PROVIDER_TIMEOUT_MS: '1500' } } });
 }, 120_000);
 afterEach(() => shop.heal());
 afterAll(async () => {
@@ -37,12 +25,6 @@ afterAll(async () => {
 });
 
 const newPayment = async () => openPayment(shop.buyer(), (await place(shop.buyer())).orderId);
-
-/** The provider takes the money twice and tells nobody. @returns the transactions */
-async function payTwiceUntold(payment: Pick<PaymentAnswer, 'payUrl'>): Promise<readonly { providerTxnId: string }[]> {
-  const { body } = await shop.buyer().pay(payment, { chargeTwice: true, silent: true });
-  return body['transactions'] as { providerTxnId: string }[];
-}
 
 async function untilVoid({ paymentId }: PaymentAnswer): Promise<void> {
   const url = `${shop.urls.provider}/provider/merchants/rocketshop/payments/${paymentId}`;
@@ -82,7 +64,7 @@ describe(`${HELPLESS} charges that the provider never answers for`, () => {
   });
 
   it('and that are due again and again keep nobody from the last look at a PAID one', async () => {
-    const [first] = await payTwiceUntold(payment);
+    const [first] = await payUntold(shop, payment, { chargeTwice: true });
     await callBack(shop, paidEvent(payment, { providerTxnId: first?.providerTxnId ?? '' }));
     await untilStatus(shop.buyer(), payment.orderId, 'PAID');
     await until(
@@ -110,7 +92,7 @@ describe.each([
       [payment.paymentId, payment.orderId],
     );
     const other = await newPayment();
-    await payTwiceUntold(other);
+    await payUntold(shop, other, { chargeTwice: true });
     expect(await untilRefunded(shop.buyer(), other)).toEqual(['DOUBLE']);
     await shop.rows('pay', `DELETE FROM refunds WHERE refund_id::text LIKE '${MARK}%'`);
   });

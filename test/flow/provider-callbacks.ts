@@ -1,4 +1,5 @@
 import { createHmac, randomUUID } from 'node:crypto';
+import { expect } from '@jest/globals';
 import type { PaymentAnswer } from '@rocketshop/shop-testkit';
 import { CALLBACK_SECRET } from '@rocketshop/shop-testkit/in-process';
 import type { InProcessShop } from '@rocketshop/shop-testkit/in-process';
@@ -82,4 +83,31 @@ export async function paidMessages(shop: InProcessShop, orderId: string): Promis
     orderId,
   ]);
   return rows.length;
+}
+
+/** No timer ends a story, and pay asks the provider after 50 ms, again and again. */
+export const ASKS_SOON = {
+  order: { UNPAID_TIMEOUT_MS: '100000000' },
+  pay: {
+    CHARGE_INTERVAL_MS: '50',
+    CHARGE_FIRST_POLL_MS: '5000',
+    CHARGE_LONGEST_POLL_MS: '5000',
+    LAST_LOOK_MS: '20000',
+    REFUND_INTERVAL_MS: '50',
+  },
+} as const;
+
+interface Transaction {
+  readonly providerTxnId: string;
+}
+
+/** The provider takes the money and tells nobody. @returns the transactions */
+export async function payUntold(
+  shop: InProcessShop,
+  payment: Pick<PaymentAnswer, 'payUrl'>,
+  modes: object = {},
+): Promise<Transaction[]> {
+  const { status, body } = await shop.buyer().pay(payment, { ...modes, silent: true });
+  expect(status).toBe(200);
+  return body['transactions'] as Transaction[];
 }
