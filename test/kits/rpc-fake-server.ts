@@ -37,7 +37,8 @@ export async function serve(manner: Manner): Promise<number> {
         const [, length] = /^(\d+)#/.exec(text) ?? [];
         if (length === undefined || text.length < length.length + 1 + Number(length)) return;
         const from = length.length + 1;
-        manner(socket, JSON.parse(text.slice(from, from + Number(length))) as Frame, connection);
+        const json = JSON.parse(text.slice(from, from + Number(length))) as Frame | readonly Frame[];
+        for (const message of [json].flat()) manner(socket, message as Frame, connection);
         text = text.slice(from + Number(length));
       }
     });

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { RpcUnavailableError } from '@rocketshop/service-defaults';
 import { FaultProxy, until } from '@rocketshop/shop-testkit';
@@ -85,6 +85,27 @@ describe('whoever has no secret of the shop', () => {
     await untilRefusedFor('KEY_UNKNOWN', 'MAC_WRONG', 'MAC_MISSING', 'HELLO_MALFORMED');
     expect(signed.seen).not.toContain('forged');
     expect(await callerOf([signed.port], [OLD]).call(take, { orderId: 'right' }, LIMIT)).toMatchObject({ ok: true });
+  });
+
+  it('cannot let a call ride behind a hello in one frame: what follows the hello must be signed', async () => {
+    const replica = await startReplica('greeted', { secrets: [OLD] });
+    // It stands in the middle, and puts a call of its own behind the hello of a caller that has the secret.
+    const middle = createServer((caller) => {
+      const server = connect({ port: replica.port, host: '127.0.0.1' });
+      sockets.push(caller, server);
+      server.pipe(caller);
+      caller.on('data', (bytes: Buffer) => {
+        const hello = JSON.parse(bytes.toString().replace(/^\d+#/, '')) as object;
+        server.write(frame([hello, { id: 1, pattern: take.pattern, msLeft: 1_000, data: { orderId: 'rider' } }]));
+      });
+    });
+    await new Promise<void>((resolve) => middle.listen(0, '127.0.0.1', resolve));
+    const { port } = middle.address() as AddressInfo;
+    await errorOf(callerOf([port], [OLD]).call(take, { orderId: 'mine' }, { timeoutMs: 500 }));
+    await until(async () => (await refusalsOf(replica, 'MAC_MISSING')) > 0, { intervalMs: 100 });
+    expect(replica.seen).toEqual([]);
+    middle.close();
+    await replica.service.close();
   });
 
   it('cannot put a server in the place of ours: an answer that is not signed is not taken', async () => {

@@ -61,14 +61,12 @@ export function ruleProblems(rules: readonly LimitRule[], values: Values, show: 
  * @returns one line for each problem, so that all of them are named at once
  */
 export function durationProblems(options: object, rules: readonly LimitRule[] = []): string[] {
-  const values = Object.fromEntries(
-    Object.entries(options).filter(([name, value]) => name.endsWith('Ms') && value !== undefined),
-  ) as Values;
-  const problems = Object.entries(values).flatMap(([name, value]) => {
-    const problem = durationProblem(name, value);
-    return problem === undefined ? [] : [`${name} ${problem}, not ${String(value)}`];
-  });
-  return [...problems, ...ruleProblems(rules, values, (name, value) => `${name} (${String(value)})`)];
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    const problem = value === undefined || !name.endsWith('Ms') ? undefined : durationProblem(name, value);
+    if (problem !== undefined) problems.push(`${name} ${problem}, not ${String(value)}`);
+  }
+  return [...problems, ...ruleProblems(rules, options as Values, (name, value) => `${name} (${String(value)})`)];
 }
 
 /** @throws {InvalidLimitsError} that names every option of {@link durationProblems} */

@@ -39,10 +39,12 @@ export function jsonFault(text: string): JsonFault | undefined {
   // One entry a level: the names of an object's members so far; undefined for an array.
   const levels: (Set<string> | undefined)[] = [];
   let isKeyNext = false;
+  // Nearly no body has escapes. The end of a string is found several times faster then.
+  const findEnd = text.includes('\\') ? endOfString : endOfPlainString;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === QUOTE) {
-      const end = endOfString(text, at);
+      const end = findEnd(text, at);
       if (end < 0) return 'JSON_TEXT_INVALID';
       if (isKeyNext) {
         const fault = faultOfKey(text.slice(at, end + 1), levels.at(-1));
@@ -62,6 +64,12 @@ export function jsonFault(text: string): JsonFault | undefined {
     }
   }
   return undefined;
+}
+
+/** The same as {@link endOfString} in a text without escapes. */
+function endOfPlainString(text: string, start: number): number {
+  const end = text.indexOf('"', start + 1);
+  return end < 0 ? text.length : end;
 }
 
 /** @returns the index of the closing quote, the end of a text that has none, or -1 for a character that no database holds */

@@ -1,6 +1,7 @@
 /*
  * frame    = length "#" body        length: bytes of the body, one to five decimal digits
  * body     = [mac] json             the mac only in a signed session, see session-keys.ts
+ * json     = message / "[" message *( "," message ) "]"
  */
 
 /** The largest call of the contracts, an order with 20 lines, has 2 KiB, and so has its answer. */

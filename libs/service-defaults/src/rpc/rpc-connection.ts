@@ -163,7 +163,7 @@ export class RpcConnection {
     const terms = { keyId: secret.id, from, callerNonce: this.nonce, serverNonce: server.nonce };
     const keys = SessionKeys.of(secret, terms, 'caller');
     this.socket.send({ hello: { nonce: this.nonce, from, key: secret.id, proof: keys.sign(PROOF) } });
-    this.socket.keys = keys;
+    this.socket.signWith(keys);
   }
 
   private leave(): void {

@@ -94,7 +94,8 @@ export class RpcPeer {
     const { data, error } = callerHelloSchema.safeParse(message);
     if (error) throw new BrokenProtocolError('HELLO_MALFORMED');
     const { from } = data.hello;
-    this.socket.keys = this.keysFor(data.hello);
+    const keys = this.keysFor(data.hello);
+    if (keys) this.socket.signWith(keys);
     this.from = from;
     this.isGreeted = true;
     this.socket.frameBytesMax = FRAME_BYTES_MAX;
