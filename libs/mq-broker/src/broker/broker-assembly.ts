@@ -21,6 +21,7 @@ import { LongPollTable } from './long-poll/long-poll-table.js';
 import { notifyConsumerIdsChanged } from './processors/client-processors.js';
 import { PullProcessor } from './pull/pull-processor.js';
 import { NameServerRegistrar } from './registration/name-server-registrar.js';
+import { SAVED_SETTINGS_FILE, SavedSettings } from './saved-settings.js';
 import { SendProcessor } from './send/send-processor.js';
 import { BrokerStatistics } from './statistics/broker-statistics.js';
 import { createRequestRoutes } from './request-routes.js';
@@ -59,6 +60,7 @@ interface OpenedStore {
   offsets: ConsumerOffsetStore;
   topics: TopicConfigManager;
   groups: SubscriptionGroupManager;
+  settings: SavedSettings;
   configDirectory: string;
 }
 
@@ -88,6 +90,7 @@ async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<Opene
   const storageOf = (name: string): ConfigStorage =>
     parts.storePathRootDir === undefined ? nowhere : configFileStorage(join(configDirectory, name));
   const onSaveError = (error: unknown): void => log('error', 'a table could not be saved', { error: String(error) });
+  const settings = await SavedSettings.load({ config, storage: storageOf(SAVED_SETTINGS_FILE), log });
   const topics = await TopicConfigManager.load({
     config,
     storage: storageOf('topics.json'),
@@ -101,7 +104,7 @@ async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<Opene
     clock,
     onSaveError,
   });
-  return { store, offsets, topics, groups, configDirectory };
+  return { store, offsets, topics, groups, settings, configDirectory };
 }
 
 /** Opens the store, listens and puts the parts together. `handlers` get every frame. */
@@ -131,6 +134,7 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
   const delay = new DelayScheduler({ store, topics, clock, levels: delayLevels, file });
   const context: BrokerContext & { draining: boolean } = {
     config,
+    settings: opened.settings,
     clock,
     log,
     store,

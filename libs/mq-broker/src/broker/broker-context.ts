@@ -5,6 +5,7 @@ import type { BrokerClock } from './broker-clock.js';
 import type { BrokerConfig } from './broker.config.js';
 import type { DelayScheduler } from './delay/delay-scheduler.js';
 import type { ConsumerManager, ProducerManager, SubscriptionGroupManager } from './groups/index.js';
+import type { SavedSettings } from './saved-settings.js';
 import type { BrokerStatistics } from './statistics/broker-statistics.js';
 import type { TopicConfigManager } from './topics/index.js';
 
@@ -20,6 +21,7 @@ export type Processor = (
 /** The parts of one broker that its processors use. `assembleBroker` builds the context once. */
 export interface BrokerContext {
   readonly config: BrokerConfig;
+  readonly settings: SavedSettings;
   readonly clock: BrokerClock;
   readonly store: MessageStore;
   readonly offsets: ConsumerOffsetStore;

@@ -15,6 +15,15 @@ export class DeferredSave {
     private readonly onError: (error: unknown) => void,
   ) {}
 
+  /** Counts the changes. A change is stored when `storedVersion` has reached its number. */
+  get version(): number {
+    return this.wantedVersion;
+  }
+
+  get storedVersion(): number {
+    return this.savedVersion;
+  }
+
   /** Notes a change and starts a write when none is under way. Never throws. */
   request(): void {
     this.wantedVersion++;

@@ -73,9 +73,9 @@ describe('a message store', () => {
     opened.onFatal = (error) => void failures.push(error);
     for (const topic of ['A', 'B', 'C', 'D']) opened.append(draftOf(topic, 0, topic));
     await written(opened);
-    opened.deleteTopic('A');
-    opened.deleteTopic('C');
-    opened.deleteTopic('D');
+    void opened.deleteTopic('A');
+    void opened.deleteTopic('C');
+    void opened.deleteTopic('D');
     await opened.close();
     expect(failures).toEqual([]);
     const again = await open();
@@ -88,8 +88,8 @@ describe('a message store', () => {
     const opened = await box.open();
     for (const topic of ['A', 'B', 'C']) opened.append(draftOf(topic, 0, topic));
     await written(opened);
-    opened.deleteTopic('A');
-    opened.deleteTopic('C');
+    void opened.deleteTopic('A');
+    void opened.deleteTopic('C');
     const checkpoint = new Checkpoint(box.disk, '/store/checkpoint');
     while (checkpoint.read()?.deletedTopics.length !== 2) await new Promise((resolve) => setImmediate(resolve));
     box.kill();

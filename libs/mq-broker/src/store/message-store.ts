@@ -4,6 +4,7 @@ import { CommitLog } from './commit-log/commit-log.js';
 import { QueueDispatcher } from './consume-queue/queue-dispatcher.js';
 import { isNoSpace } from './disk.js';
 import { Flusher } from './flush/flusher.js';
+import { SafeWaits } from './flush/safe-waits.js';
 import { StoreLock } from './lock/store-lock.js';
 import { makeTemporaryDirectory, NodeDisk } from './node-disk.js';
 import { MessageReader } from './read/message-reader.js';
@@ -31,10 +32,7 @@ export class MessageStore {
   onProgress: (() => void) | undefined;
   /** Called for each message when consumers may see it. */
   onDispatch: ((topic: string, queueId: number, queueOffset: number, tagsCode: number) => void) | undefined;
-  /**
-   * Called when the disk had no room for messages that already had offsets: those with an `endOffset` above `writtenOffset`
-   * are not stored, and the caller answers SERVICE_NOT_AVAILABLE.
-   */
+  /** Called when the disk had no room for messages that already had offsets, with an `endOffset` above `writtenOffset`: they are not stored. */
   onWithdrawn: (() => void) | undefined;
   /** Called once when a sync or a write failed. The store acknowledges nothing from then on; the process should end. */
   onFatal: ((error: Error) => void) | undefined;
@@ -47,11 +45,11 @@ export class MessageStore {
   private readonly checkpointer: Checkpointer;
   private readonly diskWatch: DiskWatch;
   private readonly maintenance: StoreMaintenance;
+  private readonly safeWaits = new SafeWaits();
   private tickScheduled = false;
 
-  /** Looks messages up. */
   readonly reader: MessageReader;
-  /** The places in the log that were found broken since the start. */
+  /** What was found broken in the log since the start. */
   readonly damage: DamageReport;
   readonly directory: string;
 
@@ -80,6 +78,7 @@ export class MessageStore {
     );
     this.reader = new MessageReader(parts, this.log.tail, options.memoryDistanceBytes);
     this.maintenance = new StoreMaintenance(parts, options, {
+      log,
       checkpointer: this.checkpointer,
       diskWatch: this.diskWatch,
       isOpen: () => this.mode === 'OPEN',
@@ -100,7 +99,7 @@ export class MessageStore {
     const lock = resolved.temporary ? undefined : await StoreLock.take(disk, directory);
     try {
       const store = new MessageStore(resolved, openParts(resolved, disk, directory), lock);
-      await store.start();
+      await store.maintenance.start();
       return store;
     } catch (error) {
       lock?.release();
@@ -113,7 +112,6 @@ export class MessageStore {
     return this.mode === 'OPEN' && !this.diskWatch.isFull;
   }
 
-  /** The numbers of the last append that returned `PUT_OK`. */
   get lastAppend(): AppendResult {
     return this.appender.last;
   }
@@ -133,12 +131,10 @@ export class MessageStore {
     return this.dispatcher.visibleOffset;
   }
 
-  /** Position of the log's first byte. */
   get minPhysicalOffset(): number {
     return this.parts.files.minOffset;
   }
 
-  /** Position of the log's next byte. */
   get maxPhysicalOffset(): number {
     return this.log.endOffset;
   }
@@ -160,22 +156,27 @@ export class MessageStore {
 
   /** As `append`, for messages of one queue: all are stored, with consecutive queue offsets, or none. */
   appendBatch(drafts: readonly MessageDraft[]): AppendStatus {
-    if (!this.isWritable) return 'SERVICE_NOT_AVAILABLE';
-    try {
-      return this.appended(this.appender.appendBatch(drafts));
-    } catch (error) {
-      this.fail(error as Error);
-      return 'SERVICE_NOT_AVAILABLE';
-    }
+    return this.guarded(() => this.appender.appendBatch(drafts));
   }
 
   queues(): Iterable<QueueState> {
     return this.parts.queues.states();
   }
 
-  /** Deletes a topic's queues. Its records are deleted with the files that they lie in. */
-  deleteTopic(topic: string): void {
-    if (this.parts.queues.deleteTopic(topic)) this.checkpointer.topicDeleted(topic, this.log.endOffset);
+  /**
+   * Deletes a topic's queues at once. Its records are deleted with the files that they lie in.
+   * @returns true when the deletion is as safe as an acknowledged message, false when the disk could not keep it
+   */
+  deleteTopic(topic: string): Promise<boolean> {
+    if (this.guarded(() => this.appender.appendDeletion(topic)) !== 'PUT_OK') return Promise.resolve(false);
+    this.parts.queues.deleteTopic(topic);
+    this.checkpointer.topicDeleted(topic, this.log.endOffset);
+    return this.whenSafe(this.log.endOffset);
+  }
+
+  /** @returns true when the log is as safe up to `endOffset` as the flush mode promises, false when the disk could not keep it */
+  whenSafe(endOffset: number): Promise<boolean> {
+    return endOffset <= this.safeOffset ? Promise.resolve(true) : this.safeWaits.until(endOffset);
   }
 
   /** The keys of GET_BROKER_RUNTIME_INFO that describe the store. */
@@ -196,34 +197,25 @@ export class MessageStore {
     this.flusher.stop();
     await this.diskWatch.stop();
     await this.checkpointer.settled();
-    const { disk, directory, files, cache } = this.parts;
-    if (this.mode === 'CLOSING' && !this.options.temporary) await this.markClean();
+    const { disk, files, cache } = this.parts;
+    if (this.mode === 'CLOSING' && !this.options.temporary) await this.maintenance.markClean();
     cache.close();
     files.close();
-    if (this.options.temporary) disk.removeDirectory(directory);
+    if (this.options.temporary) disk.removeDirectory(this.directory);
     this.lock?.release();
   }
 
-  private async start(): Promise<void> {
-    const { disk, directory, files, abortFile } = this.parts;
-    abortFile.create();
-    files.ensure(this.log.endOffset);
-    if (!this.options.temporary) {
-      await this.diskWatch.measure();
-      await this.checkpointer.take(false);
-      disk.syncDirectory(directory);
-    }
-    this.log.fillAhead();
-    this.maintenance.start();
+  private get safeOffset(): number {
+    return this.options.flushDiskType === 'SYNC_FLUSH' ? this.flushedOffset : this.writtenOffset;
   }
 
-  /** A store without room for the checkpoint closes all the same. The next start then recovers as after a crash. */
-  private async markClean(): Promise<void> {
+  private guarded(append: () => AppendStatus): AppendStatus {
+    if (!this.isWritable) return 'SERVICE_NOT_AVAILABLE';
     try {
-      await this.checkpointer.take(true);
-      this.parts.abortFile.remove();
+      return this.appended(append());
     } catch (error) {
-      this.options.log('error', 'The store could not be marked as closed well.', { error: String(error) });
+      this.fail(error as Error);
+      return 'SERVICE_NOT_AVAILABLE';
     }
   }
 
@@ -256,18 +248,24 @@ export class MessageStore {
     this.withdraw();
     this.flusher.written();
     if (this.options.flushDiskType === 'ASYNC_FLUSH') this.makeVisible(this.log.writtenOffset);
+    this.progressed();
+  }
+
+  private progressed(): void {
+    this.safeWaits.settle(this.safeOffset);
     this.onProgress?.();
   }
 
   /** Takes back the queue offsets of messages that the disk had no room for. */
   private withdraw(): void {
     if (!this.diskWatch.isFull || this.log.pendingBytes > 0) return;
+    this.safeWaits.withdraw(this.log.endOffset);
     if (this.dispatcher.takeBackFrom(this.log.endOffset)) this.onWithdrawn?.();
   }
 
   private readonly onFlushed = (): void => {
     if (this.options.flushDiskType === 'SYNC_FLUSH') this.makeVisible(this.flusher.flushedOffset);
-    this.onProgress?.();
+    this.progressed();
   };
 
   private makeVisible(offset: number): void {
@@ -282,6 +280,7 @@ export class MessageStore {
   private readonly fail = (error: Error): void => {
     if (this.mode === 'FAILED') return;
     this.mode = 'FAILED';
+    this.safeWaits.withdraw(0);
     this.options.log('error', error.message, { error });
     this.onFatal?.(error);
   };

@@ -1,9 +1,11 @@
+import type { CommitLog } from './commit-log/commit-log.js';
 import type { Checkpointer } from './checkpoint/checkpointer.js';
 import type { DiskWatch } from './retention/disk-watch.js';
 import type { ResolvedStoreOptions } from './store.options.js';
 import type { StoreParts } from './store-parts.js';
 
 export interface StoreMaintenanceHooks {
+  log: CommitLog;
   checkpointer: Checkpointer;
   diskWatch: DiskWatch;
   isOpen(): boolean;
@@ -26,7 +28,18 @@ export class StoreMaintenance {
     private readonly hooks: StoreMaintenanceHooks,
   ) {}
 
-  start(): void {
+  /** Makes the files of an open store and takes the first checkpoint. */
+  async start(): Promise<void> {
+    const { disk, directory, files, abortFile } = this.parts;
+    const { log, diskWatch, checkpointer } = this.hooks;
+    abortFile.create();
+    files.ensure(log.endOffset);
+    if (!this.options.temporary) {
+      await diskWatch.measure();
+      await checkpointer.take(false);
+      disk.syncDirectory(directory);
+    }
+    log.fillAhead();
     this.every(this.options.flushConsumeQueueIntervalMs, () => this.saveQueues());
     this.every(this.options.checkpointIntervalMs, () => this.hooks.checkpointer.takeIfMoved());
     this.every(this.options.cleanResourceIntervalMs, () => this.deleteExpiredFiles());
@@ -34,6 +47,16 @@ export class StoreMaintenance {
 
   stop(): void {
     for (const timer of this.timers) clearInterval(timer);
+  }
+
+  /** A store without room for the checkpoint closes all the same. The next start then recovers as after a crash. */
+  async markClean(): Promise<void> {
+    try {
+      await this.hooks.checkpointer.take(true);
+      this.parts.abortFile.remove();
+    } catch (error) {
+      this.options.log('error', 'The store could not be marked as closed well.', { error: String(error) });
+    }
   }
 
   deleteExpiredFiles(): void {

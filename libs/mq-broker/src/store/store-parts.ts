@@ -25,7 +25,7 @@ export interface StoreParts {
   readonly checkpoint: Checkpoint;
   readonly abortFile: AbortFile;
   /** `[topic, logEndOffset at deletion]`, as the checkpoint has them. */
-  readonly deletedTopics: [string, number][];
+  deletedTopics: [string, number][];
   readonly retentionClock: RetentionClock;
   readonly retention: Retention;
   readonly recordBytesMax: number;
@@ -49,7 +49,9 @@ export function openParts(options: ResolvedStoreOptions, disk: Disk, directory: 
   const cache = new FileCache(disk);
   const repair = (queue: ConsumeQueue, first: number, end: number): boolean => {
     log('warn', 'A consume queue block is damaged and is built again.', { topic: queue.topic, first, end });
-    repairBlock(queue, { first, end }, { files, logEndOffset: parts.readableEnd(), recordBytesMax, deliverTimeOf });
+    const logEndOffset = parts.readableEnd();
+    const { deletedTopics } = parts;
+    repairBlock(queue, { first, end }, { files, logEndOffset, recordBytesMax, deliverTimeOf, deletedTopics });
     return true;
   };
   const queues = new QueueTable(disk, cache, join(directory, 'consumequeue'), mappedFileUnitsConsumeQueue, repair);
@@ -67,6 +69,7 @@ export function openParts(options: ResolvedStoreOptions, disk: Disk, directory: 
     abortFile,
     recordBytesMax,
     readableEnd: () => files.limit,
+    deletedTopics: saved?.deletedTopics ?? [],
   };
   const recovered = recoverStore({
     files,
@@ -84,7 +87,6 @@ export function openParts(options: ResolvedStoreOptions, disk: Disk, directory: 
     options.monotonicNow,
   );
   return Object.assign(parts, recovered, {
-    deletedTopics: saved?.deletedTopics ?? [],
     retentionClock,
     retention: new Retention(files, queues, retentionClock, recordBytesMax, options),
   });

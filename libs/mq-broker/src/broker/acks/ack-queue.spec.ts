@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { createResponse, decodeFrame } from '@rocketshop/mq-protocol';
+import { createResponse, decodeFrame, ResponseCode } from '@rocketshop/mq-protocol';
 import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import { ManualClock } from '../../testing/manual-clock.js';
 import { SendAnswerWriter } from '../answers/send-answer-writer.js';
@@ -27,6 +27,7 @@ class AnswersOfPeer {
 describe('the ack queue', () => {
   const store = {
     writtenOffset: 0,
+    whenSafe: () => Promise.resolve(true),
     flushedOffset: 0,
     lastAppend: { physicalOffset: 0, queueOffset: 0, endOffset: 0, storeTimestamp: 0, physicalOffsets: [] },
   };
@@ -141,5 +142,25 @@ describe('the ack queue', () => {
     acks.onProgress();
     clock.advance(10_000);
     expect(answered()).toEqual([]);
+  });
+
+  it('wait until the topic is saved too, when it is new', async () => {
+    const acks = ackQueueOf('ASYNC_FLUSH');
+    let saved = (): void => undefined;
+    const response = { code: 0, opaque: 9 } as unknown as RemotingCommand;
+    acks.answerWhenSaved(peer as unknown as Peer, response, new Promise((resolve) => (saved = resolve)));
+    await Promise.resolve();
+    expect([acks.size, answered()]).toEqual([1, []]);
+    saved();
+    await acks.drained(1_000);
+    expect([acks.size, answered()]).toEqual([0, [[9, 0]]]);
+  });
+
+  it('refuse when the topic could not be saved', async () => {
+    const acks = ackQueueOf('ASYNC_FLUSH');
+    const response = { code: 0, opaque: 9 } as unknown as RemotingCommand;
+    acks.answerWhenSaved(peer as unknown as Peer, response, Promise.reject(new Error('no space')));
+    await acks.drained(1_000);
+    expect(answered()).toEqual([[9, ResponseCode.SERVICE_NOT_AVAILABLE]]);
   });
 });

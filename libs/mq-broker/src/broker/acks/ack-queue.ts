@@ -16,7 +16,7 @@ interface AckQueueOptions {
   pendingAcksMax: number;
 }
 
-type StoreProgress = Pick<MessageStore, 'writtenOffset' | 'flushedOffset' | 'lastAppend'>;
+type StoreProgress = Pick<MessageStore, 'writtenOffset' | 'flushedOffset' | 'lastAppend' | 'whenSafe'>;
 
 /**
  * Holds the answer to each stored message until the disk has the message:
@@ -27,6 +27,7 @@ type StoreProgress = Pick<MessageStore, 'writtenOffset' | 'flushedOffset' | 'las
 export class AckQueue {
   private readonly awaitingWrite = new PendingAcks();
   private readonly awaitingFlush = new PendingAcks();
+  private awaitingTable = 0;
   private cancelTimer: (() => void) | undefined;
   private onEmpty: (() => void) | undefined;
 
@@ -43,7 +44,7 @@ export class AckQueue {
   }
 
   get size(): number {
-    return this.awaitingWrite.size + this.awaitingFlush.size;
+    return this.awaitingWrite.size + this.awaitingFlush.size + this.awaitingTable;
   }
 
   /** Answers a send when the message that `store.lastAppend` describes is safe. `queueId` is the one that the sender asked for. */
@@ -58,6 +59,30 @@ export class AckQueue {
     const ack = this.add(peer, response, waitStoreMsgOk);
     ack.queueId = 0;
     ack.response = response;
+  }
+
+  /**
+   * As `answerWith`, for a message of a topic that is new or changed: the answer also waits until the topic is `saved`. Otherwise a
+   * crash could leave the message in a queue that the topic does not have any more.
+   */
+  answerWhenSaved(peer: Peer, response: RemotingCommand, saved: Promise<void>): void {
+    this.awaitingTable++;
+    const answer = (outcome: Partial<RemotingCommand>): void => {
+      if (isAnswered) return;
+      isAnswered = true;
+      cancel();
+      this.awaitingTable--;
+      if (!peer.closed) peer.reply({ ...response, ...outcome });
+      if (this.size === 0) this.onEmpty?.();
+    };
+    let isAnswered = false;
+    const { syncFlushTimeoutMs } = this.options;
+    const cancel = this.clock.after(syncFlushTimeoutMs, () => answer({ code: ResponseCode.FLUSH_DISK_TIMEOUT }));
+    const [code, remark] = storeRefusals.SERVICE_NOT_AVAILABLE;
+    Promise.all([this.store.whenSafe(this.store.lastAppend.endOffset), saved]).then(
+      ([isKept]) => answer(isKept ? {} : { code, remark }),
+      () => answer({ code, remark }),
+    );
   }
 
   /** The store has written or synced more: sends the answers whose messages are safe now. */

@@ -209,7 +209,12 @@ export class DelayScheduler {
 
   /** Makes the topic when it was deleted, or when a kill lost it. An accepted message is delivered in any case. */
   private requireTopic(draft: MessageDraft): void {
-    if (this.parts.topics.get(draft.topic) !== undefined) return;
+    const existing = this.parts.topics.get(draft.topic);
+    if (existing !== undefined) {
+      // The topic was made smaller meanwhile. A queue that it does not have any more is read by nobody.
+      if (existing.readQueueNums > 0) draft.queueId %= Math.max(existing.readQueueNums, existing.writeQueueNums);
+      return;
+    }
     const queueNums = Math.max(RESTORED_QUEUE_NUMS, draft.queueId + 1);
     this.parts.topics.createInSendBack(draft.topic, queueNums, PermName.READ | PermName.WRITE, 0);
   }

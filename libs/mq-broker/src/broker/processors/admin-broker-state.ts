@@ -6,7 +6,6 @@ import {
   kvTableBody,
   MQ_VERSION,
   MQ_VERSION_DESCRIPTION,
-  RequestRefusedError,
   ResponseCode,
   TopicName,
   UpdateBrokerConfig,
@@ -15,7 +14,6 @@ import type { RemotingCommand } from '@rocketshop/mq-protocol';
 
 import { formatJavaProperties, parseJavaProperties } from '../../config/index.js';
 import type { BrokerContext, Processor } from '../broker-context.js';
-import type { BrokerConfig } from '../broker.config.js';
 
 export function brokerStateProcessors(context: BrokerContext): [number, Processor][] {
   return [
@@ -111,32 +109,7 @@ function getBrokerConfig({ config, topics }: BrokerContext, request: RemotingCom
   return GetBrokerConfig.createResponse(request, { version }, { body: Buffer.from(formatJavaProperties(settings)) });
 }
 
-const flag = (text: string): boolean | undefined =>
-  /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : undefined;
-const permission = (text: string): number | undefined => (/^[0246]$/.test(text) ? Number(text) : undefined);
-
-/**
- * The settings that a request may change: switches that are read on each use and that do no lasting harm. A path, a name, a
- * command or an address is never changed: CVE-2023-33246 ran commands by setting a path.
- */
-const CHANGEABLE = {
-  autoCreateTopicEnable: flag,
-  autoCreateSubscriptionGroup: flag,
-  brokerPermission: permission,
-} satisfies { [Key in keyof BrokerConfig]?: (text: string) => BrokerConfig[Key] | undefined };
-
-/** Changes all settings of the request, or none. */
-function updateBrokerConfig({ config }: BrokerContext, request: RemotingCommand): RemotingCommand {
-  const properties = parseJavaProperties(request.body?.toString('utf8') ?? '');
-  const accepted: Partial<Record<string, boolean | number>> = {};
-  for (const [key, text] of properties) {
-    if (!Object.hasOwn(CHANGEABLE, key)) {
-      throw new RequestRefusedError(ResponseCode.NO_PERMISSION, `Can not update config in black list: ${key}`);
-    }
-    const value = CHANGEABLE[key as keyof typeof CHANGEABLE](text);
-    if (value === undefined) throw new RequestRefusedError(ResponseCode.INVALID_PARAMETER, `bad value of ${key}`);
-    accepted[key] = value;
-  }
-  Object.assign(config, accepted);
+async function updateBrokerConfig({ settings }: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
+  await settings.update(parseJavaProperties(request.body?.toString('utf8') ?? ''));
   return createResponse(request, ResponseCode.SUCCESS);
 }

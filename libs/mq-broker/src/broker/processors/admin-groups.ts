@@ -50,12 +50,15 @@ async function applyGroups(
 }
 
 /** `cleanOffset` also removes the group's committed offsets, so that a new group of the same name starts from none. */
-async function deleteGroup({ groups, offsets }: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
+async function deleteGroup(
+  { groups, offsets, config }: BrokerContext,
+  request: RemotingCommand,
+): Promise<RemotingCommand> {
   const { groupName, cleanOffset } = DeleteSubscriptionGroup.readRequest(request);
   checkName(groupName);
   if (cleanOffset === true) offsets.removeGroup(groupName);
   groups.delete(groupName);
-  await groups.saved();
+  await Promise.all([groups.saved(), offsets.saved(config.flushDiskType === 'SYNC_FLUSH')]);
   return createResponse(request, ResponseCode.SUCCESS);
 }
 

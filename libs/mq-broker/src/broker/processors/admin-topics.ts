@@ -72,16 +72,18 @@ function changeAttributes(current: Record<string, string>, change: string): Reco
 }
 
 /**
- * Deletes the queues and offsets first: a crash then leaves an empty topic that can be deleted again, and no message comes back.
- * The deletion of a topic that does not exist succeeds, because the tools delete on every broker of a cluster.
+ * Deletes queues, offsets and topic in one turn, and answers when all of it is as safe as an acknowledged message. The deletion of a
+ * topic that does not exist succeeds, because the tools delete on every broker of a cluster.
  */
 async function deleteTopic(context: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
-  const { topics, store, offsets } = context;
+  const { topics, store, offsets, config } = context;
   const topic = changeableTopic(topics, DeleteTopicInBroker.readRequest(request).topic);
-  store.deleteTopic(topic);
+  if (!store.isWritable) throw notKept(topic);
+  const kept = store.deleteTopic(topic);
   offsets.removeTopic(topic);
   topics.delete(topic);
-  await topics.saved();
+  await Promise.all([topics.saved(), offsets.saved(config.flushDiskType === 'SYNC_FLUSH')]);
+  if (!(await kept)) throw notKept(topic);
   return createResponse(request, ResponseCode.SUCCESS);
 }
 
@@ -119,6 +121,11 @@ function getTopicStats(
   }
   const body = topicStatsTableBody.encode({ offsets, topicPutTps: statistics.topicPutTps(topic) });
   return createResponse(request, ResponseCode.SUCCESS, { body });
+}
+
+function notKept(topic: string): RequestRefusedError {
+  const remark = `the deletion of topic[${topic}] could not be stored: the disk is full, or the broker stops`;
+  return new RequestRefusedError(ResponseCode.SERVICE_NOT_AVAILABLE, remark);
 }
 
 function existingTopic(topics: TopicConfigManager, topic: string): TopicConfig {

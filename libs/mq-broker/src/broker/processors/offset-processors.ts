@@ -7,6 +7,7 @@ import {
   GetEarliestMsgStoretime,
   GetMaxOffset,
   GetMinOffset,
+  isOneway,
   QueryConsumerOffset,
   RequestRefusedError,
   ResponseCode,
@@ -89,7 +90,7 @@ function isYoung(context: BrokerContext, topic: string, queueId: number): boolea
   return store.reader.maxOffset(topic, queueId) === 0 || store.reader.isInMemory(topic, queueId, 0);
 }
 
-function updateOffset(context: BrokerContext, request: RemotingCommand): RemotingCommand {
+async function updateOffset(context: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
   const { consumerGroup, topic, queueId, commitOffset } = UpdateConsumerOffset.readRequest(request);
   if (context.groups.findOrCreate(consumerGroup) === undefined) {
     throw new RequestRefusedError(ResponseCode.SUBSCRIPTION_GROUP_NOT_EXIST, `Group ${consumerGroup} not exist!`);
@@ -106,6 +107,8 @@ function updateOffset(context: BrokerContext, request: RemotingCommand): Remotin
     );
   }
   context.offsets.commit(consumerGroup, topic, queueId, commitOffset);
+  // A client that wants no answer waits for nothing.
+  if (!isOneway(request)) await context.offsets.saved(context.config.flushDiskType === 'SYNC_FLUSH');
   return UpdateConsumerOffset.createResponse(request, {});
 }
 

@@ -42,7 +42,11 @@ export function sendBackProcessor(context: BrokerContext, acks: AckQueue, levels
     if (context.store.append(draft) !== 'PUT_OK') {
       throw new RequestRefusedError(ResponseCode.SYSTEM_ERROR, 'the message could not be stored again');
     }
-    if (!isOneway(request)) acks.answerWith(peer, ConsumerSendMsgBack.createResponse(request, {}));
+    if (isOneway(request)) return undefined;
+    const { topics } = context;
+    const response = ConsumerSendMsgBack.createResponse(request, {});
+    if (topics.isSaved(isDead ? dlqTopic(header.group) : retryTopic(header.group))) acks.answerWith(peer, response);
+    else acks.answerWhenSaved(peer, response, topics.saved());
     return undefined;
   };
 }

@@ -84,7 +84,7 @@ export class SendProcessor {
     draft.bornPort = peer.remotePort;
     draft.reconsumeTimes = header.reconsumeTimes;
     if (header.batch) {
-      this.storeBatch(view, peer, queueId);
+      this.storeBatch(view, peer, queueId, config);
       return;
     }
     const toDeadLetters = isRetryTopic(header.topic) && this.redirectToDeadLetters(view, config);
@@ -94,7 +94,14 @@ export class SendProcessor {
     this.requireBodySize(draft.body.length);
     requireStored(parts.context.store.append(draft));
     parts.statistics.countPut(draft.topic, 1);
-    if (!view.isOneway) parts.acks.answerSend(peer, view, queueId, this.properties.waitStoreMsgOk);
+    if (view.isOneway) return;
+    const { topics, store } = parts.context;
+    if (topics.isSaved(config.topicName) && topics.isSaved(draft.topic)) {
+      parts.acks.answerSend(peer, view, queueId, this.properties.waitStoreMsgOk);
+    } else {
+      const answer = this.answerOf(view, queueId, [store.lastAppend.physicalOffset]);
+      parts.acks.answerWhenSaved(peer, answer, topics.saved());
+    }
   }
 
   /** Rewrites the properties to the form in which they are stored. A delayed message also gets another destination. */
@@ -167,7 +174,7 @@ export class SendProcessor {
   }
 
   /** Stores all messages of a batch, with consecutive queue offsets, or none. */
-  private storeBatch(view: FrameView, peer: Peer, queueId: number): void {
+  private storeBatch(view: FrameView, peer: Peer, queueId: number, { topicName }: TopicConfig): void {
     const { properties, draft, header, parts } = this;
     if (isRetryTopic(header.topic)) refuse(ResponseCode.MESSAGE_ILLEGAL, 'a batch cannot be sent to a retry topic');
     this.requireBodySize(view.bodyEnd - view.bodyStart);
@@ -194,13 +201,17 @@ export class SendProcessor {
     requireStored(parts.context.store.appendBatch(drafts));
     parts.statistics.countPut(draft.topic, drafts.length);
     if (view.isOneway) return;
-    parts.acks.answerWith(peer, this.batchAnswer(view, queueId), waitStoreMsgOk);
+    const { topics, store } = parts.context;
+    const answer = this.answerOf(view, queueId, store.lastAppend.physicalOffsets);
+    if (topics.isSaved(topicName)) parts.acks.answerWith(peer, answer, waitStoreMsgOk);
+    else parts.acks.answerWhenSaved(peer, answer, topics.saved());
   }
 
-  private batchAnswer(view: FrameView, queueId: number): RemotingCommand {
+  /** The answer to a send that the writer of usual answers does not write. */
+  private answerOf(view: FrameView, queueId: number, physicalOffsets: readonly number[]): RemotingCommand {
     const { context, storePort } = this.parts;
     const { brokerIP1, regionId, traceOn } = context.config;
-    const { physicalOffsets, queueOffset } = context.store.lastAppend;
+    const { queueOffset } = context.store.lastAppend;
     const ids = physicalOffsets.map((offset) => encodeOffsetMsgId(brokerIP1, storePort, offset));
     return SendMessage.createResponse(view, {
       msgId: ids.join(','),

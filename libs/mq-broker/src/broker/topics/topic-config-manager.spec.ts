@@ -158,6 +158,19 @@ describe('the topics of a broker', () => {
     expect(topics.get('orders')?.order).toBe(false);
   });
 
+  it('are saved when the storage says so, and not before', async () => {
+    const topics = await load();
+    await topics.saved();
+    let isStored = (): void => undefined;
+    storage.save = () => new Promise<void>((resolve) => (isStored = resolve));
+    topics.createInSend('fresh', 'TBW102', 4, 0);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect([topics.isSaved('fresh'), topics.isSaved('TBW102')]).toEqual([false, true]);
+    isStored();
+    await topics.saved();
+    expect(topics.isSaved('fresh')).toBe(true);
+  });
+
   it('are made anew for stored queues that topics.json does not name', async () => {
     const topics = await load();
     topics.update(createTopicConfig('known', 1));

@@ -47,6 +47,8 @@ export class TopicConfigManager {
   private readonly systemTopicNames = new Set<string>();
   private readonly clock: { now(): number };
   private readonly saving: DeferredSave;
+  /** Topics whose last change may not be stored yet, with the number of that change. */
+  private readonly unsaved = new Map<string, number>();
   private version: DataVersion;
 
   private constructor(private readonly options: TopicConfigManagerOptions) {
@@ -179,6 +181,16 @@ export class TopicConfigManager {
     return { dataVersion: this.dataVersion, topicConfigTable: this.table };
   }
 
+  /** False while the topic's last change is not stored: after a crash the topic would have other queues, or be gone. */
+  isSaved(topic: string): boolean {
+    if (this.unsaved.size === 0) return true;
+    const version = this.unsaved.get(topic);
+    if (version === undefined) return true;
+    if (version > this.saving.storedVersion) return false;
+    this.unsaved.delete(topic);
+    return true;
+  }
+
   /** Resolves when every change made so far is saved. */
   saved(): Promise<void> {
     return this.saving.settled();
@@ -200,6 +212,7 @@ export class TopicConfigManager {
   private changed(topics: readonly TopicConfig[]): void {
     this.version = nextDataVersion(this.version, this.clock.now());
     this.saving.request();
+    for (const { topicName } of topics) this.unsaved.set(topicName, this.saving.version);
     this.onChanged?.(topics);
   }
 

@@ -21,15 +21,12 @@ interface CheckpointSources {
 export class Checkpointer {
   private running: Promise<void> | undefined;
   private takenAt = -1;
-  private deletedTopics: [string, number][];
 
   constructor(
     private readonly parts: StoreParts,
     private readonly sources: CheckpointSources,
     private readonly onFailure: (error: unknown) => void,
-  ) {
-    this.deletedTopics = parts.deletedTopics;
-  }
+  ) {}
 
   /** Takes a checkpoint if the log has moved since the last one. Failures go to `onFailure`. */
   takeIfMoved(): void {
@@ -49,7 +46,8 @@ export class Checkpointer {
 
   /** Records of a deleted topic before `endOffset` must not come back when queues are built again. */
   topicDeleted(topic: string, endOffset: number): void {
-    this.deletedTopics = [...this.deletedTopics.filter(([name]) => name !== topic), [topic, endOffset]];
+    const { parts } = this;
+    parts.deletedTopics = [...parts.deletedTopics.filter(([name]) => name !== topic), [topic, endOffset]];
     this.takenAt = -1;
     this.takeIfMoved();
   }
@@ -61,7 +59,7 @@ export class Checkpointer {
   async take(clean: boolean): Promise<void> {
     const { log, flusher, appender, dispatcher } = this.sources;
     const { files, retentionClock, checkpoint } = this.parts;
-    const { deletedTopics } = this;
+    const { deletedTopics } = this.parts;
     const queues = [...this.parts.queues.all()];
     const state: CheckpointState = {
       clean,
@@ -80,6 +78,6 @@ export class Checkpointer {
     }
     await flusher.drain();
     await checkpoint.write(state);
-    this.takenAt = this.deletedTopics === deletedTopics ? state.dispatchedOffset : -1;
+    this.takenAt = this.parts.deletedTopics === deletedTopics ? state.dispatchedOffset : -1;
   }
 }

@@ -3,6 +3,7 @@ import type { DispatchBacklog } from '../consume-queue/dispatch-backlog.js';
 import { QUEUE_ID_MAX } from '../consume-queue/queue-table.js';
 import type { QueueTable, TopicQueues } from '../consume-queue/queue-table.js';
 import { PROPERTIES_BYTES_MAX } from '../record/record-layout.js';
+import { DELETION_TOPIC, deletionDraft } from '../record/deletion-record.js';
 import { encodeRecord, recordSizeOf } from '../record/record-encoder.js';
 import type { RecordFields } from '../record/record-encoder.js';
 import type { ResolvedStoreOptions } from '../store.options.js';
@@ -38,6 +39,12 @@ export class Appender {
     storeTimestamp: 0,
   };
   private readonly addresses = new AddressCache();
+  private readonly deletions: TopicQueues = {
+    topic: DELETION_TOPIC,
+    name: Buffer.from(DELETION_TOPIC),
+    queues: [],
+    isLegal: false,
+  };
 
   constructor(
     private readonly log: CommitLog,
@@ -57,8 +64,15 @@ export class Appender {
 
   append(draft: MessageDraft): AppendStatus {
     const topic = this.queues.topicOf(draft.topic);
-    const problem = this.check(draft, topic);
-    if (problem) return problem;
+    return this.check(draft, topic) ?? this.store(draft, topic);
+  }
+
+  /** Notes in the log that the topic is deleted: what lies before belongs to it no more. */
+  appendDeletion(topic: string): AppendStatus {
+    return this.store(deletionDraft(topic, this.options.now()), this.deletions);
+  }
+
+  private store(draft: MessageDraft, topic: TopicQueues): AppendStatus {
     const size = recordSizeOf(draft, topic.name);
     const reserved = this.reserve(size);
     if (reserved !== 'PUT_OK') return reserved;

@@ -108,7 +108,7 @@ describe('a consume queue', () => {
     const box = new StoreBox();
     const store = await box.open();
     await fill(store, 100);
-    store.deleteTopic('T');
+    void store.deleteTopic('T');
     expect(store.reader.maxOffset('T', 0)).toBe(0);
     store.append(draftOf('T', 0, 'new life'));
     expect(store.lastAppend.queueOffset).toBe(0);

@@ -32,6 +32,7 @@ export class ConsumeQueue {
   /** Index of the oldest unit in the ring. */
   private ringStart = 0;
   private block: CheckedBlock | undefined;
+  private retired = false;
 
   constructor(
     readonly topic: string,
@@ -39,6 +40,17 @@ export class ConsumeQueue {
     readonly files: QueueFiles,
     private readonly onDamagedBlock: (queue: ConsumeQueue, first: number, end: number) => boolean,
   ) {}
+
+  /** The topic was deleted. A queue of the same name may use the same files by now, so this one never writes again. */
+  get isRetired(): boolean {
+    return this.retired;
+  }
+
+  /** Messages that are on their way to this queue are deleted with it. */
+  retire(): void {
+    this.retired = true;
+    this.files.deleteAll();
+  }
 
   get isEmpty(): boolean {
     return this.maxOffset === this.minOffset;
@@ -57,6 +69,7 @@ export class ConsumeQueue {
 
   /** Appends the unit of message `maxOffset` and makes it visible. */
   put(physicalOffset: number, size: number, tagsCode: number): void {
+    if (this.retired) return;
     if (this.maxOffset - this.ringStart === this.ringUnits) this.makeRoom();
     const at = (this.maxOffset % this.ringUnits) * UNIT_BYTES;
     const view = this.ringView;
@@ -97,6 +110,7 @@ export class ConsumeQueue {
 
   /** Writes collected units to the file. */
   save(): void {
+    if (this.retired) return;
     while (this.savedOffset < this.maxOffset) {
       const from = this.savedOffset % this.ringUnits;
       const units = Math.min(this.maxOffset - this.savedOffset, this.ringUnits - from);

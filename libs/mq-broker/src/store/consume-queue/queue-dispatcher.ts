@@ -9,6 +9,7 @@ export class QueueDispatcher {
   readonly backlog = new DispatchBacklog();
   private readonly dispatch = (entry: DispatchEntry): void => {
     const { queue, queueOffset, tagsCode } = entry;
+    if (queue.isRetired) return;
     queue.put(entry.physicalOffset, entry.size, tagsCode);
     this.onDispatch(queue.topic, queue.queueId, queueOffset, tagsCode);
   };

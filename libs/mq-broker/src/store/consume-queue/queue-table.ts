@@ -78,7 +78,7 @@ export class QueueTable {
   deleteTopic(topic: string): boolean {
     const entry = this.topics.get(topic);
     if (!entry) return false;
-    for (const queue of entry.queues) queue?.files.deleteAll();
+    for (const queue of entry.queues) queue?.retire();
     this.topics.delete(topic);
     this.disk.removeDirectory(join(this.directory, topic));
     return true;

@@ -142,6 +142,23 @@ export class ConsumerOffsetStore {
     return isFlushed;
   }
 
+  /**
+   * Resolves when every change made so far outlives the process, and with `isSync` a power cut too.
+   * @throws what the disk throws: neither the journal nor a snapshot could be written
+   */
+  async saved(isSync: boolean): Promise<void> {
+    let isSafe = this.flush();
+    if (isSafe && isSync) {
+      isSafe = await this.journal.sync().then(
+        () => true,
+        () => false,
+      );
+    }
+    if (isSafe) return;
+    this.dirty = true;
+    await this.snapshot();
+  }
+
   /** Writes the JSON file and starts a new journal. One at a time. */
   snapshot(): Promise<void> {
     if (!this.dirty) return this.snapshotting ?? Promise.resolve();

@@ -11,6 +11,8 @@ interface RepairSource {
   logEndOffset: number;
   recordBytesMax: number;
   deliverTimeOf: DeliverTimeOf;
+  /** `[topic, position]`: what lies before belongs to a deleted topic. */
+  deletedTopics: readonly (readonly [string, number])[];
 }
 
 /**
@@ -20,14 +22,18 @@ interface RepairSource {
 export function repairBlock(
   queue: ConsumeQueue,
   { first, end }: { first: number; end: number },
-  { files, logEndOffset, recordBytesMax, deliverTimeOf }: RepairSource,
+  { files, logEndOffset, recordBytesMax, deliverTimeOf, deletedTopics }: RepairSource,
 ): void {
-  const from = physicalOffsetAt(queue, first - 1) ?? files.minOffset;
+  const from = Math.max(
+    physicalOffsetAt(queue, first - 1) ?? files.minOffset,
+    ...deletedTopics.filter(([topic]) => topic === queue.topic).map(([, offset]) => offset),
+  );
   const until = physicalOffsetAt(queue, end) ?? logEndOffset;
   const found = new Map<number, Buffer>();
   new LogScanner(files, recordBytesMax).scan(Math.max(from, files.minOffset), until, {
     onRecord: (buffer, view, at, physicalOffset, size) => {
       const facts = readFacts(buffer, view, at, deliverTimeOf);
+      if (facts.deletedTopic === queue.topic) found.clear();
       const isOurs = facts.isQueued && facts.topic === queue.topic && facts.queueId === queue.queueId;
       if (!isOurs || facts.queueOffset < first || facts.queueOffset >= end) return;
       found.set(facts.queueOffset, encodeUnit(physicalOffset, size, facts.tagsCode));

@@ -1,5 +1,6 @@
 import type { ConsumeQueue } from '../consume-queue/consume-queue.js';
 import type { QueueTable } from '../consume-queue/queue-table.js';
+import { deletedTopicOf } from '../record/deletion-record.js';
 import { propertyOf, queueIdOf, queueOffsetOf, storeTimestampOf, sysFlagOf, topicOf } from '../record/record-reader.js';
 
 const SCHEDULE_TOPIC = 'SCHEDULE_TOPIC_XXXX';
@@ -12,8 +13,10 @@ export interface RecordFacts {
   queueOffset: number;
   storeTimestamp: number;
   tagsCode: number;
-  /** False for prepared and rolled back transaction messages. */
+  /** False for prepared and rolled back transaction messages, and for records that are no messages. */
   isQueued: boolean;
+  /** The topic whose deletion the record notes. */
+  deletedTopic: string | undefined;
 }
 
 /** Says when a message on a delay level is due, by the broker's delay levels. */
@@ -33,6 +36,7 @@ export function readFacts(buffer: Buffer, view: DataView, at: number, deliverTim
         ? deliverTimeOf(Number(propertyOf(buffer, view, at, 'DELAY') ?? 0), storeTimestamp)
         : javaHash(propertyOf(buffer, view, at, 'TAGS') ?? ''),
     isQueued: transaction === 0 || transaction === 8,
+    deletedTopic: deletedTopicOf(topic, buffer, view, at),
   };
 }
 

@@ -6,8 +6,8 @@ import { startQueue } from './queue-builder.js';
 
 /**
  * Takes up a queue where the checkpoint left it. Units that point at or behind `dispatchedOffset` are dropped: they may
- * never have reached the disk, and the scan of the log brings them again. False when units the checkpoint counted are
- * missing or fail their checksum.
+ * never have reached the disk, and the scan of the log brings them again. Units beyond those that the checkpoint counted are
+ * dropped too. False when units that it counted are missing or fail their checksum.
  */
 export function loadQueue(
   queue: ConsumeQueue,
@@ -21,7 +21,7 @@ export function loadQueue(
   }
   for (let index = lastIndexIn(queue); index >= expected.minOffset;) {
     const block = queue.files.readBlock(index);
-    const units = unitsBefore(block, dispatchedOffset);
+    const units = Math.min(unitsBefore(block, dispatchedOffset), Math.max(0, expected.maxOffset - block.first));
     const next = block.first + units;
     if (next < expected.maxOffset) return false;
     if (units > 0) {

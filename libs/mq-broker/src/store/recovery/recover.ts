@@ -27,6 +27,8 @@ export interface RecoveryParts {
 export interface Recovered {
   endOffset: number;
   storeTimestamp: number;
+  /** `[topic, position]`: what lies before belongs to a deleted topic. */
+  deletedTopics: [string, number][];
 }
 
 /**
@@ -45,8 +47,7 @@ export function recoverStore(parts: RecoveryParts): Recovered {
   const from = usable ? Math.max(usable.dispatchedOffset, files.minOffset) : files.minOffset;
   const recovery = new Recovery(parts, usable, from);
   recovery.loadQueues();
-  if (isClean)
-    return { endOffset: Math.max(usable.logEndOffset, files.minOffset), storeTimestamp: usable.storeTimestamp };
+  if (isClean) return recovery.result(Math.max(usable.logEndOffset, files.minOffset));
   const endOffset = recovery.scanTail();
   const cutBytes = cutTail(files, endOffset);
   syncFrom(files, from);
@@ -61,7 +62,7 @@ export function recoverStore(parts: RecoveryParts): Recovered {
       tookMs: Math.round(performance.now() - startedAt),
     });
   }
-  return { endOffset, storeTimestamp: recovery.storeTimestamp };
+  return recovery.result(endOffset);
 }
 
 /** Only the kernel may have the last bytes of a killed process. They become durable before consumers see them. */
@@ -70,7 +71,7 @@ function syncFrom(files: LogFiles, from: number): void {
 }
 
 class Recovery {
-  storeTimestamp: number;
+  private storeTimestamp: number;
   private readonly scanner: LogScanner;
   private readonly deletedTopics: Map<string, number>;
 
@@ -107,29 +108,56 @@ class Recovery {
     return this.scanner.scan(
       this.from,
       Number.POSITIVE_INFINITY,
-      this.visitor(() => true),
+      this.visitor(
+        () => true,
+        (topic) => void this.parts.queues.deleteTopic(topic),
+      ),
     );
   }
 
+  /**
+   * A deletion may be in the checkpoint although the log lost its end, and the deletion's record with it. The positions after that
+   * end are given out again, to messages that nobody has deleted.
+   */
+  result(endOffset: number): Recovered {
+    const deletedTopics = [...this.deletedTopics].map(([topic, offset]): [string, number] => [
+      topic,
+      Math.min(offset, endOffset),
+    ]);
+    return { endOffset, storeTimestamp: this.storeTimestamp, deletedTopics };
+  }
+
   private rebuild(broken: ReadonlySet<ConsumeQueue>): void {
-    for (const queue of broken) {
+    const clear = (queue: ConsumeQueue): void => {
       queue.files.deleteAll();
       queue.resume(0, 0, undefined);
-    }
+    };
+    for (const queue of broken) clear(queue);
     const isWanted = (topic: string, queueId: number): boolean => {
       const queue = this.parts.queues.find(topic, queueId);
       return queue !== undefined && broken.has(queue);
     };
-    this.scanner.scan(this.parts.files.minOffset, this.from, this.visitor(isWanted));
+    const onDeleted = (topic: string): void => {
+      for (const queue of broken) if (queue.topic === topic) clear(queue);
+    };
+    this.scanner.scan(this.parts.files.minOffset, this.from, this.visitor(isWanted, onDeleted));
     for (const queue of broken) queue.save();
   }
 
-  private visitor(isWanted: (topic: string, queueId: number) => boolean): ScanVisitor {
+  private visitor(
+    isWanted: (topic: string, queueId: number) => boolean,
+    onDeleted: (topic: string) => void,
+  ): ScanVisitor {
     const { queues, damage, deliverTimeOf } = this.parts;
     return {
       onRecord: (buffer, view, at, physicalOffset, size) => {
         const facts = readFacts(buffer, view, at, deliverTimeOf);
         this.storeTimestamp = Math.max(this.storeTimestamp, facts.storeTimestamp);
+        if (facts.deletedTopic !== undefined) {
+          this.deletedTopics.set(facts.deletedTopic, physicalOffset + size);
+          onDeleted(facts.deletedTopic);
+          return;
+        }
         if (physicalOffset < (this.deletedTopics.get(facts.topic) ?? 0)) return;
         if (isWanted(facts.topic, facts.queueId)) dispatchFound(queues, facts, physicalOffset, size);
       },

@@ -1,5 +1,5 @@
 import type { MessageStore } from '../message-store.js';
-import { AT_BODY_LENGTH, HEAD_BYTES } from '../record/record-layout.js';
+import { AT_BODY_LENGTH, AT_QUEUE_OFFSET, HEAD_BYTES } from '../record/record-layout.js';
 
 /** Resolves when everything appended so far may be acknowledged. */
 export async function written(store: MessageStore): Promise<void> {
@@ -24,15 +24,30 @@ export function bodyOf(record: Buffer): Buffer {
 
 /** The bodies of a queue from `offset` to its end, in order. */
 export function bodiesOf(store: MessageStore, topic: string, queueId: number, offset?: number): string[] {
-  const bodies: string[] = [];
+  return messagesOf(store, topic, queueId, offset).map(({ body }) => body);
+}
+
+/** The messages of a queue from `offset` to its end, in order, each with the queue offset that its record names. */
+export function messagesOf(
+  store: MessageStore,
+  topic: string,
+  queueId: number,
+  offset?: number,
+): { readonly queueOffset: number; readonly body: string }[] {
+  const messages: { queueOffset: number; body: string }[] = [];
   let next = offset ?? store.reader.minOffset(topic, queueId);
   while (next < store.reader.maxOffset(topic, queueId)) {
     const result = store.reader.getMessages(topic, queueId, next, 32);
-    for (const record of recordsOf(result.buffers)) bodies.push(bodyOf(record).toString());
+    for (const record of recordsOf(result.buffers)) {
+      messages.push({
+        queueOffset: Number(record.readBigInt64BE(AT_QUEUE_OFFSET)),
+        body: bodyOf(record).toString(),
+      });
+    }
     if (result.nextBeginOffset <= next) throw new Error(`no progress at ${next}: ${result.status}`);
     next = result.nextBeginOffset;
   }
-  return bodies;
+  return messages;
 }
 
 /** A few turns of the event loop: what the disk in memory has under way is done. */

@@ -46,6 +46,16 @@ export class StoreBox {
     this.discard();
   }
 
+  /** The consume queues are gone, so that the next start builds them again from the log. */
+  loseQueues(): void {
+    for (const topic of this.disk.list('/store/consumequeue')) {
+      for (const queueId of this.disk.list(`/store/consumequeue/${topic}`)) {
+        const folder = `/store/consumequeue/${topic}/${queueId}`;
+        for (const file of this.disk.list(folder)) this.disk.unlink(`${folder}/${file}`);
+      }
+    }
+  }
+
   /** Ends the timers of the killed store. Its disk has no effect any more. */
   private discard(): void {
     this.last?.close().catch(() => undefined);
