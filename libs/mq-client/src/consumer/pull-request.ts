@@ -45,13 +45,14 @@ const STATUSES: ReadonlyMap<number, PullStatus> = new Map([
 
 /** One PULL_MESSAGE (11). @throws BrokerRefusedError, BrokerNotFoundError, ConnectionError, RequestTimeoutError */
 export async function pullMessages(instance: ClientInstance, pull: PullRequest): Promise<PullResultExt> {
-  const target = instance.routes.readAddress(pull.queue.brokerName, pull.brokerId);
+  const isSilent = (address: string): boolean => instance.brokers.silent.has(address);
+  const target = instance.routes.readAddress(pull.queue.brokerName, pull.brokerId, isSilent);
   if (target === undefined) {
     await instance.routes.refresh(pull.queue.topic);
     throw new BrokerNotFoundError(pull.queue.brokerName);
   }
   const command = pullCommand(pull, target.brokerId === MASTER_ID);
-  const response = await instance.request(target.address, command, pull.timeoutMs);
+  const response = await instance.request(target.address, command, pull.timeoutMs, pull.suspendMs);
   return readPullResult(response, target.address);
 }
 

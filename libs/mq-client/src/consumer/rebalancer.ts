@@ -2,10 +2,14 @@ import { consumerListBody, GetConsumerListByGroup, ResponseCode } from '@rockets
 import { BrokerRefusedError, ClientError, NoRouteError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import { messageOf } from '../instance/connections.js';
+import { firstAnswer } from '../instance/first-answer.js';
 import { queueKey } from '../message.js';
 import type { MessageQueue } from '../message.js';
 import { allocateAveragely } from './allocate-averagely.js';
 import type { AssignedQueues } from './assigned-queues.js';
+
+/** A broker answers within milliseconds. When it does not for this time, the next one is asked too. */
+const PATIENCE_MS = 250;
 
 export interface RebalancerHost {
   readonly instance: ClientInstance;
@@ -103,28 +107,38 @@ export class Rebalancer {
     return this.askForMembers(topic);
   }
 
-  /** Asks the brokers of the topic, in random order, until one answers. */
+  /** Asks the brokers of the topic, in random order and silent ones last, until one answers. A late one is not waited for. */
   private async askForMembers(topic: string): Promise<string[]> {
-    const { instance, group } = this.host;
-    const brokerNames = [...(instance.routes.peek(topic)?.brokers.keys() ?? [])];
-    let lastError: unknown;
-    while (brokerNames.length > 0) {
-      const [brokerName = ''] = brokerNames.splice(Math.floor(Math.random() * brokerNames.length), 1);
-      const target = instance.routes.readAddress(brokerName);
-      if (target === undefined) continue;
-      try {
-        const response = await instance.request(
-          target.address,
-          GetConsumerListByGroup.createRequest({ consumerGroup: group }),
-        );
-        if (response.code === ResponseCode.SUCCESS) return consumerListBody.decode(response.body);
-        // Code 1: the broker knows no member of the group.
-        if (response.code === ResponseCode.SYSTEM_ERROR) return [];
-        throw new BrokerRefusedError(response.code, response.remark ?? '', target.address, true);
-      } catch (error) {
-        lastError = error;
-      }
-    }
-    throw lastError instanceof Error ? lastError : new NoRouteError(topic);
+    const { instance } = this.host;
+    const brokerNames = shuffled(instance.routes.peek(topic)?.brokers.keys() ?? []);
+    const isSilent = (brokerName: string): boolean => instance.isSilent(brokerName);
+    const inOrder = [...brokerNames.filter((name) => !isSilent(name)), ...brokerNames.filter(isSilent)];
+    if (inOrder.length === 0) throw new NoRouteError(topic);
+    return firstAnswer(inOrder, {
+      ask: (brokerName) => this.askBrokerForMembers(topic, brokerName),
+      patienceMs: PATIENCE_MS,
+      onLate: (brokerName) => instance.suspect(brokerName),
+    });
   }
+
+  private async askBrokerForMembers(topic: string, brokerName: string): Promise<string[]> {
+    const { instance, group } = this.host;
+    const target = instance.routes.readAddress(brokerName);
+    if (target === undefined) throw new NoRouteError(topic);
+    const request = GetConsumerListByGroup.createRequest({ consumerGroup: group });
+    const response = await instance.request(target.address, request);
+    if (response.code === ResponseCode.SUCCESS) return consumerListBody.decode(response.body);
+    // Code 1: the broker knows no member of the group.
+    if (response.code === ResponseCode.SYSTEM_ERROR) return [];
+    throw new BrokerRefusedError(response.code, response.remark ?? '', target.address, true);
+  }
+}
+
+function shuffled(names: Iterable<string>): string[] {
+  const left = [...names];
+  return left.map((_, index) => {
+    const other = index + Math.floor(Math.random() * (left.length - index));
+    [left[index], left[other]] = [left[other] ?? '', left[index] ?? ''];
+    return left[index] ?? '';
+  });
 }

@@ -77,11 +77,12 @@ describe('resendOf', () => {
 
 describe('SendBack', () => {
   /** A broker that answers send-backs, and a sender of copies, both as the test says. */
-  function sendBackOf(takesBack: boolean, copyStatus: SendStatus | undefined) {
+  function sendBackOf(takesBack: boolean, copyStatus: SendStatus | undefined, isSilent = false) {
     const steps: string[] = [];
     const instance = {
       logger: silentLogger,
       routes: { masterAddress: () => 'b:1' },
+      isSilent: () => isSilent,
       invoke: async () => {
         steps.push('send back');
         if (!takesBack) throw new Error('refused');
@@ -107,6 +108,11 @@ describe('SendBack', () => {
     expect([await willing.give(), willing.steps]).toEqual([true, ['send back']]);
     const refusing = sendBackOf(false, 'SEND_OK');
     expect([await refusing.give(), refusing.steps]).toEqual([true, ['send back', 'copy']]);
+  });
+
+  it('sends a copy at once when the broker is known to say nothing', async () => {
+    const silent = sendBackOf(true, 'SEND_OK', true);
+    expect([await silent.give(), silent.steps]).toEqual([true, ['copy']]);
   });
 
   it('sends the copy first when there are properties to add', async () => {

@@ -8,6 +8,7 @@ import {
   retryTopic,
 } from '@rocketshop/mq-protocol';
 import type { MessageExt } from '@rocketshop/mq-protocol';
+import { ConnectionError } from '../client-error.js';
 import { messageOf } from '../instance/connections.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import type { MessageQueue } from '../message.js';
@@ -76,6 +77,7 @@ export class SendBack {
 
   private async sendBack(message: MessageExt, queue: MessageQueue, delayLevel: number): Promise<void> {
     const address = this.instance.routes.masterAddress(queue.brokerName) ?? `${message.storeHost}:${message.storePort}`;
+    if (this.instance.isSilent(queue.brokerName)) throw new ConnectionError(address, 'does not answer');
     await this.instance.invoke(
       address,
       ConsumerSendMsgBack.createRequest({

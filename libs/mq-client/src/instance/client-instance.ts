@@ -1,11 +1,11 @@
-import { ResponseCode, UnregisterClient } from '@rocketshop/mq-protocol';
-import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
+import { GetRouteInfoByTopic, ResponseCode, TopicName, UnregisterClient } from '@rocketshop/mq-protocol';
+import type { RemotingCommand } from '@rocketshop/mq-protocol';
 import type { ResolvedClientOptions } from '../client.config.js';
 import { BrokerNotFoundError, BrokerRefusedError } from '../client-error.js';
 import type { Logger } from '../logger.js';
 import type { MessageQueue } from '../message.js';
 import { createClientId } from './client-id.js';
-import { Connections, messageOf, translateError } from './connections.js';
+import { Connections, messageOf } from './connections.js';
 import { Heartbeats } from './heartbeats.js';
 import { Members } from './members.js';
 import type { ConsumerMember } from './members.js';
@@ -39,7 +39,10 @@ export class ClientInstance {
   constructor(readonly options: ResolvedClientOptions) {
     this.logger = options.logger;
     const shared = { connectTimeoutMs: options.connectTimeoutMillis, logger: this.logger };
-    this.nameServerConnections = new Connections(shared);
+    this.nameServerConnections = new Connections({
+      ...shared,
+      probe: () => GetRouteInfoByTopic.createRequest({ topic: TopicName.AUTO_CREATE_TOPIC_KEY_TOPIC }),
+    });
     this.nameServers = new NameServers(
       options.nameServers,
       this.nameServerConnections,
@@ -52,8 +55,9 @@ export class ClientInstance {
     const serverRequests = new ServerRequests(this.members, this.logger);
     this.brokers = new Connections({
       ...shared,
+      probe: () => this.heartbeats.command(),
       onRequest: (command, peer) => serverRequests.handle(command, peer),
-      onOpen: (peer, address) => this.onBrokerOpen(peer, address),
+      onOpen: (_peer, address) => this.onBrokerOpen(address),
     });
     this.heartbeats = new Heartbeats(this.clientId, this.members, this.routes, this.brokers, options);
     this.routePoll = new PeriodicTask(
@@ -75,11 +79,15 @@ export class ClientInstance {
     this.scheduleMissing();
   }
 
-  /** Tells every connected broker that the group has left this client, and waits for the answers. */
+  /**
+   * Tells every connected broker that the group has left this client, and waits for the answers. One that is silent hears of it
+   * when its connection ends.
+   */
   async unregister(groups: { producerGroup?: string; consumerGroup?: string }): Promise<void> {
     this.members.remove(groups);
+    const answering = this.brokers.openAddresses().filter((address) => !this.brokers.silent.has(address));
     await Promise.all(
-      this.brokers.openAddresses().map(async (address) => {
+      answering.map(async (address) => {
         try {
           await this.invoke(address, UnregisterClient.createRequest({ clientID: this.clientId, ...groups }));
         } catch (error) {
@@ -89,18 +97,18 @@ export class ClientInstance {
     );
   }
 
-  /** Resolves with the answer, whatever its code. @throws ConnectionError, RequestTimeoutError */
-  async request(
+  /**
+   * Resolves with the answer, whatever its code.
+   * @param holdMs the broker may hold the request back for this time
+   * @throws ConnectionError, RequestTimeoutError
+   */
+  request(
     address: string,
     command: RemotingCommand,
     timeoutMs = this.options.mqClientApiTimeout,
+    holdMs = 0,
   ): Promise<RemotingCommand> {
-    try {
-      const peer = this.brokers.peek(address) ?? (await this.brokers.get(address));
-      return await peer.request(command, timeoutMs);
-    } catch (error) {
-      throw translateError(error, address, timeoutMs);
-    }
+    return this.brokers.request(address, command, timeoutMs, holdMs);
   }
 
   /** Like request(). @throws BrokerRefusedError for every code other than success */
@@ -108,6 +116,18 @@ export class ClientInstance {
     const response = await this.request(address, command, timeoutMs);
     if (response.code === ResponseCode.SUCCESS) return response;
     throw new BrokerRefusedError(response.code, response.remark ?? '', address, false);
+  }
+
+  /** The broker's master has let a request wait too long, and has answered nothing since. */
+  isSilent(brokerName: string): boolean {
+    const address = this.routes.masterAddress(brokerName);
+    return address !== undefined && this.brokers.silent.has(address);
+  }
+
+  /** The broker's master lets a request wait for long. */
+  suspect(brokerName: string): void {
+    const address = this.routes.masterAddress(brokerName);
+    if (address !== undefined) this.brokers.silent.suspect(address);
   }
 
   /** @throws BrokerNotFoundError */
@@ -127,9 +147,9 @@ export class ClientInstance {
     await Promise.all([this.brokers.closeAll(), this.nameServerConnections.closeAll()]);
   }
 
-  private onBrokerOpen(peer: Peer, address: string): void {
+  private onBrokerOpen(address: string): void {
     // The heartbeat is the first frame of a new connection, because the broker must know the groups before their pulls.
-    this.heartbeats.sendToBroker(peer, address);
+    this.heartbeats.sendToBroker(address);
     for (const consumer of this.members.consumers.values()) consumer.rebalanceSoon();
   }
 

@@ -1,7 +1,8 @@
 import { connectPeer, PeerError } from '@rocketshop/mq-protocol';
-import type { Peer, PeerHandlers } from '@rocketshop/mq-protocol';
+import type { Peer, PeerHandlers, RemotingCommand } from '@rocketshop/mq-protocol';
 import { ClientError, ConnectionError, InvalidStateError, RequestTimeoutError } from '../client-error.js';
 import type { Logger } from '../logger.js';
+import { SilentServers } from './silent-servers.js';
 
 /**
  * Pause after the first failed connect. It doubles up to a short maximum, so that a broker that is back is found soon.
@@ -11,6 +12,11 @@ const RECONNECT_BACKOFF_MAX_MS = 1_000;
 
 /** A pull answer may be long and the line slow, so it has the time of a pull. */
 const FRAME_TIMEOUT_MS = 30_000;
+
+/** A server answers within milliseconds what it does not hold back. One that is later than this is probed. */
+const LATE_AFTER_MS = 1_500;
+/** Time limit of a request to a server that is set aside: enough for one that answers again, and no long wait for the others. */
+const SET_ASIDE_TIMEOUT_MS = 1_000;
 
 interface Connection {
   peer: Peer | undefined;
@@ -22,6 +28,8 @@ interface Connection {
 interface ConnectionsOptions {
   connectTimeoutMs: number;
   logger: Logger;
+  /** A request that every one of these servers answers at once. */
+  probe: () => RemotingCommand;
   onRequest?: PeerHandlers['onRequest'];
   /** Called before any request can use the new connection. */
   onOpen?: (peer: Peer, address: string) => void;
@@ -34,11 +42,16 @@ interface ConnectionsOptions {
  */
 export class Connections {
   private readonly byAddress = new Map<string, Connection>();
+  /** Servers that are set aside, because they let a request wait too long. */
+  readonly silent: SilentServers;
   private closed = false;
   /** Aborts attempts to connect when the client shuts down. */
   private readonly closing = new AbortController();
 
-  constructor(private readonly options: ConnectionsOptions) {}
+  constructor(private readonly options: ConnectionsOptions) {
+    const { logger, probe } = options;
+    this.silent = new SilentServers({ connect: (address) => this.get(address), probe, logger });
+  }
 
   /** The open connection, if there is one. It returns no promise, because the send path calls it for every message. */
   peek(address: string): Peer | undefined {
@@ -61,6 +74,48 @@ export class Connections {
     return connection.opening;
   }
 
+  /**
+   * Resolves with the answer, whatever its code.
+   * @param holdMs the server may hold the request back for this time
+   * @throws ConnectionError, RequestTimeoutError
+   */
+  async request(address: string, command: RemotingCommand, timeoutMs: number, holdMs = 0): Promise<RemotingCommand> {
+    const limitMs = this.silent.has(address) ? Math.min(timeoutMs, SET_ASIDE_TIMEOUT_MS) : timeoutMs;
+    const lateAfterMs = Math.min(limitMs, holdMs) + Math.min(Math.max(0, limitMs - holdMs) / 2, LATE_AFTER_MS);
+    try {
+      const peer = this.peek(address) ?? (await this.get(address));
+      const answer = await this.requestOn(peer, address, command, lateAfterMs, limitMs);
+      this.silent.answered(address);
+      return answer;
+    } catch (error) {
+      const translated = translateError(error, address, limitMs);
+      if (translated instanceof RequestTimeoutError) this.silent.suspect(address);
+      throw translated;
+    }
+  }
+
+  private requestOn(
+    peer: Peer,
+    address: string,
+    command: RemotingCommand,
+    lateAfterMs: number,
+    limitMs: number,
+  ): Promise<RemotingCommand> {
+    let isLate = false;
+    return new Promise((resolve, reject) => {
+      peer.requestWith(command, lateAfterMs, {
+        onAnswer: (answer) => resolve(answer.toCommand()),
+        onFailure: reject,
+        moreTime: () => {
+          if (isLate) return undefined;
+          isLate = true;
+          this.silent.suspect(address);
+          return Math.max(1, limitMs - lateAfterMs);
+        },
+      });
+    });
+  }
+
   openAddresses(): string[] {
     return [...this.byAddress.keys()].filter((address) => this.peek(address) !== undefined);
   }
@@ -71,6 +126,7 @@ export class Connections {
       const busy = connection.opening !== undefined || (connection.peer?.pendingRequests ?? 0) > 0;
       if (wanted.has(address) || busy) continue;
       this.byAddress.delete(address);
+      this.silent.forget(address);
       connection.peer?.close();
     }
   }
@@ -78,6 +134,7 @@ export class Connections {
   async closeAll(): Promise<void> {
     this.closed = true;
     this.closing.abort();
+    this.silent.close();
     const connections = [...this.byAddress.values()];
     for (const connection of connections) connection.peer?.close();
     await Promise.allSettled(connections.flatMap((connection) => connection.opening ?? []));

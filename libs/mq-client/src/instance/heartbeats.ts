@@ -1,5 +1,5 @@
 import { HeartBeat, heartbeatBody, ResponseCode } from '@rocketshop/mq-protocol';
-import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
+import type { RemotingCommand } from '@rocketshop/mq-protocol';
 import type { ResolvedClientOptions } from '../client.config.js';
 import { messageOf } from './connections.js';
 import type { Connections } from './connections.js';
@@ -45,8 +45,8 @@ export class Heartbeats {
   }
 
   /** Writes a heartbeat at once and does not wait for the answer. */
-  sendToBroker(peer: Peer, address: string): void {
-    if (!this.members.isEmpty) void this.send(peer, address);
+  sendToBroker(address: string): void {
+    if (!this.members.isEmpty) void this.send(address);
   }
 
   private async sendToAll(): Promise<void> {
@@ -54,23 +54,26 @@ export class Heartbeats {
     const addresses = this.routes.addresses(this.members.consumers.size === 0);
     await Promise.all(
       addresses.map(async (address) => {
+        // A heartbeat is what a silent server is probed with, and nobody should wait for it here.
+        if (this.brokers.silent.has(address)) return;
         const open = this.brokers.peek(address);
         // A connection that opens now sends its own heartbeat.
         if (open === undefined) await this.brokers.get(address).catch(() => undefined);
-        else await this.send(open, address);
+        else await this.send(address);
       }),
     );
   }
 
-  private async send(peer: Peer, address: string): Promise<void> {
+  private async send(address: string): Promise<void> {
     try {
-      this.logRefusal(address, await peer.request(this.command(), this.options.mqClientApiTimeout));
+      const answer = await this.brokers.request(address, this.command(), this.options.mqClientApiTimeout);
+      this.logRefusal(address, answer);
     } catch (error) {
       this.options.logger.debug(`heartbeat to ${address}: ${messageOf(error)}`);
     }
   }
 
-  private command(): RemotingCommand {
+  command(): RemotingCommand {
     const body = heartbeatBody.encode({
       clientID: this.clientId,
       producerGroups: [...this.members.producers.keys()],

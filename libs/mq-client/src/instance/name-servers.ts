@@ -1,14 +1,22 @@
 import type { RemotingCommand } from '@rocketshop/mq-protocol';
 import { NoNameServerError } from '../client-error.js';
-import { messageOf, translateError } from './connections.js';
-import type { Connections } from './connections.js';
 import type { Logger } from '../logger.js';
+import { messageOf } from './connections.js';
+import type { Connections } from './connections.js';
+import { firstAnswer } from './first-answer.js';
 
 /**
- * The name servers. Requests go to a random first one, and stay with it until it fails; then they go to the next one.
+ * A name server answers within milliseconds. One that lets a request wait this long may say nothing for ever, and a send that
+ * waits for its route would use up its time; so the next one is asked too.
+ */
+const PATIENCE_MS = 250;
+
+/**
+ * The name servers. Requests go to a random first one, and stay with it until it fails or is late; then they go to the next
+ * one. Those that are set aside as silent come last.
  */
 export class NameServers {
-  private current: number;
+  private current: string | undefined;
 
   constructor(
     readonly addresses: readonly string[],
@@ -16,31 +24,37 @@ export class NameServers {
     private readonly timeoutMs: number,
     private readonly logger: Logger,
   ) {
-    this.current = Math.floor(Math.random() * addresses.length);
+    this.current = addresses[Math.floor(Math.random() * addresses.length)];
   }
 
   /** The answer of the first name server that answers, whatever the code. @throws NoNameServerError */
   async request(command: RemotingCommand): Promise<RemotingCommand> {
-    let lastError: unknown;
-    for (let attempt = 0; attempt < this.addresses.length; attempt++) {
-      const address = this.addresses[this.current % this.addresses.length] ?? '';
-      try {
-        return await this.requestFrom(address, command);
-      } catch (error) {
-        lastError = error;
-        this.logger.debug(`name server ${address}: ${messageOf(error)}`);
-        this.current = (this.current + 1) % this.addresses.length;
-      }
+    try {
+      const { address, answer } = await firstAnswer(this.inOrder(), {
+        ask: async (asked) => ({ address: asked, answer: await this.requestFrom(asked, command) }),
+        patienceMs: PATIENCE_MS,
+        onLate: (late) => this.connections.silent.suspect(late),
+      });
+      this.current = address;
+      return answer;
+    } catch (error) {
+      throw new NoNameServerError(this.addresses, error);
     }
-    throw new NoNameServerError(this.addresses, lastError);
   }
 
   async requestFrom(address: string, command: RemotingCommand): Promise<RemotingCommand> {
     try {
-      const peer = await this.connections.get(address);
-      return await peer.request(command, this.timeoutMs);
+      return await this.connections.request(address, command, this.timeoutMs);
     } catch (error) {
-      throw translateError(error, address, this.timeoutMs);
+      this.logger.debug(`name server ${address}: ${messageOf(error)}`);
+      throw error;
     }
+  }
+
+  private inOrder(): string[] {
+    const first = Math.max(0, this.addresses.indexOf(this.current ?? ''));
+    const fromCurrent = [...this.addresses.slice(first), ...this.addresses.slice(0, first)];
+    const isSilent = (address: string): boolean => this.connections.silent.has(address);
+    return [...fromCurrent.filter((address) => !isSilent(address)), ...fromCurrent.filter(isSilent)];
   }
 }

@@ -75,13 +75,22 @@ export class RouteTable {
     return this.brokers.get(brokerName)?.get(MASTER_ID);
   }
 
-  /** The address of this broker id; without one, that of any other id, because a slave can serve pulls too. */
-  readAddress(brokerName: string, brokerId = MASTER_ID): { address: string; brokerId: number } | undefined {
+  /**
+   * The address of this broker id. Without one, or when it is silent, that of any other id, because a slave can serve pulls
+   * too.
+   */
+  readAddress(
+    brokerName: string,
+    brokerId = MASTER_ID,
+    isSilent: (address: string) => boolean = () => false,
+  ): { address: string; brokerId: number } | undefined {
     const addresses = this.brokers.get(brokerName);
     const exact = addresses?.get(brokerId);
-    if (exact !== undefined) return { address: exact, brokerId };
-    const first = addresses?.entries().next().value;
-    return first === undefined ? undefined : { address: first[1], brokerId: first[0] };
+    if (exact !== undefined && !isSilent(exact)) return { address: exact, brokerId };
+    const others = [...(addresses ?? [])].filter(([id]) => id !== brokerId);
+    const other = others.find(([, address]) => !isSilent(address)) ?? (exact === undefined ? others[0] : undefined);
+    if (other !== undefined) return { address: other[1], brokerId: other[0] };
+    return exact === undefined ? undefined : { address: exact, brokerId };
   }
 
   brokerNames(): string[] {

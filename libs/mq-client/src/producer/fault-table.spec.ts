@@ -12,7 +12,7 @@ describe('FaultTable', () => {
     [15_000, 30_000],
   ])('avoids a broker that took %i ms for %i ms', (latencyMs, penaltyMs) => {
     let now = 1_000;
-    const faults = new FaultTable(() => now);
+    const faults = new FaultTable({ now: () => now });
     faults.answered('a', latencyMs);
     expect(faults.available('a')).toBe(penaltyMs === 0);
     now += penaltyMs;
@@ -21,7 +21,7 @@ describe('FaultTable', () => {
 
   it('avoids a failed broker for 10 s, unless it answers quickly before', () => {
     let now = 0;
-    const faults = new FaultTable(() => now);
+    const faults = new FaultTable({ now: () => now });
     faults.failed('a');
     now = 9_999;
     expect(faults.available('a')).toBe(false);

@@ -14,7 +14,7 @@ import { sendRequest } from './send-request.js';
 /** Sends encoded messages: for producers, and for consumers that send a copy of a failed message. */
 export class MessageSender implements SendAttemptsHost {
   readonly template: TopicTemplate;
-  readonly faults: FaultTable | undefined;
+  readonly faults: FaultTable;
   private readonly roundRobins = new Map<string, RoundRobin>();
   private inFlight = 0;
   private whenIdle: (() => void) | undefined;
@@ -24,7 +24,10 @@ export class MessageSender implements SendAttemptsHost {
     readonly options: ResolvedProducerOptions,
   ) {
     this.template = { key: options.createTopicKey, queuesMax: options.defaultTopicQueueNums };
-    this.faults = options.sendLatencyFaultEnable ? new FaultTable() : undefined;
+    this.faults = new FaultTable({
+      countsLatency: options.sendLatencyFaultEnable,
+      isSilent: (brokerName) => instance.isSilent(brokerName),
+    });
   }
 
   /** The topics of all sends so far. */
@@ -65,7 +68,7 @@ export class MessageSender implements SendAttemptsHost {
     const route = instance.routes.peek(message.topic) ?? (await instance.routes.require(message.topic, this.template));
     const queue =
       choose === undefined
-        ? this.roundRobinOf(message.topic).select(route.publishQueues, undefined, this.faults)
+        ? this.roundRobinOf(message.topic).select(route.publishQueues, [], this.faults)
         : choose(route.publishQueues);
     const address = queue && (instance.routes.masterAddress(queue.brokerName) ?? (await instance.masterAddress(queue)));
     if (queue === undefined || address === undefined) {

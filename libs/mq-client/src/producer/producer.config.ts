@@ -6,7 +6,10 @@ import { TIME_LIMITS } from '../time-limits.js';
 
 export interface ProducerOptions extends ClientOptions {
   producerGroup: string;
-  /** Time limit for all attempts of one send together, ms. @default 3000 */
+  /**
+   * Time limit for all attempts of one send together, ms. While another broker can be tried, an attempt gets half of what is
+   * left. @default 3000
+   */
   sendMsgTimeout?: number;
   /** Attempts after the first one failed. @default 2 */
   retryTimesWhenSendFailed?: number;
@@ -14,7 +17,7 @@ export interface ProducerOptions extends ClientOptions {
   retryAnotherBrokerWhenNotStoreOK?: boolean;
   /** Pause before the second attempt on the same broker, ms. It doubles each time. @default 50 */
   retryBackoffMs?: number;
-  /** Avoid a broker for some time after it was slow or failed. @default true */
+  /** Avoid a broker for some time after it was slow or failed. One that says nothing is avoided in any case. @default true */
   sendLatencyFaultEnable?: boolean;
   /** A body of at least this many bytes is compressed (zlib). @default 4096 */
   compressMsgBodyOverHowmuch?: number;

@@ -22,7 +22,7 @@ describe('selectQueueByHash', () => {
 describe('RoundRobin', () => {
   it('selects every queue in turn', () => {
     const turn = new RoundRobin();
-    const taken = Array.from({ length: 8 }, () => turn.select(queues(['a']))?.queueId);
+    const taken = Array.from({ length: 8 }, () => turn.select(queues(['a']), [], new FaultTable())?.queueId);
     expect(taken.slice(0, 4).toSorted((a, b) => (a ?? 0) - (b ?? 0))).toEqual([0, 1, 2, 3]);
     expect(taken.slice(4)).toEqual(taken.slice(0, 4));
   });
@@ -30,29 +30,33 @@ describe('RoundRobin', () => {
   it('goes to another broker after a failure if there is one', () => {
     const turn = new RoundRobin();
     for (let round = 0; round < 20; round++) {
-      expect(turn.select(queues(['a', 'b']), 'a')?.brokerName).toBe('b');
-      expect(turn.select(queues(['a']), 'a')?.brokerName).toBe('a');
+      expect(turn.select(queues(['a', 'b']), ['a'], new FaultTable())?.brokerName).toBe('b');
+      expect(turn.select(queues(['a']), ['a'], new FaultTable())?.brokerName).toBe('a');
     }
+  });
+
+  it('tries no broker twice while another is untried, not even a slow or silent one', () => {
+    const silent = new FaultTable({ isSilent: (name) => name === 'c' });
+    const turn = new RoundRobin();
+    expect(turn.select(queues(['a', 'b', 'c']), ['a'], silent)?.brokerName).toBe('b');
+    expect(turn.select(queues(['a', 'b', 'c']), ['a', 'b'], silent)?.brokerName).toBe('c');
+    expect(turn.select(queues(['a', 'b', 'c']), ['a', 'c', 'b'], silent)?.brokerName).toBe('a');
   });
 
   it('skips brokers that are to be avoided; when all are, it selects the one that is available first', () => {
     let now = 0;
-    const faults = new FaultTable(() => now);
+    const faults = new FaultTable({ now: () => now });
     const turn = new RoundRobin();
     faults.failed('b');
-    for (let round = 0; round < 10; round++)
-      expect(turn.select(queues(['a', 'b']), undefined, faults)?.brokerName).toBe('a');
+    for (let round = 0; round < 10; round++) expect(turn.select(queues(['a', 'b']), [], faults)?.brokerName).toBe('a');
     faults.answered('a', 600);
-    for (let round = 0; round < 10; round++)
-      expect(turn.select(queues(['a', 'b']), undefined, faults)?.brokerName).toBe('a');
+    for (let round = 0; round < 10; round++) expect(turn.select(queues(['a', 'b']), [], faults)?.brokerName).toBe('a');
     now = 10_000;
-    const seen = new Set(
-      Array.from({ length: 8 }, () => turn.select(queues(['a', 'b']), undefined, faults)?.brokerName),
-    );
+    const seen = new Set(Array.from({ length: 8 }, () => turn.select(queues(['a', 'b']), [], faults)?.brokerName));
     expect(seen).toEqual(new Set(['a', 'b']));
   });
 
   it('selects nothing when there is no queue', () => {
-    expect(new RoundRobin().select([])).toBeUndefined();
+    expect(new RoundRobin().select([], [], new FaultTable())).toBeUndefined();
   });
 });

@@ -16,11 +16,14 @@ export function selectQueueByHash(queues: readonly MessageQueue[], _message: Mes
 export class RoundRobin {
   private next = Math.floor(Math.random() * 0x10000);
 
-  /** `lastBroker` has just failed, so another broker is chosen if there is one. */
-  select(queues: readonly MessageQueue[], lastBroker?: string, faults?: FaultTable): MessageQueue | undefined {
+  /**
+   * `failed` are the brokers that this message was sent to in vain, the last one last. Another broker is chosen if there is
+   * one; else not the last one, which has just failed.
+   */
+  select(queues: readonly MessageQueue[], failed: readonly string[], faults: FaultTable): MessageQueue | undefined {
     return (
-      this.find(queues, (name) => name !== lastBroker && (faults?.available(name) ?? true)) ??
-      this.soonestAvailable(queues, lastBroker, faults)
+      this.find(queues, (name) => faults.available(name) && !failed.includes(name)) ??
+      this.soonestAvailable(queues, failed, faults)
     );
   }
 
@@ -34,13 +37,17 @@ export class RoundRobin {
 
   private soonestAvailable(
     queues: readonly MessageQueue[],
-    lastBroker: string | undefined,
-    faults: FaultTable | undefined,
+    failed: readonly string[],
+    faults: FaultTable,
   ): MessageQueue | undefined {
     const names = [...new Set(queues.map((queue) => queue.brokerName))];
-    const others = names.length > 1 ? names.filter((name) => name !== lastBroker) : names;
-    const availableAt = (name: string): number => faults?.availableAt(name) ?? 0;
-    const best = others.reduce((a, b) => (availableAt(b) < availableAt(a) ? b : a), others[0] ?? '');
+    const untried = names.filter((name) => !failed.includes(name));
+    const notLast = names.filter((name) => name !== failed.at(-1));
+    const candidates = [untried, notLast, names].find((some) => some.length > 0) ?? [];
+    const best = candidates.reduce(
+      (a, b) => (faults.availableAt(b) < faults.availableAt(a) ? b : a),
+      candidates[0] ?? '',
+    );
     return this.find(queues, (name) => name === best);
   }
 

@@ -17,8 +17,7 @@ export interface SendAttemptsHost {
   readonly instance: ClientInstance;
   readonly options: ResolvedProducerOptions;
   readonly template: TopicTemplate;
-  /** Undefined when slow and failed brokers are not avoided. */
-  readonly faults: FaultTable | undefined;
+  readonly faults: FaultTable;
   roundRobinOf(topic: string): RoundRobin;
 }
 
@@ -30,20 +29,27 @@ export type SendDone = (error: Error | undefined, result: SendResult | undefined
  * One send and its attempts: route -> queue -> connection -> request -> answer. After a failure the next attempt begins
  * at "queue", until the retry policy ends the send. The object is the handler of its own answer, so that a send with a
  * known route and an open connection needs no promise besides the caller's.
+ *
+ * The connection and the answer of an attempt may take half of the time that is left. Then the broker is suspected to say
+ * nothing, and the send goes on to another broker. Only an attempt without another broker to try may take all the time.
  */
 export class SendAttempts implements AnswerHandler {
   private readonly startedAt = performance.now();
   private attempts = 0;
   private transmitted = 0;
-  private failedBroker: string | undefined;
+  /** The last one last. */
+  private readonly failedBrokers: string[] = [];
   private lastError: Error | undefined;
   private settled = false;
   private deadline: NodeJS.Timeout | undefined;
   private retryTimer: NodeJS.Timeout | undefined;
+  private connectTimer: NodeJS.Timeout | undefined;
   /** The queue of the present attempt. */
   private queue: MessageQueue | undefined;
   private address = '';
   private sentAt = 0;
+  /** The present attempt has used up its share, and was given the rest of the time. */
+  private hasMoreTime = false;
 
   constructor(
     private readonly sender: SendAttemptsHost,
@@ -79,10 +85,11 @@ export class SendAttempts implements AnswerHandler {
       this.failed(answer);
       return;
     }
-    this.sender.faults?.answered(queue.brokerName, performance.now() - this.sentAt);
+    this.sender.instance.brokers.silent.answered(this.address);
+    this.sender.faults.answered(queue.brokerName, performance.now() - this.sentAt);
     const { retryAnotherBrokerWhenNotStoreOK } = this.sender.options;
     if (retryAnotherBrokerWhenNotStoreOK && answer.sendStatus !== 'SEND_OK' && this.attempts < this.attemptsMax) {
-      this.failedBroker = queue.brokerName;
+      this.failedBrokers.push(queue.brokerName);
       this.attemptAgain();
       return;
     }
@@ -91,6 +98,15 @@ export class SendAttempts implements AnswerHandler {
 
   onFailure(error: Error): void {
     this.failed(translateError(error, this.address, this.timeoutMs));
+  }
+
+  /** The share of the present attempt is used up. */
+  moreTime(): number | undefined {
+    if (this.settled || this.hasMoreTime) return undefined;
+    this.suspect();
+    if (this.canGoOn()) return undefined;
+    this.hasMoreTime = true;
+    return Math.max(1, this.remainingMs());
   }
 
   private read(view: FrameView, queue: MessageQueue): SendResult | Error {
@@ -122,11 +138,28 @@ export class SendAttempts implements AnswerHandler {
       this.transmit(peer, this.queue);
       return;
     }
+    this.connect(address, this.queue);
+  }
+
+  private connect(address: string, queue: MessageQueue): void {
     this.armDeadline();
-    const { queue } = this;
-    instance.brokers.get(address).then(
-      (opened) => this.transmit(opened, queue),
-      (error: unknown) => this.failed(asError(error)),
+    const attempt = this.attempts;
+    // The connection may open when the send has gone on to another broker.
+    const isPresent = (): boolean => attempt === this.attempts && this.connectTimer !== undefined;
+    const shareMs = this.shareMs();
+    this.connectTimer = setTimeout(() => {
+      this.suspect();
+      if (!this.canGoOn()) return;
+      this.connectTimer = undefined;
+      this.failed(new ConnectionError(address, `no connection within ${Math.round(shareMs)} ms`));
+    }, shareMs);
+    this.sender.instance.brokers.get(address).then(
+      (opened) => {
+        if (isPresent()) this.transmit(opened, queue);
+      },
+      (error: unknown) => {
+        if (isPresent()) this.failed(asError(error));
+      },
     );
   }
 
@@ -141,25 +174,28 @@ export class SendAttempts implements AnswerHandler {
     if (this.choose !== undefined) return this.choose(route.publishQueues);
     const queue = this.sender
       .roundRobinOf(route.topic)
-      .select(route.publishQueues, this.failedBroker, this.sender.faults);
+      .select(route.publishQueues, this.failedBrokers, this.sender.faults);
     if (queue === undefined) throw new NoRouteError(route.topic);
     return queue;
   }
 
   private transmit(peer: Peer, queue: MessageQueue): void {
     if (this.settled) return;
+    this.endConnecting();
     this.transmitted += 1;
+    this.hasMoreTime = false;
     this.sentAt = performance.now();
     const request = sendRequest(this.message, queue, this.sender.options, false);
-    peer.requestWith(request, Math.max(1, this.remainingMs()), this);
+    peer.requestWith(request, this.shareMs(), this);
   }
 
   private failed(error: Error): void {
     const { queue } = this;
     if (this.settled || queue === undefined) return;
+    this.endConnecting();
     this.lastError = error;
-    this.failedBroker = queue.brokerName;
-    this.sender.faults?.failed(queue.brokerName);
+    this.failedBrokers.push(queue.brokerName);
+    this.sender.faults.failed(queue.brokerName);
     this.sender.instance.routes.refreshSoon(this.message.topic);
     const delayMs = delayBeforeRetry(error, {
       attempts: this.attempts,
@@ -167,7 +203,7 @@ export class SendAttempts implements AnswerHandler {
       attemptsMax: this.attemptsMax,
       remainingMs: this.remainingMs(),
       backoffMs: this.sender.options.retryBackoffMs,
-      otherBrokerAvailable: this.choose === undefined && this.hasOtherBroker(queue.brokerName),
+      otherBrokerAvailable: this.hasOtherBroker((name) => this.sender.faults.available(name)),
     });
     if (delayMs === undefined) {
       this.giveUp(error);
@@ -179,10 +215,20 @@ export class SendAttempts implements AnswerHandler {
     this.retryTimer = setTimeout(() => this.attemptAgain(), delayMs);
   }
 
-  private hasOtherBroker(failed: string): boolean {
+  private suspect(): void {
+    this.sender.instance.brokers.silent.suspect(this.address, this.shareMs());
+  }
+
+  /** Whether another broker can be tried now. While nothing was sent, the number of attempts has no limit. */
+  private canGoOn(): boolean {
+    if (this.transmitted > 0 && this.attempts >= this.attemptsMax) return false;
+    return this.hasOtherBroker((name) => !this.sender.instance.isSilent(name));
+  }
+
+  private hasOtherBroker(accept: (brokerName: string) => boolean): boolean {
+    if (this.choose !== undefined) return false;
     const queues = this.sender.instance.routes.peek(this.message.topic)?.publishQueues ?? [];
-    const { faults } = this.sender;
-    return queues.some(({ brokerName }) => brokerName !== failed && (faults?.available(brokerName) ?? true));
+    return queues.some(({ brokerName }) => brokerName !== this.queue?.brokerName && accept(brokerName));
   }
 
   private giveUp(error: Error): void {
@@ -192,6 +238,16 @@ export class SendAttempts implements AnswerHandler {
 
   private get attemptsMax(): number {
     return this.choose === undefined ? 1 + this.sender.options.retryTimesWhenSendFailed : 1;
+  }
+
+  /** The share of an attempt in the time that is left: a later attempt has time too, and a slow broker most of it. */
+  private shareMs(): number {
+    return Math.max(1, this.remainingMs() / 2);
+  }
+
+  private endConnecting(): void {
+    clearTimeout(this.connectTimer);
+    this.connectTimer = undefined;
   }
 
   private remainingMs(): number {
@@ -215,6 +271,7 @@ export class SendAttempts implements AnswerHandler {
     this.settled = true;
     clearTimeout(this.deadline);
     clearTimeout(this.retryTimer);
+    this.endConnecting();
     this.done(error, result);
   }
 }

@@ -43,6 +43,8 @@ export interface AnswerHandler {
   onAnswer(view: FrameView, peer: Peer): void;
   /** No answer will come: the time is over, or the connection is closed. */
   onFailure(error: Error, peer: Peer): void;
+  /** Asked when the time is over. A number gives the request so many milliseconds more; undefined lets it fail. */
+  moreTime?(peer: Peer): number | undefined;
 }
 
 /**
@@ -57,6 +59,8 @@ export class Peer {
   readonly remotePort: number;
   readonly localHost: string;
   readonly localPort: number;
+  /** Reads from the socket so far. Who sees the same number again knows that nothing arrived in between. */
+  readCount = 0;
   private isClosed = false;
   private readonly pending = new PendingRequests<AnswerHandler>();
   private readonly intake: FrameIntake;
@@ -211,6 +215,7 @@ export class Peer {
   receive(chunk: Buffer, length: number): boolean {
     // Bytes that arrive after a close are read and dropped, so that the end of the other side's stream is seen.
     if (this.isClosed) return true;
+    this.readCount += 1;
     this.isReading = true;
     try {
       this.intake.push(chunk, length);
@@ -232,7 +237,7 @@ export class Peer {
 
   /** For the clock: ends what is over its time limit. */
   scan(now: number): void {
-    for (const handler of this.pending.takeExpired(now)) {
+    for (const handler of this.pending.takeExpired(now, (waiting) => waiting.moreTime?.(this))) {
       handler.onFailure(this.error('REQUEST_TIMEOUT', 'no answer in time'), this);
     }
     const reason = this.intake.check(now);

@@ -3,7 +3,7 @@ const OPAQUE_MAX = 0x7fffffff;
 
 interface Pending<Handler> {
   readonly handler: Handler;
-  readonly deadline: number;
+  deadline: number;
 }
 
 /** Requests that wait for an answer, by opaque. A scan finds the time-outs, since a timer for each request is dearer. */
@@ -37,18 +37,25 @@ export class PendingRequests<Handler> {
     return pending.handler;
   }
 
-  /** Removes and returns the handlers whose deadline has passed. */
-  takeExpired(now: number): Handler[] {
+  /**
+   * Removes and returns the handlers whose deadline has passed.
+   * @param moreTime is asked for each; milliseconds let the request go on with a new deadline
+   */
+  takeExpired(now: number, moreTime: (handler: Handler) => number | undefined = () => undefined): Handler[] {
     if (now < this.nextDeadline) return [];
     const expired: Handler[] = [];
     let next = Infinity;
     for (const [opaque, pending] of this.byOpaque) {
       if (pending.deadline <= now) {
-        this.byOpaque.delete(opaque);
-        expired.push(pending.handler);
-      } else if (pending.deadline < next) {
-        next = pending.deadline;
+        const moreMs = moreTime(pending.handler);
+        if (moreMs === undefined) {
+          this.byOpaque.delete(opaque);
+          expired.push(pending.handler);
+          continue;
+        }
+        pending.deadline = now + moreMs;
       }
+      if (pending.deadline < next) next = pending.deadline;
     }
     this.nextDeadline = next;
     return expired;

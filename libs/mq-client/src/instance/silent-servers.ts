@@ -1,0 +1,91 @@
+import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
+import type { Logger } from '../logger.js';
+
+/** A server that is alive answers a probe within milliseconds, also while it is busy. */
+const PROBE_TIMEOUT_MS = 1_000;
+/** A shorter limit would take a short pause of a server, for example a garbage collection, for silence. */
+const PROBE_TIMEOUT_MIN_MS = 250;
+/** Pause before the next probe. It doubles up to a maximum, so that a server that is back is used again soon. */
+const PROBE_PAUSE_MIN_MS = 500;
+const PROBE_PAUSE_MAX_MS = 8_000;
+
+interface SilentServersOptions {
+  /** The open connection, or a new one. */
+  connect: (address: string) => Promise<Peer>;
+  /** A request that every server of this kind answers at once. */
+  probe: () => RemotingCommand;
+  logger: Logger;
+}
+
+interface Silence {
+  pauseMs: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * The servers that have let a request wait too long. They accept connections, so only time tells that they are frozen, that
+ * the line to them is cut, or that a firewall has forgotten the connection.
+ *
+ * answering -> (suspect: a request waits too long) -> silent: set aside; a probe is sent on the same connection
+ *   answered (the probe, or any request)        -> answering
+ *   nothing at all is read until its time limit -> the connection is closed: its other requests fail now, and what the
+ *                                                  server answers on it later reaches nobody. The next probe opens a new one
+ */
+export class SilentServers {
+  private readonly byAddress = new Map<string, Silence>();
+  private closed = false;
+
+  constructor(private readonly options: SilentServersOptions) {}
+
+  has(address: string): boolean {
+    return this.byAddress.has(address);
+  }
+
+  /** @param timeoutMs the caller can wait no longer for the first probe */
+  suspect(address: string, timeoutMs = PROBE_TIMEOUT_MS): void {
+    if (this.closed || this.byAddress.has(address)) return;
+    const silence: Silence = { pauseMs: PROBE_PAUSE_MIN_MS, timer: undefined };
+    this.byAddress.set(address, silence);
+    const limitMs = Math.max(PROBE_TIMEOUT_MIN_MS, Math.min(timeoutMs, PROBE_TIMEOUT_MS));
+    void this.probe(address, silence, limitMs);
+  }
+
+  /** The server has answered a request. */
+  answered(address: string): void {
+    const silence = this.byAddress.get(address);
+    if (silence === undefined) return;
+    this.forget(address);
+    this.options.logger.info(`${address} answers again`);
+  }
+
+  /** No probe is sent any more. */
+  forget(address: string): void {
+    clearTimeout(this.byAddress.get(address)?.timer);
+    this.byAddress.delete(address);
+  }
+
+  close(): void {
+    this.closed = true;
+    for (const address of this.byAddress.keys()) this.forget(address);
+  }
+
+  private async probe(address: string, silence: Silence, limitMs: number): Promise<void> {
+    const { connect, probe, logger } = this.options;
+    let peer: Peer | undefined;
+    let readsBefore = 0;
+    try {
+      peer = await connect(address);
+      readsBefore = peer.readCount;
+      await peer.request(probe(), limitMs);
+      if (this.byAddress.get(address) === silence) this.answered(address);
+      return;
+    } catch (error) {
+      if (this.byAddress.get(address) !== silence) return;
+      if (silence.pauseMs === PROBE_PAUSE_MIN_MS) logger.warn(`${address} does not answer and is set aside`);
+      // A long answer on a slow line holds up the answer to the probe, and is worth waiting for.
+      if (peer?.readCount === readsBefore) peer.close(error as Error);
+    }
+    silence.timer = setTimeout(() => void this.probe(address, silence, PROBE_TIMEOUT_MS), silence.pauseMs);
+    silence.pauseMs = Math.min(PROBE_PAUSE_MAX_MS, silence.pauseMs * 2);
+  }
+}
