@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connectPeer, QueryConsumerOffset, UpdateConsumerOffset } from '@rocketshop/mq-protocol';
+import { connectPeer, QueryConsumerOffset, ResponseCode, UpdateConsumerOffset } from '@rocketshop/mq-protocol';
 import type { MessageExt, Peer, PeerHandlers } from '@rocketshop/mq-protocol';
 import { spawnService, stopSpawnedServices, until } from '@rocketshop/shop-testkit';
 import type { SpawnedService } from '@rocketshop/shop-testkit';
@@ -32,7 +32,10 @@ describe('a broker', () => {
     await rm(storeDir, { recursive: true });
   });
 
-  const run = async (handlers: PeerHandlers = {}): Promise<{ broker: SpawnedService; peer: Peer }> => {
+  const run = async (
+    env: Record<string, string> = {},
+    handlers: PeerHandlers = {},
+  ): Promise<{ broker: SpawnedService; peer: Peer }> => {
     const broker = await spawnService({
       program: 'apps/broker/dist/main.js',
       env: {
@@ -41,6 +44,7 @@ describe('a broker', () => {
         BROKER_LISTEN_PORT: '0',
         NAMESRV_ADDR: '127.0.0.1:1',
         MAPPED_FILE_SIZE_COMMIT_LOG: '1048576',
+        ...env,
       },
       readyLine: /is ready on/,
     });
@@ -105,6 +109,23 @@ describe('a broker', () => {
     await again.broker.stop();
     expect(stored).toBeGreaterThanOrEqual(confirmed);
     expect(again.broker.lines.join('\n')).not.toContain('abnormal');
+  });
+
+  it('reads and delivers what it has stored, also when less may be sent now', async () => {
+    const first = await run();
+    const large = Buffer.alloc(300_000, 'x');
+    for (const body of [large, 'small', large]) expect((await send(first.peer, 'orders', { body })).code).toBe(0);
+    for (const body of [large, 'small'])
+      expect((await send(first.peer, 'orders', { queueId: 1, body, properties: { DELAY: '1' } })).code).toBe(0);
+    await first.broker.kill();
+
+    const { broker, peer } = await run({ MAX_MESSAGE_SIZE: '65536' });
+    const lengths = async (queueId: number) => (await readQueue(peer, queueId)).map(({ body }) => body.length);
+    expect(await lengths(0)).toEqual([300_000, 5, 300_000]);
+    await until(async () => (await lengths(1)).length === 2, { description: 'the delayed messages to arrive' });
+    expect(await lengths(1)).toEqual([300_000, 5]);
+    expect((await send(peer, 'orders', { body: large })).code).toBe(ResponseCode.MESSAGE_ILLEGAL);
+    await broker.kill();
   });
 
   it('goes on in the next file when a message does not fit (row 62)', async () => {

@@ -10,7 +10,7 @@ import { AckQueue } from './acks/ack-queue.js';
 import { SendAnswerWriter } from './answers/send-answer-writer.js';
 import type { BrokerClock } from './broker-clock.js';
 import type { BrokerContext } from './broker-context.js';
-import { nameServersOf } from './broker.config.js';
+import { MESSAGE_BYTES_MAX, nameServersOf } from './broker.config.js';
 import type { BrokerConfig } from './broker.config.js';
 import { DelayLevels } from './delay/delay-levels.js';
 import { DelayOffsetFile } from './delay/delay-offset-file.js';
@@ -71,7 +71,8 @@ async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<Opene
     dir: parts.storePathRootDir,
     flushDiskType: config.flushDiskType,
     ...(parts.storePathRootDir === undefined ? {} : { mappedFileSizeCommitLog: config.mappedFileSizeCommitLog }),
-    maxMessageSize: config.maxMessageSize,
+    // What is stored is read and delivered, whatever may be sent today.
+    maxMessageSize: MESSAGE_BYTES_MAX,
     fileReservedTimeMs: config.fileReservedTime * 3_600_000,
     deleteWhen: config.deleteWhen,
     diskMaxUsedSpaceRatio: config.diskMaxUsedSpaceRatio / 100,

@@ -145,6 +145,9 @@ function advertisedAddress(bindAddress: string): string {
   return isAnyAddress(bindAddress) ? localIpv4() : bindAddress;
 }
 
+/** The highest `maxMessageSize` that may be set. A store holds bodies of this size at any time, whatever is set. */
+export const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
+
 const NAME_PATTERN = /^[a-zA-Z0-9_-]{1,100}$/;
 const ADDRESS_PATTERN = /^[^\s:;]+:\d{1,5}$/;
 const PORT_MAX = 65_535;
@@ -157,7 +160,7 @@ const ranges: readonly (readonly [keyof BrokerConfig, number, number])[] = [
   ['fileReservedTime', 1, 24 * 365 * 10],
   ['diskMaxUsedSpaceRatio', 10, 95],
   ['defaultTopicQueueNums', 1, 1_024],
-  ['maxMessageSize', 1, 8 * 1024 * 1024],
+  ['maxMessageSize', 1, MESSAGE_BYTES_MAX],
   ['brokerPermission', 0, 7],
   ['registerNameServerPeriod', 10_000, 60_000],
   ['channelExpiredTimeout', 1_000, 3_600_000],

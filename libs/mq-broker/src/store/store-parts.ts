@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { AbortFile } from './checkpoint/abort-file.js';
 import { Checkpoint } from './checkpoint/checkpoint.js';
+import type { FileSizes } from './checkpoint/checkpoint.js';
+import { requireSameSizes } from './checkpoint/file-sizes.js';
 import { LogFiles } from './commit-log/log-files.js';
 import type { ConsumeQueue } from './consume-queue/consume-queue.js';
 import { FileCache } from './consume-queue/file-cache.js';
@@ -29,6 +31,7 @@ export interface StoreParts {
   readonly retentionClock: RetentionClock;
   readonly retention: Retention;
   readonly recordBytesMax: number;
+  readonly sizes: FileSizes;
   /** End of the log. */
   readonly endOffset: number;
   /** Store time of the newest record. */
@@ -44,6 +47,10 @@ export interface StoreParts {
 export function openParts(options: ResolvedStoreOptions, disk: Disk, directory: string): StoreParts {
   const recordBytesMax = options.maxMessageSize + RECORD_OVERHEAD_MAX;
   const { mappedFileSizeCommitLog, mappedFileUnitsConsumeQueue, deliverTimeOf, log } = options;
+  const checkpoint = new Checkpoint(disk, join(directory, 'checkpoint'));
+  const saved = checkpoint.read();
+  const sizes = { mappedFileSizeCommitLog, mappedFileUnitsConsumeQueue };
+  requireSameSizes(disk, directory, sizes, saved?.sizes);
   const files = LogFiles.open(disk, join(directory, 'commitlog'), mappedFileSizeCommitLog, !options.temporary);
   const damage = new DamageReport(log);
   const cache = new FileCache(disk);
@@ -55,8 +62,6 @@ export function openParts(options: ResolvedStoreOptions, disk: Disk, directory: 
     return true;
   };
   const queues = new QueueTable(disk, cache, join(directory, 'consumequeue'), mappedFileUnitsConsumeQueue, repair);
-  const checkpoint = new Checkpoint(disk, join(directory, 'checkpoint'));
-  const saved = checkpoint.read();
   const abortFile = new AbortFile(disk, directory);
   const parts = {
     disk,
@@ -68,6 +73,7 @@ export function openParts(options: ResolvedStoreOptions, disk: Disk, directory: 
     checkpoint,
     abortFile,
     recordBytesMax,
+    sizes,
     readableEnd: () => files.limit,
     deletedTopics: saved?.deletedTopics ?? [],
   };

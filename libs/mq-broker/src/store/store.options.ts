@@ -23,7 +23,7 @@ export interface MessageStoreOptions {
   mappedFileSizeCommitLog?: number;
   /** Units in a consume queue file. @default 300000 */
   mappedFileUnitsConsumeQueue?: number;
-  /** Largest body. @default 4 MiB */
+  /** Largest body. A store that has stored larger ones must not get a lower limit: it could not read them. @default 4 MiB */
   maxMessageSize?: number;
   /** Recent log kept in RAM for consumers that keep up. @default 64 MiB, 16 MiB for a temporary store */
   tailBytesMax?: number;

@@ -17,6 +17,14 @@ export interface CheckpointState {
   queues: [string, number, number, number][];
   /** `[topic, logEndOffset at deletion]`: what lies before it must not come back when queues are built again. */
   deletedTopics: [string, number][];
+  /** The sizes that the store's files were made with. Versions before this field do not write it. */
+  sizes?: FileSizes;
+}
+
+/** Positions are numbers of files of these sizes: with others, everything in the files would be read in the wrong place. */
+export interface FileSizes {
+  mappedFileSizeCommitLog: number;
+  mappedFileUnitsConsumeQueue: number;
 }
 
 interface CheckpointFile {

@@ -68,6 +68,7 @@ export class Checkpointer {
       storeTimestamp: appender.lastStoreTimestamp,
       retentionTime: retentionClock.read(),
       queues: queues.map(({ topic, queueId, minOffset, maxOffset }) => [topic, queueId, minOffset, maxOffset]),
+      sizes: this.parts.sizes,
       deletedTopics: deletedTopics.filter(([, offset]) => offset > files.minOffset),
     };
     for (const queue of queues) queue.save();
