@@ -114,6 +114,18 @@ describe('a broker', () => {
     expect(messages[0]?.properties).not.toHaveProperty('DELAY');
   });
 
+  it('reads a level as Java does: what is no number is refused, and a level below 1 is no delay', async () => {
+    for (const level of ['0x1', '1e0', ' 1', '1 ', '1.0', '2147483648', '+', '𝟏', 'soon']) {
+      const answer = await send(peer, 'orders', { body: level, properties: { DELAY: level } });
+      expect([level, answer.code, answer.remark]).toEqual([level, 1, expect.stringContaining('DELAY')]);
+    }
+    for (const level of ['+18', '018', '１８', '١٨', '0', '-1', '-2147483648']) {
+      expect((await send(peer, 'orders', { body: level, properties: { DELAY: level } })).code).toBe(0);
+    }
+    const { messages } = await pull(peer, 'orders');
+    expect(messages.map(({ body }) => body.toString())).toEqual(['0', '-1', '-2147483648']);
+  });
+
   it('takes a level above the last for the last (row 50)', async () => {
     const short = await BrokerUnderTest.start({ messageDelayLevel: '1s 2s', timeScale: TIME_SCALE });
     const sender = await short.connect();

@@ -1,4 +1,4 @@
-import { compareMessageQueues, isReadable, isWritable } from '@rocketshop/mq-protocol';
+import { compareMessageQueues, isReadable, isWritable, parseJavaInt } from '@rocketshop/mq-protocol';
 import type { TopicRouteData } from '@rocketshop/mq-protocol';
 import { queueKey } from '../message.js';
 import type { MessageQueue } from '../message.js';
@@ -91,8 +91,8 @@ function subscribeQueuesOf(topic: string, data: TopicRouteData): MessageQueue[] 
 function orderedQueues(topic: string, conf: string): MessageQueue[] {
   return conf.split(';').flatMap((part) => {
     const [brokerName = '', count = ''] = part.split(':');
-    const queues = Number(count);
-    return brokerName !== '' && Number.isInteger(queues) ? queuesOf(topic, brokerName, queues) : [];
+    const queues = parseJavaInt(count);
+    return brokerName !== '' && queues !== undefined ? queuesOf(topic, brokerName, queues) : [];
   });
 }
 

@@ -1,3 +1,5 @@
+import { BodyError } from '../errors.js';
+import { parseJavaInt } from '../frame/java-integer.js';
 import { JsonReader } from '../json/index.js';
 import type { JsonValue } from '../json/index.js';
 import { RequestCode } from '../tables/request-code.js';
@@ -25,8 +27,14 @@ function readOffsets(value: JsonValue, path: string): Map<number, number> {
 }
 
 function readNumbers(reader: JsonReader, member: string): Map<number, number> {
-  const entries = reader.entries(member, (value) => Number(value));
-  return new Map([...entries].map(([key, offset]) => [Number(key), offset]));
+  const entries = reader.entries(member, (value, path) => JsonReader.of({ value }, path).number('value'));
+  return new Map([...entries].map(([key, offset]) => [integerKey(key), offset]));
+}
+
+function integerKey(text: string): number {
+  const value = parseJavaInt(text);
+  if (value === undefined) throw new BodyError(`${JSON.stringify(text)} is no queue and no level`);
+  return value;
 }
 
 export const consumerOffsetTableBody = jsonBody<ConsumerOffsetTable>(

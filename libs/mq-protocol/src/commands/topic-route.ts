@@ -1,3 +1,5 @@
+import { BodyError } from '../errors.js';
+import { parseJavaLong } from '../frame/java-integer.js';
 import { optional, required } from '../header/header-schema.js';
 import { JsonReader, scalarText } from '../json/index.js';
 import type { JsonValue } from '../json/index.js';
@@ -64,9 +66,15 @@ export function readBrokerData(value: JsonValue, path: string): BrokerData {
   return {
     cluster: reader.string('cluster', ''),
     brokerName: reader.string('brokerName'),
-    brokerAddrs: new Map([...addresses].map(([id, address]) => [Number(id), address])),
+    brokerAddrs: new Map([...addresses].map(([id, address]) => [brokerId(id, path), address])),
     enableActingMaster: reader.boolean('enableActingMaster', false),
   };
+}
+
+function brokerId(text: string, path: string): number {
+  const id = parseJavaLong(text);
+  if (id === undefined) throw new BodyError(`${path}.brokerAddrs has the broker id ${JSON.stringify(text)}`);
+  return id;
 }
 
 function writeBrokerData(data: BrokerData): object {

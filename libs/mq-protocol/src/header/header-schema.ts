@@ -1,4 +1,5 @@
 import { HeaderFieldError } from '../errors.js';
+import { parseJavaInt, parseJavaLong } from '../frame/java-integer.js';
 
 /**
  * One field of a command's header. On the wire every field is text in `extFields`.
@@ -22,22 +23,17 @@ export type HeaderOf<F extends HeaderFields> = { [Name in RequiredNames<F>]: Val
   [Name in Exclude<keyof F, RequiredNames<F>>]?: ValueOf<F[Name]> | undefined;
 };
 
-const INT_PATTERN = /^[+-]?\d+$/;
-const LONG_DIGITS_MAX = 19;
-
 function readInt(text: string, name: string): number {
-  const value = INT_PATTERN.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= -0x80000000 && value <= 0x7fffffff)) throw new HeaderFieldError(name, `is no 32-bit number: ${text}`);
-  return value + 0;
+  const value = parseJavaInt(text);
+  if (value === undefined) throw new HeaderFieldError(name, `is no 32-bit number: ${text}`);
+  return value;
 }
 
 /** Values beyond 2^53 are cut to the nearest safe integer (see frame/decimal.ts). */
 function readLong(text: string, name: string): number {
-  if (!INT_PATTERN.test(text) || text.replace(/^[+-]?0*/, '').length > LONG_DIGITS_MAX) {
-    throw new HeaderFieldError(name, `is no 64-bit number: ${text}`);
-  }
-  const value = Number(text);
-  return Math.min(Number.MAX_SAFE_INTEGER, Math.max(Number.MIN_SAFE_INTEGER, value)) + 0;
+  const value = parseJavaLong(text);
+  if (value === undefined) throw new HeaderFieldError(name, `is no 64-bit number: ${text}`);
+  return value;
 }
 
 const kinds = {

@@ -4,6 +4,9 @@ import { writeJson } from './json-writer.js';
 import { isJsonObject } from './json-value.js';
 import type { JsonObject, JsonValue } from './json-value.js';
 
+/** A number in quotes. Number() would also take blanks, and hexadecimal digits, which Java refuses. */
+const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
 /**
  * Reads members of a parsed body into their types, as leniently as fastjson: numbers may stand as text, booleans as
  * text, and null is as good as absent. Throws BodyError for what cannot be meant.
@@ -130,7 +133,7 @@ export class JsonReader {
   private toNumber(value: JsonValue, member: string): number {
     if (typeof value === 'number') return value;
     if (typeof value === 'bigint') return Number(value);
-    const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : Number.NaN;
+    const parsed = typeof value === 'string' && DECIMAL.test(value) ? Number(value) : Number.NaN;
     if (Number.isNaN(parsed)) throw this.problem(member, 'is no number');
     return parsed;
   }

@@ -1,4 +1,12 @@
-import { decodeMessages, encodeProperties, MessageConst, PermName, tagsHash, TopicName } from '@rocketshop/mq-protocol';
+import {
+  decodeMessages,
+  encodeProperties,
+  MessageConst,
+  parseJavaInt,
+  PermName,
+  tagsHash,
+  TopicName,
+} from '@rocketshop/mq-protocol';
 import type { MessageExt } from '@rocketshop/mq-protocol';
 import type { MessageDraft, MessageReader, MessageStore } from '../../store/index.js';
 import type { BrokerClock } from '../broker-clock.js';
@@ -248,8 +256,8 @@ export class DelayScheduler {
 function deliveryOf(message: MessageExt): MessageDraft | undefined {
   const properties: Record<string, string> = { ...message.properties };
   const topic = properties[MessageConst.REAL_TOPIC];
-  const queueId = Number(properties[MessageConst.REAL_QUEUE_ID]);
-  if (topic === undefined || !Number.isInteger(queueId) || queueId < 0) return undefined;
+  const queueId = parseJavaInt(properties[MessageConst.REAL_QUEUE_ID] ?? '');
+  if (topic === undefined || queueId === undefined || queueId < 0) return undefined;
   delete properties[MessageConst.DELAY_TIME_LEVEL];
   delete properties[MessageConst.TIMER_DELIVER_MS];
   delete properties[MessageConst.TIMER_DELAY_SEC];

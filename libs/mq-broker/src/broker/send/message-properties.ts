@@ -3,6 +3,7 @@ import {
   javaStringHash,
   MessageConst,
   NAME_VALUE_SEPARATOR,
+  parseJavaInt,
   PROPERTIES_BYTES_MAX,
   PROPERTY_SEPARATOR,
 } from '@rocketshop/mq-protocol';
@@ -66,6 +67,8 @@ export class PropertyRewriter {
   waitStoreMsgOk = true;
   /** 0: not delayed. */
   delayLevel = 0;
+  /** The text of a delay level that is no number. */
+  wrongDelay: string | undefined;
   isTransactionPrepared = false;
   hasTimer = false;
   private hasUniqueKey = false;
@@ -91,6 +94,7 @@ export class PropertyRewriter {
     this.tagsCode = 0;
     this.waitStoreMsgOk = true;
     this.delayLevel = 0;
+    this.wrongDelay = undefined;
     this.isTransactionPrepared = false;
     this.hasTimer = false;
     this.hasUniqueKey = false;
@@ -159,7 +163,7 @@ export class PropertyRewriter {
         this.waitStoreMsgOk = isTrue(source, start, end);
         return false;
       case Known.delay:
-        this.delayLevel = this.keepsDelay ? positiveInteger(source, start, end) : 0;
+        if (this.keepsDelay) this.readDelay(source.toString('utf8', start, end));
         return this.delayLevel > 0;
       case Known.transaction:
         this.isTransactionPrepared = isTrue(source, start, end);
@@ -174,6 +178,13 @@ export class PropertyRewriter {
       case Known.other:
         return true;
     }
+  }
+
+  /** Java's Integer.parseInt, as in Message.getDelayTimeLevel. A level below 1 means no delay. */
+  private readDelay(text: string): void {
+    const level = parseJavaInt(text);
+    this.wrongDelay = level === undefined ? text : undefined;
+    this.delayLevel = Math.max(0, level ?? 0);
   }
 }
 
@@ -201,9 +212,4 @@ function tagsHash(source: Buffer, start: number, end: number): number {
 /** Java's `Boolean.parseBoolean`. */
 function isTrue(source: Buffer, start: number, end: number): boolean {
   return end - start === 4 && source.toString('latin1', start, end).toLowerCase() === 'true';
-}
-
-function positiveInteger(source: Buffer, start: number, end: number): number {
-  const value = Number(source.toString('latin1', start, end));
-  return Number.isInteger(value) && value > 0 ? value : 0;
 }

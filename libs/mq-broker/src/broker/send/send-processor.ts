@@ -128,7 +128,7 @@ export class SendProcessor {
     draft.tagsCode = Math.ceil(parts.context.clock.now() + parts.delayLevels.delayMs(level));
   }
 
-  /** Refuses transactions and free delays: this broker would deliver such a message at once. */
+  /** Refuses transactions, free delays and levels that are no number: this broker would deliver such a message at once. */
   private requireServed(): void {
     const { properties, header, parts } = this;
     const transaction = header.sysFlag & MessageSysFlag.TRANSACTION_MASK;
@@ -139,6 +139,10 @@ export class SendProcessor {
         ResponseCode.NO_PERMISSION,
         `the broker[${parts.context.config.brokerIP1}] sending transaction message is forbidden`,
       );
+    }
+    if (properties.wrongDelay !== undefined) {
+      const text = JSON.stringify(properties.wrongDelay.slice(0, REMARK_TEXT_MAX));
+      refuse(ResponseCode.SYSTEM_ERROR, `the property DELAY is no 32-bit number: ${text}`);
     }
     if (properties.hasTimer && properties.delayLevel === 0) {
       refuse(ResponseCode.MESSAGE_ILLEGAL, 'timer messages are not served by this broker, use a delay level');
@@ -227,6 +231,8 @@ export class SendProcessor {
   }
 }
 
+/** Characters of a sender's text that a refusal repeats. */
+const REMARK_TEXT_MAX = 100;
 const EMPTY = Buffer.alloc(0);
 
 function batchItems(view: FrameView): BatchItemView[] {

@@ -33,7 +33,7 @@ export function readFacts(buffer: Buffer, view: DataView, at: number, deliverTim
     storeTimestamp,
     tagsCode:
       topic === SCHEDULE_TOPIC
-        ? deliverTimeOf(Number(propertyOf(buffer, view, at, 'DELAY') ?? 0), storeTimestamp)
+        ? deliverTimeOf(queueIdOf(view, at) + 1, storeTimestamp)
         : javaHash(propertyOf(buffer, view, at, 'TAGS') ?? ''),
     isQueued: transaction === 0 || transaction === 8,
     deletedTopic: deletedTopicOf(topic, buffer, view, at),
