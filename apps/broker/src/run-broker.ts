@@ -20,6 +20,8 @@ export async function runBroker(): Promise<void> {
     await run(config, logger);
   } catch (error) {
     fail(logger, 'start', error);
+    // Whatever else the process has begun must not keep a broker up that does not serve.
+    process.exit();
   }
 }
 

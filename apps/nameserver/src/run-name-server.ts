@@ -17,6 +17,8 @@ export async function runNameServer(): Promise<void> {
     await run(config, logger);
   } catch (error) {
     fail(logger, 'start', error);
+    // Whatever else the process has begun must not keep a name server up that does not serve.
+    process.exit();
   }
 }
 
@@ -63,6 +65,7 @@ async function start(config: NameServerConfig, logger: Logger): Promise<NameServ
       host: config.bindAddress,
       port: config.listenPort,
       ...(config.kvConfigPath === undefined ? {} : { kvConfigPath: config.kvConfigPath }),
+      log: (level, message, fields = {}) => logger[level](fields, message),
       onBrokerExpired: (brokerAddr) => logger.warn({ brokerAddr }, 'The broker fell silent and was removed.'),
     });
   } catch (error) {

@@ -24,7 +24,7 @@ export interface StartBrokerOptions extends BrokerConfigInput {
   /** @default silent */
   log?: Logger;
   clock?: BrokerClock;
-  /** Called once when the disk failed. @default throws the error, which ends the process */
+  /** Called once when the disk failed, or when the store has another owner. @default throws the error, which ends the process */
   onFatal?: (error: Error) => void;
 }
 

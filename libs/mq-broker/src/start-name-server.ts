@@ -14,6 +14,6 @@ export interface StartNameServerOptions extends Omit<NameServerOptions, 'storage
 export function startNameServer({ kvConfigPath, ...options }: StartNameServerOptions = {}): Promise<NameServer> {
   return NameServer.start({
     ...options,
-    ...(kvConfigPath === undefined ? {} : { storage: configFileStorage(kvConfigPath) }),
+    ...(kvConfigPath === undefined ? {} : { storage: configFileStorage(kvConfigPath, options.log ?? (() => {})) }),
   });
 }

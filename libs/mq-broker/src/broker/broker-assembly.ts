@@ -4,7 +4,7 @@ import type { PeerHandlers, PeerServer } from '@rocketshop/mq-protocol';
 import type { Logger } from '../logger.js';
 import { configFileStorage } from '../config-file-storage.js';
 import type { ConfigStorage } from '../config/index.js';
-import { ConsumerOffsetStore, MessageStore } from '../store/index.js';
+import { ConsumerOffsetStore, MessageStore, NodeDisk, ownedDisk } from '../store/index.js';
 import type { MessageStoreOptions } from '../store/index.js';
 import { AckQueue } from './acks/ack-queue.js';
 import { SendAnswerWriter } from './answers/send-answer-writer.js';
@@ -61,12 +61,12 @@ interface OpenedStore {
   topics: TopicConfigManager;
   groups: SubscriptionGroupManager;
   settings: SavedSettings;
-  configDirectory: string;
+  delayFile: DelayOffsetFile;
 }
 
-/** Recovers the store and reads its tables; what the log knows better than they do is set right. */
+/** Recovers the store and reads all its tables. Nobody can reach the broker before that: a start may fail at each of them. */
 async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<OpenedStore> {
-  const { config, clock, log } = parts;
+  const { config, log } = parts;
   const store = await MessageStore.open({
     dir: parts.storePathRootDir,
     flushDiskType: config.flushDiskType,
@@ -80,8 +80,22 @@ async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<Opene
     log,
     ...parts.storeOptions,
   });
+  const opened: Partial<OpenedStore> = { store };
+  try {
+    return await readTables(parts, store, opened);
+  } catch (error) {
+    await closeStore(opened);
+    throw error;
+  }
+}
+
+/** Puts each table into `opened` as soon as it is there. What the log knows better than the tables is set right. */
+async function readTables(parts: BrokerParts, store: MessageStore, opened: Partial<OpenedStore>): Promise<OpenedStore> {
+  const { config, clock, log } = parts;
   const configDirectory = join(store.directory, 'config');
-  const offsets = ConsumerOffsetStore.open({ directory: configDirectory, log });
+  const disk = ownedDisk(new NodeDisk(), () => store.isOwner);
+  const delayFile = DelayOffsetFile.open(join(configDirectory, 'delayOffset.json'), log, disk);
+  const offsets = (opened.offsets = ConsumerOffsetStore.open({ directory: configDirectory, log, disk }));
   for (const { topic, group, queueId } of offsets.pullBack((topic, queueId) =>
     store.reader.maxOffset(topic, queueId),
   )) {
@@ -89,15 +103,15 @@ async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<Opene
   }
   // A temporary store is gone with the broker: its tables need no disk, which halves the time to start.
   const storageOf = (name: string): ConfigStorage =>
-    parts.storePathRootDir === undefined ? nowhere : configFileStorage(join(configDirectory, name));
+    parts.storePathRootDir === undefined ? nowhere : configFileStorage(join(configDirectory, name), log, disk);
   const onSaveError = (error: unknown): void => log('error', 'a table could not be saved', { error: String(error) });
   const settings = await SavedSettings.load({ config, storage: storageOf(SAVED_SETTINGS_FILE), log });
-  const topics = await TopicConfigManager.load({
+  const topics = (opened.topics = await TopicConfigManager.load({
     config,
     storage: storageOf('topics.json'),
     clock,
     onSaveError,
-  });
+  }));
   topics.adoptStoredQueues(store.queues());
   const groups = await SubscriptionGroupManager.load({
     config,
@@ -105,7 +119,12 @@ async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<Opene
     clock,
     onSaveError,
   });
-  return { store, offsets, topics, groups, settings, configDirectory };
+  return { store, offsets, topics, groups, settings, delayFile };
+}
+
+/** Ends what a failed start has opened. The start's own error is the one that counts. */
+async function closeStore({ topics, groups, offsets, store }: Partial<OpenedStore>): Promise<void> {
+  for (const part of [topics, groups, offsets, store]) await part?.close().catch(() => undefined);
 }
 
 /** Opens the store, listens and puts the parts together. `handlers` get every frame. */
@@ -120,7 +139,7 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
     handlers,
     limits: { connectionsMax: config.limits.connectionsMax, idleTimeoutMs: config.channelExpiredTimeout },
   }).catch(async (error: unknown) => {
-    await store.close();
+    await closeStore(opened);
     throw error;
   });
   const address = `${config.brokerIP1}:${server.port}`;
@@ -131,8 +150,7 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
   const producers = new ProducerManager({ clock, channelExpiredTimeoutMs: config.channelExpiredTimeout });
   const locks = new QueueLockTable(clock, config.rebalanceLockMaxLiveTime);
   const registrar = createRegistrar(parts, topics, server.port);
-  const file = new DelayOffsetFile(join(opened.configDirectory, 'delayOffset.json'));
-  const delay = new DelayScheduler({ store, topics, clock, levels: delayLevels, file });
+  const delay = new DelayScheduler({ store, topics, clock, levels: delayLevels, file: opened.delayFile });
   const context: BrokerContext & { draining: boolean } = {
     config,
     settings: opened.settings,

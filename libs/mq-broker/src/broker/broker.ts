@@ -17,7 +17,7 @@ export interface BrokerOptions extends BrokerParts {
  * One broker: a store, its tables and the socket they are reached by.
  *
  * STARTING (recover, listen, register) -> RUNNING -> DRAINING (no new work; what was taken is flushed and answered) -> CLOSED.
- * RUNNING -> FAILED when the disk refuses a write or a sync: connections are cut and nothing is acknowledged.
+ * RUNNING -> FAILED when the disk refuses a write or a sync, or when the store has another owner: connections are cut and nothing is acknowledged.
  */
 export class Broker implements PeerHandlers {
   private assembly: BrokerAssembly | undefined;
@@ -30,20 +30,33 @@ export class Broker implements PeerHandlers {
   private constructor(private readonly options: BrokerOptions) {}
 
   /**
-   * Resolves when the broker serves requests and has been announced to the name servers that are there.
+   * Resolves when the broker serves requests and has been announced to the name servers that are there. A start that fails leaves
+   * nothing behind: no port, no lock, no timer.
    * @throws StoreError when the store cannot be opened, the system's error when the port is taken
    */
   static async start(options: BrokerOptions): Promise<Broker> {
     const broker = new Broker(options);
     const assembly = await assembleBroker(options, broker);
     broker.assembly = assembly;
-    assembly.context.store.onFatal = (error) => broker.fail(error);
-    broker.isOpen = true;
-    broker.armHousekeeping(assembly);
+    try {
+      await broker.open(assembly);
+    } catch (error) {
+      await broker.close().catch(() => undefined);
+      throw error;
+    }
+    return broker;
+  }
+
+  private async open(assembly: BrokerAssembly): Promise<void> {
+    const { store } = assembly.context;
+    store.onFatal = (error) => this.fail(error);
+    // Between the opening of the store and this line nobody was told.
+    if (store.failure !== undefined) throw store.failure;
+    this.isOpen = true;
+    this.armHousekeeping(assembly);
     assembly.statistics.start();
     assembly.delay.start();
     await assembly.registrar.start();
-    return broker;
   }
 
   get host(): string {
@@ -78,11 +91,11 @@ export class Broker implements PeerHandlers {
 
   /** Offsets committed by this read are in the kernel before their answers leave. */
   onReadBatchEnd(): void {
-    if (this.isOpen) this.assembly?.context.offsets.flush();
+    if (this.mayAnswer()) this.assembly?.context.offsets.flush();
   }
 
   onRequest(request: RemotingCommand, peer: Peer): RemotingCommand | undefined | Promise<RemotingCommand | undefined> {
-    if (this.assembly === undefined || !this.isOpen) {
+    if (this.assembly === undefined || !this.mayAnswer()) {
       return createResponse(request, ResponseCode.SERVICE_NOT_AVAILABLE, { remark: 'the broker is shutting down' });
     }
     const processor = this.assembly.routes.decoded.get(request.code);
@@ -127,6 +140,11 @@ export class Broker implements PeerHandlers {
     outcomes.push(...(await Promise.allSettled([context.store.close()])));
     const problem = this.failure ?? outcomes.find((outcome) => outcome.status === 'rejected')?.reason;
     if (problem !== undefined && !this.isFailureReported) throw problem;
+  }
+
+  /** False also for a broker that stood still and whose store has another owner meanwhile: that has failed it. */
+  private mayAnswer(): boolean {
+    return this.assembly?.context.store.isOwner === true && this.isOpen;
   }
 
   /** The disk failed. What it has is found out by the next start; until then nobody may be told anything. */

@@ -1,4 +1,4 @@
-import { RequestRefusedError, ResponseCode } from '@rocketshop/mq-protocol';
+import { BodyError, JsonReader, RequestRefusedError, ResponseCode } from '@rocketshop/mq-protocol';
 import type { ConfigStorage } from '../config/index.js';
 import type { Logger } from '../logger.js';
 import type { BrokerConfig } from './broker.config.js';
@@ -38,7 +38,7 @@ export class SavedSettings {
 
   static async load(options: SavedSettingsOptions): Promise<SavedSettings> {
     const settings = new SavedSettings(options);
-    const saved = JSON.parse((await options.storage.load()) ?? '{}') as Record<string, unknown>;
+    const saved = JSON.parse((await options.storage.load(checkSettings)) ?? '{}') as Record<string, unknown>;
     for (const [name, value] of Object.entries(saved)) {
       const text = String(value);
       if (readSetting(name, text) === undefined) {
@@ -76,6 +76,14 @@ export class SavedSettings {
   private apply(): void {
     const values = [...this.values].map(([name, text]) => [name, readSetting(name, text)]);
     Object.assign(this.options.config, Object.fromEntries(values));
+  }
+}
+
+/** Throws when the text is no table of settings. */
+function checkSettings(text: string): void {
+  const reader = JsonReader.parse(text, SAVED_SETTINGS_FILE);
+  for (const [name, value] of Object.entries(reader.self)) {
+    if (typeof value !== 'string') throw new BodyError(`${name} is no text`);
   }
 }
 

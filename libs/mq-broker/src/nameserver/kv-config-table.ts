@@ -1,3 +1,4 @@
+import { BodyError, JsonReader } from '@rocketshop/mq-protocol';
 import { DeferredSave } from '../config/index.js';
 import type { ConfigStorage } from '../config/index.js';
 
@@ -26,11 +27,11 @@ export class KvConfigTable {
     );
   }
 
-  /** Throws what the storage throws and a SyntaxError on text that is not JSON. */
+  /** Throws what the storage throws and a BodyError on text that is no such table. */
   static async load(storage: ConfigStorage = noStorage): Promise<KvConfigTable> {
     const table = new KvConfigTable(storage);
-    const text = await storage.load();
-    if (text !== undefined) table.decode(text);
+    const text = await storage.load(decode);
+    if (text !== undefined) for (const [namespace, entries] of decode(text)) table.namespaces.set(namespace, entries);
     return table;
   }
 
@@ -76,12 +77,17 @@ export class KvConfigTable {
     );
     return JSON.stringify({ configTable }, undefined, 2);
   }
+}
 
-  private decode(text: string): void {
-    const file = JSON.parse(text) as { configTable?: Record<string, Record<string, unknown>> };
-    for (const [namespace, entries] of Object.entries(file.configTable ?? {})) {
-      const values = Object.entries(entries).filter((entry): entry is [string, string] => typeof entry[1] === 'string');
-      if (values.length > 0) this.namespaces.set(namespace, new Map(values));
-    }
-  }
+/** Throws when the text is no such table: a value of another type comes from damage, or from another file. */
+function decode(text: string): Map<string, Map<string, string>> {
+  const reader = JsonReader.parse(text, 'kvConfig');
+  if (!reader.has('configTable')) throw new BodyError('kvConfig.configTable is missing');
+  const table = reader.entries('configTable', (entries, path) =>
+    JsonReader.of({ entries }, path).entries('entries', (value, at) => {
+      if (typeof value !== 'string') throw new BodyError(`${at} is no text`);
+      return value;
+    }),
+  );
+  return new Map([...table].filter(([, entries]) => entries.size > 0));
 }

@@ -10,6 +10,7 @@ import {
 import type { PeerLimits, PeerServer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 import type { ConfigStorage } from '../config/index.js';
+import type { Logger } from '../logger.js';
 import { KvConfigTable } from './kv-config-table.js';
 import type { NameServerContext, NameServerProcessor } from './nameserver-context.js';
 import { defaultNameServerSettings } from './nameserver-settings.js';
@@ -36,6 +37,8 @@ export interface NameServerOptions {
   limits?: Partial<PeerLimits>;
   /** Told of brokers that fell silent. */
   onBrokerExpired?: (brokerAddr: string) => void;
+  /** @default silent */
+  log?: Logger;
 }
 
 /** What a name server measures of itself. */

@@ -1,6 +1,6 @@
 /**
- * The store's port to the disk. `node-disk.ts` is the machine's disk, `testing/faulty-disk.ts` a faulty disk in memory. Nothing
- * else in this folder uses `node:fs`.
+ * The store's port to the disk. `node-disk.ts` is the machine's disk, `testing/faulty-disk.ts` a faulty disk in memory. Besides
+ * them only the lock uses `node:fs`: it asks the system about processes.
  */
 export interface Disk {
   /** Opens a file for reading and writing. A missing file is made when `create` is true; else ENOENT is thrown. */
@@ -24,8 +24,20 @@ export interface Disk {
   /** Milliseconds since the epoch. Undefined when the file does not exist. */
   modifiedAt(path: string): number | undefined;
   touch(path: string): void;
+  /**
+   * Takes the system's lock of a folder, which ends with this process. Undefined where the system has none. Throws EWOULDBLOCK when
+   * another process has it.
+   */
+  lockDirectory(path: string): DirectoryLock | undefined;
   /** Space of the file system that holds `path`, in bytes; `available` is what an ordinary user may still take. */
   space(path: string): Promise<{ used: number; available: number }>;
+}
+
+/** The system's lock of a folder. */
+export interface DirectoryLock {
+  /** False when the path leads to another folder by now. */
+  isInPlace(): boolean;
+  release(): void;
 }
 
 /** An open file. Reads and writes name their position; there is no cursor. */

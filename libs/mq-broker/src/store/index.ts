@@ -3,5 +3,8 @@ export type { MessageReader, ReadOptions } from './read/message-reader.js';
 export type { MessageStoreOptions } from './store.options.js';
 export type { AppendStatus, GetResult, GetStatus, MessageDraft, TagMatcher } from './store.types.js';
 export { StoreError, type StoreErrorCode } from './store.errors.js';
+export { NodeDisk } from './node-disk.js';
+export { ownedDisk } from './lock/owned-disk.js';
+export type { Disk } from './disk.js';
 export { ConfigFile } from './config/config-file.js';
 export { ConsumerOffsetStore } from './offsets/consumer-offset-store.js';

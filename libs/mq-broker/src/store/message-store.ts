@@ -25,7 +25,7 @@ import type { StoreParts } from './store-parts.js';
  *
  *     OPEN     appends are taken, unless the disk is full
  *     CLOSING  appends are refused; what was taken is written, synced and saved
- *     FAILED   a sync or a write failed: appends are refused, nothing is acknowledged or written any more; reads go on
+ *     FAILED   a sync or a write failed, or the store has another owner: nothing is taken, acknowledged or written; reads go on
  */
 export class MessageStore {
   /** Called once after each write to the kernel and after each sync: answers up to the new offsets may leave. */
@@ -34,9 +34,8 @@ export class MessageStore {
   onDispatch: ((topic: string, queueId: number, queueOffset: number, tagsCode: number) => void) | undefined;
   /** Called when the disk had no room for messages that already had offsets, with an `endOffset` above `writtenOffset`: they are not stored. */
   onWithdrawn: (() => void) | undefined;
-  /** Called once when a sync or a write failed. The store acknowledges nothing from then on; the process should end. */
+  /** Called once when the store has failed. The store acknowledges nothing from then on; the process should end. */
   onFatal: ((error: Error) => void) | undefined;
-
   private mode: 'OPEN' | 'CLOSING' | 'FAILED' = 'OPEN';
   private readonly log: CommitLog;
   private readonly flusher: Flusher;
@@ -47,7 +46,6 @@ export class MessageStore {
   private readonly maintenance: StoreMaintenance;
   private readonly safeWaits = new SafeWaits();
   private tickScheduled = false;
-
   readonly reader: MessageReader;
   /** What was found broken in the log since the start. */
   readonly damage: DamageReport;
@@ -59,6 +57,7 @@ export class MessageStore {
     private readonly lock: StoreLock | undefined,
   ) {
     const { files, queues, endOffset } = parts;
+    if (lock) lock.onLost = this.fail;
     this.damage = parts.damage;
     this.directory = parts.directory;
     this.dispatcher = new QueueDispatcher(endOffset, (topic, queueId, queueOffset, tagsCode) =>
@@ -81,30 +80,39 @@ export class MessageStore {
       log,
       checkpointer: this.checkpointer,
       diskWatch: this.diskWatch,
-      isOpen: () => this.mode === 'OPEN',
+      isOpen: () => this.isOwner && this.mode === 'OPEN',
       safeOffset: () => Math.min(this.visibleOffset, this.flushedOffset),
       onFilesDeleted: () => this.reader.filesDeleted(),
       onFailure: (error, what) => this.failUnlessFull(error, what),
     });
   }
 
-  /**
-   * @throws StoreLockedError when another process has the store open, StoreCorruptedError when the files do not fit
-   * together, StoreOptionsError
-   */
+  /** @throws StoreLockedError when another process has it, StoreCorruptedError when its files do not fit, StoreOptionsError */
   static async open(options: MessageStoreOptions = {}): Promise<MessageStore> {
     const resolved = resolveStoreOptions(options);
     const disk = options.disk ?? new NodeDisk();
     const directory = options.dir ?? makeTemporaryDirectory();
-    const lock = resolved.temporary ? undefined : await StoreLock.take(disk, directory);
+    const lock = resolved.temporary ? undefined : await StoreLock.take(disk, directory, { log: resolved.log });
+    let store: MessageStore | undefined;
     try {
-      const store = new MessageStore(resolved, openParts(resolved, disk, directory), lock);
+      store = new MessageStore(resolved, openParts(resolved, disk, directory), lock);
+      if (!store.isOwner) throw store.failure;
       await store.maintenance.start();
       return store;
     } catch (error) {
+      await store?.maintenance.end(store.flusher);
+      if (resolved.temporary) disk.removeDirectory(directory);
       lock?.release();
       throw error;
     }
+  }
+
+  /** Why the store refuses everything. Undefined while it does not. */
+  failure: Error | undefined;
+
+  /** False when the store has another owner: then it has failed. Asked before anything is written or acknowledged. */
+  get isOwner(): boolean {
+    return this.lock?.isHeld() ?? true;
   }
 
   /** `false` while the disk is full, and for good once the store has failed or is closing. */
@@ -194,14 +202,10 @@ export class MessageStore {
     await this.log.stopFilling();
     this.tick();
     await this.flusher.drain();
-    this.flusher.stop();
-    await this.diskWatch.stop();
     await this.checkpointer.settled();
-    const { disk, files, cache } = this.parts;
-    if (this.mode === 'CLOSING' && !this.options.temporary) await this.maintenance.markClean();
-    cache.close();
-    files.close();
-    if (this.options.temporary) disk.removeDirectory(this.directory);
+    if (this.isOwner && this.mode === 'CLOSING' && !this.options.temporary) await this.maintenance.markClean();
+    await this.maintenance.end(this.flusher);
+    if (this.options.temporary) this.parts.disk.removeDirectory(this.directory);
     this.lock?.release();
   }
 
@@ -223,22 +227,18 @@ export class MessageStore {
     if (status === 'SERVICE_NOT_AVAILABLE') this.withdraw();
     if (status === 'PUT_OK' && !this.tickScheduled) {
       this.tickScheduled = true;
-      setImmediate(this.onTick);
+      setImmediate(this.tick);
     }
     return status;
   }
 
-  private readonly onTick = (): void => {
-    this.tickScheduled = false;
-    this.tick();
-  };
-
   /** Writes the messages of this turn to the kernel, makes them visible (ASYNC_FLUSH) or starts their sync (SYNC_FLUSH). */
-  private tick(): void {
-    if (this.mode === 'FAILED') return;
+  private readonly tick = (): void => {
+    this.tickScheduled = false;
+    if (this.mode === 'FAILED' || !this.isOwner) return;
     try {
       if (!this.log.writePending() && this.log.blocked) {
-        void this.log.unblocked().then(() => this.tick());
+        void this.log.unblocked().then(this.tick);
         return;
       }
     } catch (error) {
@@ -249,7 +249,7 @@ export class MessageStore {
     this.flusher.written();
     if (this.options.flushDiskType === 'ASYNC_FLUSH') this.makeVisible(this.log.writtenOffset);
     this.progressed();
-  }
+  };
 
   private progressed(): void {
     this.safeWaits.settle(this.safeOffset);
@@ -264,6 +264,7 @@ export class MessageStore {
   }
 
   private readonly onFlushed = (): void => {
+    if (!this.isOwner) return;
     if (this.options.flushDiskType === 'SYNC_FLUSH') this.makeVisible(this.flusher.flushedOffset);
     this.progressed();
   };
@@ -280,6 +281,7 @@ export class MessageStore {
   private readonly fail = (error: Error): void => {
     if (this.mode === 'FAILED') return;
     this.mode = 'FAILED';
+    this.failure = error;
     this.safeWaits.withdraw(0);
     this.options.log('error', error.message, { error });
     this.onFatal?.(error);

@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Disk, DiskFile } from './disk.js';
+import type { DirectoryLock, Disk, DiskFile } from './disk.js';
+import { lockDirectory } from './lock/directory-lock.js';
 
 /** A new folder for a store that lives as long as its process. */
 export function makeTemporaryDirectory(): string {
@@ -63,6 +64,10 @@ export class NodeDisk implements Disk {
   touch(path: string): void {
     const now = new Date();
     fs.utimesSync(path, now, now);
+  }
+
+  lockDirectory(path: string): DirectoryLock | undefined {
+    return lockDirectory(path);
   }
 
   async space(path: string): Promise<{ used: number; available: number }> {

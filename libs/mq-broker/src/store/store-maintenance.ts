@@ -1,5 +1,6 @@
 import type { CommitLog } from './commit-log/commit-log.js';
 import type { Checkpointer } from './checkpoint/checkpointer.js';
+import type { Flusher } from './flush/flusher.js';
 import type { DiskWatch } from './retention/disk-watch.js';
 import type { ResolvedStoreOptions } from './store.options.js';
 import type { StoreParts } from './store-parts.js';
@@ -47,6 +48,16 @@ export class StoreMaintenance {
 
   stop(): void {
     for (const timer of this.timers) clearInterval(timer);
+  }
+
+  /** Ends all background work and closes the files. Writes nothing. */
+  async end(flusher: Pick<Flusher, 'stop'>): Promise<void> {
+    this.stop();
+    flusher.stop();
+    await this.hooks.log.stopFilling();
+    await this.hooks.diskWatch.stop();
+    this.parts.cache.close();
+    this.parts.files.close();
   }
 
   /** A store without room for the checkpoint closes all the same. The next start then recovers as after a crash. */

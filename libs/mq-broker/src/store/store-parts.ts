@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { AbortFile } from './checkpoint/abort-file.js';
 import { Checkpoint } from './checkpoint/checkpoint.js';
+import type { CheckpointState } from './checkpoint/checkpoint.js';
 import type { FileSizes } from './checkpoint/checkpoint.js';
 import { requireSameSizes } from './checkpoint/file-sizes.js';
 import { LogFiles } from './commit-log/log-files.js';
@@ -45,15 +46,33 @@ export interface StoreParts {
  * @throws StoreCorruptedError when the files do not fit together
  */
 export function openParts(options: ResolvedStoreOptions, disk: Disk, directory: string): StoreParts {
-  const recordBytesMax = options.maxMessageSize + RECORD_OVERHEAD_MAX;
-  const { mappedFileSizeCommitLog, mappedFileUnitsConsumeQueue, deliverTimeOf, log } = options;
-  const checkpoint = new Checkpoint(disk, join(directory, 'checkpoint'));
+  const { mappedFileSizeCommitLog, mappedFileUnitsConsumeQueue, temporary } = options;
+  const checkpoint = new Checkpoint(disk, join(directory, 'checkpoint'), options.log);
   const saved = checkpoint.read();
   const sizes = { mappedFileSizeCommitLog, mappedFileUnitsConsumeQueue };
   requireSameSizes(disk, directory, sizes, saved?.sizes);
-  const files = LogFiles.open(disk, join(directory, 'commitlog'), mappedFileSizeCommitLog, !options.temporary);
-  const damage = new DamageReport(log);
+  const files = LogFiles.open(disk, join(directory, 'commitlog'), mappedFileSizeCommitLog, !temporary);
   const cache = new FileCache(disk);
+  try {
+    return recoverParts(options, { disk, directory, files, cache, checkpoint, sizes }, saved);
+  } catch (error) {
+    cache.close();
+    files.close();
+    throw error;
+  }
+}
+
+type OpenedParts = Pick<StoreParts, 'disk' | 'directory' | 'files' | 'cache' | 'checkpoint' | 'sizes'>;
+
+function recoverParts(
+  options: ResolvedStoreOptions,
+  opened: OpenedParts,
+  saved: CheckpointState | undefined,
+): StoreParts {
+  const { disk, directory, files, cache } = opened;
+  const recordBytesMax = options.maxMessageSize + RECORD_OVERHEAD_MAX;
+  const { mappedFileUnitsConsumeQueue, deliverTimeOf, log } = options;
+  const damage = new DamageReport(log);
   const repair = (queue: ConsumeQueue, first: number, end: number): boolean => {
     log('warn', 'A consume queue block is damaged and is built again.', { topic: queue.topic, first, end });
     const logEndOffset = parts.readableEnd();
@@ -64,16 +83,11 @@ export function openParts(options: ResolvedStoreOptions, disk: Disk, directory: 
   const queues = new QueueTable(disk, cache, join(directory, 'consumequeue'), mappedFileUnitsConsumeQueue, repair);
   const abortFile = new AbortFile(disk, directory);
   const parts = {
-    disk,
-    directory,
-    files,
+    ...opened,
     queues,
-    cache,
     damage,
-    checkpoint,
     abortFile,
     recordBytesMax,
-    sizes,
     readableEnd: () => files.limit,
     deletedTopics: saved?.deletedTopics ?? [],
   };

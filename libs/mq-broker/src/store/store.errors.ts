@@ -1,5 +1,6 @@
 export type StoreErrorCode =
   | 'STORE_LOCKED'
+  | 'STORE_LOCK_LOST'
   | 'STORE_CORRUPTED'
   | 'STORE_OPTIONS_INVALID'
   | 'STORE_SYNC_FAILED'
@@ -23,9 +24,28 @@ export class StoreError extends Error {
 export class StoreLockedError extends StoreError {
   constructor(
     readonly directory: string,
+    /** 0 when it is not known. */
     readonly ownerPid: number,
   ) {
-    super('STORE_LOCKED', `The store ${directory} is in use by process ${ownerPid}.`, true);
+    const owner = ownerPid === 0 ? 'another process' : `process ${ownerPid}`;
+    super('STORE_LOCKED', `The store ${directory} is in use by ${owner}.`, true);
+  }
+}
+
+/**
+ * Thrown when a process finds that its store has another owner, or may have one: it stood still for long, or somebody removed its
+ * lock. What the log has belongs to the other owner, so nothing more is written or acknowledged.
+ */
+export class StoreLockLostError extends StoreError {
+  constructor(
+    readonly directory: string,
+    problem: string,
+  ) {
+    super(
+      'STORE_LOCK_LOST',
+      `The store ${directory} is not ours any more: ${problem}. Nothing more is acknowledged.`,
+      false,
+    );
   }
 }
 
@@ -60,12 +80,18 @@ export class WriteFailedError extends StoreError {
   }
 }
 
-/** Thrown when neither a configuration file nor its backup can be read. */
+/** Thrown when a table file is broken and has no good backup. A file that does not exist is not called broken. */
 export class ConfigFileBrokenError extends StoreError {
   constructor(
     readonly path: string,
-    cause: unknown,
+    /** What is wrong with the file; undefined when it is missing. */
+    mainProblem: string | undefined,
+    /** What is wrong with the backup; undefined when there is none. */
+    backupProblem: string | undefined,
   ) {
-    super('CONFIG_FILE_BROKEN', `${path} and its backup are both unreadable.`, false, cause);
+    const main = mainProblem === undefined ? 'is missing' : `is broken (${mainProblem})`;
+    const backup =
+      backupProblem === undefined ? 'it has no backup' : `its backup ${path}.bak is broken (${backupProblem})`;
+    super('CONFIG_FILE_BROKEN', `${path} ${main}, and ${backup}. Mend it, or remove it to begin without it.`, false);
   }
 }

@@ -11,6 +11,7 @@ import type { DataVersion, SubscriptionGroupConfig, SubscriptionGroupTable } fro
 import type { BrokerConfig } from '../broker.config.js';
 import { DeferredSave } from '../../config/index.js';
 import type { ConfigStorage } from '../../config/index.js';
+import { checkGroupTable } from '../table-checks.js';
 
 export interface SubscriptionGroupManagerOptions {
   /** `autoCreateSubscriptionGroup` is read on each use, because an administrator may switch it while the broker runs. */
@@ -46,7 +47,7 @@ export class SubscriptionGroupManager {
   /** Reads the saved table and adds the system groups. Throws what the storage throws, and BodyError on unreadable text. */
   static async load(options: SubscriptionGroupManagerOptions): Promise<SubscriptionGroupManager> {
     const manager = new SubscriptionGroupManager(options);
-    const text = await options.storage.load();
+    const text = await options.storage.load(checkGroupTable);
     if (text !== undefined) manager.decode(text);
     const missing = INITIAL_GROUPS.filter((group) => !manager.table.has(group));
     for (const group of missing) manager.table.set(group, newSubscriptionGroupConfig(group));

@@ -14,6 +14,7 @@ import { DeferredSave } from '../../config/index.js';
 import type { ConfigStorage } from '../../config/index.js';
 import { createTopicConfig, isSameTopicConfig } from './topic-config.js';
 import { systemTopicConfigs } from './system-topics.js';
+import { checkTopicTable } from '../table-checks.js';
 
 /** Limits the queues that one administration request can add to a route, since every reader of the route lists them all. */
 export const QUEUE_NUMS_MAX = 16_384;
@@ -60,7 +61,7 @@ export class TopicConfigManager {
   /** Reads the saved table and adds the system topics. Throws what the storage throws, and BodyError on unreadable text. */
   static async load(options: TopicConfigManagerOptions): Promise<TopicConfigManager> {
     const manager = new TopicConfigManager(options);
-    const text = await options.storage.load();
+    const text = await options.storage.load(checkTopicTable);
     if (text !== undefined) manager.decode(text);
     manager.addSystemTopics();
     return manager;

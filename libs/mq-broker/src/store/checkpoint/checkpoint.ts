@@ -1,6 +1,8 @@
 import { crc32 } from 'node:zlib';
 import { ConfigFile } from '../config/config-file.js';
+import type { Logger } from '../../logger.js';
 import type { Disk } from '../disk.js';
+import { ConfigFileBrokenError } from '../store.errors.js';
 
 /** What the next start may rely on. */
 export interface CheckpointState {
@@ -39,8 +41,12 @@ interface CheckpointFile {
 export class Checkpoint {
   private readonly file: ConfigFile<CheckpointFile>;
 
-  constructor(disk: Disk, path: string) {
-    this.file = new ConfigFile<CheckpointFile>(path, { disk, parse: parseCheckpoint });
+  constructor(
+    disk: Disk,
+    path: string,
+    private readonly log: Logger = () => undefined,
+  ) {
+    this.file = new ConfigFile<CheckpointFile>(path, { disk, parse: parseCheckpoint, log });
   }
 
   /** Undefined when there is none or it is broken in every copy. A backup is older: never taken for clean. */
@@ -48,7 +54,9 @@ export class Checkpoint {
     try {
       const { value, source } = this.file.read();
       return value && { ...value.state, clean: value.state.clean && source === 'main' };
-    } catch {
+    } catch (error) {
+      if (!(error instanceof ConfigFileBrokenError)) throw error;
+      this.log('warn', `${error.message} Everything is read from the log instead.`);
       return undefined;
     }
   }
@@ -63,7 +71,8 @@ function checksumOf(state: CheckpointState): number {
 }
 
 function parseCheckpoint(text: string): CheckpointFile {
-  const file = JSON.parse(text) as CheckpointFile;
+  const file = JSON.parse(text) as CheckpointFile | null;
+  if (typeof file?.state !== 'object') throw new TypeError('it has no state');
   if (file.checksum !== checksumOf(file.state)) throw new Error('the checksum does not match');
   return file;
 }

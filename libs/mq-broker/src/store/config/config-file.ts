@@ -1,7 +1,12 @@
 import { dirname } from 'node:path';
+import type { Logger } from '../../logger.js';
 import type { Disk } from '../disk.js';
 import { NodeDisk } from '../node-disk.js';
 import { ConfigFileBrokenError } from '../store.errors.js';
+import { checkedText, withChecksum } from './checksum-member.js';
+
+/** The system had nothing to open a file with. That says nothing about the file, so its backup must not replace it. */
+const PASSING_ERRORS = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EINTR']);
 
 export interface ConfigFileContent<T> {
   /** Undefined when there is no file yet. */
@@ -9,27 +14,42 @@ export interface ConfigFileContent<T> {
   /** `backup`: the main file was missing or broken; `problem` says how. */
   source: 'main' | 'backup' | 'none';
   problem?: string;
+  /** False for a file of RocketMQ, of an older version, or changed by hand: nothing protects it from a flipped bit. */
+  hasChecksum: boolean;
 }
 
 export interface ConfigFileOptions<T> {
   /** @default the machine's */
   disk?: Disk;
-  /** Throws when the text is not a whole file. @default JSON.parse */
+  /** Throws when the text is not a whole file, or no table of this kind. @default JSON.parse */
   parse?: (text: string) => T;
-  /** @default JSON.stringify */
+  /** Gives a JSON object. @default JSON.stringify */
   stringify?: (value: T) => string;
+  /** Told which file is broken and what is used instead. @default silent */
+  log?: Logger;
+}
+
+/** What one copy is: `value` when it is good, else `problem`; neither when there is no such file. */
+interface Copy<T> {
+  value?: T;
+  problem?: string;
+  hasChecksum: boolean;
 }
 
 /**
- * A small file that is either the old one or the new one, never half of each: temporary file, sync, rename, sync of the
- * folder; the forerunner is kept as `.bak`. One write at a time; of those asked for meanwhile only the newest is done.
+ * A table file with a checksum. It is either the old one or the new one, never half of each: temporary file, sync, rename, sync of
+ * the folder. The forerunner is kept as `.bak`, from the first write on. One write at a time; of those asked for meanwhile only the
+ * newest is done.
  */
 export class ConfigFile<T> {
   private readonly disk: Disk;
   private readonly parse: (text: string) => T;
   private readonly stringify: (value: T) => string;
+  private readonly log: Logger;
   private running: Promise<void> | undefined;
   private next: { text: string; done: Promise<void> } | undefined;
+  /** The next write must not put the broken file in the place of the good backup. */
+  private isBroken = false;
 
   constructor(
     readonly path: string,
@@ -38,23 +58,28 @@ export class ConfigFile<T> {
     this.disk = options.disk ?? new NodeDisk();
     this.parse = options.parse ?? ((text) => JSON.parse(text) as T);
     this.stringify = options.stringify ?? ((value) => JSON.stringify(value));
+    this.log = options.log ?? (() => undefined);
   }
 
   /** Throws ConfigFileBrokenError when there are files but none can be read. */
   read(): ConfigFileContent<T> {
     const main = this.readOne(this.path);
-    if (main.value !== undefined) return { value: main.value, source: 'main' };
-    const backup = this.readOne(`${this.path}.bak`);
-    if (backup.value !== undefined) {
-      return {
-        value: backup.value,
-        source: 'backup',
-        problem: main.problem ?? 'the file is missing',
-      };
+    const backup = this.readOne(this.backupPath);
+    this.isBroken = main.problem !== undefined;
+    if (main.value !== undefined) {
+      if (backup.problem !== undefined)
+        this.log('warn', `${this.backupPath} is broken (${backup.problem}). It was not needed.`);
+      return { value: main.value, source: 'main', hasChecksum: main.hasChecksum };
     }
-    const error = main.error ?? backup.error;
-    if (error !== undefined) throw new ConfigFileBrokenError(this.path, error);
-    return { value: undefined, source: 'none' };
+    if (backup.value !== undefined) {
+      const problem = main.problem ?? 'the file is missing';
+      this.log('warn', `${this.path} could not be read (${problem}); its backup is used.`);
+      return { value: backup.value, source: 'backup', problem, hasChecksum: backup.hasChecksum };
+    }
+    if (main.problem === undefined && backup.problem === undefined) {
+      return { value: undefined, source: 'none', hasChecksum: false };
+    }
+    throw new ConfigFileBrokenError(this.path, main.problem, backup.problem);
   }
 
   /** Resolves when the value, or a newer one, is durable. */
@@ -84,31 +109,49 @@ export class ConfigFile<T> {
   }
 
   private async replace(text: string): Promise<void> {
-    const { disk, path } = this;
+    const { disk, path, backupPath } = this;
+    const bytes = withChecksum(text);
     disk.makeDirectory(dirname(path));
-    const temporary = `${path}.tmp`;
+    const isKept = disk.exists(path);
+    // One flipped bit would be the end of a table that was written only once.
+    if (!isKept && !disk.exists(backupPath)) await this.writeTo(backupPath, bytes);
+    if (isKept) await this.writeTo(path, bytes, this.isBroken ? `${path}.broken` : backupPath);
+    else await this.writeTo(path, bytes);
+    this.isBroken = false;
+    disk.syncDirectory(dirname(path));
+  }
+
+  /** Writes the file aside and renames it to `path`; what was there is renamed to `forerunner`. */
+  private async writeTo(path: string, bytes: Buffer, forerunner?: string): Promise<void> {
+    const { disk } = this;
+    const temporary = `${this.path}.tmp`;
     disk.unlink(temporary);
     const file = disk.open(temporary, true);
     try {
-      const bytes = Buffer.from(text, 'utf8');
       const written = file.write(bytes, 0, bytes.length, 0);
       if (written < bytes.length) throw Object.assign(new Error(`short write to ${temporary}`), { code: 'ENOSPC' });
       await file.sync();
     } finally {
       file.close();
     }
-    if (disk.exists(path)) disk.rename(path, `${path}.bak`);
+    if (forerunner !== undefined) disk.rename(path, forerunner);
     disk.rename(temporary, path);
-    disk.syncDirectory(dirname(path));
   }
 
-  private readOne(path: string): { value?: T; error?: unknown; problem?: string } {
-    const bytes = this.disk.readFile(path);
-    if (!bytes) return {};
+  private get backupPath(): string {
+    return `${this.path}.bak`;
+  }
+
+  private readOne(path: string): Copy<T> {
     try {
-      return { value: this.parse(bytes.toString('utf8')) };
+      const bytes = this.disk.readFile(path);
+      if (!bytes) return { hasChecksum: false };
+      if (bytes.length === 0) return { problem: 'it is empty', hasChecksum: false };
+      const { text, hasChecksum } = checkedText(bytes);
+      return { value: this.parse(text), hasChecksum };
     } catch (error) {
-      return { error, problem: error instanceof Error ? error.message : 'unknown' };
+      if (PASSING_ERRORS.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      return { problem: error instanceof Error ? error.message : String(error), hasChecksum: false };
     }
   }
 }

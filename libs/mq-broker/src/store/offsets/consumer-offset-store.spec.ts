@@ -96,6 +96,86 @@ describe('committed offsets', () => {
     }
   });
 
+  it('lose a broken entry of the journal and no other, whichever bit is broken', async () => {
+    const disk = new FaultyDisk();
+    const store = openOn(disk);
+    const queues = 6;
+    for (let queueId = 0; queueId < queues; queueId++) {
+      store.commit('g', 'T', queueId, 100 + queueId);
+      await tick();
+    }
+    const files = disk.snapshot();
+    const path = `${DIRECTORY}/consumerOffset.journal.1`;
+    const { length } = disk.contentOf(path);
+    for (let bit = 0; bit < length * 8; bit++) {
+      disk.restore(files);
+      disk.flipBit(path, bit >> 3, bit & 7);
+      const warnings: string[] = [];
+      const again = openOn(disk, { log: (_level: string, message: string) => warnings.push(message) });
+      const found = Array.from({ length: queues }, (_, queueId) => again.query('g', 'T', queueId));
+      const broken = Math.floor(bit / 8 / (length / queues));
+      expect(found).toEqual(found.map((_, queueId) => (queueId === broken ? -1 : 100 + queueId)));
+      expect(warnings).toEqual([expect.stringContaining(`journal.1 has ${length / queues} broken bytes`)]);
+    }
+  });
+
+  it('are never believed from a table of another shape', async () => {
+    const disk = new FaultyDisk();
+    const store = openOn(disk);
+    for (const offset of [1, 2]) {
+      store.commit('g', 'T', 0, offset);
+      await store.snapshot();
+    }
+    disk.kill();
+    const files = disk.snapshot();
+    const wrong = [
+      '7',
+      '[]',
+      'null',
+      '"x"',
+      '{}',
+      '{"offsetTable":[]}',
+      '{"offsetTable":{"T@g":5}}',
+      '{"offsetTable":{"T":{}}}',
+    ];
+    const values = ['"5"', '1.5', 'null', '{}', '1e30'].map((value) => `{"offsetTable":{"T@g":{"0":${value}}}}`);
+    for (const text of [...wrong, ...values, '{"offsetTable":{"T@g":{"x":1}}}', '{"offsetTable":{},"journal":"x"}']) {
+      disk.restore(new Map([...files, [`${DIRECTORY}/consumerOffset.json`, Buffer.from(text)]]));
+      const warnings: string[] = [];
+      const again = openOn(disk, { log: (_level: string, message: string) => warnings.push(message) });
+      expect({ text, offset: again.query('g', 'T', 0) }).toEqual({ text, offset: 2 });
+      expect(warnings).toEqual([expect.stringContaining('its backup is used')]);
+    }
+  });
+
+  it('say which of their files is missing, and use what is left', async () => {
+    const disk = new FaultyDisk();
+    const store = openOn(disk);
+    store.commit('g', 'T', 0, 1);
+    await store.snapshot();
+    store.commit('g', 'T', 1, 2);
+    await tick();
+    disk.kill();
+    const files = disk.snapshot();
+    const warningsWithout = (...names: string[]): { warnings: string[]; offsets: number[] } => {
+      const gone = new Set(names.map((name) => `${DIRECTORY}/${name}`));
+      disk.restore(new Map([...files].filter(([path]) => !gone.has(path))));
+      const warnings: string[] = [];
+      const again = openOn(disk, { log: (_level: string, message: string) => warnings.push(message) });
+      return { warnings, offsets: [again.query('g', 'T', 0), again.query('g', 'T', 1)] };
+    };
+    expect(warningsWithout()).toEqual({ warnings: [], offsets: [1, 2] });
+    expect(warningsWithout('consumerOffset.journal.2')).toEqual({
+      warnings: [expect.stringContaining('consumerOffset.journal.2 is missing')],
+      offsets: [1, -1],
+    });
+    const snapshots = ['consumerOffset.json', 'consumerOffset.json.bak', 'consumerOffset.journal.1'];
+    expect(warningsWithout(...snapshots)).toEqual({
+      warnings: [expect.stringContaining('consumerOffset.json is missing')],
+      offsets: [-1, 2],
+    });
+  });
+
   it('fall back to the backup and the journals when the snapshot is broken', async () => {
     const disk = new FaultyDisk();
     const store = openOn(disk);

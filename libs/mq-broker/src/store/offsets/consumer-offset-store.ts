@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import { ConfigFile } from '../config/config-file.js';
+import type { ConfigFile } from '../config/config-file.js';
 import type { Disk } from '../disk.js';
 import { NodeDisk } from '../node-disk.js';
 import type { Logger } from '../../logger.js';
 import { OffsetJournal, REMOVED } from './offset-journal.js';
+import { openSnapshotFile } from './snapshot-file.js';
+import type { OffsetSnapshot } from './snapshot-file.js';
 
 export interface ConsumerOffset {
   group: string;
@@ -27,13 +29,6 @@ export interface ConsumerOffsetStoreOptions {
   disk?: Disk;
 }
 
-interface Snapshot {
-  /** RocketMQ's shape: `topic@group` -> queue id -> offset. */
-  offsetTable: Record<string, Record<string, number>>;
-  /** The first journal file that is not contained in the table. */
-  journal?: number;
-}
-
 /**
  * Committed offsets. A commit is in the table at once, and in the journal in the kernel before the tick ends, so that a
  * killed broker never hands out an older offset than it confirmed; the JSON file is only a snapshot of the table. Going
@@ -42,8 +37,8 @@ interface Snapshot {
 export class ConsumerOffsetStore {
   private readonly table = new Map<string, Map<number, number>>();
   private readonly journal: OffsetJournal;
-  private readonly file: ConfigFile<Snapshot>;
-  private readonly timers: NodeJS.Timeout[];
+  private readonly file: ConfigFile<OffsetSnapshot>;
+  private timers: NodeJS.Timeout[] = [];
   private flushScheduled = false;
   private dirty = false;
   private isRefused = false;
@@ -52,17 +47,15 @@ export class ConsumerOffsetStore {
   private snapshotting: Promise<void> | undefined;
 
   private constructor(private readonly options: Required<ConsumerOffsetStoreOptions>) {
-    const { directory, name, disk } = options;
+    const { directory, name, disk, log } = options;
     this.journal = new OffsetJournal(disk, directory, `${name}.journal`);
-    this.file = new ConfigFile<Snapshot>(join(directory, `${name}.json`), { disk });
-    this.timers = [
-      setInterval(() => this.snapshotOrReport(), options.snapshotIntervalMs),
-      setInterval(() => this.syncOrReport(), options.syncIntervalMs),
-    ];
-    for (const timer of this.timers) timer.unref();
+    this.file = openSnapshotFile(join(directory, `${name}.json`), { disk, log });
   }
 
-  /** Reads the snapshot and replays the journal. */
+  /**
+   * Reads the snapshot and replays the journal.
+   * @throws ConfigFileBrokenError when neither the snapshot nor its backup can be read
+   */
   static open(options: ConsumerOffsetStoreOptions): ConsumerOffsetStore {
     const store = new ConsumerOffsetStore({
       name: 'consumerOffset',
@@ -74,6 +67,7 @@ export class ConsumerOffsetStore {
       ...options,
     });
     store.recover();
+    store.startTimers();
     return store;
   }
 
@@ -192,25 +186,50 @@ export class ConsumerOffsetStore {
 
   private recover(): void {
     this.options.disk.makeDirectory(this.options.directory);
-    const { value, source, problem } = this.file.read();
-    if (source === 'backup') {
-      this.options.log('warn', `${this.file.path} could not be read; its backup and the journal are used.`, {
-        problem,
-      });
-    }
+    const { value } = this.file.read();
     for (const [key, queues] of Object.entries(value?.offsetTable ?? {})) {
       for (const [queueId, offset] of Object.entries(queues)) this.set(key, Number(queueId), offset);
     }
     const sequences = this.journal.sequences();
-    for (const sequence of sequences) {
-      if (sequence < (value?.journal ?? 0)) continue;
-      for (const { key, queueId, offset } of this.journal.replay(sequence)) {
-        if (queueId === REMOVED) this.table.delete(key);
-        else this.set(key, queueId, offset);
-      }
-    }
+    this.reportMissing(value, sequences);
+    for (const sequence of sequences) if (sequence >= (value?.journal ?? 0)) this.replay(sequence);
     this.dirty = this.table.size > 0;
     this.journal.begin(Math.max(value?.journal ?? 0, ...sequences, 0) + 1);
+  }
+
+  private replay(sequence: number): void {
+    const { entries, brokenBytes } = this.journal.replay(sequence);
+    for (const { key, queueId, offset } of entries) {
+      if (queueId === REMOVED) this.table.delete(key);
+      else this.set(key, queueId, offset);
+    }
+    if (brokenBytes === 0) return;
+    const path = this.journal.pathOf(sequence);
+    this.options.log(
+      'warn',
+      `${path} has ${brokenBytes} broken bytes; the commits in them are lost, all others are used.`,
+    );
+  }
+
+  /** A snapshot names its first journal, and a journal other than the first one follows a snapshot. */
+  private reportMissing(snapshot: OffsetSnapshot | undefined, sequences: readonly number[]): void {
+    const { log } = this.options;
+    const first = snapshot?.journal;
+    if (first !== undefined && !sequences.includes(first)) {
+      log('warn', `${this.journal.pathOf(first)} is missing; commits since the last snapshot are lost.`);
+    }
+    if (snapshot === undefined && (sequences[0] ?? 1) > 1) {
+      log('warn', `${this.file.path} is missing, and so is its backup; only the commits of the journal are known.`);
+    }
+  }
+
+  private startTimers(): void {
+    const { snapshotIntervalMs, syncIntervalMs } = this.options;
+    this.timers = [
+      setInterval(() => this.snapshotOrReport(), snapshotIntervalMs),
+      setInterval(() => this.syncOrReport(), syncIntervalMs),
+    ];
+    for (const timer of this.timers) timer.unref();
   }
 
   private set(key: string, queueId: number, offset: number): void {

@@ -54,24 +54,28 @@ export class OffsetJournal {
       .toSorted((a, b) => a - b);
   }
 
-  /** Entries of one file up to the first that is torn. */
-  *replay(sequence: number): IterableIterator<JournalEntry> {
+  /**
+   * The entries of one file. A broken entry loses itself only: the next one is searched from its first byte on, since its length may
+   * be what is broken. `brokenBytes` counts what was passed over, but not zeros at the end, which a power cut leaves.
+   */
+  replay(sequence: number): { entries: JournalEntry[]; brokenBytes: number } {
     const bytes = this.disk.readFile(this.pathOf(sequence)) ?? Buffer.alloc(0);
     const view = viewOf(bytes);
+    const entries: JournalEntry[] = [];
+    let brokenBytes = 0;
     let at = 0;
-    while (at + PREFIX_BYTES + FIXED_BYTES <= bytes.length) {
-      const length = view.getUint16(at);
-      const start = at + PREFIX_BYTES;
-      const end = start + length;
-      if (length < FIXED_BYTES || end > bytes.length) return;
-      if (crc32(bytes.subarray(start, end)) !== view.getUint32(at + 2)) return;
-      yield {
-        offset: readInt64(view, start),
-        queueId: view.getInt32(start + 8),
-        key: bytes.toString('utf8', start + FIXED_BYTES, end),
-      };
-      at = end;
+    for (let next = at; next < bytes.length;) {
+      const end = endOfEntry(bytes, view, next);
+      if (end === undefined) {
+        next++;
+        continue;
+      }
+      entries.push(entryAt(bytes, view, next + PREFIX_BYTES, end));
+      brokenBytes += next - at;
+      at = next = end;
     }
+    const tail = bytes.subarray(at);
+    return { entries, brokenBytes: brokenBytes + tail.length - zerosAtEnd(tail) };
   }
 
   /** Starts the file `sequence`; what was not written yet goes to the old one, or into the snapshot that is about to be taken. */
@@ -133,7 +137,32 @@ export class OffsetJournal {
     this.file = undefined;
   }
 
-  private pathOf(sequence: number): string {
+  pathOf(sequence: number): string {
     return join(this.directory, `${this.name}.${sequence}`);
   }
+}
+
+/** The position after the entry at `at`; undefined when no whole entry with the right checksum is there. */
+function endOfEntry(bytes: Buffer, view: DataView, at: number): number | undefined {
+  const start = at + PREFIX_BYTES;
+  if (start + FIXED_BYTES > bytes.length) return undefined;
+  const length = view.getUint16(at);
+  const end = start + length;
+  // The two lengths agree at few wrong places, which saves most checksums.
+  if (end > bytes.length || view.getUint16(start + 12) !== length - FIXED_BYTES) return undefined;
+  return crc32(bytes.subarray(start, end)) === view.getUint32(at + 2) ? end : undefined;
+}
+
+function entryAt(bytes: Buffer, view: DataView, start: number, end: number): JournalEntry {
+  return {
+    offset: readInt64(view, start),
+    queueId: view.getInt32(start + 8),
+    key: bytes.toString('utf8', start + FIXED_BYTES, end),
+  };
+}
+
+function zerosAtEnd(bytes: Buffer): number {
+  let count = 0;
+  while (count < bytes.length && bytes[bytes.length - 1 - count] === 0) count++;
+  return count;
 }

@@ -202,6 +202,11 @@ export class FaultyDisk implements Disk {
     if (inode) inode.modifiedAt = Date.now();
   }
 
+  /** The system's lock belongs to processes, and everything here is one process. */
+  lockDirectory(): undefined {
+    return undefined;
+  }
+
   space(): Promise<{ used: number; available: number }> {
     const used = this.usedBytes;
     const { capacityBytes } = this.faults;

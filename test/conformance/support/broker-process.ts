@@ -1,0 +1,81 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connectPeer } from '@rocketshop/mq-protocol';
+import type { Peer } from '@rocketshop/mq-protocol';
+import { repositoryRoot, until } from '@rocketshop/shop-testkit';
+
+const running = new Set<ChildProcess>();
+
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** A broker in a process of its own, perhaps under a program such as `unshare` or `prlimit`. It may fail to start. */
+export class BrokerProcess {
+  private output = '';
+  private exitCode: number | null | undefined;
+
+  private constructor(private readonly child: ChildProcess) {
+    running.add(child);
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+    child.once('close', (code) => {
+      running.delete(child);
+      this.exitCode = code;
+    });
+  }
+
+  static start(
+    storeDir: string,
+    { under = [], env = {} }: { under?: readonly string[]; env?: Record<string, string> } = {},
+  ): BrokerProcess {
+    const [command, ...args] = [...under, process.execPath, join(repositoryRoot, 'apps/broker/dist/main.js')];
+    const child = spawn(command, args, {
+      env: {
+        PATH: process.env['PATH'] ?? '',
+        BROKER_LISTEN_PORT: '0',
+        INTERNAL_PORT: '0',
+        NAMESRV_ADDR: '127.0.0.1:1',
+        FLUSH_DISK_TYPE: 'SYNC_FLUSH',
+        STORE_DIR: storeDir,
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    return new BrokerProcess(child);
+  }
+
+  /** The exit code; undefined while it runs, null when a signal ended it. */
+  get ended(): number | null | undefined {
+    return this.exitCode;
+  }
+
+  get lines(): string[] {
+    return this.output.split('\n');
+  }
+
+  /** Resolves when it serves: true, or when it has ended instead: false. */
+  async isReady(): Promise<boolean> {
+    await until(() => this.output.includes('is ready on') || this.exitCode !== undefined);
+    return this.exitCode === undefined;
+  }
+
+  connect(): Promise<Peer> {
+    const port = Number(/is ready on [\d.]+:(\d+)/.exec(this.output)?.[1]);
+    return connectPeer({ host: '127.0.0.1', port });
+  }
+
+  /** The process number of the broker itself, seen from here, when it runs under another program. */
+  get innerPid(): number {
+    const { pid } = this.child;
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
+  }
+
+  async end(signal: NodeJS.Signals): Promise<void> {
+    if (this.exitCode === undefined) this.child.kill(signal);
+    await until(() => this.exitCode !== undefined);
+  }
+}
