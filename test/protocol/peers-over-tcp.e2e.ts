@@ -56,6 +56,18 @@ describe('peers over TCP', () => {
     ]);
   });
 
+  it('say that an answer is longer than a frame, and keep the connection', async () => {
+    const limits = { frameBytesMax: 100_000 };
+    const server = await listen(
+      { onRequest: (command) => createResponse(command, 0, { body: Buffer.alloc(command.code) }) },
+      limits,
+    );
+    const client = await open(server);
+    const refused = await client.request(createRequest(100_001), 5000);
+    expect([refused.code, refused.remark]).toEqual([1, expect.stringContaining('a frame may have 100000')]);
+    expect((await client.request(createRequest(99_000), 5000)).body).toHaveLength(99_000);
+  });
+
   it('keep a thousand requests of several connections apart', async () => {
     const server = await listen(echo);
     const clients = await Promise.all([open(server), open(server), open(server)]);

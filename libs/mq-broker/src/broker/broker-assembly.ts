@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { listenPeers, TopicName } from '@rocketshop/mq-protocol';
+import { listenPeers, MESSAGE_BODY_BYTES_CEILING, TopicName } from '@rocketshop/mq-protocol';
 import type { PeerHandlers, PeerServer } from '@rocketshop/mq-protocol';
 import type { Logger } from '../logger.js';
 import { configFileStorage } from '../config-file-storage.js';
@@ -10,7 +10,7 @@ import { AckQueue } from './acks/ack-queue.js';
 import { SendAnswerWriter } from './answers/send-answer-writer.js';
 import type { BrokerClock } from './broker-clock.js';
 import type { BrokerContext } from './broker-context.js';
-import { MESSAGE_BYTES_MAX, nameServersOf } from './broker.config.js';
+import { nameServersOf } from './broker.config.js';
 import type { BrokerConfig } from './broker.config.js';
 import { DelayLevels } from './delay/delay-levels.js';
 import { DelayOffsetFile } from './delay/delay-offset-file.js';
@@ -72,7 +72,7 @@ async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<Opene
     flushDiskType: config.flushDiskType,
     ...(parts.storePathRootDir === undefined ? {} : { mappedFileSizeCommitLog: config.mappedFileSizeCommitLog }),
     // What is stored is read and delivered, whatever may be sent today.
-    maxMessageSize: MESSAGE_BYTES_MAX,
+    maxMessageSize: MESSAGE_BODY_BYTES_CEILING,
     fileReservedTimeMs: config.fileReservedTime * 3_600_000,
     deleteWhen: config.deleteWhen,
     diskMaxUsedSpaceRatio: config.diskMaxUsedSpaceRatio / 100,

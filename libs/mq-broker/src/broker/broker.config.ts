@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { isAnyAddress, localIpv4 } from '@rocketshop/mq-protocol';
+import { isAnyAddress, localIpv4, MESSAGE_BODY_BYTES_CEILING, MESSAGE_BODY_BYTES_MAX } from '@rocketshop/mq-protocol';
 import { BrokerConfigError } from './broker.errors.js';
 import { DelayLevels } from './delay/delay-levels.js';
 
@@ -40,7 +40,7 @@ export interface BrokerConfig {
   defaultTopicQueueNums: number;
   /** @default '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h' */
   messageDelayLevel: string;
-  /** Bytes of a message body. @default 4194304 */
+  /** Bytes of a message body, at most 8388608. A store holds bodies of that size at any time, whatever is set. @default 4194304 */
   maxMessageSize: number;
   /** Bits 4 (read) and 2 (write) of the whole broker. @default 6 */
   brokerPermission: number;
@@ -104,7 +104,7 @@ const defaultBrokerConfig: Readonly<Omit<BrokerConfig, 'brokerIP1'>> = {
   autoCreateSubscriptionGroup: true,
   defaultTopicQueueNums: 8,
   messageDelayLevel: '1s 5s 10s 30s 1m 2m 3m 4m 5m 6m 7m 8m 9m 10m 20m 30m 1h 2h',
-  maxMessageSize: 4 * 1024 * 1024,
+  maxMessageSize: MESSAGE_BODY_BYTES_MAX,
   brokerPermission: 6,
   regionId: 'DefaultRegion',
   traceOn: true,
@@ -145,9 +145,6 @@ function advertisedAddress(bindAddress: string): string {
   return isAnyAddress(bindAddress) ? localIpv4() : bindAddress;
 }
 
-/** The highest `maxMessageSize` that may be set. A store holds bodies of this size at any time, whatever is set. */
-export const MESSAGE_BYTES_MAX = 8 * 1024 * 1024;
-
 const NAME_PATTERN = /^[a-zA-Z0-9_-]{1,100}$/;
 const ADDRESS_PATTERN = /^[^\s:;]+:\d{1,5}$/;
 const PORT_MAX = 65_535;
@@ -160,7 +157,7 @@ const ranges: readonly (readonly [keyof BrokerConfig, number, number])[] = [
   ['fileReservedTime', 1, 24 * 365 * 10],
   ['diskMaxUsedSpaceRatio', 10, 95],
   ['defaultTopicQueueNums', 1, 1_024],
-  ['maxMessageSize', 1, MESSAGE_BYTES_MAX],
+  ['maxMessageSize', 1, MESSAGE_BODY_BYTES_CEILING],
   ['brokerPermission', 0, 7],
   ['registerNameServerPeriod', 10_000, 60_000],
   ['channelExpiredTimeout', 1_000, 3_600_000],

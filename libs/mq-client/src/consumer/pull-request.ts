@@ -96,10 +96,10 @@ function readPullResult(response: RemotingCommand, address: string): PullResultE
  * Inflates the message's body in place. False when that is not possible, because the body is broken or its method is
  * not zlib: the caller must not let such a message stop its queue.
  */
-export function inflateMessage(message: MessageExt, bodyBytesMax?: number): boolean {
+export function inflateMessage(message: MessageExt): boolean {
   if (!isCompressed(message.sysFlag)) return true;
   try {
-    message.body = decompress(message.body, message.sysFlag, bodyBytesMax);
+    message.body = decompress(message.body, message.sysFlag);
     message.sysFlag &= ~MessageSysFlag.COMPRESSED;
     return true;
   } catch (error) {

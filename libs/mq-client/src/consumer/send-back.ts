@@ -1,5 +1,5 @@
 import {
-  compress,
+  compressIfShorter,
   ConsumerSendMsgBack,
   isCompressed,
   MessageConst,
@@ -164,5 +164,6 @@ function bodyOfCopy({ body, sysFlag }: MessageExt): Pick<EncodedMessage, 'body' 
     return { body, sysFlag: sysFlag & (MessageSysFlag.COMPRESSED | MessageSysFlag.COMPRESSION_MASK) };
   }
   if (body.length < COMPRESS_OVER_BYTES) return { body, sysFlag: 0 };
-  return { body: compress(body), sysFlag: MessageSysFlag.COMPRESSED };
+  const copy = compressIfShorter(body);
+  return { body: copy.body, sysFlag: copy.isCompressed ? MessageSysFlag.COMPRESSED : 0 };
 }

@@ -1,5 +1,5 @@
 import {
-  compress,
+  compressIfShorter,
   createUniqId,
   encodeBatchBody,
   isReservedProperty,
@@ -41,12 +41,15 @@ export function encodeMessage(message: Message, options: EncodingOptions): Encod
   checkTopic(message.topic);
   checkBody(message.body, options.maxMessageSize);
   const msgId = createUniqId();
-  const compressed = message.body.length >= options.compressMsgBodyOverHowmuch;
+  const { body, isCompressed } =
+    message.body.length >= options.compressMsgBodyOverHowmuch
+      ? compressIfShorter(message.body, options.compressLevel)
+      : { body: message.body, isCompressed: false };
   return {
     topic: message.topic,
-    body: compressed ? compress(message.body, options.compressLevel) : message.body,
+    body,
     flag: message.flag ?? 0,
-    sysFlag: compressed ? MessageSysFlag.COMPRESSED : 0,
+    sysFlag: isCompressed ? MessageSysFlag.COMPRESSED : 0,
     properties: encodePropertiesText(messageProperties(message, msgId)),
     batch: false,
     bornTimestamp: Date.now(),

@@ -1,4 +1,4 @@
-import { isValidGroupName } from '@rocketshop/mq-protocol';
+import { isValidGroupName, MESSAGE_BODY_BYTES_CEILING, MESSAGE_BODY_BYTES_MAX } from '@rocketshop/mq-protocol';
 import { OptionProblems, resolveClientOptions } from '../client.config.js';
 import type { ClientOptions, ResolvedClientOptions } from '../client.config.js';
 import type { SendOptions } from '../message.js';
@@ -23,7 +23,7 @@ export interface ProducerOptions extends ClientOptions {
   compressMsgBodyOverHowmuch?: number;
   /** zlib level, 1 to 9. @default 5 */
   compressLevel?: number;
-  /** Limit of a body before compression, bytes. @default 4194304 */
+  /** Limit of a body before compression, bytes; at most 8388608, what every consumer inflates. @default 4194304 */
   maxMessageSize?: number;
   /** Queues of a topic that the first send creates. @default 4 */
   defaultTopicQueueNums?: number;
@@ -51,7 +51,6 @@ export function checkGroup(name: string, group: unknown, problems: OptionProblem
 
 export function resolveProducerOptions(options: ProducerOptions): ResolvedProducerOptions {
   const problems = new OptionProblems('Producer');
-  const FRAME_BYTES_MAX = 16_777_216;
   const resolved: ResolvedProducerOptions = {
     client: resolveClientOptions(options, problems),
     producerGroup: checkGroup('producerGroup', options.producerGroup, problems),
@@ -65,10 +64,17 @@ export function resolveProducerOptions(options: ProducerOptions): ResolvedProduc
       options.compressMsgBodyOverHowmuch,
       4_096,
       0,
-      FRAME_BYTES_MAX,
+      // Above the longest body: nothing is compressed.
+      2 * MESSAGE_BODY_BYTES_CEILING,
     ),
     compressLevel: problems.integer('compressLevel', options.compressLevel, 5, 1, 9),
-    maxMessageSize: problems.integer('maxMessageSize', options.maxMessageSize, 4_194_304, 1, FRAME_BYTES_MAX - 65_536),
+    maxMessageSize: problems.integer(
+      'maxMessageSize',
+      options.maxMessageSize,
+      MESSAGE_BODY_BYTES_MAX,
+      1,
+      MESSAGE_BODY_BYTES_CEILING,
+    ),
     defaultTopicQueueNums: problems.integer('defaultTopicQueueNums', options.defaultTopicQueueNums, 4, 1, 65_536),
     createTopicKey: options.createTopicKey ?? 'TBW102',
     maxSendsInFlight: problems.integer('maxSendsInFlight', options.maxSendsInFlight, 65_535, 1, 1_048_576),

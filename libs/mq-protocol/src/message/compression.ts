@@ -1,7 +1,7 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import { CompressionError } from '../errors.js';
 import { MessageSysFlag } from '../tables/sys-flag.js';
-import { MESSAGE_BODY_BYTES_MAX } from './message-layout.js';
+import { MESSAGE_BODY_BYTES_CEILING } from './message-layout.js';
 
 /** RocketMQ's `rocketmq.message.compressLevel`. */
 const COMPRESS_LEVEL = 5;
@@ -33,10 +33,19 @@ export function compress(body: Buffer, level: number = COMPRESS_LEVEL): Buffer {
 }
 
 /**
+ * The body as it is sent, and whether it is compressed: a body that zlib makes longer would be over the limit of a broker that
+ * allows the body itself.
+ */
+export function compressIfShorter(body: Buffer, level?: number): { body: Buffer; isCompressed: boolean } {
+  const compressed = compress(body, level);
+  return compressed.length < body.length ? { body: compressed, isCompressed: true } : { body, isCompressed: false };
+}
+
+/**
  * Inflates a body by the method that its sysFlag names. Throws CompressionError when the body is broken, when its method is missing
  * here (LZ4, ZSTD), or when it inflates to more than `maxBytes`: a few kilobytes may inflate to gigabytes.
  */
-export function decompress(body: Buffer, sysFlag: number, maxBytes: number = MESSAGE_BODY_BYTES_MAX): Buffer {
+export function decompress(body: Buffer, sysFlag: number, maxBytes: number = MESSAGE_BODY_BYTES_CEILING): Buffer {
   const type = compressionType(sysFlag);
   if (type !== 'ZLIB') throw new CompressionError(`the compression method ${type} is not supported`);
   try {

@@ -64,7 +64,7 @@ function writeFixedPart(record: Buffer, message: MessageRecord, born: Buffer, st
 export interface DecodeMessageOptions {
   /** Inflate compressed bodies and clear the flag, as a consumer does. @default false: the body as stored */
   inflate?: boolean;
-  /** Largest inflated body. @default 4 MiB */
+  /** Largest inflated body. @default MESSAGE_BODY_BYTES_CEILING */
   bodyBytesMax?: number;
   /** Compare the stored CRC with the body. @default false */
   checkCrc?: boolean;

@@ -44,8 +44,13 @@ export const IPV6_EXTRA_BYTES = 12;
 export const TOPIC_BYTES_V1_MAX = 127;
 /** `Short.MAX_VALUE`: the length is a signed i16. */
 export const PROPERTIES_BYTES_MAX = 32767;
-/** RocketMQ's `maxMessageSize`, of client and broker. */
+/** RocketMQ's default of `maxMessageSize`, of producer and broker. */
 export const MESSAGE_BODY_BYTES_MAX = 4 * 1024 * 1024;
+/**
+ * The highest `maxMessageSize` that a producer or a broker may have. A frame with such a body, its properties and its header is
+ * half of the longest frame. Readers do not know what senders were allowed, so they inflate a body up to this size.
+ */
+export const MESSAGE_BODY_BYTES_CEILING = 8 * 1024 * 1024;
 
 /** Size of a record with IPv4 hosts. */
 export function recordBytes(bodyBytes: number, topicBytes: number, propertiesBytes: number): number {

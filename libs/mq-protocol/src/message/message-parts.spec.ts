@@ -6,6 +6,7 @@ import { compress, compressionType, decompress } from './compression.js';
 import { bodyCrc32 } from './crc32.js';
 import { decodeHost, encodeHost } from './host.js';
 import { javaStringHash, tagsHash } from './java-hash.js';
+import { MESSAGE_BODY_BYTES_CEILING } from './message-layout.js';
 import { createUniqId, decodeOffsetMsgId, encodeOffsetMsgId } from './message-id.js';
 import { decodeProperties, encodeProperties, propertiesToString } from './properties.js';
 
@@ -166,7 +167,8 @@ describe('compression', () => {
   });
 
   it('has a cap against bombs', () => {
-    const bomb = compress(Buffer.alloc(8 * 1024 * 1024));
+    const bomb = compress(Buffer.alloc(MESSAGE_BODY_BYTES_CEILING + 1));
+    expect(decompress(compress(Buffer.alloc(MESSAGE_BODY_BYTES_CEILING)), 1)).toHaveLength(MESSAGE_BODY_BYTES_CEILING);
     expect(bomb.length).toBeLessThan(10_000);
     expect(() => decompress(bomb, 1)).toThrow(CompressionError);
     expect(() => decompress(Buffer.from('no zlib'), 1)).toThrow(CompressionError);

@@ -11,7 +11,7 @@ import { monotonicMs, unwatch, watch } from './peer-clock.js';
 import type { PeerLimits } from './peer-limits.js';
 import type { PeerSocket } from './peer-socket.js';
 import { PendingRequests } from './pending-requests.js';
-import { asError, failureResponse, RequestRunner } from './request-runner.js';
+import { asError, encodeAnswer, failureResponse, RequestRunner } from './request-runner.js';
 import { giveSlab } from './slab-pool.js';
 import { unsentMemory } from './unsent-memory.js';
 import { WriteQueue } from './write-queue.js';
@@ -138,10 +138,7 @@ export class Peer {
 
   /** As `request`, with a handler instead of a promise. Failures come through the handler too. */
   requestWith(command: RemotingCommand, timeoutMs: number, handler: AnswerHandler): void {
-    if (this.isClosed) {
-      handler.onFailure(this.error('CONNECTION_CLOSED', 'the connection is closed'), this);
-      return;
-    }
+    if (this.isClosed) return handler.onFailure(this.error('CONNECTION_CLOSED', 'the connection is closed'), this);
     if (this.pending.size >= this.limits.pendingRequestsMax) {
       handler.onFailure(this.error('TOO_MANY_REQUESTS', 'too many requests wait for an answer'), this);
       return;
@@ -164,7 +161,7 @@ export class Peer {
 
   /** Sends an answer. `createResponse` gives it the request's opaque. A closed connection drops it. */
   reply(command: RemotingCommand): void {
-    this.write(encodeFrame(command));
+    this.write(encodeAnswer(command, this.limits.frameBytesMax));
   }
 
   /** Sends encoded frames, in one write with everything else of this tick. Bytes over 16 KiB must not change afterwards. */

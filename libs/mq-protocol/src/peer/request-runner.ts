@@ -1,4 +1,6 @@
 import { RequestRefusedError } from '../errors.js';
+import { encodeFrame } from '../frame/encode-frame.js';
+import { FRAME_LENGTH_BYTES } from '../frame/frame-layout.js';
 import { createResponse, isOneway } from '../frame/remoting-command.js';
 import type { RemotingCommand } from '../frame/remoting-command.js';
 import { ResponseCode } from '../tables/response-code.js';
@@ -10,6 +12,14 @@ export function failureResponse(request: RemotingCommand, error: unknown): Remot
   }
   const remark = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return createResponse(request, ResponseCode.SYSTEM_ERROR, { remark });
+}
+
+/** The frame of an answer. The other side would close the connection, and fail all its requests, for a frame over the limit. */
+export function encodeAnswer(answer: RemotingCommand, frameBytesMax: number): Buffer {
+  const frame = encodeFrame(answer);
+  if (frame.length - FRAME_LENGTH_BYTES <= frameBytesMax) return frame;
+  const remark = `the answer has ${frame.length} bytes, and a frame may have ${frameBytesMax}`;
+  return encodeFrame(createResponse(answer, ResponseCode.SYSTEM_ERROR, { remark }));
 }
 
 type Handle = (request: RemotingCommand) => RemotingCommand | undefined | Promise<RemotingCommand | undefined>;

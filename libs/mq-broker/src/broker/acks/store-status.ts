@@ -5,7 +5,7 @@ export const storeRefusals: Readonly<Record<Exclude<AppendStatus, 'PUT_OK'>, rea
   {
     MESSAGE_ILLEGAL: [
       ResponseCode.MESSAGE_ILLEGAL,
-      'the message is illegal, maybe msg body or properties length not matched. msg body length limit 4MB, msg properties length limit 32k.',
+      'the message is illegal, maybe msg body or properties length not matched. msg properties length limit 32k.',
     ],
     PROPERTIES_SIZE_EXCEEDED: [
       ResponseCode.MESSAGE_ILLEGAL,

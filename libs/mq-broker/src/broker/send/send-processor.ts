@@ -227,7 +227,12 @@ export class SendProcessor {
   }
 
   private requireBodySize(bytes: number): void {
-    if (bytes > this.parts.context.config.maxMessageSize) requireStored('MESSAGE_ILLEGAL');
+    const { maxMessageSize } = this.parts.context.config;
+    if (bytes <= maxMessageSize) return;
+    refuse(
+      ResponseCode.MESSAGE_ILLEGAL,
+      `the body has ${bytes} bytes as sent, more than maxMessageSize ${maxMessageSize}`,
+    );
   }
 }
 
