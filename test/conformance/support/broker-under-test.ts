@@ -171,6 +171,13 @@ export function heartbeat(
 export function sendBack(peer: Peer, message: MessageExt, group: string, delayLevel = 0): Promise<RemotingCommand> {
   return ask(
     peer,
-    ConsumerSendMsgBack.createRequest({ offset: message.commitLogOffset, group, delayLevel, maxReconsumeTimes: 16 }),
+    ConsumerSendMsgBack.createRequest({
+      offset: message.commitLogOffset,
+      group,
+      delayLevel,
+      maxReconsumeTimes: 16,
+      originTopic: message.topic,
+      originMsgId: message.msgId,
+    }),
   );
 }

@@ -15,6 +15,7 @@ import type { BrokerConfig } from './broker.config.js';
 import { DelayLevels } from './delay/delay-levels.js';
 import { DelayOffsetFile } from './delay/delay-offset-file.js';
 import { DelayScheduler } from './delay/delay-scheduler.js';
+import { Undelivered } from './delay/undelivered.js';
 import { ConsumerManager, ProducerManager, SubscriptionGroupManager } from './groups/index.js';
 import { QueueLockTable } from './locks/queue-lock-table.js';
 import { LongPollTable } from './long-poll/long-poll-table.js';
@@ -150,7 +151,8 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
   const producers = new ProducerManager({ clock, channelExpiredTimeoutMs: config.channelExpiredTimeout });
   const locks = new QueueLockTable(clock, config.rebalanceLockMaxLiveTime);
   const registrar = createRegistrar(parts, topics, server.port);
-  const delay = new DelayScheduler({ store, topics, clock, levels: delayLevels, file: opened.delayFile });
+  const undelivered = new Undelivered({ store, topics, log });
+  const delay = new DelayScheduler({ store, topics, clock, levels: delayLevels, file: opened.delayFile, undelivered });
   const context: BrokerContext & { draining: boolean } = {
     config,
     settings: opened.settings,

@@ -135,10 +135,23 @@ function wholeRecord(buffer: Buffer, offset: number): Buffer {
   return buffer.subarray(offset, offset + size);
 }
 
+/**
+ * The properties of the record at `offset` as they are stored, for whoever moves them to another record: as text, bytes that are no
+ * UTF-8 would change. Throws MessageFormatError when the bytes are no record.
+ */
+export function propertiesBytesOf(buffer: Buffer, offset = 0): Buffer {
+  const record = wholeRecord(buffer, offset);
+  const sysFlag = record.readInt32BE(36);
+  const bornExtra = (sysFlag & MessageSysFlag.BORN_HOST_V6) === 0 ? 0 : IPV6_EXTRA_BYTES;
+  const storeExtra = (sysFlag & MessageSysFlag.STORE_HOST_V6) === 0 ? 0 : IPV6_EXTRA_BYTES;
+  return record.subarray(readTail(record, 84 + bornExtra + storeExtra).propertiesStart);
+}
+
 interface RecordTail {
   body: Buffer;
   topic: string;
   properties: Record<string, string>;
+  propertiesStart: number;
 }
 
 function readTail(record: Buffer, start: number): RecordTail {
@@ -161,6 +174,7 @@ function readTail(record: Buffer, start: number): RecordTail {
     body: record.subarray(bodyStart, topicLengthAt),
     topic: record.toString('utf8', topicStart, propertiesLengthAt),
     properties: decodeProperties(record, propertiesStart, propertiesEnd),
+    propertiesStart,
   };
 }
 

@@ -124,6 +124,10 @@ async function freeBrokerPort(): Promise<number> {
 function writeConfiguration(home: string, namesrvPort: number, brokerPort: number, options: ApacheOptions): void {
   mkdirSync(join(home, 'conf'));
   writeFileSync(join(home, 'conf/tools.yml'), '');
+  // 4.9 does not start without them.
+  for (const program of ['namesrv', 'broker']) {
+    writeFileSync(join(home, `conf/logback_${program}.xml`), '<configuration/>');
+  }
   const lines = (properties: Readonly<Record<string, string | number | boolean>>) =>
     Object.entries(properties)
       .map(([name, value]) => `${name}=${value}\n`)

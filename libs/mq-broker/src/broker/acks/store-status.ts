@@ -1,5 +1,6 @@
 import { RequestRefusedError, ResponseCode } from '@rocketshop/mq-protocol';
 import type { AppendStatus } from '../../store/index.js';
+import { SENT_PROPERTIES_BYTES_MAX } from '../send/message-properties.js';
 
 export const storeRefusals: Readonly<Record<Exclude<AppendStatus, 'PUT_OK'>, readonly [code: number, remark: string]>> =
   {
@@ -9,7 +10,7 @@ export const storeRefusals: Readonly<Record<Exclude<AppendStatus, 'PUT_OK'>, rea
     ],
     PROPERTIES_SIZE_EXCEEDED: [
       ResponseCode.MESSAGE_ILLEGAL,
-      'the message is illegal, maybe msg body or properties length not matched. msg properties length limit 32k.',
+      `the message is illegal, maybe msg body or properties length not matched. msg properties length limit 32k: ${SENT_PROPERTIES_BYTES_MAX} bytes, since the broker adds its own.`,
     ],
     SERVICE_NOT_AVAILABLE: [
       ResponseCode.SERVICE_NOT_AVAILABLE,

@@ -80,6 +80,7 @@ describe('the delay scheduler', () => {
   let saved: [number, number][];
   let scheduler: DelayScheduler;
   let created: string[];
+  let setAside: string[];
 
   const create = (): DelayScheduler => {
     const file: DelaySchedulerParts['file'] = {
@@ -96,7 +97,10 @@ describe('the delay scheduler', () => {
         return undefined;
       },
     };
-    return new DelayScheduler({ store, topics, clock, levels: new DelayLevels('1s 5s 10s'), file });
+    const undelivered: DelaySchedulerParts['undelivered'] = {
+      setAside: (message, _, reason) => void setAside.push(`${message?.body.toString()}: ${reason}`),
+    };
+    return new DelayScheduler({ store, topics, clock, levels: new DelayLevels('1s 5s 10s'), file, undelivered });
   };
 
   beforeEach(() => {
@@ -104,10 +108,11 @@ describe('the delay scheduler', () => {
     store = new MemoryStore(clock);
     saved = [];
     created = [];
+    setAside = [];
     scheduler = create();
   });
 
-  it('delivers when the time has come, to the queue the sender wanted, without the delay', () => {
+  it('delivers when the time has come, to the queue the sender wanted, with all properties', () => {
     scheduler.start();
     clock.advance(10);
     store.park(2, 'later');
@@ -120,7 +125,7 @@ describe('the delay scheduler', () => {
     ]);
     const properties = store.delivered[0]?.properties.toString() ?? '';
     expect(properties).toContain('REAL_TOPIC\u0001orders');
-    expect(properties).not.toContain('DELAY');
+    expect(properties).toContain('DELAY\u00012');
     expect(created).toEqual(['orders']);
   });
 
@@ -224,13 +229,35 @@ describe('the delay scheduler', () => {
     expect(store.bodies).toEqual(['due']);
   });
 
-  it('passes over a message that names no destination', () => {
+  it('sets a message aside that cannot be delivered, and goes on with the next one', () => {
     scheduler.start();
     store.park(1, 'lost', {});
     store.park(1, 'found');
     scheduler.onMessage(0);
     clock.advance(1_000);
+    expect(store.bodies).toEqual([]);
+    clock.advance(3_000);
     expect(store.bodies).toEqual(['found']);
+    expect(setAside).toEqual(['lost: it names no real topic']);
+  });
+
+  it('sets a message aside that the store does not take, whatever the reason', () => {
+    scheduler.start();
+    for (const status of ['MESSAGE_ILLEGAL', 'PROPERTIES_SIZE_EXCEEDED'] as const) {
+      store.park(1, status);
+      scheduler.onMessage(0);
+      store.status = status;
+      clock.advance(5_000);
+    }
+    store.status = 'PUT_OK';
+    store.park(1, 'good');
+    scheduler.onMessage(0);
+    clock.advance(2_000);
+    expect(store.bodies).toEqual(['good']);
+    expect(setAside).toEqual([
+      'MESSAGE_ILLEGAL: MESSAGE_ILLEGAL',
+      'PROPERTIES_SIZE_EXCEEDED: PROPERTIES_SIZE_EXCEEDED',
+    ]);
   });
 
   it('finds the end again when the log lost its own', () => {

@@ -1,18 +1,12 @@
-import {
-  decodeMessages,
-  encodeProperties,
-  MessageConst,
-  parseJavaInt,
-  PermName,
-  tagsHash,
-  TopicName,
-} from '@rocketshop/mq-protocol';
-import type { MessageExt } from '@rocketshop/mq-protocol';
+import { MessageConst, parseJavaInt, PermName, tagsHash, TopicName } from '@rocketshop/mq-protocol';
 import type { MessageDraft, MessageReader, MessageStore } from '../../store/index.js';
 import type { BrokerClock } from '../broker-clock.js';
 import type { TopicConfigManager } from '../topics/index.js';
 import type { DelayLevels } from './delay-levels.js';
 import type { DelayOffsetFile } from './delay-offset-file.js';
+import { parkedIn } from './parked.js';
+import type { Parked } from './parked.js';
+import type { Undelivered } from './undelivered.js';
 
 /** The most messages of one level in one turn. Then the other levels get their turn. */
 const DELIVERIES_PER_TURN_MAX = 256;
@@ -22,6 +16,8 @@ const READ_BYTES_MAX = 1024 * 1024;
 const SLEEP_MS_MAX = 1_000;
 /** The pause after a delivery that the store refused, for example because the disk is full. */
 const REFUSED_PAUSE_MS = 1_000;
+/** A message that fails so often for another reason than the disk is set aside. */
+const TRIES_MAX = 3;
 /** How often moved offsets are saved. After a kill, messages that were delivered since the last save are delivered again. */
 const SAVE_INTERVAL_MS = 1_000;
 /** A shutdown waits for the disk 100 times 20 ms. Background syncs are half a second apart. */
@@ -40,6 +36,7 @@ export interface DelaySchedulerParts {
   clock: BrokerClock;
   levels: DelayLevels;
   file: Pick<DelayOffsetFile, 'load' | 'save'>;
+  undelivered: Pick<Undelivered, 'setAside'>;
 }
 
 /** The offsets of all levels at the time when the log ended at `endOffset`. */
@@ -74,6 +71,8 @@ export class DelayScheduler {
   private lastDeliveryEnd = 0;
   /** Saved as soon as the disk has its deliveries. Under steady load there is always a newer one, which must not replace it. */
   private waitingSnapshot: OffsetSnapshot | undefined;
+  /** The message that could not be delivered last. */
+  private failed: { level: number; offset: number; tries: number } | undefined;
   private cancelTimer: (() => void) | undefined;
   private timerAt = Infinity;
   private cancelSave: (() => void) | undefined;
@@ -183,10 +182,10 @@ export class DelayScheduler {
         if (found.nextBeginOffset < offset) this.nextOffsets.set(level, found.nextBeginOffset);
         return undefined;
       }
-      for (const message of found.buffers.flatMap((buffer) => decodeMessages(buffer))) {
-        const dueAt = this.dueAt(message, level, now);
+      for (const parked of found.buffers.flatMap(parkedIn)) {
+        const dueAt = this.dueAt(parked, level, now);
         if (dueAt > now) return dueAt;
-        if (!this.deliver(message, level)) return now + REFUSED_PAUSE_MS;
+        if (!this.deliver(parked, level)) return now + REFUSED_PAUSE_MS;
         delivered += 1;
       }
       this.advance(level, found.nextBeginOffset);
@@ -195,24 +194,46 @@ export class DelayScheduler {
   }
 
   /** A due time that is further away than the delay itself comes from a clock that was set back: then the message is due. */
-  private dueAt(message: MessageExt, level: number, now: number): number {
+  private dueAt({ storeTimestamp }: Parked, level: number, now: number): number {
     const delayMs = this.parts.levels.delayMs(level);
-    const dueAt = message.storeTimestamp + delayMs;
+    const dueAt = storeTimestamp + delayMs;
     return dueAt > now + delayMs ? now : dueAt;
   }
 
-  private deliver(message: MessageExt, level: number): boolean {
-    const { store } = this.parts;
-    const draft = deliveryOf(message);
-    if (draft !== undefined) {
-      this.requireTopic(draft);
-      if (store.append(draft) !== 'PUT_OK') return false;
-      this.lastDeliveryEnd = store.lastAppend.endOffset;
-      this.unsafe = this.unsafe.filter(({ endOffset }) => endOffset > store.writtenOffset);
-      this.unsafe.push({ level, offset: message.queueOffset, endOffset: this.lastDeliveryEnd });
+  /** False when the message has to be tried again. */
+  private deliver(parked: Parked, level: number): boolean {
+    const problem = this.tryToDeliver(parked, level);
+    if (problem === 'SERVICE_NOT_AVAILABLE') return false;
+    if (problem !== undefined) {
+      const tries = this.failed?.offset === parked.queueOffset && this.failed.level === level ? this.failed.tries : 0;
+      this.failed = { level, offset: parked.queueOffset, tries: tries + 1 };
+      if (this.failed.tries < TRIES_MAX) return false;
+      this.parts.undelivered.setAside(parked.message, parked.properties, problem);
+      this.noteDelivery(level, parked.queueOffset);
     }
-    this.advance(level, message.queueOffset + 1);
+    this.advance(level, parked.queueOffset + 1);
     return true;
+  }
+
+  /** @returns why the message cannot be delivered. One message that fails must end neither the process nor its level. */
+  private tryToDeliver(parked: Parked, level: number): string | undefined {
+    try {
+      const draft = deliveryOf(parked);
+      this.requireTopic(draft);
+      const status = this.parts.store.append(draft);
+      if (status !== 'PUT_OK') return status;
+      this.noteDelivery(level, parked.queueOffset);
+      return undefined;
+    } catch (error) {
+      return error instanceof Error ? error.message : 'unknown';
+    }
+  }
+
+  private noteDelivery(level: number, offset: number): void {
+    const { store } = this.parts;
+    this.lastDeliveryEnd = store.lastAppend.endOffset;
+    this.unsafe = this.unsafe.filter(({ endOffset }) => endOffset > store.writtenOffset);
+    this.unsafe.push({ level, offset, endOffset: this.lastDeliveryEnd });
   }
 
   /** Makes the topic when it was deleted, or when a kill lost it. An accepted message is delivered in any case. */
@@ -252,27 +273,14 @@ export class DelayScheduler {
   }
 }
 
-/** The draft for the message's real topic. Undefined when it has none: then no consumer could ever read it. */
-function deliveryOf(message: MessageExt): MessageDraft | undefined {
-  const properties: Record<string, string> = { ...message.properties };
-  const topic = properties[MessageConst.REAL_TOPIC];
-  const queueId = parseJavaInt(properties[MessageConst.REAL_QUEUE_ID] ?? '');
-  if (topic === undefined || queueId === undefined || queueId < 0) return undefined;
-  delete properties[MessageConst.DELAY_TIME_LEVEL];
-  delete properties[MessageConst.TIMER_DELIVER_MS];
-  delete properties[MessageConst.TIMER_DELAY_SEC];
-  return {
-    topic,
-    queueId,
-    flag: message.flag,
-    sysFlag: message.sysFlag,
-    bornTimestamp: message.bornTimestamp,
-    bornHost: message.bornHost,
-    bornPort: message.bornPort,
-    body: message.body,
-    properties: encodeProperties(properties),
-    reconsumeTimes: message.reconsumeTimes,
-    preparedTransactionOffset: message.preparedTransactionOffset,
-    tagsCode: tagsHash(properties[MessageConst.TAGS]),
-  };
+/**
+ * The draft for the message's real topic. Its properties stay as they are, DELAY included: clients of Apache RocketMQ read the level
+ * from it. @throws when it cannot be delivered
+ */
+function deliveryOf({ message, properties, problem }: Parked): MessageDraft {
+  if (message === undefined) throw new Error(problem);
+  const topic = message.properties[MessageConst.REAL_TOPIC];
+  const queueId = parseJavaInt(message.properties[MessageConst.REAL_QUEUE_ID] ?? '');
+  if (topic === undefined || queueId === undefined || queueId < 0) throw new Error('it names no real topic');
+  return { ...message, topic, queueId, properties, tagsCode: tagsHash(message.properties[MessageConst.TAGS]) };
 }

@@ -2,14 +2,15 @@ import {
   ConsumerSendMsgBack,
   decodeMessage,
   dlqTopic,
-  encodeProperties,
   isOneway,
   isWritable,
   MessageConst,
   PermName,
+  propertiesBytesOf,
   RequestRefusedError,
   ResponseCode,
   retryTopic,
+  tagsHash,
   TopicName,
 } from '@rocketshop/mq-protocol';
 import type { MessageExt, SubscriptionGroupConfig } from '@rocketshop/mq-protocol';
@@ -17,6 +18,7 @@ import type { MessageDraft } from '../../store/index.js';
 import type { AckQueue } from '../acks/ack-queue.js';
 import type { BrokerContext, Processor } from '../broker-context.js';
 import type { DelayLevels } from '../delay/delay-levels.js';
+import { PropertyBytes } from '../send/property-bytes.js';
 
 /** Older clients send a maximum of redeliveries that has no meaning. */
 const VERSION_WITH_MAX_RECONSUME_TIMES = 121;
@@ -33,12 +35,12 @@ export function sendBackProcessor(context: BrokerContext, acks: AckQueue, levels
     const header = ConsumerSendMsgBack.readRequest(request);
     const group = requireGroup(context, header.group);
     if (group.retryQueueNums <= 0) return ConsumerSendMsgBack.createResponse(request, {});
-    const message = lookMessage(context, header.offset);
+    const returned = lookMessage(context, header.offset);
     const fromHeader = request.version >= VERSION_WITH_MAX_RECONSUME_TIMES ? header.maxReconsumeTimes : undefined;
-    const isDead = header.delayLevel < 0 || message.reconsumeTimes >= (fromHeader ?? group.retryMaxTimes);
+    const isDead = header.delayLevel < 0 || returned.message.reconsumeTimes >= (fromHeader ?? group.retryMaxTimes);
     const draft = isDead
-      ? deadLetter(context, group, message)
-      : retry(context, group, message, levels, header.delayLevel);
+      ? deadLetter(context, group, returned)
+      : retry(context, group, returned, levels, header.delayLevel);
     if (context.store.append(draft) !== 'PUT_OK') {
       throw new RequestRefusedError(ResponseCode.SYSTEM_ERROR, 'the message could not be stored again');
     }
@@ -65,41 +67,47 @@ function requireGroup(context: BrokerContext, name: string): SubscriptionGroupCo
   return group;
 }
 
-function lookMessage(context: BrokerContext, offset: number): MessageExt {
+/** A message that comes back, and its properties as they are stored. */
+interface Returned {
+  readonly message: MessageExt;
+  readonly properties: PropertyBytes;
+}
+
+function lookMessage(context: BrokerContext, offset: number): Returned {
   const record = context.store.reader.lookMessage(offset);
   if (record === undefined) {
     throw new RequestRefusedError(ResponseCode.SYSTEM_ERROR, `look message by offset failed, ${offset}`);
   }
-  return decodeMessage(record);
+  return { message: decodeMessage(record), properties: new PropertyBytes(propertiesBytesOf(record)) };
 }
 
 function retry(
   context: BrokerContext,
   group: SubscriptionGroupConfig,
-  message: MessageExt,
+  returned: Returned,
   levels: DelayLevels,
   delayLevel: number,
 ): MessageDraft {
   const topic = retryTopic(group.groupName);
   requireTopic(context, topic, group.retryQueueNums);
+  const { message, properties } = returned;
   const level = levels.clamp(delayLevel === 0 ? FIRST_RETRY_LEVEL + message.reconsumeTimes : delayLevel);
-  const properties = {
-    ...withOrigin(message),
-    [MessageConst.DELAY_TIME_LEVEL]: String(level),
-    [MessageConst.REAL_TOPIC]: topic,
-    [MessageConst.REAL_QUEUE_ID]: String(Math.floor(Math.random() * group.retryQueueNums)),
-  };
+  properties.set(MessageConst.REAL_TOPIC, topic);
+  properties.set(MessageConst.REAL_QUEUE_ID, String(Math.floor(Math.random() * group.retryQueueNums)));
   const dueAt = Math.ceil(context.clock.now() + levels.delayMs(level));
-  return { ...redelivery(message, properties), topic: TopicName.SCHEDULE_TOPIC, queueId: level - 1, tagsCode: dueAt };
+  return {
+    ...redelivery(context, returned, level),
+    topic: TopicName.SCHEDULE_TOPIC,
+    queueId: level - 1,
+    tagsCode: dueAt,
+  };
 }
 
-function deadLetter(context: BrokerContext, group: SubscriptionGroupConfig, message: MessageExt): MessageDraft {
+function deadLetter(context: BrokerContext, group: SubscriptionGroupConfig, returned: Returned): MessageDraft {
   const topic = dlqTopic(group.groupName);
   requireTopic(context, topic, 1);
-  const properties = withOrigin(message);
-  properties[MessageConst.DLQ_ORIGIN_TOPIC] = properties[MessageConst.RETRY_TOPIC] ?? message.topic;
-  properties[MessageConst.DLQ_ORIGIN_MESSAGE_ID] = properties[MessageConst.ORIGIN_MESSAGE_ID] ?? message.offsetMsgId;
-  return { ...redelivery(message, properties), topic, queueId: 0, tagsCode: 0 };
+  const tagsCode = tagsHash(returned.properties.get(MessageConst.TAGS));
+  return { ...redelivery(context, returned, 0), topic, queueId: 0, tagsCode };
 }
 
 function requireTopic(context: BrokerContext, topic: string, queueNums: number): void {
@@ -107,30 +115,34 @@ function requireTopic(context: BrokerContext, topic: string, queueNums: number):
   throw new RequestRefusedError(ResponseCode.SYSTEM_ERROR, `topic[${topic}] not exist`);
 }
 
-/** Adds the message's first topic and id. A redelivered message already has them, and they stay. */
-function withOrigin(message: MessageExt): Record<string, string> {
-  const properties: Record<string, string> = {
-    [MessageConst.RETRY_TOPIC]: message.topic,
-    [MessageConst.ORIGIN_MESSAGE_ID]: message.offsetMsgId,
-    ...message.properties,
-  };
-  delete properties[MessageConst.DELAY_TIME_LEVEL];
-  return properties;
-}
+/** Properties that a redelivery needs. */
+const KEPT: ReadonlySet<string> = new Set(Object.values(MessageConst));
 
+/** The message's first topic and id are added. A redelivered message already has them, and they stay. */
 function redelivery(
-  message: MessageExt,
-  properties: Record<string, string>,
+  context: BrokerContext,
+  { message, properties }: Returned,
+  delayLevel: number,
 ): Omit<MessageDraft, 'topic' | 'queueId' | 'tagsCode'> {
+  properties.setIfMissing(MessageConst.RETRY_TOPIC, message.topic);
+  properties.setIfMissing(MessageConst.ORIGIN_MESSAGE_ID, message.offsetMsgId);
+  properties.set(MessageConst.WAIT_STORE_MSG_OK, 'false');
+  properties.set(MessageConst.DELAY_TIME_LEVEL, String(delayLevel));
+  const removed = properties.shorten(KEPT);
+  if (removed.length > 0) {
+    const { topic, offsetMsgId } = message;
+    context.log('warn', 'properties were removed from a redelivery: it is too long', { topic, offsetMsgId, removed });
+  }
+  const { flag, sysFlag, bornTimestamp, bornHost, bornPort, body, preparedTransactionOffset } = message;
   return {
-    flag: message.flag,
-    sysFlag: message.sysFlag,
-    bornTimestamp: message.bornTimestamp,
-    bornHost: message.bornHost,
-    bornPort: message.bornPort,
-    body: message.body,
-    properties: encodeProperties(properties),
+    flag,
+    sysFlag,
+    bornTimestamp,
+    bornHost,
+    bornPort,
+    body,
+    properties: properties.encode(),
     reconsumeTimes: message.reconsumeTimes + 1,
-    preparedTransactionOffset: message.preparedTransactionOffset,
+    preparedTransactionOffset,
   };
 }

@@ -31,9 +31,10 @@ describe('the property rewriter', () => {
     expect(rewrite('')).toEqual({ ...added, UNIQ_KEY: expect.stringMatching(/^[0-9A-F]{32}$/) });
   });
 
-  it('takes the hint to the broker out and follows it', () => {
+  it('follows the hint to the broker and keeps it, as Apache RocketMQ does', () => {
     expect(rewrite(propertiesToString({ UNIQ_KEY: 'ID', WAIT: 'false', POP_CK: '1 2' }))).toEqual({
       UNIQ_KEY: 'ID',
+      WAIT: 'false',
       ...added,
     });
     expect(rewriter.waitStoreMsgOk).toBe(false);

@@ -11,6 +11,12 @@ import {
 /** Room for the longest legal string, for the properties that the broker adds, and for a longer string that is refused later. */
 const SCRATCH_BYTES = 128 * 1024;
 
+/**
+ * A redelivery gets up to some 600 bytes more: its destination, its first topic and id, its delay, what its consumer adds. A message
+ * is refused when it is sent, and not when it comes back, since it would be redelivered for ever then.
+ */
+export const SENT_PROPERTIES_BYTES_MAX = PROPERTIES_BYTES_MAX - 1_024;
+
 /** Properties that the broker reads. */
 const enum Known {
   other,
@@ -51,8 +57,8 @@ for (const entry of knownNames) (knownByLength[entry.bytes.length] ??= []).push(
  * `MessageExtBrokerInner`), and reads the properties that decide how the message is processed.
  *
  * Grammar: `name 0x01 value 0x02 ...`, the last 0x02 optional; entries without name or value are dropped.
- * Removed: WAIT, POP_CK, DELAY when the level is invalid, and properties that only the broker may set.
- * Added: UNIQ_KEY if missing, MSG_REGION, TRACE_ON, CLUSTER.
+ * Removed: POP_CK, DELAY when the level is invalid, and properties that only the broker may set.
+ * Added: UNIQ_KEY if missing, and to a message that does not come in a batch MSG_REGION, TRACE_ON, CLUSTER.
  *
  * One object serves all messages. It works on bytes, and ordinary properties cost no string: parsing them into a map and
  * joining the map again took longer than the rest of a send.
@@ -123,11 +129,14 @@ export class PropertyRewriter {
     return true;
   }
 
-  /** Adds the properties that the broker sets. Returns false when the string is longer than a record can hold. */
-  finish(): boolean {
+  /**
+   * Adds the properties that the broker sets; Apache RocketMQ does not add them to the messages of a batch.
+   * @returns false when the string is longer than may be sent
+   */
+  finish({ isInBatch = false, isRedelivery = false } = {}): boolean {
     if (!this.hasUniqueKey) this.add(MessageConst.UNIQ_CLIENT_MESSAGE_ID_KEYIDX, createUniqId());
-    this.length += this.added.copy(this.buffer, this.length);
-    return this.length <= PROPERTIES_BYTES_MAX;
+    if (!isInBatch) this.length += this.added.copy(this.buffer, this.length);
+    return this.length <= (isRedelivery ? PROPERTIES_BYTES_MAX : SENT_PROPERTIES_BYTES_MAX);
   }
 
   /** Adds one property. The caller knows that name and value are legal, and that the string does not have the name yet. */
@@ -161,7 +170,7 @@ export class PropertyRewriter {
         return true;
       case Known.wait:
         this.waitStoreMsgOk = isTrue(source, start, end);
-        return false;
+        return true;
       case Known.delay:
         if (this.keepsDelay) this.readDelay(source.toString('utf8', start, end));
         return this.delayLevel > 0;

@@ -32,6 +32,9 @@ const VERSION_WITH_MAX_RECONSUME_TIMES = 121;
  */
 const BROKER_SYS_FLAGS = MessageSysFlag.BORN_HOST_V6 | MessageSysFlag.STORE_HOST_V6;
 
+/** What a record has beyond body and properties, when the message comes back. A record lies in one file. */
+const REDELIVERY_BYTES_MAX = 2_048;
+
 export interface SendProcessorParts {
   context: BrokerContext;
   acks: AckQueue;
@@ -114,7 +117,10 @@ export class SendProcessor {
     this.requireServed();
     draft.tagsCode = properties.tagsCode;
     if (properties.delayLevel > 0) this.delay(queueId);
-    if (!properties.finish()) requireStored('PROPERTIES_SIZE_EXCEEDED');
+    // Apache RocketMQ marks a dead letter so that came from a redelivery.
+    if (ignoresDelay) properties.add(MessageConst.DELAY_TIME_LEVEL, '-1');
+    const isRedelivery = isRetryTopic(header.topic);
+    if (!properties.finish({ isRedelivery })) requireStored('PROPERTIES_SIZE_EXCEEDED');
   }
 
   /** A delayed message waits in the queue of its level. The tags code of its consume queue unit is the time when it is due. */
@@ -188,12 +194,15 @@ export class SendProcessor {
     const items = batchItems(view);
     const drafts = items.map((item): MessageDraft => {
       properties.begin();
-      const fits =
-        properties.append(buffer, item.propertiesStart, item.propertiesEnd) &&
-        properties.append(propertiesBuffer, propertiesStart, propertiesEnd);
+      // The batch's own properties say how it is stored, and belong to no message.
+      const reads = properties.append(propertiesBuffer, propertiesStart, propertiesEnd);
+      waitStoreMsgOk &&= properties.waitStoreMsgOk;
+      this.requireServed();
+      properties.begin();
+      const fits = reads && properties.append(buffer, item.propertiesStart, item.propertiesEnd);
       this.requireServed();
       if (properties.delayLevel > 0) refuse(ResponseCode.MESSAGE_ILLEGAL, 'a batch cannot be delayed');
-      if (!fits || !properties.finish()) requireStored('PROPERTIES_SIZE_EXCEEDED');
+      if (!fits || !properties.finish({ isInBatch: true })) requireStored('PROPERTIES_SIZE_EXCEEDED');
       waitStoreMsgOk &&= properties.waitStoreMsgOk;
       return Object.assign(emptyDraft(), draft, {
         flag: item.flag,
@@ -227,12 +236,17 @@ export class SendProcessor {
   }
 
   private requireBodySize(bytes: number): void {
-    const { maxMessageSize } = this.parts.context.config;
-    if (bytes <= maxMessageSize) return;
-    refuse(
-      ResponseCode.MESSAGE_ILLEGAL,
-      `the body has ${bytes} bytes as sent, more than maxMessageSize ${maxMessageSize}`,
-    );
+    const { maxMessageSize, mappedFileSizeCommitLog } = this.parts.context.config;
+    if (bytes > maxMessageSize) {
+      refuse(
+        ResponseCode.MESSAGE_ILLEGAL,
+        `the body has ${bytes} bytes as sent, more than maxMessageSize ${maxMessageSize}`,
+      );
+    }
+    if (bytes + this.properties.length + REDELIVERY_BYTES_MAX > mappedFileSizeCommitLog) {
+      const remark = `the body has ${bytes} bytes as sent, too many for one file of mappedFileSizeCommitLog ${mappedFileSizeCommitLog}`;
+      refuse(ResponseCode.MESSAGE_ILLEGAL, remark);
+    }
   }
 }
 
