@@ -52,9 +52,6 @@ describe('a broker process that cannot start', () => {
     await writeFile(inTheWay, '');
     const port = String(occupiedPort);
     const starts: [RegExp, Record<string, string>][] = [
-      [/topics\.json is broken/, await broken('topics.json')],
-      [/subscriptionGroup\.json is broken/, await broken('subscriptionGroup.json')],
-      [/consumerOffset\.json is broken/, await broken('consumerOffset.json')],
       [/delayOffset\.json is broken/, await broken('delayOffset.json')],
       [/a-file/, { STORE_DIR: inTheWay }],
       [/is in use/, { STORE_DIR: join(folder, 'port'), BROKER_LISTEN_PORT: port }],

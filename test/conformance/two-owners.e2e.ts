@@ -5,16 +5,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Peer } from '@rocketshop/mq-protocol';
 import { pull, send } from './support/broker-under-test.js';
-import { BrokerProcess } from './support/broker-process.js';
+import { ServerProcess } from './support/server-process.js';
 import { ANOTHER_CONTAINER, sendSome } from './support/two-owners.js';
 
 const withNamespaces = spawnSync(ANOTHER_CONTAINER[0], [...ANOTHER_CONTAINER.slice(1), 'true']).status === 0;
 
 describe('a store that two brokers want', () => {
   let folder: string;
-  const brokers: BrokerProcess[] = [];
-  const start = (under?: readonly string[]): BrokerProcess => {
-    const broker = BrokerProcess.start(folder, under === undefined ? {} : { under });
+  const brokers: ServerProcess[] = [];
+  const start = (under: readonly string[] = []): ServerProcess => {
+    const broker = ServerProcess.start('broker', { under, env: { STORE_DIR: folder } });
     brokers.push(broker);
     return broker;
   };
@@ -36,7 +36,7 @@ describe('a store that two brokers want', () => {
     expect(messages.map(({ body }) => body.toString())).toEqual(acknowledged);
   };
 
-  const expectRefused = async (broker: BrokerProcess): Promise<void> => {
+  const expectRefused = async (broker: ServerProcess): Promise<void> => {
     expect(await broker.isReady()).toBe(false);
     expect(broker.ended).toBe(1);
     expect(broker.lines.filter((line) => line.includes('is in use by'))).toHaveLength(1);
@@ -74,7 +74,7 @@ describe('a store that two brokers want', () => {
     const four = [1, 2, 3, 4].map(() => start());
     const ready = await Promise.all(four.map((broker) => broker.isReady()));
     expect(ready.filter(Boolean)).toHaveLength(1);
-    const owner = four[ready.indexOf(true)] as BrokerProcess;
+    const owner = four[ready.indexOf(true)] as ServerProcess;
     const peer: Peer = await owner.connect();
     expect((await send(peer, 'orders', { body: 'one' })).code).toBe(0);
     await owner.end('SIGKILL');

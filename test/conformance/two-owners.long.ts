@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { until } from '@rocketshop/shop-testkit';
 import { pull } from './support/broker-under-test.js';
-import { BrokerProcess } from './support/broker-process.js';
+import { ServerProcess } from './support/server-process.js';
 import { ANOTHER_CONTAINER, sendSome } from './support/two-owners.js';
 
 const [unshare, ...inNamespace] = ANOTHER_CONTAINER;
@@ -14,9 +14,9 @@ const withNamespaces = unsharePath !== '' && spawnSync(unsharePath, [...inNamesp
 
 describe('a store on a machine without flock', () => {
   let folder: string;
-  const brokers: BrokerProcess[] = [];
-  const start = (under: readonly string[] = []): BrokerProcess => {
-    const broker = BrokerProcess.start(folder, { under, env: { PATH: '/nowhere' } });
+  const brokers: ServerProcess[] = [];
+  const start = (under: readonly string[] = []): ServerProcess => {
+    const broker = ServerProcess.start('broker', { under, env: { STORE_DIR: folder, PATH: '/nowhere' } });
     brokers.push(broker);
     return broker;
   };

@@ -9,6 +9,11 @@ const SYNC_BUCKETS_S = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5];
 const TOTALS: readonly (readonly [string, string, (broker: BrokerMetrics) => number])[] = [
   ['broker_messages_in_total', 'Messages that clients sent', ({ messagesIn }) => messagesIn],
   ['broker_messages_out_total', 'Messages that clients pulled', ({ messagesOut }) => messagesOut],
+  [
+    'broker_connections_refused_total',
+    'Connections closed at once, since too many were open',
+    ({ connectionsRefused }) => connectionsRefused,
+  ],
   ['broker_out_bytes_total', 'Bytes of the messages that clients pulled', ({ bytesOut }) => bytesOut],
   [
     'broker_store_written_bytes_total',

@@ -26,4 +26,12 @@ export function observeNameServer(metrics: Metrics, read: () => NameServerMetric
       },
     });
   }
+  metrics.counter({
+    name: 'nameserver_connections_refused_total',
+    help: 'Connections closed at once, since too many were open',
+    collect() {
+      this.reset();
+      this.inc(read()?.connectionsRefused ?? 0);
+    },
+  });
 }

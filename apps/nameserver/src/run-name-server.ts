@@ -31,6 +31,7 @@ async function run(config: NameServerConfig, logger: Logger): Promise<void> {
   const internal = await InternalServer.start({
     host: config.internalBindAddress,
     port: config.internalPort,
+    connectionsMax: 16,
     pages: healthPages({ readiness, metrics: () => metrics.text() }),
   });
   try {

@@ -3,6 +3,7 @@ import { listenPeers, MESSAGE_BODY_BYTES_CEILING, TopicName } from '@rocketshop/
 import type { PeerHandlers, PeerServer } from '@rocketshop/mq-protocol';
 import type { Logger } from '../logger.js';
 import { configFileStorage } from '../config-file-storage.js';
+import { connectionsLeft, storeFilesMax } from '../open-files.js';
 import type { ConfigStorage } from '../config/index.js';
 import { ConsumerOffsetStore, MessageStore, NodeDisk, ownedDisk } from '../store/index.js';
 import type { MessageStoreOptions } from '../store/index.js';
@@ -131,6 +132,7 @@ async function closeStore({ topics, groups, offsets, store }: Partial<OpenedStor
 /** Opens the store, listens and puts the parts together. `handlers` get every frame. */
 export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers): Promise<BrokerAssembly> {
   const { config, clock, log } = parts;
+  const connectionsMax = connectionsLeft(config.limits.connectionsMax, { storeFiles: storeFilesMax(), log });
   const delayLevels = new DelayLevels(config.messageDelayLevel, config.timeScale);
   const opened = await openStore(parts, delayLevels);
   const { store, topics, groups } = opened;
@@ -138,7 +140,7 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
     host: config.bindAddress,
     port: config.listenPort,
     handlers,
-    limits: { connectionsMax: config.limits.connectionsMax, idleTimeoutMs: config.channelExpiredTimeout },
+    limits: { connectionsMax, idleTimeoutMs: config.channelExpiredTimeout },
   }).catch(async (error: unknown) => {
     await closeStore(opened);
     throw error;

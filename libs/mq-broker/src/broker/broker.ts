@@ -1,5 +1,5 @@
 import { createResponse, ResponseCode } from '@rocketshop/mq-protocol';
-import type { FrameView, Peer, PeerHandlers, RemotingCommand } from '@rocketshop/mq-protocol';
+import type { FrameView, Peer, PeerHandlers, PeerServer, RemotingCommand } from '@rocketshop/mq-protocol';
 import { assembleBroker } from './broker-assembly.js';
 import type { BrokerAssembly, BrokerParts } from './broker-assembly.js';
 import { brokerMetrics } from './statistics/broker-metrics.js';
@@ -26,6 +26,7 @@ export class Broker implements PeerHandlers {
   private closing: Promise<void> | undefined;
   private failure: Error | undefined;
   private isFailureReported = false;
+  private refusedSaid = 0;
 
   private constructor(private readonly options: BrokerOptions) {}
 
@@ -165,11 +166,18 @@ export class Broker implements PeerHandlers {
     void assembly.registrar.close().finally(() => this.options.onFatal(error));
   }
 
+  private sayRefused({ refused, peers }: PeerServer): void {
+    const more = refused - this.refusedSaid;
+    this.refusedSaid = refused;
+    if (more > 0) this.options.log('warn', `${more} connections were closed at once: ${peers.size} are open.`);
+  }
+
   private armHousekeeping(assembly: BrokerAssembly): void {
     this.cancelHousekeeping = this.options.clock.after(HOUSEKEEPING_INTERVAL_MS, () => {
       assembly.consumers.dropExpired();
       assembly.producers.dropExpired();
       assembly.locks.dropExpired();
+      this.sayRefused(assembly.server);
       this.armHousekeeping(assembly);
     });
   }

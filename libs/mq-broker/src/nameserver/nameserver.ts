@@ -11,6 +11,7 @@ import type { PeerLimits, PeerServer, RemotingCommand } from '@rocketshop/mq-pro
 
 import type { ConfigStorage } from '../config/index.js';
 import type { Logger } from '../logger.js';
+import { connectionsLeft } from '../open-files.js';
 import { KvConfigTable } from './kv-config-table.js';
 import type { NameServerContext, NameServerProcessor } from './nameserver-context.js';
 import { defaultNameServerSettings } from './nameserver-settings.js';
@@ -41,6 +42,9 @@ export interface NameServerOptions {
   log?: Logger;
 }
 
+/** Brokers and clients of a large cluster are fewer. */
+const CONNECTIONS_MAX = 10_000;
+
 /** What a name server measures of itself. */
 export interface NameServerMetrics {
   brokers: number;
@@ -48,6 +52,8 @@ export interface NameServerMetrics {
   /** Of the broker that was heard of longest ago; undefined without brokers. */
   oldestRegistrationAgeMs: number | undefined;
   connections: number;
+  /** Connections that were closed at once, since there were too many. */
+  connectionsRefused: number;
   /** Bytes of frames whose rest has not arrived. */
   partialBytes: number;
   /** Bytes that slow readers have not taken. */
@@ -70,6 +76,8 @@ export class NameServer {
   /** Resolves when requests are served. Throws what the storage throws and the system's error, as EADDRINUSE. */
   static async start(options: NameServerOptions = {}): Promise<NameServer> {
     const { host = '127.0.0.1', port = 9876, scanIntervalMs = 5_000, clock = Date.now, limits = {} } = options;
+    const log = options.log ?? (() => undefined);
+    const connectionsMax = connectionsLeft(limits.connectionsMax ?? CONNECTIONS_MAX, { storeFiles: 0, log });
     const kv = await KvConfigTable.load(options.storage);
     const routes = new RouteTable(clock);
     const processors = createProcessors({
@@ -81,13 +89,18 @@ export class NameServer {
     const server = await listenPeers({
       host,
       port,
-      limits,
+      limits: { ...limits, connectionsMax },
       handlers: {
         onRequest: (request, peer) => processors.get(request.code)?.(request, peer) ?? notSupported(request),
         onClose: (peer) => routes.channelClosed(peer),
       },
     });
+    let refusedSaid = 0;
     const scanTimer = setInterval(() => {
+      const { refused, peers } = server;
+      if (refused > refusedSaid)
+        log('warn', `${refused - refusedSaid} connections were closed at once: ${peers.size} are open.`);
+      refusedSaid = refused;
       for (const brokerAddr of routes.removeExpired()) options.onBrokerExpired?.(brokerAddr);
     }, scanIntervalMs);
     return new NameServer(server, routes, kv, scanTimer);
@@ -110,6 +123,7 @@ export class NameServer {
     return {
       ...this.routes.size(),
       connections: this.server.peers.size,
+      connectionsRefused: this.server.refused,
       partialBytes: frameMemory.bytes,
       unsentBytes: unsentMemory.bytes,
     };

@@ -63,3 +63,14 @@ export function isNoSpace(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
+
+/** True when this process, or the system, may open no more files. What is there is unharmed, and the next try may succeed. */
+export function isOutOfFiles(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE';
+}
+
+/** True for errors that pass, and that say nothing about what is stored: messages are refused until a later try succeeds. */
+export function isNoRoom(error: unknown): boolean {
+  return isNoSpace(error) || isOutOfFiles(error);
+}

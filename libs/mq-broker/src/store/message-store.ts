@@ -2,7 +2,7 @@ import { Checkpointer } from './checkpoint/checkpointer.js';
 import { Appender } from './commit-log/appender.js';
 import { CommitLog } from './commit-log/commit-log.js';
 import { QueueDispatcher } from './consume-queue/queue-dispatcher.js';
-import { isNoSpace } from './disk.js';
+import { isNoRoom } from './disk.js';
 import { Flusher } from './flush/flusher.js';
 import { SafeWaits } from './flush/safe-waits.js';
 import { StoreLock } from './lock/store-lock.js';
@@ -288,7 +288,7 @@ export class MessageStore {
   };
 
   private failUnlessFull(error: unknown, what: string): void {
-    if (isNoSpace(error)) this.diskWatch.noSpace(error);
+    if (isNoRoom(error)) this.diskWatch.noSpace(error);
     else this.fail(error instanceof StoreError ? error : new WriteFailedError(what, error));
   }
 

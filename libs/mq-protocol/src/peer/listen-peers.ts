@@ -24,6 +24,8 @@ export interface PeerServer {
   readonly host: string;
   readonly port: number;
   readonly peers: ReadonlySet<Peer>;
+  /** Connections that were closed at once, since there were too many, or that the system could not open. */
+  readonly refused: number;
   /** Stops accepting new connections; open ones go on. */
   stopAccepting(): void;
   /** Stops accepting, closes every connection and resolves when all are gone. */
@@ -35,11 +37,16 @@ export async function listenPeers(options: ListenPeersOptions): Promise<PeerServ
   const limits = peerLimits(options.limits);
   const peers = new Set<Peer>();
   const handlers: PeerHandlers = withoutPeer(options.handlers, peers);
+  let refused = 0;
   const server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => {
-    if (peers.size >= limits.connectionsMax) socket.destroy();
-    else accept(socket, handlers, limits, peers, (peer) => options.onPeer?.(peer));
+    if (peers.size >= limits.connectionsMax) {
+      refused++;
+      socket.destroy();
+    } else accept(socket, handlers, limits, peers, (peer) => options.onPeer?.(peer));
   });
   await listen(server, options.port, options.host ?? '0.0.0.0');
+  // The process may open no more files, or the connection broke before it was accepted. Those that are open go on.
+  server.on('error', () => refused++);
   const { address, port } = server.address() as AddressInfo;
   let closing: Promise<void> | undefined;
   const stop = (): Promise<void> => (closing ??= new Promise((resolve) => server.close(() => resolve())));
@@ -47,6 +54,9 @@ export async function listenPeers(options: ListenPeersOptions): Promise<PeerServ
     host: address,
     port,
     peers,
+    get refused() {
+      return refused;
+    },
     stopAccepting: () => void stop(),
     close: async () => {
       const closed = stop();

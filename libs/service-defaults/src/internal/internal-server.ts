@@ -19,6 +19,8 @@ export interface InternalServerOptions {
   readonly port: number;
   /** By path, such as `/metrics`. */
   readonly pages: Readonly<Record<string, Page>>;
+  /** A connection is an open file, of which a process may have few. @default 100 */
+  readonly connectionsMax?: number;
   /** Answers all other paths, for example those of a framework. @default 404 */
   readonly otherwise?: RequestListener;
 }
@@ -42,7 +44,7 @@ export class InternalServer {
       { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
       (request, response) => void this.answer(request, response),
     );
-    this.server.maxConnections = CONNECTIONS_MAX;
+    this.server.maxConnections = options.connectionsMax ?? CONNECTIONS_MAX;
   }
 
   /** @throws {ListenError} that names INTERNAL_PORT or INTERNAL_BIND_ADDRESS */

@@ -19,6 +19,8 @@ export interface BrokerMetrics {
   messagesOut: number;
   bytesOut: number;
   connections: number;
+  /** Connections that were closed at once, since there were too many. */
+  connectionsRefused: number;
   pullsHeld: number;
   acksWaiting: number;
   queueLocks: number;
@@ -70,6 +72,7 @@ export function brokerMetrics(assembly: BrokerAssembly): BrokerMetrics {
     messagesOut: statistics.getTotal,
     bytesOut: statistics.getBytesTotal,
     connections: server.peers.size,
+    connectionsRefused: server.refused,
     pullsHeld: longPolls.size,
     acksWaiting: acks.size,
     queueLocks: locks.size,

@@ -2,6 +2,7 @@ import type { Appender } from '../commit-log/appender.js';
 import type { CommitLog } from '../commit-log/commit-log.js';
 import type { QueueDispatcher } from '../consume-queue/queue-dispatcher.js';
 import type { Flusher } from '../flush/flusher.js';
+import { isOutOfFiles } from '../disk.js';
 import { SyncFailedError } from '../store.errors.js';
 import type { StoreParts } from '../store-parts.js';
 import type { CheckpointState } from './checkpoint.js';
@@ -75,6 +76,7 @@ export class Checkpointer {
     try {
       for (const queue of queues) await queue.files.sync();
     } catch (error) {
+      if (isOutOfFiles(error)) throw error;
       throw new SyncFailedError('a consume queue', error);
     }
     await flusher.drain();

@@ -1,4 +1,4 @@
-import { isNoSpace } from '../disk.js';
+import { isNoRoom } from '../disk.js';
 import { BLANK_BYTES, MAGIC_BLANK } from '../record/record-layout.js';
 import { WriteFailedError } from '../store.errors.js';
 import type { LogFile, LogFiles } from './log-files.js';
@@ -92,7 +92,7 @@ export class CommitLog {
         written += count;
       }
     } catch (error) {
-      if (!isNoSpace(error)) throw new WriteFailedError('the commit log', error);
+      if (!isNoRoom(error)) throw new WriteFailedError('the commit log', error);
       this.withdraw(written);
       this.hooks.onNoSpace(error);
       return false;
@@ -134,7 +134,7 @@ export class CommitLog {
     try {
       this.files.ensure(fileEnd);
     } catch (error) {
-      if (!isNoSpace(error)) throw new WriteFailedError('the commit log', error);
+      if (!isNoRoom(error)) throw new WriteFailedError('the commit log', error);
       this.hooks.onNoSpace(error);
       return false;
     }

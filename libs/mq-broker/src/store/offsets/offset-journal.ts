@@ -81,9 +81,11 @@ export class OffsetJournal {
   /** Starts the file `sequence`; what was not written yet goes to the old one, or into the snapshot that is about to be taken. */
   begin(sequence: number): void {
     if (!this.tryFlush()) this.pendingBytes = 0;
-    this.file?.close();
     this.disk.unlink(this.pathOf(sequence));
-    this.file = this.disk.open(this.pathOf(sequence), true);
+    // Opened before the old one is closed: when that fails, commits go on to the old one.
+    const file = this.disk.open(this.pathOf(sequence), true);
+    this.file?.close();
+    this.file = file;
     this.sequence = sequence;
     this.position = 0;
   }

@@ -1,3 +1,4 @@
+import { isOutOfFiles } from '../disk.js';
 import type { ResolvedStoreOptions } from '../store.options.js';
 import type { StoreParts } from '../store-parts.js';
 
@@ -24,9 +25,10 @@ export class DiskWatch {
     this.timer.unref();
   }
 
-  /** A write found no space. */
+  /** A write found no space, or no file could be opened for it. */
   noSpace(error: unknown): void {
-    if (!this.hitEnd) this.options.log('error', 'The disk is full; messages are refused.', { error: String(error) });
+    const what = isOutOfFiles(error) ? 'The process may open no more files' : 'The disk is full';
+    if (!this.hitEnd) this.options.log('error', `${what}; messages are refused.`, { error: String(error) });
     this.hitEnd = true;
     this.isFull = true;
   }

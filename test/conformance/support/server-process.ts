@@ -12,8 +12,8 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** A broker in a process of its own, perhaps under a program such as `unshare` or `prlimit`. It may fail to start. */
-export class BrokerProcess {
+/** A broker or a name server in a process of its own, perhaps under a program such as `unshare` or `prlimit`. It may fail to start. */
+export class ServerProcess {
   private output = '';
   private exitCode: number | null | undefined;
 
@@ -29,28 +29,33 @@ export class BrokerProcess {
   }
 
   static start(
-    storeDir: string,
+    program: 'broker' | 'nameserver',
     { under = [], env = {} }: { under?: readonly string[]; env?: Record<string, string> } = {},
-  ): BrokerProcess {
-    const [command, ...args] = [...under, process.execPath, join(repositoryRoot, 'apps/broker/dist/main.js')];
+  ): ServerProcess {
+    const [command, ...args] = [...under, process.execPath, join(repositoryRoot, `apps/${program}/dist/main.js`)];
     const child = spawn(command, args, {
       env: {
         PATH: process.env['PATH'] ?? '',
         BROKER_LISTEN_PORT: '0',
+        NAMESRV_LISTEN_PORT: '0',
         INTERNAL_PORT: '0',
         NAMESRV_ADDR: '127.0.0.1:1',
         FLUSH_DISK_TYPE: 'SYNC_FLUSH',
-        STORE_DIR: storeDir,
         ...env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
-    return new BrokerProcess(child);
+    return new ServerProcess(child);
   }
 
   /** The exit code; undefined while it runs, null when a signal ended it. */
   get ended(): number | null | undefined {
     return this.exitCode;
+  }
+
+  /** Of the program that it runs under, if that does not become the server. */
+  get pid(): number {
+    return this.child.pid ?? 0;
   }
 
   get lines(): string[] {
@@ -63,9 +68,12 @@ export class BrokerProcess {
     return this.exitCode === undefined;
   }
 
+  get port(): number {
+    return Number(/is ready on [\d.]+:(\d+)/.exec(this.output)?.[1]);
+  }
+
   connect(): Promise<Peer> {
-    const port = Number(/is ready on [\d.]+:(\d+)/.exec(this.output)?.[1]);
-    return connectPeer({ host: '127.0.0.1', port });
+    return connectPeer({ host: '127.0.0.1', port: this.port });
   }
 
   /** The process number of the broker itself, seen from here, when it runs under another program. */
