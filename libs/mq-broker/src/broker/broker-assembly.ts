@@ -167,6 +167,7 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
     consumers,
     producers,
     delay,
+    endPullsOf: (topic) => longPolls.topicDeleted(topic),
     statistics,
     address,
     draining: false,

@@ -30,6 +30,8 @@ export interface BrokerContext {
   readonly consumers: ConsumerManager;
   readonly producers: ProducerManager;
   readonly delay: DelayScheduler;
+  /** Answers the held pulls of a topic that was deleted. */
+  readonly endPullsOf: (topic: string) => void;
   readonly statistics: BrokerStatistics;
   readonly log: Logger;
   /** `brokerIP1:port`: the address that clients are told, and the storeHost of every record. */

@@ -1,4 +1,4 @@
-import { MessageConst, parseJavaInt, PermName, tagsHash, TopicName } from '@rocketshop/mq-protocol';
+import { isRetryTopic, MessageConst, parseJavaInt, PermName, tagsHash, TopicName } from '@rocketshop/mq-protocol';
 import type { MessageDraft, MessageReader, MessageStore } from '../../store/index.js';
 import type { BrokerClock } from '../broker-clock.js';
 import type { TopicConfigManager } from '../topics/index.js';
@@ -244,7 +244,7 @@ export class DelayScheduler {
       if (existing.readQueueNums > 0) draft.queueId %= Math.max(existing.readQueueNums, existing.writeQueueNums);
       return;
     }
-    const queueNums = Math.max(RESTORED_QUEUE_NUMS, draft.queueId + 1);
+    const queueNums = Math.max(isRetryTopic(draft.topic) ? 1 : RESTORED_QUEUE_NUMS, draft.queueId + 1);
     this.parts.topics.createInSendBack(draft.topic, queueNums, PermName.READ | PermName.WRITE, 0);
   }
 

@@ -80,6 +80,11 @@ export class LongPollTable {
     }
   }
 
+  /** Ends the pulls of a deleted topic: at their offsets, no message of a new topic of that name would wake them. */
+  topicDeleted(topic: string): void {
+    for (const pulls of this.topics.get(topic)?.values() ?? []) for (const pull of pulls) this.wakeNow(pull);
+  }
+
   dropPeer(peer: Peer): void {
     for (const pull of this.peers.get(peer) ?? []) this.forget(pull);
   }

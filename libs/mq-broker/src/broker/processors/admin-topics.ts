@@ -82,6 +82,7 @@ async function deleteTopic(context: BrokerContext, request: RemotingCommand): Pr
   const kept = store.deleteTopic(topic);
   offsets.removeTopic(topic);
   topics.delete(topic);
+  context.endPullsOf(topic);
   await Promise.all([topics.saved(), offsets.saved(config.flushDiskType === 'SYNC_FLUSH')]);
   if (!(await kept)) throw notKept(topic);
   return createResponse(request, ResponseCode.SUCCESS);

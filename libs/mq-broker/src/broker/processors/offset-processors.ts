@@ -106,6 +106,13 @@ async function updateOffset(context: BrokerContext, request: RemotingCommand): P
       `queueId[${queueId}] or offset[${commitOffset}] of topic[${topic}] is illegal`,
     );
   }
+  const maxOffset = context.store.reader.maxOffset(topic, queueId);
+  if (commitOffset > maxOffset) {
+    throw new RequestRefusedError(
+      ResponseCode.INVALID_PARAMETER,
+      `offset[${commitOffset}] is beyond the end[${maxOffset}] of queueId[${queueId}] of topic[${topic}]`,
+    );
+  }
   context.offsets.commit(consumerGroup, topic, queueId, commitOffset);
   // A client that wants no answer waits for nothing.
   if (!isOneway(request)) await context.offsets.saved(context.config.flushDiskType === 'SYNC_FLUSH');

@@ -71,10 +71,12 @@ export class PullProcessor {
       maxBytes: bytesMax(header.maxMsgBytes),
       filter: this.filterOf(header),
     };
-    if ((header.sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0 && header.commitOffset >= 0) {
+    const result = this.look(task);
+    const isCommit = (header.sysFlag & PullSysFlag.COMMIT_OFFSET) !== 0;
+    // An offset beyond the end would skip what is stored there next.
+    if (isCommit && header.commitOffset >= 0 && header.commitOffset <= result.maxOffset) {
       context.offsets.commit(task.group, task.topic, task.queueId, header.commitOffset);
     }
-    const result = this.look(task);
     const isAtEnd = pullCode(result.status, task.queueOffset) === ResponseCode.PULL_NOT_FOUND;
     // After a hole the next offset is higher, and the client must get it at once: then the pull is not held.
     const maySuspend =

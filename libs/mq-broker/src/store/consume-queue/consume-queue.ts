@@ -21,6 +21,8 @@ export class ConsumeQueue {
   nextOffset = 0;
   /** Index of the first unit that is in RAM only. */
   savedOffset = 0;
+  /** Where the queue ended when the store was opened. A consumer whose offset is beyond the end has seen what lies before it. */
+  agreedOffset = 0;
 
   physicalOffset = 0;
   size = 0;

@@ -36,7 +36,8 @@ describe('a pull', () => {
       [0, 'FOUND', 3, 3, 0, 3],
       [2, 'FOUND', 3, 1, 0, 3],
       [3, 'OFFSET_OVERFLOW_ONE', 3, 0, 0, 3],
-      [4, 'OFFSET_OVERFLOW_BADLY', 3, 0, 0, 3],
+      // The queue was empty when the store was opened: at its end, a reader of an older queue would skip three messages.
+      [4, 'OFFSET_OVERFLOW_BADLY', 0, 0, 0, 3],
       [-1, 'OFFSET_TOO_SMALL', 0, 0, 0, 3],
     ]);
   });

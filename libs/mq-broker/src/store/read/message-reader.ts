@@ -63,7 +63,11 @@ export class MessageReader {
     if (maxOffset === 0) return emptyResult('NO_MESSAGE_IN_QUEUE', 0, 0, 0);
     if (offset < minOffset) return emptyResult('OFFSET_TOO_SMALL', minOffset, minOffset, maxOffset);
     if (offset === maxOffset) return emptyResult('OFFSET_OVERFLOW_ONE', offset, minOffset, maxOffset);
-    if (offset > maxOffset) return emptyResult('OFFSET_OVERFLOW_BADLY', maxOffset, minOffset, maxOffset);
+    if (offset > maxOffset) {
+      // The store is older than the consumer, or the queue was made again. At the end the consumer would skip what came since.
+      const next = Math.max(minOffset, Math.min(queue.agreedOffset, maxOffset));
+      return emptyResult('OFFSET_OVERFLOW_BADLY', next, minOffset, maxOffset);
+    }
     const result = emptyResult('NO_MATCHED_MESSAGE', offset, minOffset, maxOffset);
     this.select(queue, maxCount, options, result);
     if (this.wantedCount > 0) this.collect(queue, result, options.allocate ?? allocateUnsafe);

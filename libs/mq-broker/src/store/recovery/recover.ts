@@ -120,6 +120,10 @@ class Recovery {
    * end are given out again, to messages that nobody has deleted.
    */
   result(endOffset: number): Recovered {
+    for (const queue of this.parts.queues.all()) {
+      // A consumer of a deleted topic may not have heard of the deletion yet.
+      queue.agreedOffset = this.deletedTopics.has(queue.topic) ? queue.minOffset : queue.maxOffset;
+    }
     const deletedTopics = [...this.deletedTopics].map(([topic, offset]): [string, number] => [
       topic,
       Math.min(offset, endOffset),

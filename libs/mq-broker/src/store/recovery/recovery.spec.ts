@@ -73,7 +73,8 @@ describe('a store that was killed', () => {
       expect(again.damage.count).toBe(0);
       box.kill();
     }
-  });
+    // Some thousand starts.
+  }, 30_000);
 
   it('wipes what lies behind a torn record, so that it cannot come back at the next start', async () => {
     const { box, stored } = await killedStore(6);
