@@ -1,3 +1,4 @@
+export { describeThrown, isThrown, messageOf } from '@rocketshop/mq-protocol';
 export type { MessageExt, TopicRouteData, ClusterInfo, ConsumeStats, TopicStatsTable } from '@rocketshop/mq-protocol';
 export * from './client-error.js';
 export type { Logger } from './logger.js';

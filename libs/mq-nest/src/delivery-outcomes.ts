@@ -1,16 +1,18 @@
 import type { Logger } from '@nestjs/common';
+import { isThrown, messageOf } from '@rocketshop/mq-client';
 import type { ConsumeContext } from '@rocketshop/mq-client';
 import { findDelayLevel, LONGEST_LEVEL } from './delay-ladder.js';
 import { DeliveryCounters } from './delivery-events.js';
 import type { DiscardEvent, FailureEvent } from './delivery-events.js';
 import { MessageRefusedError } from './errors.js';
 import {
+  chosenDelayMs,
   describeFailure,
   DiscardMessageError,
   isDeadLetterAtOnce,
-  RetryMessageError,
   toFailureProperties,
 } from './outcome.js';
+import type { FailureReason } from './outcome.js';
 import { DEFAULTS } from './rocketmq.config.js';
 import type { RocketmqServerOptions } from './rocketmq.config.js';
 import type { RocketmqContext } from './rocketmq.context.js';
@@ -55,9 +57,10 @@ export class DeliveryOutcomes {
   }
 
   recordDiscard(context: RocketmqContext, error: DiscardMessageError): void {
+    const reason = messageOf(error);
     this.counters.of(context.getGroup(), context.getTopic()).discarded += 1;
-    this.logger.warn(`discarded ${describe(context)}: ${error.message}`);
-    this.tell('discard', { ...identify(context), reason: error.message });
+    this.tell('discard', { ...identify(context), reason });
+    this.log(() => this.logger.warn(`discarded ${describe(context)}: ${reason}`));
   }
 
   recordUnsigned(context: RocketmqContext): void {
@@ -71,22 +74,29 @@ export class DeliveryOutcomes {
     consumeContext.retryProperties = toFailureProperties(failure);
     const isHopeless = isDeadLetterAtOnce(error);
     if (isHopeless) consumeContext.delayLevelWhenNextConsume = DEAD_LETTER_LEVEL;
-    else if (error instanceof RetryMessageError && error.delayMs !== undefined)
-      consumeContext.delayLevelWhenNextConsume = findDelayLevel(error.delayMs, timeScale) ?? LONGEST_LEVEL;
+    else {
+      const delayMs = chosenDelayMs(error);
+      if (delayMs !== undefined)
+        consumeContext.delayLevelWhenNextConsume = findDelayLevel(delayMs, timeScale) ?? LONGEST_LEVEL;
+    }
     const lastAttempt = isHopeless || context.getReconsumeTimes() >= maxReconsumeTimes;
     this.countFailure(context, error, lastAttempt);
+    this.tell('failure', { ...identify(context), failure, error, lastAttempt });
+    this.log(() => this.logFailure(context, error, failure, lastAttempt));
+  }
+
+  private logFailure(context: RocketmqContext, error: unknown, failure: FailureReason, lastAttempt: boolean): void {
     const reason = `${failure.errorClass}: ${failure.message}`;
-    if (error instanceof MessageRefusedError) this.logger.warn(`refused ${describe(context)}: ${reason}`);
+    if (isThrown(error, MessageRefusedError)) this.logger.warn(`refused ${describe(context)}: ${reason}`);
     else if (lastAttempt)
       this.logger.error(`gave up ${describe(context)}, it goes to %DLQ%${failure.group}: ${reason}`, failure.stack);
     else this.logger.warn(`failed ${describe(context)}, it will be delivered again: ${reason}`);
     this.warnOfMask(error);
-    this.tell('failure', { ...identify(context), failure, error, lastAttempt });
   }
 
   private countFailure(context: RocketmqContext, error: unknown, lastAttempt: boolean): void {
     const counts = this.counters.of(context.getGroup(), context.getTopic());
-    if (error instanceof MessageRefusedError) {
+    if (isThrown(error, MessageRefusedError)) {
       counts.refused[error.reason] = (counts.refused[error.reason] ?? 0) + 1;
       return;
     }
@@ -104,12 +114,23 @@ export class DeliveryOutcomes {
 
   private tell<E extends keyof RocketmqServerEvents>(event: E, value: Parameters<RocketmqServerEvents[E]>[0]): void {
     for (const listener of this.listeners[event] as ((value: Parameters<RocketmqServerEvents[E]>[0]) => void)[]) {
+      // A listener that fails must not change what becomes of the message, and must not keep others from being told.
+      const failed = (error: unknown): void =>
+        this.log(() => this.logger.error(`a listener of '${event}' failed: ${messageOf(error)}`));
       try {
-        listener(value);
+        Promise.resolve(listener(value) as unknown).catch(failed);
       } catch (error) {
-        // A listener that throws must not change what becomes of the message.
-        this.logger.error(`a listener of '${event}' threw: ${String(error)}`);
+        failed(error);
       }
+    }
+  }
+
+  /** The application's logger may fail too, for example when its disk is full. The message goes its way nevertheless. */
+  private log(write: () => void): void {
+    try {
+      write();
+    } catch {
+      // There is nowhere left to say it.
     }
   }
 }

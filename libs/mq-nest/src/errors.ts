@@ -1,4 +1,5 @@
 import { RpcException } from '@nestjs/microservices';
+import { isThrown, messageOf } from '@rocketshop/mq-client';
 import type { PublishStatus } from './rocketmq-message.js';
 
 /**
@@ -133,5 +134,5 @@ export class NotConnectedError extends MessagingError {
 }
 
 function describeCause(cause: unknown): string {
-  return cause instanceof Error ? `: ${cause.message}` : '';
+  return isThrown(cause, Error) ? `: ${messageOf(cause)}` : '';
 }

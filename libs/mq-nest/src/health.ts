@@ -1,6 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { HealthIndicatorResult, HealthIndicatorService } from '@nestjs/terminus';
 import type { Driver, DriverAdminClient } from './driver.js';
+import { messageOf } from '@rocketshop/mq-client';
 import { MessagingConfigurationError, NotConnectedError } from './errors.js';
 import { clientOptions } from './rocketmq.config.js';
 import type { RocketmqConnectionOptions } from './rocketmq.config.js';
@@ -54,7 +55,7 @@ export class RocketmqHealthIndicator implements OnApplicationShutdown {
       throw new Error('the name server knows no broker');
     } catch (error) {
       const problem: Record<string, unknown> = {
-        message: error instanceof Error ? error.message : String(error),
+        message: messageOf(error),
         ...state,
       };
       return critical ? indicator.down(problem) : indicator.degraded(problem);

@@ -55,7 +55,7 @@ describe('the reason of a failure', () => {
     ['a text', 'string', 'a text'],
     [{ status: 503 }, 'object', '{"status":503}'],
     [undefined, 'undefined', 'undefined'],
-    [1n, 'bigint', '[object BigInt]'],
+    [1n, 'bigint', '1'],
   ])('describes %p, which is no error', (thrown, errorClass, message) => {
     expect(describeFailure(thrown, 'stock', now)).toMatchObject({ errorClass, message, stack: '' });
   });
@@ -84,9 +84,9 @@ describe('the reason of a failure', () => {
     ['a name that is no text', () => Object.assign(new Error('x'), { name: 7 }), 'x'],
     ['no constructor', () => Object.assign(new Error('x'), { constructor: undefined }), 'x'],
     ['no prototype', () => Object.create(null) as unknown, '{}'],
-    ['a getter that throws', () => throwing('message'), 'cannot be described: object'],
-    ['a cause that throws', () => throwing('cause'), 'cannot be described: object'],
-    ['a revoked proxy', revokedProxy, 'cannot be described: object'],
+    ['a getter that throws', () => throwing('message'), 'cannot be read'],
+    ['a cause that throws', () => throwing('cause'), 'x'],
+    ['a revoked proxy', revokedProxy, 'cannot be read'],
     ['a symbol', () => Symbol('x'), 'Symbol(x)'],
   ])('is found of a thrown value with %s', (_what, thrown, message) => {
     expect(describeFailure(thrown(), 'stock', now)).toMatchObject({ message, group: 'stock' });

@@ -1,3 +1,4 @@
+import { describeThrown, isThrown } from '@rocketshop/mq-client';
 import { MessagingError } from './errors.js';
 
 /*
@@ -56,39 +57,36 @@ export const FailureProperty = {
 // to send.
 const CLASS_CHARACTERS_MAX = 100;
 const MESSAGE_CHARACTERS_MAX = 1000;
-const STACK_LINES_MAX = 20;
 const STACK_CHARACTERS_MAX = 4000;
-
-/** Of a chain of causes. It may be circular, and it may be made longer and longer on purpose. */
-const CAUSES_MAX = 5;
 
 /** Says of any thrown value whether a further delivery of the same message cannot succeed. */
 export function isDeadLetterAtOnce(error: unknown): boolean {
   try {
-    return error instanceof Error && (error as { deadLetterAtOnce?: unknown }).deadLetterAtOnce === true;
+    return isThrown(error, Error) && (error as { deadLetterAtOnce?: unknown }).deadLetterAtOnce === true;
   } catch {
     return false;
   }
 }
 
-/** Describes any thrown value. It never throws: the message could not go back to the broker then. */
+/** Describes any thrown value, within what a property may hold. It never throws: the message could not go back to the broker then. */
 export function describeFailure(error: unknown, group: string, now: Date): FailureReason {
-  const failedAt = now.toISOString();
+  const { errorClass, message, stack } = describeThrown(error);
+  return {
+    errorClass: clean(errorClass, CLASS_CHARACTERS_MAX),
+    message: clean(message, MESSAGE_CHARACTERS_MAX),
+    stack: clean(stack, STACK_CHARACTERS_MAX),
+    group,
+    failedAt: now.toISOString(),
+  };
+}
+
+/** The delay that the handler chose with a RetryMessageError, ms. */
+export function chosenDelayMs(error: unknown): number | undefined {
+  if (!isThrown(error, RetryMessageError)) return undefined;
   try {
-    if (error instanceof Error) {
-      return {
-        errorClass: clean(classOf(error), CLASS_CHARACTERS_MAX),
-        message: clean(printable(error.message), MESSAGE_CHARACTERS_MAX),
-        stack: clean(firstLines(stackWithCauses(error), STACK_LINES_MAX), STACK_CHARACTERS_MAX),
-        group,
-        failedAt,
-      };
-    }
-    const message = clean(printable(error), MESSAGE_CHARACTERS_MAX);
-    return { errorClass: typeof error, message, stack: '', group, failedAt };
-  } catch (problem) {
-    // A getter of the thrown value threw, or the value is a revoked proxy.
-    return { errorClass: typeof error, message: `cannot be described: ${typeof problem}`, stack: '', group, failedAt };
+    return error.delayMs;
+  } catch {
+    return undefined;
   }
 }
 
@@ -113,27 +111,8 @@ export function readFailureProperties(properties: Readonly<Record<string, string
   };
 }
 
-function classOf(error: Error): string {
-  const constructor: unknown = error.constructor;
-  const name: unknown = typeof constructor === 'function' ? constructor.name : undefined;
-  if (typeof name === 'string' && name !== '' && name !== 'Error') return name;
-  return typeof error.name === 'string' && error.name !== '' ? error.name : 'Error';
-}
-
-function stackWithCauses(error: Error, depth = 1): string {
-  const own: unknown = error.stack;
-  const text = typeof own === 'string' ? own : '';
-  const { cause } = error;
-  if (!(cause instanceof Error) || depth === CAUSES_MAX) return text;
-  return `${firstLines(text, STACK_LINES_MAX / 2)}\nCaused by: ${stackWithCauses(cause, depth + 1)}`;
-}
-
-function firstLines(text: string, count: number): string {
-  return text.split('\n', count).join('\n');
-}
-
 // oxlint-disable-next-line no-control-regex -- these are what is to be replaced
-const CONTROL_CHARACTERS = /[\u0000-\u0008\u000B-\u001F\u007F]/g;
+const CONTROL_CHARACTERS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F]/g;
 const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g;
 
 /**
@@ -143,13 +122,4 @@ const LONE_SURROGATES = /[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])
  */
 function clean(text: string, charactersMax: number): string {
   return text.slice(0, charactersMax).replace(CONTROL_CHARACTERS, ' ').replace(LONE_SURROGATES, '\uFFFD');
-}
-
-function printable(value: unknown): string {
-  if (typeof value === 'string') return value;
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return Object.prototype.toString.call(value);
-  }
 }

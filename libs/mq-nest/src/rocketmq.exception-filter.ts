@@ -6,6 +6,7 @@ import { MetadataScanner } from '@nestjs/core';
 import type { ModulesContainer } from '@nestjs/core';
 import { BaseRpcExceptionFilter } from '@nestjs/microservices';
 import { PATTERN_EXTRAS_METADATA } from '@nestjs/microservices/constants.js';
+import { isThrown } from '@rocketshop/mq-client';
 import { throwError } from 'rxjs';
 import type { Observable } from 'rxjs';
 import { RocketmqContext } from './rocketmq.context.js';
@@ -24,13 +25,12 @@ export class RocketmqExceptionFilter extends BaseRpcExceptionFilter {
 }
 
 export function isMaskedByDefaultFilter(error: unknown): boolean {
-  return (
-    !(error instanceof Error) &&
-    typeof error === 'object' &&
-    error !== null &&
-    'message' in error &&
-    error.message === 'Internal server error'
-  );
+  if (typeof error !== 'object' || error === null || isThrown(error, Error)) return false;
+  try {
+    return 'message' in error && error.message === 'Internal server error';
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
-import { selectQueueByHash } from '@rocketshop/mq-client';
+import { messageOf, selectQueueByHash } from '@rocketshop/mq-client';
 import type { Message, SendResult } from '@rocketshop/mq-client';
 import { MessageAuthenticator } from './authentication/message-authenticator.js';
 import type { Driver, DriverProducer } from './driver.js';
@@ -119,8 +119,7 @@ export class RocketmqPublisher implements OnApplicationShutdown {
       result = await this.producer.send(message, options);
     } catch (error) {
       // Some rules, such as the size limit, are checked by the client library only.
-      if (codeOf(error) === 'INVALID_MESSAGE')
-        throw new InvalidMessageError((error as Error).message, { cause: error });
+      if (codeOf(error) === 'INVALID_MESSAGE') throw new InvalidMessageError(messageOf(error), { cause: error });
       throw new PublishNotConfirmedError(message.topic, 'SEND_FAILED', { cause: error });
     }
     if (result.sendStatus !== 'SEND_OK') throw new PublishNotConfirmedError(message.topic, result.sendStatus);

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { Server } from '@nestjs/microservices';
 import type { BaseRpcContext, CustomTransportStrategy, MessageHandler } from '@nestjs/microservices';
+import { isThrown, messageOf } from '@rocketshop/mq-client';
 import type { ConsumeContext, ConsumeStatus, MessageExt } from '@rocketshop/mq-client';
 import { finalize, isObservable, lastValueFrom } from 'rxjs';
 import { MessageAuthenticator } from './authentication/message-authenticator.js';
@@ -155,7 +156,8 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
   private async shutdownConsumers(): Promise<void> {
     const outcomes = await Promise.allSettled([...this.consumers.values()].map((consumer) => consumer.shutdown()));
     for (const outcome of outcomes)
-      if (outcome.status === 'rejected') this.logger.error(`a consumer did not shut down cleanly: ${outcome.reason}`);
+      if (outcome.status === 'rejected')
+        this.logger.error(`a consumer did not shut down cleanly: ${messageOf(outcome.reason)}`);
     this.consumers.clear();
   }
 
@@ -166,7 +168,7 @@ export class RocketmqServer extends Server<RocketmqServerEvents, RocketmqStatus>
       this.outcomes.recordDone(context);
       return 'CONSUME_SUCCESS';
     } catch (error) {
-      if (error instanceof DiscardMessageError) {
+      if (isThrown(error, DiscardMessageError)) {
         this.outcomes.recordDiscard(context, error);
         return 'CONSUME_SUCCESS';
       }

@@ -1,4 +1,5 @@
 export * from './errors.js';
+export * from './thrown.js';
 export * from './tables/index.js';
 export * from './frame/index.js';
 export * from './message/index.js';

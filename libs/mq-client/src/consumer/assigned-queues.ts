@@ -1,4 +1,4 @@
-import { messageOf } from '../instance/connections.js';
+import { messageOf } from '@rocketshop/mq-protocol';
 import { queueKey } from '../message.js';
 import type { MessageQueue } from '../message.js';
 import type { BrokerOffsets } from './broker-offsets.js';

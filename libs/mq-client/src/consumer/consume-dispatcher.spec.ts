@@ -186,4 +186,53 @@ describe('ConsumeDispatcher', () => {
     expect([calls, processQueue.commitOffset]).toEqual([0, 1]);
     expect(sendBack.given).toEqual([{ offset: 0, delayLevel: -1 }]);
   });
+
+  it.each<[string, () => unknown]>([
+    ['a revoked proxy', revokedProxy],
+    ['an error whose message is a symbol', () => Object.assign(new Error('x'), { message: Symbol('m') })],
+    [
+      'an error whose message has no text',
+      () => Object.assign(new Error('x'), { message: Object.create(null) as string }),
+    ],
+    ['an object without text', () => Object.create(null) as unknown],
+    ['a symbol', () => Symbol('s')],
+  ])('sends the message back, with the delay that was chosen, when the listener throws %s', async (_what, thrown) => {
+    const sendBack = recorder();
+    const listener: MessageListener = (_messages, context) => {
+      context.delayLevelWhenNextConsume = 7;
+      throw thrown();
+    };
+    const { processQueue } = dispatch(listener, 1, {}, sendBack);
+    await until(() => processQueue.count === 0);
+    expect(sendBack.given).toEqual([{ offset: 0, delayLevel: 7 }]);
+  });
+
+  it('consumes a message here again when something other than the listener fails', async () => {
+    const calls: number[] = [];
+    const failing = { give: () => Promise.reject(new Error('a fault of ours')) };
+    const { processQueue } = dispatch(
+      () => {
+        if (calls.push(1) < 3) throw new Error('x');
+      },
+      1,
+      {},
+      failing,
+    );
+    await until(() => processQueue.count === 0);
+    expect(calls).toHaveLength(3);
+  });
 });
+
+function revokedProxy(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + 2_000;
+  while (!condition()) {
+    if (Date.now() > deadline) throw new Error('the state was not reached within 2 s');
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}

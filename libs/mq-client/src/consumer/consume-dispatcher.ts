@@ -1,5 +1,5 @@
+import { asError, messageOf } from '@rocketshop/mq-protocol';
 import type { MessageExt } from '@rocketshop/mq-protocol';
-import { messageOf } from '../instance/connections.js';
 import type { Logger } from '../logger.js';
 import type { ConsumeContext, ConsumeStatus, MessageListener } from './message-listener.js';
 import type { CachedMessage, ProcessQueue } from './process-queue.js';
@@ -98,7 +98,7 @@ export class ConsumeDispatcher {
     try {
       return (await this.listener(messages, context)) ?? 'CONSUME_SUCCESS';
     } catch (error) {
-      return error instanceof Error ? error : new Error(messageOf(error));
+      return asError(error);
     }
   }
 
@@ -123,6 +123,11 @@ export class ConsumeDispatcher {
       await this.consume(task);
     } catch (error) {
       this.logger.error(`consuming of ${task.processQueue.queue.topic} failed: ${messageOf(error)}`);
+      // Without this the messages would wait for ever, and no offset behind them could be committed.
+      this.retryHere(
+        task.processQueue,
+        task.entries.filter((entry) => !entry.done),
+      );
     } finally {
       this.running.delete(task);
       this.onProgress(task.processQueue);
@@ -146,7 +151,8 @@ export class ConsumeDispatcher {
       context,
     );
     if (task.expired || task.processQueue.dropped) return;
-    if (outcome instanceof Error) this.logger.warn(`listener of ${task.processQueue.queue.topic}: ${outcome.message}`);
+    if (outcome instanceof Error)
+      this.logger.warn(`listener of ${task.processQueue.queue.topic}: ${messageOf(outcome)}`);
     const succeeded = outcome === 'CONSUME_SUCCESS' ? Math.min(context.ackIndex + 1, entries.length) : 0;
     for (const entry of entries.slice(0, succeeded)) task.processQueue.finish(entry);
     if (succeeded === entries.length) return;

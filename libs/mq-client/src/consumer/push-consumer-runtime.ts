@@ -1,7 +1,6 @@
-import { GroupName } from '@rocketshop/mq-protocol';
+import { GroupName, messageOf } from '@rocketshop/mq-protocol';
 import type { ConsumerData, MessageExt, SubscriptionData } from '@rocketshop/mq-protocol';
 import type { ClientInstance } from '../instance/client-instance.js';
-import { messageOf } from '../instance/connections.js';
 import type { ConsumerMember, DirectConsumption, AdminOperations } from '../instance/members.js';
 import { PeriodicTask } from '../instance/periodic-task.js';
 import type { TopicRoute } from '../instance/topic-route.js';
@@ -211,7 +210,7 @@ export class PushConsumerRuntime implements ConsumerMember, AdminOperations, Reb
     const messageQueue = { topic: message.topic, brokerName, queueId: message.queueId };
     const context = { messageQueue, delayLevelWhenNextConsume: 0, ackIndex: Number.MAX_SAFE_INTEGER };
     const outcome = await this.dispatcher.call([message], context);
-    if (outcome instanceof Error) return { consumeResult: 'CR_THROW_EXCEPTION', remark: outcome.message };
+    if (outcome instanceof Error) return { consumeResult: 'CR_THROW_EXCEPTION', remark: messageOf(outcome) };
     return { consumeResult: outcome === 'CONSUME_SUCCESS' ? 'CR_SUCCESS' : 'CR_LATER' };
   }
 }

@@ -1,7 +1,6 @@
-import { retryTopic } from '@rocketshop/mq-protocol';
+import { messageOf, retryTopic } from '@rocketshop/mq-protocol';
 import type { SubscriptionData } from '@rocketshop/mq-protocol';
 import { InvalidOptionsError, InvalidStateError } from '../client-error.js';
-import { messageOf } from '../instance/connections.js';
 import { leaseInstance } from '../instance/instance-registry.js';
 import type { MessageQueue } from '../message.js';
 import { resolvePushConsumerOptions } from './consumer.config.js';

@@ -1,8 +1,7 @@
-import { isRetryTopic, MessageConst, ResponseCode } from '@rocketshop/mq-protocol';
+import { isRetryTopic, MessageConst, messageOf, ResponseCode } from '@rocketshop/mq-protocol';
 import type { MessageExt, SubscriptionData } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
-import { messageOf } from '../instance/connections.js';
 import type { ResolvedPushConsumerOptions } from './consumer.config.js';
 import type { CachedMessage, ProcessQueue } from './process-queue.js';
 import { pullMessages } from './pull-request.js';

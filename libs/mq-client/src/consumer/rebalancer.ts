@@ -1,7 +1,6 @@
-import { consumerListBody, GetConsumerListByGroup, ResponseCode } from '@rocketshop/mq-protocol';
+import { consumerListBody, GetConsumerListByGroup, messageOf, ResponseCode } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError, ClientError, NoRouteError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
-import { messageOf } from '../instance/connections.js';
 import { firstAnswer } from '../instance/first-answer.js';
 import { queueKey } from '../message.js';
 import type { MessageQueue } from '../message.js';

@@ -3,13 +3,13 @@ import {
   ConsumerSendMsgBack,
   isCompressed,
   MessageConst,
+  messageOf,
   MessageSysFlag,
   PROPERTIES_BYTES_MAX,
   retryTopic,
 } from '@rocketshop/mq-protocol';
 import type { MessageExt } from '@rocketshop/mq-protocol';
 import { ConnectionError } from '../client-error.js';
-import { messageOf } from '../instance/connections.js';
 import type { ClientInstance } from '../instance/client-instance.js';
 import type { MessageQueue } from '../message.js';
 import type { MessageSender } from '../producer/message-sender.js';

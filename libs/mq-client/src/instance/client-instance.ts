@@ -1,11 +1,11 @@
-import { GetRouteInfoByTopic, ResponseCode, TopicName, UnregisterClient } from '@rocketshop/mq-protocol';
+import { GetRouteInfoByTopic, messageOf, ResponseCode, TopicName, UnregisterClient } from '@rocketshop/mq-protocol';
 import type { RemotingCommand } from '@rocketshop/mq-protocol';
 import type { ResolvedClientOptions } from '../client.config.js';
 import { BrokerNotFoundError, BrokerRefusedError } from '../client-error.js';
 import type { Logger } from '../logger.js';
 import type { MessageQueue } from '../message.js';
 import { createClientId } from './client-id.js';
-import { Connections, messageOf } from './connections.js';
+import { Connections } from './connections.js';
 import { Heartbeats } from './heartbeats.js';
 import { Members } from './members.js';
 import type { ConsumerMember } from './members.js';

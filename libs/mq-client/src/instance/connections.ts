@@ -1,4 +1,4 @@
-import { connectPeer, PeerError } from '@rocketshop/mq-protocol';
+import { connectPeer, messageOf, PeerError } from '@rocketshop/mq-protocol';
 import type { Peer, PeerHandlers, RemotingCommand } from '@rocketshop/mq-protocol';
 import { ClientError, ConnectionError, InvalidStateError, RequestTimeoutError } from '../client-error.js';
 import type { Logger } from '../logger.js';
@@ -193,10 +193,6 @@ export class Connections {
     if (!this.closed) this.options.logger.info(`connection to ${address} closed${error ? `: ${error.message}` : ''}`);
   }
 }
-
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));
 
 /** Turns the protocol library's errors into this library's. */
 export function translateError(error: unknown, address: string, timeoutMs: number): Error {

@@ -1,7 +1,6 @@
-import { HeartBeat, heartbeatBody, ResponseCode } from '@rocketshop/mq-protocol';
+import { HeartBeat, heartbeatBody, messageOf, ResponseCode } from '@rocketshop/mq-protocol';
 import type { RemotingCommand } from '@rocketshop/mq-protocol';
 import type { ResolvedClientOptions } from '../client.config.js';
-import { messageOf } from './connections.js';
 import type { Connections } from './connections.js';
 import type { Members } from './members.js';
 import { PeriodicTask } from './periodic-task.js';

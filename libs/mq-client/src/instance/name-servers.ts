@@ -1,7 +1,7 @@
+import { messageOf } from '@rocketshop/mq-protocol';
 import type { RemotingCommand } from '@rocketshop/mq-protocol';
 import { NoNameServerError } from '../client-error.js';
 import type { Logger } from '../logger.js';
-import { messageOf } from './connections.js';
 import type { Connections } from './connections.js';
 import { firstAnswer } from './first-answer.js';
 

@@ -1,4 +1,4 @@
-import { GetRouteInfoByTopic, ResponseCode, topicRouteBody } from '@rocketshop/mq-protocol';
+import { GetRouteInfoByTopic, messageOf, ResponseCode, topicRouteBody } from '@rocketshop/mq-protocol';
 import type { TopicRouteData } from '@rocketshop/mq-protocol';
 import { BrokerRefusedError, NoRouteError } from '../client-error.js';
 import type { Logger } from '../logger.js';
@@ -49,7 +49,7 @@ export class RouteTable {
   refreshSoon(topic: string): void {
     const now = performance.now();
     if (now - (this.refreshedAt.get(topic) ?? -Infinity) < REFRESH_ON_FAILURE_MIN_MS) return;
-    this.refresh(topic).catch((error: Error) => this.logger.debug(`route of ${topic}: ${error.message}`));
+    this.refresh(topic).catch((error: unknown) => this.logger.debug(`route of ${topic}: ${messageOf(error)}`));
   }
 
   /** The known route; without one, the route that a name server answers. @throws NoRouteError, NoNameServerError */

@@ -7,6 +7,7 @@ import {
   isValidTopicName,
   KEY_SEPARATOR,
   MessageConst,
+  messageOf,
   MessageSysFlag,
   PROPERTIES_BYTES_MAX,
   propertiesToString,
@@ -14,7 +15,6 @@ import {
 } from '@rocketshop/mq-protocol';
 import type { SendMessageHeader } from '@rocketshop/mq-protocol';
 import { InvalidMessageError } from '../client-error.js';
-import { messageOf } from '../instance/connections.js';
 import type { Message } from '../message.js';
 import type { ResolvedProducerOptions } from './producer.config.js';
 

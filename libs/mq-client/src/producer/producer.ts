@@ -1,6 +1,6 @@
+import { asError } from '@rocketshop/mq-protocol';
 import { InvalidMessageError, InvalidStateError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
-import { asError } from '../instance/connections.js';
 import { leaseInstance } from '../instance/instance-registry.js';
 import type { InstanceLease } from '../instance/instance-registry.js';
 import { sameQueue } from '../message.js';

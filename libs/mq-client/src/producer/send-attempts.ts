@@ -1,7 +1,8 @@
+import { asError } from '@rocketshop/mq-protocol';
 import type { AnswerHandler, FrameView, Peer } from '@rocketshop/mq-protocol';
 import { BrokerNotFoundError, ConnectionError, NoRouteError, SendTimeoutError } from '../client-error.js';
 import type { ClientInstance } from '../instance/client-instance.js';
-import { asError, translateError } from '../instance/connections.js';
+import { translateError } from '../instance/connections.js';
 import type { TopicTemplate } from '../instance/route-table.js';
 import type { TopicRoute } from '../instance/topic-route.js';
 import type { MessageQueue, SendResult } from '../message.js';

@@ -4,13 +4,15 @@ import { FRAME_LENGTH_BYTES } from '../frame/frame-layout.js';
 import { createResponse, isOneway } from '../frame/remoting-command.js';
 import type { RemotingCommand } from '../frame/remoting-command.js';
 import { ResponseCode } from '../tables/response-code.js';
+import { describeThrown, isThrown } from '../thrown.js';
 
 /** The answer to a request whose processing failed. */
 export function failureResponse(request: RemotingCommand, error: unknown): RemotingCommand {
-  if (error instanceof RequestRefusedError) {
+  if (isThrown(error, RequestRefusedError)) {
     return createResponse(request, error.responseCode, { remark: error.message });
   }
-  const remark = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const { errorClass, message } = describeThrown(error);
+  const remark = `${errorClass}: ${message}`;
   return createResponse(request, ResponseCode.SYSTEM_ERROR, { remark });
 }
 
@@ -77,5 +79,3 @@ export class RequestRunner {
     }
   }
 }
-
-export const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)));

@@ -1,4 +1,5 @@
 import type { Logger } from '../logging/create-logger.js';
+import { messageOf } from '../logging/describe-thrown.js';
 
 /** An outage is over when no request has failed for so long. */
 const QUIET_MS = 10_000;
@@ -23,9 +24,6 @@ export class OutageLog {
     this.lastAt = now;
     if (!isNew && now - this.loggedAt < REMINDER_MS) return;
     this.loggedAt = now;
-    this.logger.error(
-      { reason: error instanceof Error ? error.message : String(error), requests: this.failures },
-      this.message,
-    );
+    this.logger.error({ reason: messageOf(error), requests: this.failures }, this.message);
   }
 }

@@ -2,6 +2,7 @@ import type { CustomTransportStrategy } from '@nestjs/microservices';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createLogger } from '../logging/create-logger.js';
 import type { Logger } from '../logging/create-logger.js';
+import { messageOf } from '../logging/describe-thrown.js';
 import { createService } from './create-service.js';
 import type { Service, ServiceConfig, ServiceOptions } from './create-service.js';
 
@@ -49,7 +50,7 @@ export async function runService<C extends ServiceConfig>(options: RunServiceOpt
     stopOnSignal(service, logger);
     logger.info({ http: service.httpUrl, rpc: service.rpcPort, internal: service.internalUrl }, `${name} ready`);
   } catch (error) {
-    logger.fatal({ err: error }, error instanceof Error ? error.message : 'start failed');
+    logger.fatal({ err: error }, messageOf(error));
     process.exit(1);
   }
 }

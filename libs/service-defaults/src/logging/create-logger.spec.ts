@@ -64,3 +64,50 @@ it('writes the lines of Nest with context and stack, and its info lines at debug
   expect(last()).toMatchObject({ level: 'warn', data: { some: 'object' } });
   expect(lines).toHaveLength(3);
 });
+
+it.each<[string, () => unknown]>([
+  ['frozen', () => Object.freeze(new Error('x'))],
+  ['of a circular cause', () => chained()],
+  ['with a message that is a symbol', () => Object.assign(new Error('x'), { message: Symbol('m') })],
+  ['with a message that is an object', () => Object.assign(new Error('x'), { message: { a: 1n } })],
+  [
+    'with a field whose getter throws',
+    () => Object.defineProperty(new Error('x'), 'detail', { enumerable: true, get: raise }),
+  ],
+  ['with a message whose getter throws', () => Object.defineProperty(new Error('x'), 'message', { get: raise })],
+  ['that is a revoked proxy', () => revokedProxy()],
+  [
+    'that is a proxy of throwing traps',
+    () => new Proxy(new Error('x'), { get: raise, getPrototypeOf: raise, ownKeys: raise }),
+  ],
+  ['that is a text', () => 'text'],
+  ['that is null', () => null],
+  ['with a huge stack', () => Object.assign(new Error('x'), { stack: 's'.repeat(10_000_000) })],
+])('writes a line, and never throws, for an error %s', (_what, make) => {
+  const { logger, last, lines } = capture();
+  const thrown = make();
+  logger.warn({ err: thrown, key: 'k-1' }, 'a row was not sent');
+  logger.child({ err: thrown }).warn('a child writes too');
+  expect(lines).toHaveLength(2);
+  expect(JSON.parse(lines[0] ?? '')).toMatchObject({ key: 'k-1', msg: 'a row was not sent', level: 'warn' });
+  expect(last()).toMatchObject({ msg: 'a child writes too' });
+  expect((lines[0] ?? '').length).toBeLessThan(100_000);
+  new NestLogger(logger).error(thrown, 'ExceptionsHandler');
+  expect(last()).toMatchObject({ level: 'error', context: 'ExceptionsHandler' });
+});
+
+function raise(): never {
+  throw new TypeError('no');
+}
+
+function chained(): Error {
+  const outer = new Error('outer');
+  outer.cause = new Error('inner', { cause: outer });
+  return outer;
+}
+
+function revokedProxy(): unknown {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  return proxy;
+}

@@ -2,12 +2,26 @@ import pino from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 import { currentTrace } from '../trace/trace-context.js';
 import type { LogLevel } from './log-levels.js';
+import { cutText, describeThrown, isError } from './describe-thrown.js';
 import { maskSecrets } from './mask-secrets.js';
 
 export type { Logger } from 'pino';
 
-/** pino's form of an error, masked: a library may have attached a request with its headers. */
-const errorFields = (error: Error): object => maskSecrets(pino.stdSerializers.err(error));
+/**
+ * pino's form of an error, masked: a library may have attached a request with its headers. pino cannot read every thrown value,
+ * for example a frozen error; what the line is about must be said nevertheless, and the caller must go on.
+ */
+function errorFields(error: unknown): unknown {
+  if (!isError(error)) return typeof error === 'object' && error !== null ? describeThrown(error) : error;
+  try {
+    const fields = maskSecrets(pino.stdSerializers.err(error));
+    const { message, stack } = fields;
+    if (typeof message !== 'string' || typeof stack !== 'string') return describeThrown(error);
+    return { ...fields, message: cutText(message), stack: cutText(stack) };
+  } catch {
+    return describeThrown(error);
+  }
+}
 
 export interface LoggerOptions {
   /** The field `service` of every line. */

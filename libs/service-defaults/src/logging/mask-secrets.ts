@@ -1,3 +1,5 @@
+import { describeThrown, isError } from './describe-thrown.js';
+
 /** Names of fields whose values never appear in a log line. */
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
   'authorization',
@@ -37,7 +39,16 @@ export function maskSecrets<T extends object>(fields: T, levels: number = LEVELS
 
 function maskBelow(value: unknown, levels: number): unknown {
   // The serializer of errors masks an error. A copy made here would lose its message and stack.
-  if (typeof value !== 'object' || value === null || value instanceof Error) return value;
+  if (typeof value !== 'object' || value === null || isError(value)) return value;
+  try {
+    return maskObject(value, levels);
+  } catch {
+    // A getter or a proxy throws. Nothing of such an object is shown, because nobody knows what is in it.
+    return describeThrown(value);
+  }
+}
+
+function maskObject(value: object, levels: number): unknown {
   if (Array.isArray(value)) return levels > 0 ? maskElements(value, levels - 1) : value;
   if ('toJSON' in value && typeof value.toJSON === 'function') return maskJson(value, value.toJSON(), levels);
   return maskSecrets(value, levels);

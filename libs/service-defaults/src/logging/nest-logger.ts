@@ -1,5 +1,6 @@
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from './create-logger.js';
+import { isError, messageOf } from './describe-thrown.js';
 
 type Level = 'error' | 'warn' | 'debug' | 'trace' | 'fatal';
 
@@ -40,7 +41,7 @@ export class NestLogger implements LoggerService {
       ...(context === undefined ? {} : { context }),
       ...(more.length > 0 && more[0] !== undefined ? { detail: more.length === 1 ? more[0] : more } : {}),
     };
-    if (message instanceof Error) this.logger[level]({ ...fields, err: message }, message.message);
+    if (isError(message)) this.logger[level]({ ...fields, err: message }, messageOf(message));
     else if (typeof message === 'string') this.logger[level](fields, message);
     else this.logger[level]({ ...fields, data: message }, 'framework message');
   }

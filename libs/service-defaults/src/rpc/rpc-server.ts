@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { isObservable, lastValueFrom } from 'rxjs';
 import { listenOn } from '../lifecycle/listen-on.js';
+import { isError, messageOf } from '../logging/describe-thrown.js';
 import { continueTrace, noteOrder, runWithTrace } from '../trace/trace-context.js';
 import { BrokenProtocolError } from './frame-reader.js';
 import { PING } from './handshake.js';
@@ -154,10 +155,9 @@ export class RpcServer extends Server implements CustomTransportStrategy {
 
   /** Nest's filter has logged a handler's error and made it an object without internals. Any other error is logged here. */
   private toFault(pattern: string, error: unknown): { readonly message: string } {
-    if (typeof error === 'object' && error !== null && !(error instanceof Error) && 'message' in error) {
-      return { message: String(error.message) };
-    }
-    this.logger.error(`${pattern}: ${String(error)}`);
+    const fault = filteredFault(error);
+    if (fault !== undefined) return { message: fault };
+    this.logger.error(`${pattern}: ${messageOf(error)}`);
     return { message: 'Internal server error' };
   }
 
@@ -178,5 +178,15 @@ export class RpcServer extends Server implements CustomTransportStrategy {
         if (isQuiet()) done();
       };
     });
+  }
+}
+
+/** The message of what Nest's filter has made of a handler's error. Any other value may be anything, and must not end the call. */
+function filteredFault(error: unknown): string | undefined {
+  try {
+    if (typeof error !== 'object' || error === null || isError(error) || !('message' in error)) return undefined;
+    return messageOf(error.message);
+  } catch {
+    return undefined;
   }
 }
