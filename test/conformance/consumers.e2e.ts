@@ -137,7 +137,7 @@ describe('a consumer group', () => {
       const timer = setTimeout(action, delayMs);
       return () => clearTimeout(timer);
     };
-    const timed = await BrokerUnderTest.start({ clock: { now: () => now, after } });
+    const timed = await BrokerUnderTest.start({ clock: { now: () => now, monotonic: () => now, bootId: '', after } });
     const member = await timed.connect();
     const body = (clientId: string): Buffer =>
       lockBatchRequestBody.encode({

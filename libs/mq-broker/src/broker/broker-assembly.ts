@@ -9,6 +9,7 @@ import { ConsumerOffsetStore, MessageStore, NodeDisk, ownedDisk } from '../store
 import type { MessageStoreOptions } from '../store/index.js';
 import { AckQueue } from './acks/ack-queue.js';
 import { SendAnswerWriter } from './answers/send-answer-writer.js';
+import { elapsedClockOf } from './broker-clock.js';
 import type { BrokerClock } from './broker-clock.js';
 import type { BrokerContext } from './broker-context.js';
 import { nameServersOf } from './broker.config.js';
@@ -25,6 +26,7 @@ import { PullProcessor } from './pull/pull-processor.js';
 import { NameServerRegistrar } from './registration/name-server-registrar.js';
 import { SAVED_SETTINGS_FILE, SavedSettings } from './saved-settings.js';
 import { SendProcessor } from './send/send-processor.js';
+import { STEADY_TIME_FILE, SteadyTime } from './steady-time.js';
 import { BrokerStatistics } from './statistics/broker-statistics.js';
 import { createRequestRoutes } from './request-routes.js';
 import type { RequestRoutes } from './request-routes.js';
@@ -63,6 +65,7 @@ interface OpenedStore {
   topics: TopicConfigManager;
   groups: SubscriptionGroupManager;
   settings: SavedSettings;
+  steady: SteadyTime;
   delayFile: DelayOffsetFile;
 }
 
@@ -79,6 +82,7 @@ async function openStore(parts: BrokerParts, levels: DelayLevels): Promise<Opene
     deleteWhen: config.deleteWhen,
     diskMaxUsedSpaceRatio: config.diskMaxUsedSpaceRatio / 100,
     deliverTimeOf: (level, storeTimestamp) => Math.ceil(storeTimestamp + levels.delayMs(level)),
+    now: () => parts.clock.now(),
     log,
     ...parts.storeOptions,
   });
@@ -107,6 +111,7 @@ async function readTables(parts: BrokerParts, store: MessageStore, opened: Parti
   const storageOf = (name: string): ConfigStorage =>
     parts.storePathRootDir === undefined ? nowhere : configFileStorage(join(configDirectory, name), log, disk);
   const onSaveError = (error: unknown): void => log('error', 'a table could not be saved', { error: String(error) });
+  const steady = (opened.steady = await SteadyTime.load(clock, storageOf(STEADY_TIME_FILE), onSaveError));
   const settings = await SavedSettings.load({ config, storage: storageOf(SAVED_SETTINGS_FILE), log });
   const topics = (opened.topics = await TopicConfigManager.load({
     config,
@@ -121,12 +126,12 @@ async function readTables(parts: BrokerParts, store: MessageStore, opened: Parti
     clock,
     onSaveError,
   });
-  return { store, offsets, topics, groups, settings, delayFile };
+  return { store, offsets, topics, groups, settings, steady, delayFile };
 }
 
 /** Ends what a failed start has opened. The start's own error is the one that counts. */
-async function closeStore({ topics, groups, offsets, store }: Partial<OpenedStore>): Promise<void> {
-  for (const part of [topics, groups, offsets, store]) await part?.close().catch(() => undefined);
+async function closeStore({ topics, groups, offsets, steady, store }: Partial<OpenedStore>): Promise<void> {
+  for (const part of [topics, groups, offsets, steady, store]) await part?.close().catch(() => undefined);
 }
 
 /** Opens the store, listens and puts the parts together. `handlers` get every frame. */
@@ -135,7 +140,8 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
   const connectionsMax = connectionsLeft(config.limits.connectionsMax, { storeFiles: storeFilesMax(), log });
   const delayLevels = new DelayLevels(config.messageDelayLevel, config.timeScale);
   const opened = await openStore(parts, delayLevels);
-  const { store, topics, groups } = opened;
+  const { store, topics, groups, steady } = opened;
+  const elapsed = elapsedClockOf(clock);
   const server = await listenPeers({
     host: config.bindAddress,
     port: config.listenPort,
@@ -150,15 +156,24 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
   const acks = createAckQueue(parts, store, server.port);
   const statistics = new BrokerStatistics(clock);
   const consumers = createConsumers(parts, groups);
-  const producers = new ProducerManager({ clock, channelExpiredTimeoutMs: config.channelExpiredTimeout });
-  const locks = new QueueLockTable(clock, config.rebalanceLockMaxLiveTime);
+  const producers = new ProducerManager({ clock: elapsed, channelExpiredTimeoutMs: config.channelExpiredTimeout });
+  const locks = new QueueLockTable(elapsed, config.rebalanceLockMaxLiveTime);
   const registrar = createRegistrar(parts, topics, server.port);
   const undelivered = new Undelivered({ store, topics, log });
-  const delay = new DelayScheduler({ store, topics, clock, levels: delayLevels, file: opened.delayFile, undelivered });
+  const delay = new DelayScheduler({
+    store,
+    topics,
+    clock: steady,
+    levels: delayLevels,
+    file: opened.delayFile,
+    undelivered,
+  });
   const context: BrokerContext & { draining: boolean } = {
     config,
     settings: opened.settings,
     clock,
+    elapsed,
+    steady,
     log,
     store,
     offsets: opened.offsets,
@@ -173,7 +188,7 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
     draining: false,
   };
   const pull = new PullProcessor({ context, longPolls: () => longPolls, statistics });
-  const longPolls = new LongPollTable(clock, config.limits, (held) => pull.wake(held));
+  const longPolls = new LongPollTable(elapsed, config.limits, (held) => pull.wake(held));
   const send = new SendProcessor({ context, acks, delayLevels, locks, statistics, storePort: server.port });
   const routes = createRequestRoutes({ context, send, pull, acks, delayLevels, locks });
   connect(store, { acks, delay, longPolls });
@@ -183,7 +198,7 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
 function createAckQueue({ config, clock }: BrokerParts, store: MessageStore, port: number): AckQueue {
   const { brokerIP1: storeHost, regionId, traceOn } = config;
   const writer = new SendAnswerWriter({ storeHost, storePort: port, regionId, traceOn });
-  return new AckQueue(store, writer, clock, {
+  return new AckQueue(store, writer, elapsedClockOf(clock), {
     flushDiskType: config.flushDiskType,
     syncFlushTimeoutMs: config.syncFlushTimeout,
     pendingAcksMax: config.limits.pendingAcksMax,
@@ -192,7 +207,7 @@ function createAckQueue({ config, clock }: BrokerParts, store: MessageStore, por
 
 function createConsumers({ config, clock }: BrokerParts, groups: SubscriptionGroupManager): ConsumerManager {
   const consumers = new ConsumerManager({
-    clock,
+    clock: elapsedClockOf(clock),
     channelExpiredTimeoutMs: config.channelExpiredTimeout,
     isNotifyEnabled: (group) => groups.get(group)?.notifyConsumerIdsChangedEnable !== false,
   });

@@ -1,11 +1,12 @@
 import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { Logger } from '../logger.js';
 import type { ConsumerOffsetStore, MessageStore } from '../store/index.js';
-import type { BrokerClock } from './broker-clock.js';
+import type { BrokerClock, ElapsedClock } from './broker-clock.js';
 import type { BrokerConfig } from './broker.config.js';
 import type { DelayScheduler } from './delay/delay-scheduler.js';
 import type { ConsumerManager, ProducerManager, SubscriptionGroupManager } from './groups/index.js';
 import type { SavedSettings } from './saved-settings.js';
+import type { SteadyTime } from './steady-time.js';
 import type { BrokerStatistics } from './statistics/broker-statistics.js';
 import type { TopicConfigManager } from './topics/index.js';
 
@@ -22,7 +23,12 @@ export type Processor = (
 export interface BrokerContext {
   readonly config: BrokerConfig;
   readonly settings: SavedSettings;
+  /** The wall clock, for times that people and other programs read. */
   readonly clock: BrokerClock;
+  /** For how long something took, or may take. */
+  readonly elapsed: ElapsedClock;
+  /** For when a delayed message is due. */
+  readonly steady: SteadyTime;
   readonly store: MessageStore;
   readonly offsets: ConsumerOffsetStore;
   readonly topics: TopicConfigManager;

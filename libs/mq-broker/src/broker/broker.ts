@@ -137,7 +137,7 @@ export class Broker implements PeerHandlers {
     acks.close();
     await server.close();
     outcomes.push(...(await Promise.allSettled([context.topics.close(), context.groups.close()])));
-    outcomes.push(...(await Promise.allSettled([context.offsets.close()])));
+    outcomes.push(...(await Promise.allSettled([context.offsets.close(), context.steady.close()])));
     outcomes.push(...(await Promise.allSettled([context.store.close()])));
     const problem = this.failure ?? outcomes.find((outcome) => outcome.status === 'rejected')?.reason;
     if (problem !== undefined && !this.isFailureReported) throw problem;

@@ -33,7 +33,7 @@ export interface NameServerOptions {
   scanIntervalMs?: number;
   /** UPDATE_NAMESRV_CONFIG may change the switches of NameServerSettings. @default false, it is not authenticated */
   configUpdateEnable?: boolean;
-  /** Milliseconds since the epoch. @default Date.now */
+  /** For how long a broker is silent, ms: somebody may set the wall clock. @default monotonic */
   clock?: () => number;
   limits?: Partial<PeerLimits>;
   /** Told of brokers that fell silent. */
@@ -75,7 +75,13 @@ export class NameServer {
 
   /** Resolves when requests are served. Throws what the storage throws and the system's error, as EADDRINUSE. */
   static async start(options: NameServerOptions = {}): Promise<NameServer> {
-    const { host = '127.0.0.1', port = 9876, scanIntervalMs = 5_000, clock = Date.now, limits = {} } = options;
+    const {
+      host = '127.0.0.1',
+      port = 9876,
+      scanIntervalMs = 5_000,
+      clock = () => performance.now(),
+      limits = {},
+    } = options;
     const log = options.log ?? (() => undefined);
     const connectionsMax = connectionsLeft(limits.connectionsMax ?? CONNECTIONS_MAX, { storeFiles: 0, log });
     const kv = await KvConfigTable.load(options.storage);

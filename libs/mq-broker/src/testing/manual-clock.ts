@@ -9,9 +9,17 @@ interface Waiting {
 export class ManualClock implements BrokerClock {
   private readonly waiting = new Set<Waiting>();
 
+  bootId = 'first boot';
+  /** How far the wall clock was set. */
+  private wallOffset = 0;
+
   constructor(private time = 1_700_000_000_000) {}
 
   now(): number {
+    return this.time + this.wallOffset;
+  }
+
+  monotonic(): number {
     return this.time;
   }
 
@@ -41,6 +49,6 @@ export class ManualClock implements BrokerClock {
 
   /** Sets the wall clock without anybody's timer noticing. */
   jump(differenceMs: number): void {
-    this.time += differenceMs;
+    this.wallOffset += differenceMs;
   }
 }

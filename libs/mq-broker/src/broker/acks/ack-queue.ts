@@ -2,7 +2,7 @@ import { createResponse, ResponseCode } from '@rocketshop/mq-protocol';
 import type { AnswerableRequest, Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { MessageStore } from '../../store/index.js';
 import type { SendAnswerWriter } from '../answers/send-answer-writer.js';
-import type { BrokerClock } from '../broker-clock.js';
+import type { ElapsedClock } from '../broker-clock.js';
 import { storeRefusals } from './store-status.js';
 import { PendingAcks } from './pending-acks.js';
 import type { Ack } from './pending-acks.js';
@@ -34,7 +34,7 @@ export class AckQueue {
   constructor(
     private readonly store: StoreProgress,
     private readonly writer: SendAnswerWriter,
-    private readonly clock: BrokerClock,
+    private readonly clock: ElapsedClock,
     private readonly options: AckQueueOptions,
   ) {}
 
@@ -125,14 +125,14 @@ export class AckQueue {
   }
 
   private add(peer: Peer, { serializeType, opaque }: AnswerableRequest, waitStoreMsgOk: boolean): Ack {
-    const { endOffset, storeTimestamp, physicalOffset, queueOffset } = this.store.lastAppend;
+    const { endOffset, physicalOffset, queueOffset } = this.store.lastAppend;
     const waitsForFlush = waitStoreMsgOk && this.options.flushDiskType === 'SYNC_FLUSH';
     const ack = (waitsForFlush ? this.awaitingFlush : this.awaitingWrite).add();
     ack.peer = peer;
     ack.serializeType = serializeType;
     ack.opaque = opaque;
     ack.endOffset = endOffset;
-    ack.storedAtMs = storeTimestamp;
+    ack.storedAtMs = this.clock.now();
     ack.physicalOffset = physicalOffset;
     ack.queueOffset = queueOffset;
     if (waitsForFlush && this.cancelTimer === undefined) this.armExpiry();

@@ -7,6 +7,7 @@ export interface Ack extends SendAnswer {
   peer: Peer | undefined;
   /** The answer may leave when the disk has the log up to here. */
   endOffset: number;
+  /** By the broker's clock for durations. */
   storedAtMs: number;
   /** The complete answer, for a request that is not a send of one message. */
   response: RemotingCommand | undefined;

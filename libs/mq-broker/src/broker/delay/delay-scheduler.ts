@@ -1,6 +1,6 @@
 import { isRetryTopic, MessageConst, parseJavaInt, PermName, tagsHash, TopicName } from '@rocketshop/mq-protocol';
 import type { MessageDraft, MessageReader, MessageStore } from '../../store/index.js';
-import type { BrokerClock } from '../broker-clock.js';
+import type { ElapsedClock } from '../broker-clock.js';
 import type { TopicConfigManager } from '../topics/index.js';
 import type { DelayLevels } from './delay-levels.js';
 import type { DelayOffsetFile } from './delay-offset-file.js';
@@ -12,7 +12,7 @@ import type { Undelivered } from './undelivered.js';
 const DELIVERIES_PER_TURN_MAX = 256;
 const READ_MESSAGES_MAX = 32;
 const READ_BYTES_MAX = 1024 * 1024;
-/** The longest timer. A wall clock that was set forward is noticed within this time. */
+/** The longest timer. */
 const SLEEP_MS_MAX = 1_000;
 /** The pause after a delivery that the store refused, for example because the disk is full. */
 const REFUSED_PAUSE_MS = 1_000;
@@ -33,7 +33,8 @@ type DelayStore = Pick<MessageStore, 'append' | 'lastAppend' | 'writtenOffset' |
 export interface DelaySchedulerParts {
   store: DelayStore;
   topics: Pick<TopicConfigManager, 'get' | 'createInSendBack'>;
-  clock: BrokerClock;
+  /** Steady time. */
+  clock: ElapsedClock;
   levels: DelayLevels;
   file: Pick<DelayOffsetFile, 'load' | 'save'>;
   undelivered: Pick<Undelivered, 'setAside'>;
@@ -193,11 +194,14 @@ export class DelayScheduler {
     return now;
   }
 
-  /** A due time that is further away than the delay itself comes from a clock that was set back: then the message is due. */
-  private dueAt({ storeTimestamp }: Parked, level: number, now: number): number {
+  /**
+   * By the steady time that the record has; a record of an older version has only the wall clock's time of its storing. A due time
+   * that is further away than the delay itself comes from a clock that was set back: then the message is due.
+   */
+  private dueAt({ storeTimestamp, dueMs }: Parked, level: number, now: number): number {
     const delayMs = this.parts.levels.delayMs(level);
-    const dueAt = storeTimestamp + delayMs;
-    return dueAt > now + delayMs ? now : dueAt;
+    const dueAt = dueMs > 0 ? dueMs : storeTimestamp + delayMs;
+    return dueAt > Math.ceil(now + delayMs) ? now : dueAt;
   }
 
   /** False when the message has to be tried again. */
@@ -282,5 +286,6 @@ function deliveryOf({ message, properties, problem }: Parked): MessageDraft {
   const topic = message.properties[MessageConst.REAL_TOPIC];
   const queueId = parseJavaInt(message.properties[MessageConst.REAL_QUEUE_ID] ?? '');
   if (topic === undefined || queueId === undefined || queueId < 0) throw new Error('it names no real topic');
-  return { ...message, topic, queueId, properties, tagsCode: tagsHash(message.properties[MessageConst.TAGS]) };
+  const tagsCode = tagsHash(message.properties[MessageConst.TAGS]);
+  return { ...message, topic, queueId, properties, preparedTransactionOffset: 0, tagsCode };
 }

@@ -6,6 +6,8 @@ export interface Parked {
   /** Its offset in the level's queue. */
   readonly queueOffset: number;
   readonly storeTimestamp: number;
+  /** When it is due by steady time, ms; 0 in a record of an older version. It stands in the field of a prepared transaction's offset. */
+  readonly dueMs: number;
   /** Undefined when the record cannot be read; `problem` says why. */
   readonly message: MessageExt | undefined;
   readonly problem: string;
@@ -20,11 +22,19 @@ export function parkedIn(buffer: Buffer): Parked[] {
     const queueOffset = Number(buffer.readBigInt64BE(offset + 20));
     try {
       const message = decodeMessage(buffer, offset);
-      const { storeTimestamp } = message;
-      parked.push({ queueOffset, storeTimestamp, message, problem: '', properties: propertiesBytesOf(buffer, offset) });
+      const { storeTimestamp, preparedTransactionOffset: dueMs } = message;
+      const properties = propertiesBytesOf(buffer, offset);
+      parked.push({ queueOffset, storeTimestamp, dueMs, message, problem: '', properties });
     } catch (error) {
       const problem = error instanceof Error ? error.message : 'unreadable';
-      parked.push({ queueOffset, storeTimestamp: 0, message: undefined, problem, properties: Buffer.alloc(0) });
+      parked.push({
+        queueOffset,
+        storeTimestamp: 0,
+        dueMs: 0,
+        message: undefined,
+        problem,
+        properties: Buffer.alloc(0),
+      });
     }
   }
   return parked;

@@ -46,6 +46,7 @@ export class Undelivered {
       ...message,
       topic: UNDELIVERED_TOPIC,
       queueId: 0,
+      preparedTransactionOffset: 0,
       properties: kept.encode(),
       tagsCode: 0,
     });

@@ -6,7 +6,7 @@ export interface ClientChannel {
   readonly clientId: string;
   readonly language: string;
   readonly version: number;
-  /** By the broker's clock, ms. */
+  /** By the broker's clock for durations, ms. */
   lastHeartbeatMs: number;
 }
 

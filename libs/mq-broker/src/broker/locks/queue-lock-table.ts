@@ -1,5 +1,5 @@
 import type { MessageQueue } from '@rocketshop/mq-protocol';
-import type { BrokerClock } from '../broker-clock.js';
+import type { ElapsedClock } from '../broker-clock.js';
 
 interface QueueLock {
   clientId: string;
@@ -16,7 +16,7 @@ export class QueueLockTable {
   private readonly groups = new Map<string, Map<string, QueueLock>>();
 
   constructor(
-    private readonly clock: BrokerClock,
+    private readonly clock: Pick<ElapsedClock, 'now'>,
     private readonly lockMaxLiveMs: number,
   ) {}
 

@@ -1,5 +1,5 @@
 import type { Peer, SerializeType } from '@rocketshop/mq-protocol';
-import type { BrokerClock } from '../broker-clock.js';
+import type { ElapsedClock } from '../broker-clock.js';
 import type { BrokerLimits } from '../broker.config.js';
 import type { SubscriptionFilter } from '../pull/subscription-filter.js';
 
@@ -15,7 +15,7 @@ export interface HeldPull {
   readonly maxMessages: number;
   readonly maxBytes: number;
   readonly filter: SubscriptionFilter;
-  /** By the broker's clock, ms. */
+  /** By the broker's clock for durations, ms. */
   readonly deadlineMs: number;
 }
 
@@ -39,7 +39,7 @@ export class LongPollTable {
   private held = 0;
 
   constructor(
-    private readonly clock: BrokerClock,
+    private readonly clock: ElapsedClock,
     private readonly limits: Pick<BrokerLimits, 'heldPullsMax' | 'heldPullsPerPeerMax'>,
     private readonly onWake: (pull: HeldPull) => void,
   ) {}

@@ -55,7 +55,7 @@ function getProducerConnections({ producers }: BrokerContext, request: RemotingC
   return createResponse(request, ResponseCode.SUCCESS, { body: producerConnectionBody.encode(connections) });
 }
 
-function getAllProducers({ producers }: BrokerContext, request: RemotingCommand): RemotingCommand {
+function getAllProducers({ producers, clock, elapsed }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const table = new Map<string, ProducerInfo[]>();
   for (const group of producers.groups()) {
     table.set(
@@ -65,7 +65,7 @@ function getAllProducers({ producers }: BrokerContext, request: RemotingCommand)
         remoteIP: peer.remoteHost,
         language,
         version,
-        lastUpdateTimestamp: lastHeartbeatMs,
+        lastUpdateTimestamp: Math.round(clock.now() - (elapsed.now() - lastHeartbeatMs)),
       })),
     );
   }

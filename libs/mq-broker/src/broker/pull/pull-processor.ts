@@ -94,7 +94,7 @@ export class PullProcessor {
   private hold(task: PullTask, suspendTimeoutMillis: number): void {
     const { context, longPolls } = this.parts;
     const suspendMs = Math.max(0, Math.min(suspendTimeoutMillis, SUSPEND_MS_MAX));
-    if (longPolls().hold({ ...task, deadlineMs: context.clock.now() + suspendMs })) return;
+    if (longPolls().hold({ ...task, deadlineMs: context.elapsed.now() + suspendMs })) return;
     task.peer.reply(createResponse(task, ResponseCode.POLLING_FULL, { remark: 'too many pulls are held already' }));
   }
 

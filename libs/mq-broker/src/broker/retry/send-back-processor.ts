@@ -94,11 +94,12 @@ function retry(
   const level = levels.clamp(delayLevel === 0 ? FIRST_RETRY_LEVEL + message.reconsumeTimes : delayLevel);
   properties.set(MessageConst.REAL_TOPIC, topic);
   properties.set(MessageConst.REAL_QUEUE_ID, String(Math.floor(Math.random() * group.retryQueueNums)));
-  const dueAt = Math.ceil(context.clock.now() + levels.delayMs(level));
+  const dueAt = Math.ceil(context.steady.now() + levels.delayMs(level));
   return {
     ...redelivery(context, returned, level),
     topic: TopicName.SCHEDULE_TOPIC,
     queueId: level - 1,
+    preparedTransactionOffset: dueAt,
     tagsCode: dueAt,
   };
 }
@@ -133,7 +134,7 @@ function redelivery(
     const { topic, offsetMsgId } = message;
     context.log('warn', 'properties were removed from a redelivery: it is too long', { topic, offsetMsgId, removed });
   }
-  const { flag, sysFlag, bornTimestamp, bornHost, bornPort, body, preparedTransactionOffset } = message;
+  const { flag, sysFlag, bornTimestamp, bornHost, bornPort, body } = message;
   return {
     flag,
     sysFlag,
@@ -143,6 +144,6 @@ function redelivery(
     body,
     properties: properties.encode(),
     reconsumeTimes: message.reconsumeTimes + 1,
-    preparedTransactionOffset,
+    preparedTransactionOffset: 0,
   };
 }

@@ -86,6 +86,7 @@ export class SendProcessor {
     draft.bornHost = peer.remoteHost;
     draft.bornPort = peer.remotePort;
     draft.reconsumeTimes = header.reconsumeTimes;
+    draft.preparedTransactionOffset = 0;
     if (header.batch) {
       this.storeBatch(view, peer, queueId, config);
       return;
@@ -131,7 +132,8 @@ export class SendProcessor {
     properties.add(MessageConst.REAL_QUEUE_ID, String(queueId));
     draft.topic = TopicName.SCHEDULE_TOPIC;
     draft.queueId = level - 1;
-    draft.tagsCode = Math.ceil(parts.context.clock.now() + parts.delayLevels.delayMs(level));
+    draft.tagsCode = Math.ceil(parts.context.steady.now() + parts.delayLevels.delayMs(level));
+    draft.preparedTransactionOffset = draft.tagsCode;
   }
 
   /** Refuses transactions, free delays and levels that are no number: this broker would deliver such a message at once. */
