@@ -65,7 +65,7 @@ const DAMAGES: Readonly<Record<string, Damage>> = {
   'nothing in it': text(''),
   'a number in it': text('7'),
   'tables of other types in it': text(
-    '{"topicConfigTable":{"a":5},"subscriptionGroupTable":[1],"offsetTable":{"a":"b"},"state":3}',
+    '{"topicConfigTable":{"a":5},"subscriptionGroupTable":[1],"offsetTable":{"a":"b"},"state":3,"brokerPermission":6}',
   ),
 };
 
@@ -119,6 +119,14 @@ async function change(peer: Peer, round: number): Promise<void> {
   const group = { ...newSubscriptionGroupConfig(`g${round}`), retryMaxTimes: 5 + round };
   const body = subscriptionGroupConfigBody.encode(group);
   await ask(peer, UpdateAndCreateSubscriptionGroup.createRequest({}, { body }));
+  const settings = Buffer.from(`brokerPermission=${round === 1 ? 4 : 6}\n`);
+  await askRaw(peer, RequestCode.UPDATE_BROKER_CONFIG, {}, { body: settings });
+  await askRaw(
+    peer,
+    RequestCode.UPDATE_BROKER_CONFIG,
+    {},
+    { body: Buffer.from('brokerPermission=6\nautoCreateTopicEnable=true\n') },
+  );
   for (const queueId of [0, 1]) {
     for (let count = 0; count < 2; count += 1) await send(peer, 'orders', { queueId });
     const offset = { consumerGroup: 'g1', topic: 'orders', queueId, commitOffset: round + queueId };
@@ -166,7 +174,9 @@ function expectNewestOrOlder(found: Tables): void {
 }
 
 describe('a broker whose tables are damaged', () => {
-  const tables = ['topics', 'subscriptionGroup', 'consumerOffset', 'delayOffset'].map((name) => `config/${name}.json`);
+  const tables = ['topics', 'subscriptionGroup', 'consumerOffset', 'delayOffset', 'brokerConfig'].map(
+    (name) => `config/${name}.json`,
+  );
   const files = [...tables, 'checkpoint'];
   const linesOf = (file: string): string[] => said.filter((line) => line.includes(basename(file)));
 

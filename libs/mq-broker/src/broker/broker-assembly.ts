@@ -110,7 +110,8 @@ async function readTables(parts: BrokerParts, store: MessageStore, opened: Parti
   // A temporary store is gone with the broker: its tables need no disk, which halves the time to start.
   const storageOf = (name: string): ConfigStorage =>
     parts.storePathRootDir === undefined ? nowhere : configFileStorage(join(configDirectory, name), log, disk);
-  const onSaveError = (error: unknown): void => log('error', 'a table could not be saved', { error: String(error) });
+  const onSaveError = (error: unknown): void =>
+    log('error', 'a table could not be saved or read', { error: String(error) });
   const steady = (opened.steady = await SteadyTime.load(clock, storageOf(STEADY_TIME_FILE), onSaveError));
   const settings = await SavedSettings.load({ config, storage: storageOf(SAVED_SETTINGS_FILE), log });
   const topics = (opened.topics = await TopicConfigManager.load({
@@ -160,14 +161,8 @@ export async function assembleBroker(parts: BrokerParts, handlers: PeerHandlers)
   const locks = new QueueLockTable(elapsed, config.rebalanceLockMaxLiveTime);
   const registrar = createRegistrar(parts, topics, server.port);
   const undelivered = new Undelivered({ store, topics, log });
-  const delay = new DelayScheduler({
-    store,
-    topics,
-    clock: steady,
-    levels: delayLevels,
-    file: opened.delayFile,
-    undelivered,
-  });
+  const file = opened.delayFile;
+  const delay = new DelayScheduler({ store, topics, clock: steady, levels: delayLevels, file, undelivered, log });
   const context: BrokerContext & { draining: boolean } = {
     config,
     settings: opened.settings,

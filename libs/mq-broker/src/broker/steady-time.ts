@@ -39,8 +39,8 @@ export class SteadyTime {
     onSaveError: (error: unknown) => void,
   ): Promise<SteadyTime> {
     // Without the file, time begins as the wall clock again: no reason to refuse the start.
-    const text = await storage.load(readMoment).catch(() => undefined);
-    const time = new SteadyTime(clock, storage, onSaveError, text === undefined ? undefined : readMoment(text));
+    const text = await storage.load(readMoment).catch(onSaveError);
+    const time = new SteadyTime(clock, storage, onSaveError, typeof text === 'string' ? readMoment(text) : undefined);
     await time.save();
     time.arm();
     return time;

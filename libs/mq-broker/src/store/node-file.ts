@@ -125,6 +125,7 @@ export class NodeFile implements DiskFile {
 
   sync(): Promise<void> {
     if (this.syncError) return Promise.reject(this.syncError);
+    if (this.isParkedClean) return Promise.resolve();
     const descriptor = this.use();
     this.isDirty = false;
     this.pending++;
@@ -140,6 +141,7 @@ export class NodeFile implements DiskFile {
 
   syncNow(): void {
     if (this.syncError) throw this.syncError;
+    if (this.isParkedClean) return;
     fs.fdatasyncSync(this.use());
     this.isDirty = false;
   }
@@ -154,6 +156,11 @@ export class NodeFile implements DiskFile {
     if (this.closing) return;
     this.closing = true;
     if (this.pending === 0) this.release();
+  }
+
+  /** It was synced when it was parked, and a sync must not fail for want of a descriptor. */
+  private get isParkedClean(): boolean {
+    return this.descriptor === undefined && !this.isDirty && !this.closing;
   }
 
   private use(): number {

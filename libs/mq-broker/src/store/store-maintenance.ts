@@ -71,8 +71,12 @@ export class StoreMaintenance {
   }
 
   deleteExpiredFiles(): void {
-    const deleted = this.parts.retention.run(this.hooks.diskWatch.usedRatio, this.hooks.safeOffset());
-    if (deleted > 0) this.hooks.onFilesDeleted();
+    try {
+      const deleted = this.parts.retention.run(this.hooks.diskWatch.usedRatio, this.hooks.safeOffset());
+      if (deleted > 0) this.hooks.onFilesDeleted();
+    } catch (error) {
+      this.hooks.onFailure(error, 'the expired files');
+    }
   }
 
   private every(intervalMs: number, action: () => void): void {

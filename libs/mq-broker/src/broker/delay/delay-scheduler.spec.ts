@@ -10,6 +10,7 @@ import type { DelaySchedulerParts } from './delay-scheduler.js';
 class MemoryStore {
   readonly delivered: MessageDraft[] = [];
   status: AppendStatus = 'PUT_OK';
+  isUnreadable = false;
   writtenOffset = 0;
   flushedOffset = 0;
   readonly lastAppend = { physicalOffset: 0, queueOffset: 0, endOffset: 0, storeTimestamp: 0, physicalOffsets: [] };
@@ -49,6 +50,7 @@ class MemoryStore {
   readonly reader = this;
 
   getMessages(_topic: string, queueId: number, offset: number, maxCount: number): GetResult {
+    if (this.isUnreadable) throw new Error('EMFILE');
     const queue = this.queues.get(queueId) ?? [];
     const buffers = queue.slice(offset, offset + maxCount);
     const nextBeginOffset = buffers.length > 0 ? offset + buffers.length : Math.min(offset, queue.length);
@@ -110,6 +112,18 @@ describe('the delay scheduler', () => {
     created = [];
     setAside = [];
     scheduler = create();
+  });
+
+  it('goes on with a level as soon as its log can be read again', () => {
+    scheduler.start();
+    store.park(1, 'one');
+    scheduler.onMessage(0);
+    store.isUnreadable = true;
+    clock.advance(5_000);
+    expect(store.bodies).toEqual([]);
+    store.isUnreadable = false;
+    clock.advance(1_000);
+    expect(store.bodies).toEqual(['one']);
   });
 
   it('delivers when the time has come, to the queue the sender wanted, with all properties', () => {

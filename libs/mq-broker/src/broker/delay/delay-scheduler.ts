@@ -1,5 +1,6 @@
 import { isRetryTopic, MessageConst, parseJavaInt, PermName, tagsHash, TopicName } from '@rocketshop/mq-protocol';
 import type { MessageDraft, MessageReader, MessageStore } from '../../store/index.js';
+import type { Logger } from '../../logger.js';
 import type { ElapsedClock } from '../broker-clock.js';
 import type { TopicConfigManager } from '../topics/index.js';
 import type { DelayLevels } from './delay-levels.js';
@@ -38,6 +39,7 @@ export interface DelaySchedulerParts {
   levels: DelayLevels;
   file: Pick<DelayOffsetFile, 'load' | 'save'>;
   undelivered: Pick<Undelivered, 'setAside'>;
+  log?: Logger;
 }
 
 /** The offsets of all levels at the time when the log ended at `endOffset`. */
@@ -156,7 +158,13 @@ export class DelayScheduler {
     const now = this.parts.clock.now();
     for (const [level, time] of this.wakeTimes) {
       if (time > now) continue;
-      const next = this.deliverLevel(level, now);
+      let next: number | undefined = now + REFUSED_PAUSE_MS;
+      try {
+        next = this.deliverLevel(level, now);
+      } catch (error) {
+        // The log may be unreadable for a while, for example when the process may open no more files.
+        this.parts.log?.('error', 'a delay level could not be read', { level, error: String(error) });
+      }
       if (next === undefined) this.wakeTimes.delete(level);
       else this.wakeTimes.set(level, next);
     }

@@ -72,7 +72,7 @@ describe('a configuration file', () => {
   });
 
   it('has a backup from its first write on, and never loses it to a broken file', async () => {
-    for (let writes = 0; writes < 3; writes++) {
+    for (let writes = 0; writes < 4; writes++) {
       for (const end of ['kill', 'cutPower'] as const) {
         const disk = new FaultyDisk(() => 1);
         await new ConfigFile<{ version: number }>(PATH, { disk: disk.mount() }).write({ version: 1 });
@@ -84,7 +84,7 @@ describe('a configuration file', () => {
         disk.faults.writesUntilFailure = Number.POSITIVE_INFINITY;
         disk[end]();
         expect([1, 2]).toContain(new ConfigFile<{ version: number }>(PATH, { disk }).read().value?.version);
-        expect(new ConfigFile<{ version: number }>(BACKUP, { disk }).read().value?.version).toBe(1);
+        expect([1, 2]).toContain(new ConfigFile<{ version: number }>(BACKUP, { disk }).read().value?.version);
       }
     }
   });

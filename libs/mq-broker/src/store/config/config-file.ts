@@ -112,11 +112,13 @@ export class ConfigFile<T> {
     const { disk, path, backupPath } = this;
     const bytes = withChecksum(text);
     disk.makeDirectory(dirname(path));
-    const isKept = disk.exists(path);
-    // One flipped bit would be the end of a table that was written only once.
-    if (!isKept && !disk.exists(backupPath)) await this.writeTo(backupPath, bytes);
-    if (isKept) await this.writeTo(path, bytes, this.isBroken ? `${path}.broken` : backupPath);
-    else await this.writeTo(path, bytes);
+    if (disk.exists(path) && !this.isBroken) {
+      await this.writeTo(path, bytes, backupPath);
+    } else {
+      // One flipped bit would be the end of a table with one good copy, and a backup that was needed may be old.
+      await this.writeTo(path, bytes, disk.exists(path) ? `${path}.broken` : undefined);
+      await this.writeTo(backupPath, bytes);
+    }
     this.isBroken = false;
     disk.syncDirectory(dirname(path));
   }
