@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, it } from '@jest/globals';
 import type { MessageListener } from '@rocketshop/mq-client';
-import { createGate, until } from '@rocketshop/shop-testkit';
+import { createGate, FaultProxy, until } from '@rocketshop/shop-testkit';
 import type { SpawnedService } from '@rocketshop/shop-testkit';
 import { BrokerCluster, sendMany } from './support/broker-cluster.js';
 
@@ -51,4 +51,23 @@ describe('a frozen broker', () => {
     const producers = await Promise.all(Array.from({ length: 6 }, () => cluster.producer()));
     await Promise.all(producers.map((producer) => sendMany(producer, 'parcels', 2, 1_500)));
   });
+});
+
+describe('a name server', () => {
+  it('whose connection to a broker vanished without a word hears of the broker and its new topics again', async () => {
+    const cluster = await BrokerCluster.start();
+    const proxy = await FaultProxy.start({ port: cluster.nameServer.port });
+    cluster.onStop(() => proxy.stop());
+    await cluster.broker('broker-a', { namesrvAddr: `127.0.0.1:${proxy.port}` });
+    const producer = await cluster.producer();
+    await until(async () => (await producer.fetchPublishMessageQueues('TBW102')).length > 0);
+
+    proxy.forgetConnections();
+    await sendMany(producer, 'created-meanwhile', 1, 3_000);
+    const other = await cluster.producer({ createTopicKey: 'no-template' });
+    await until(async () => (await other.fetchPublishMessageQueues('created-meanwhile')).length > 0, {
+      timeoutMs: 20_000,
+    });
+    await cluster.stop();
+  }, 40_000);
 });

@@ -1,10 +1,12 @@
 import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { Logger } from '../logger.js';
 
-/** A server that is alive answers a probe within milliseconds, also while it is busy. */
-const PROBE_TIMEOUT_MS = 1_000;
-/** A shorter limit would take a short pause of a server, for example a garbage collection, for silence. */
-const PROBE_TIMEOUT_MIN_MS = 250;
+/** A server that is alive answers a probe within milliseconds. One from which nothing at all is read for this time is silent. */
+const SILENCE_MS = 1_000;
+/** A shorter time would take a short pause of a server, for example a garbage collection, for silence. */
+const SILENCE_MIN_MS = 250;
+/** A server that sends anything may be slow, so its answer counts even when it comes late. */
+const PROBE_TIMEOUT_MS = 10_000;
 /** Pause before the next probe. It doubles up to a maximum, so that a server that is back is used again soon. */
 const PROBE_PAUSE_MIN_MS = 500;
 const PROBE_PAUSE_MAX_MS = 8_000;
@@ -28,7 +30,7 @@ interface Silence {
  *
  * answering -> (suspect: a request waits too long) -> silent: set aside; a probe is sent on the same connection
  *   answered (the probe, or any request)        -> answering
- *   nothing at all is read until its time limit -> the connection is closed: its other requests fail now, and what the
+ *   nothing at all is read for a second         -> the connection is closed: its other requests fail now, and what the
  *                                                  server answers on it later reaches nobody. The next probe opens a new one
  */
 export class SilentServers {
@@ -41,13 +43,12 @@ export class SilentServers {
     return this.byAddress.has(address);
   }
 
-  /** @param timeoutMs the caller can wait no longer for the first probe */
-  suspect(address: string, timeoutMs = PROBE_TIMEOUT_MS): void {
+  /** @param patienceMs the caller can wait no longer until the connection is closed */
+  suspect(address: string, patienceMs = SILENCE_MS): void {
     if (this.closed || this.byAddress.has(address)) return;
     const silence: Silence = { pauseMs: PROBE_PAUSE_MIN_MS, timer: undefined };
     this.byAddress.set(address, silence);
-    const limitMs = Math.max(PROBE_TIMEOUT_MIN_MS, Math.min(timeoutMs, PROBE_TIMEOUT_MS));
-    void this.probe(address, silence, limitMs);
+    void this.probe(address, silence, Math.max(SILENCE_MIN_MS, Math.min(patienceMs, SILENCE_MS)));
   }
 
   /** The server has answered a request. */
@@ -69,23 +70,27 @@ export class SilentServers {
     for (const address of this.byAddress.keys()) this.forget(address);
   }
 
-  private async probe(address: string, silence: Silence, limitMs: number): Promise<void> {
+  private async probe(address: string, silence: Silence, silenceMs: number): Promise<void> {
     const { connect, probe, logger } = this.options;
-    let peer: Peer | undefined;
-    let readsBefore = 0;
     try {
-      peer = await connect(address);
-      readsBefore = peer.readCount;
-      await peer.request(probe(), limitMs);
+      const peer = await connect(address);
+      closeIfSilent(peer, silenceMs);
+      await peer.request(probe(), PROBE_TIMEOUT_MS);
       if (this.byAddress.get(address) === silence) this.answered(address);
       return;
-    } catch (error) {
+    } catch {
       if (this.byAddress.get(address) !== silence) return;
       if (silence.pauseMs === PROBE_PAUSE_MIN_MS) logger.warn(`${address} does not answer and is set aside`);
-      // A long answer on a slow line holds up the answer to the probe, and is worth waiting for.
-      if (peer?.readCount === readsBefore) peer.close(error as Error);
     }
-    silence.timer = setTimeout(() => void this.probe(address, silence, PROBE_TIMEOUT_MS), silence.pauseMs);
+    silence.timer = setTimeout(() => void this.probe(address, silence, SILENCE_MS), silence.pauseMs);
     silence.pauseMs = Math.min(PROBE_PAUSE_MAX_MS, silence.pauseMs * 2);
   }
+}
+
+/** A long answer on a slow line holds up the answer to the probe, and is worth waiting for. */
+function closeIfSilent(peer: Peer, silenceMs: number): void {
+  const readsBefore = peer.readCount;
+  setTimeout(() => {
+    if (!peer.closed && peer.readCount === readsBefore) peer.close(new Error(`nothing was read for ${silenceMs} ms`));
+  }, silenceMs).unref();
 }

@@ -43,6 +43,13 @@ describe('RoundRobin', () => {
     expect(turn.select(queues(['a', 'b', 'c']), ['a', 'c', 'b'], silent)?.brokerName).toBe('a');
   });
 
+  it('lets brokers take turns that are all silent', () => {
+    const silent = new FaultTable({ isSilent: () => true });
+    const turn = new RoundRobin();
+    const seen = Array.from({ length: 8 }, () => turn.select(queues(['a', 'b']), [], silent)?.brokerName);
+    expect(new Set(seen)).toEqual(new Set(['a', 'b']));
+  });
+
   it('skips brokers that are to be avoided; when all are, it selects the one that is available first', () => {
     let now = 0;
     const faults = new FaultTable({ now: () => now });

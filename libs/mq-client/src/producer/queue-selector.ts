@@ -44,11 +44,9 @@ export class RoundRobin {
     const untried = names.filter((name) => !failed.includes(name));
     const notLast = names.filter((name) => name !== failed.at(-1));
     const candidates = [untried, notLast, names].find((some) => some.length > 0) ?? [];
-    const best = candidates.reduce(
-      (a, b) => (faults.availableAt(b) < faults.availableAt(a) ? b : a),
-      candidates[0] ?? '',
-    );
-    return this.find(queues, (name) => name === best);
+    const soonest = Math.min(...candidates.map((name) => faults.availableAt(name)));
+    // All of them may be silent: then they take turns, because nobody knows which one answers first.
+    return this.find(queues, (name) => candidates.includes(name) && faults.availableAt(name) === soonest);
   }
 
   private take(queues: readonly MessageQueue[]): MessageQueue | undefined {

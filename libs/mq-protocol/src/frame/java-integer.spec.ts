@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { optional } from '../header/header-schema.js';
 import { parseIntBytes, parseLongBytes } from './decimal.js';
 import { parseJavaInt, parseJavaLong } from './java-integer.js';
@@ -87,5 +88,22 @@ describe('an integer as Java parses it', () => {
       const digits = Array.from({ length: 10 }, (_, digit) => String.fromCharCode(zero + digit)).join('');
       expect(parseJavaInt(digits)).toBe(123_456_789);
     }
+  });
+
+  it('reads every text the same from a property, a header and a frame', () => {
+    const unit = fc.constantFrom(...'0123456789+- .xeE_n٣１𝟏', '\u0000');
+    fc.assert(
+      fc.property(fc.string({ unit, maxLength: 22 }), (text) => {
+        const bytes = Buffer.from(text);
+        const int = parseJavaInt(text);
+        expect(orUndefined(() => optional.int.read(text, 'f'))).toBe(int);
+        expect(orUndefined(() => parseIntBytes(bytes, 0, bytes.length, 'f'))).toBe(int);
+        const long = parseJavaLong(text);
+        expect(orUndefined(() => optional.long.read(text, 'f'))).toBe(long);
+        expect(orUndefined(() => parseLongBytes(bytes, 0, bytes.length, 'f'))).toBe(long);
+        if (int !== undefined) expect(long).toBe(int);
+      }),
+      { numRuns: 2_000 },
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { connectPeer } from '@rocketshop/mq-protocol';
+import { asError, connectPeer } from '@rocketshop/mq-protocol';
 import type { Peer, RemotingCommand } from '@rocketshop/mq-protocol';
 
 /** RocketMQ waits 24 s. The registrar rather tries a slow name server again. */
@@ -24,7 +24,14 @@ export class NameServerLink {
   /** Rejects with PeerError when the name server cannot be reached or does not answer. */
   async request(command: RemotingCommand, timeoutMs: number = REQUEST_TIMEOUT_MS): Promise<RemotingCommand> {
     const peer = await this.connected();
-    return peer.request(command, timeoutMs);
+    const readsBefore = peer.readCount;
+    try {
+      return await peer.request(command, timeoutMs);
+    } catch (error) {
+      // The connection may have vanished without a word. On a new one the next request may succeed; on this one never.
+      if (peer.readCount === readsBefore) peer.close(asError(error));
+      throw error;
+    }
   }
 
   close(): void {
