@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { cutEveryByte, flipEveryField, makeStore } from './damaged-logs.js';
 import type { DamageResult } from './damaged-logs.js';
 import { runKillRounds } from './kill-rounds.js';
+import { runOwnerRounds } from './owner-rounds.js';
 import { PLANTED_FAULTS, findBlindSpots } from './planted-faults.js';
 
 const DAMAGED_RECORDS = 200;
@@ -17,8 +18,8 @@ interface Row {
 }
 
 const USAGE = `npm run crash -- [--rounds 50] [--producers 4] [--keep folder]
-Kills a broker process under load, tears and flips its log, and checks that nothing acknowledged is lost.
-  --rounds     kills in each flush mode
+Kills a broker process under load, tears and flips its log, does what its owner does, and checks that nothing acknowledged is lost.
+  --rounds     kills, and rounds of acts of the owner, in each flush mode
   --producers  connections that send, 16 requests under way on each
   --keep       keeps stores and histories there instead of removing them`;
 
@@ -42,7 +43,12 @@ async function runCrash(args: string[]): Promise<number> {
   const directory = values.keep ?? mkdtempSync(join(tmpdir(), 'rocketshop-crash-'));
   mkdirSync(directory, { recursive: true });
   try {
-    const rows = [testCheckers(), ...(await testDamage(directory)), ...(await testKills(directory, rounds, producers))];
+    const rows = [
+      testCheckers(),
+      ...(await testDamage(directory)),
+      ...(await testKills(directory, rounds, producers)),
+      ...(await testOwner(directory, rounds)),
+    ];
     print(rows);
     return rows.every(({ violations }) => violations.length === 0) ? 0 : 1;
   } finally {
@@ -83,6 +89,24 @@ async function testKills(directory: string, rounds: number, producers: number): 
       figures:
         `${result.kills} kills, ${result.acknowledged} acknowledged, ${result.read} read back, ` +
         `${result.unanswered} unanswered (${result.unansweredButStored} of them stored), restart ${result.restartMsMedian} ms`,
+      violations: result.violations,
+    });
+  }
+  return rows;
+}
+
+async function testOwner(directory: string, rounds: number): Promise<Row[]> {
+  const rows: Row[] = [];
+  for (const flushDiskType of ['SYNC_FLUSH', 'ASYNC_FLUSH'] as const) {
+    console.log(`Acting as the owner of a broker ${rounds} times, ${flushDiskType} ...`);
+    const result = await runOwnerRounds({
+      rounds,
+      flushDiskType,
+      directory: join(directory, `owner-${flushDiskType}`),
+    });
+    rows.push({
+      test: `acts of the owner, ${flushDiskType}`,
+      figures: `${rounds} rounds, ${result.acknowledged} acknowledged, ${result.deletions} deletions of the topic`,
       violations: result.violations,
     });
   }

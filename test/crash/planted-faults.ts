@@ -1,5 +1,7 @@
 import { check } from './checkers.js';
 import type { HistoryEntry, ReadMessage, SendEntry } from './history.js';
+import { checkDeletions } from './topic-history.js';
+import type { TopicHistory, TopicRead } from './topic-history.js';
 
 interface Planted {
   name: string;
@@ -58,10 +60,76 @@ export function findBlindSpots(): string[] {
     if (!check(history, read).violations.some((violation) => expected.test(violation)))
       blind.push(`not found: ${name}`);
   }
+  return [...blind, ...blindSpotsOfDeletions()];
+}
+
+interface PlantedDeletion {
+  name: string;
+  expected: RegExp;
+  plant: (history: Writable<TopicHistory>, read: TopicRead[]) => void;
+}
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+const DELETION_FAULTS: readonly PlantedDeletion[] = [
+  {
+    name: 'a deleted message that is back',
+    expected: /^came back/,
+    plant: (_, read) => void read.unshift({ text: 'old 0', queueId: 1, queueOffset: 0 }),
+  },
+  { name: 'a lost message of the new topic', expected: /^lost/, plant: (_, read) => void read.pop() },
+  {
+    name: 'a message of the new topic in another place',
+    expected: /^lost/,
+    plant: (_, read) => read.reverse().forEach((one, index) => Object.assign(one, { queueOffset: index })),
+  },
+  {
+    name: 'a message of the new topic twice',
+    expected: /^stored twice/,
+    plant: (_, read) => void read.push({ text: 'new 0', queueId: 0, queueOffset: 5 }),
+  },
+  {
+    name: 'a gap in the new topic',
+    expected: /^gap/,
+    plant: (_, read) => void read.push({ text: 'unanswered', queueId: 0, queueOffset: 9 }),
+  },
+  {
+    name: 'a message of the new topic that nobody sent',
+    expected: /^invented/,
+    plant: (_, read) => void read.push({ text: 'nobody', queueId: 0, queueOffset: 5 }),
+  },
+];
+
+/** Five messages before the answered deletion, five after it, and one without an answer. */
+function soundDeletion(): { history: TopicHistory; read: TopicRead[] } {
+  const of = (text: string, deletions: number) =>
+    Array.from({ length: 5 }, (_, index) => ({
+      text: `${text} ${index}`,
+      queueId: 0,
+      queueOffset: index,
+      startedIn: deletions,
+      answeredIn: deletions,
+    }));
+  const after = of('new', 1);
+  const unanswered = { text: 'unanswered', queueId: 0, queueOffset: -1, startedIn: 1, answeredIn: undefined };
+  return {
+    history: { sends: [...of('old', 0), ...after, unanswered], requested: 1, answered: 1 },
+    read: after.map(({ text, queueId, queueOffset }) => ({ text, queueId, queueOffset })),
+  };
+}
+
+function blindSpotsOfDeletions(): string[] {
+  const sound = soundDeletion();
+  const blind = checkDeletions(sound.history, sound.read).map((violation) => `false alarm: ${violation}`);
+  for (const { name, expected, plant } of DELETION_FAULTS) {
+    const { history, read } = soundDeletion();
+    plant(history, read);
+    if (!checkDeletions(history, read).some((violation) => expected.test(violation))) blind.push(`not found: ${name}`);
+  }
   return blind;
 }
 
-export const PLANTED_FAULTS = FAULTS.length;
+export const PLANTED_FAULTS = FAULTS.length + DELETION_FAULTS.length;
 
 function messageAt(read: readonly ReadMessage[], index: number): ReadMessage {
   const message = read[index];
