@@ -7,11 +7,11 @@ import { TIME_LIMITS } from '../time-limits.js';
 export interface ProducerOptions extends ClientOptions {
   producerGroup: string;
   /**
-   * Time limit for all attempts of one send together, ms. While another broker can be tried, an attempt gets half of what is
-   * left. @default 3000
+   * Time limit for all attempts of one send together, ms. While other brokers can be tried, an attempt gets its share of what
+   * is left, and at least 500 ms where that is less than half. @default 3000
    */
   sendMsgTimeout?: number;
-  /** Attempts after the first one failed. @default 2 */
+  /** Attempts after the first one failed. Brokers that say nothing do not count while another one is untried. @default 2 */
   retryTimesWhenSendFailed?: number;
   /** Send again to another broker when the status is not SEND_OK. @default false */
   retryAnotherBrokerWhenNotStoreOK?: boolean;

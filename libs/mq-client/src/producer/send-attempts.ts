@@ -22,6 +22,9 @@ export interface SendAttemptsHost {
   roundRobinOf(topic: string): RoundRobin;
 }
 
+/** A broker that takes longer is worse than another one. A broker that takes less may only pause, for example for its disk. */
+const SHARE_MIN_MS = 500;
+
 export type QueueChoice = (queues: readonly MessageQueue[]) => MessageQueue;
 
 export type SendDone = (error: Error | undefined, result: SendResult | undefined) => void;
@@ -31,8 +34,8 @@ export type SendDone = (error: Error | undefined, result: SendResult | undefined
  * at "queue", until the retry policy ends the send. The object is the handler of its own answer, so that a send with a
  * known route and an open connection needs no promise besides the caller's.
  *
- * The connection and the answer of an attempt may take half of the time that is left. Then the broker is suspected to say
- * nothing, and the send goes on to another broker. Only an attempt without another broker to try may take all the time.
+ * The connection and the answer of an attempt may take its share of the time that is left. Then the broker is suspected to
+ * say nothing, and the send goes on to another broker. Only an attempt without another broker to try may take all the time.
  */
 export class SendAttempts implements AnswerHandler {
   private readonly startedAt = performance.now();
@@ -51,6 +54,8 @@ export class SendAttempts implements AnswerHandler {
   private sentAt = 0;
   /** The present attempt has used up its share, and was given the rest of the time. */
   private hasMoreTime = false;
+  /** The present attempt has used up its share, and another broker can be tried, whatever the number of attempts. */
+  private goesOn = false;
 
   constructor(
     private readonly sender: SendAttemptsHost,
@@ -105,7 +110,8 @@ export class SendAttempts implements AnswerHandler {
   moreTime(): number | undefined {
     if (this.settled || this.hasMoreTime) return undefined;
     this.suspect();
-    if (this.canGoOn()) return undefined;
+    this.goesOn = this.canGoOn();
+    if (this.goesOn) return undefined;
     this.hasMoreTime = true;
     return Math.max(1, this.remainingMs());
   }
@@ -150,7 +156,8 @@ export class SendAttempts implements AnswerHandler {
     const shareMs = this.shareMs();
     this.connectTimer = setTimeout(() => {
       this.suspect();
-      if (!this.canGoOn()) return;
+      this.goesOn = this.canGoOn();
+      if (!this.goesOn) return;
       this.connectTimer = undefined;
       this.failed(new ConnectionError(address, `no connection within ${Math.round(shareMs)} ms`));
     }, shareMs);
@@ -201,11 +208,12 @@ export class SendAttempts implements AnswerHandler {
     const delayMs = delayBeforeRetry(error, {
       attempts: this.attempts,
       transmitted: this.transmitted,
-      attemptsMax: this.attemptsMax,
+      attemptsMax: this.goesOn ? Infinity : this.attemptsMax,
       remainingMs: this.remainingMs(),
       backoffMs: this.sender.options.retryBackoffMs,
       otherBrokerAvailable: this.hasOtherBroker((name) => this.sender.faults.available(name)),
     });
+    this.goesOn = false;
     if (delayMs === undefined) {
       this.giveUp(error);
       return;
@@ -220,10 +228,14 @@ export class SendAttempts implements AnswerHandler {
     this.sender.instance.brokers.silent.suspect(this.address, this.shareMs());
   }
 
-  /** Whether another broker can be tried now. While nothing was sent, the number of attempts has no limit. */
+  /**
+   * Whether another broker can be tried now. Brokers that say nothing do not count as attempts while one is untried, and the
+   * number of attempts has no limit while nothing was sent.
+   */
   private canGoOn(): boolean {
-    if (this.transmitted > 0 && this.attempts >= this.attemptsMax) return false;
-    return this.hasOtherBroker((name) => !this.sender.instance.isSilent(name));
+    const answers = (name: string): boolean => !this.sender.instance.isSilent(name);
+    if (this.hasOtherBroker((name) => answers(name) && !this.failedBrokers.includes(name))) return true;
+    return (this.transmitted === 0 || this.attempts < this.attemptsMax) && this.hasOtherBroker(answers);
   }
 
   private hasOtherBroker(accept: (brokerName: string) => boolean): boolean {
@@ -241,9 +253,12 @@ export class SendAttempts implements AnswerHandler {
     return this.choose === undefined ? 1 + this.sender.options.retryTimesWhenSendFailed : 1;
   }
 
-  /** The share of an attempt in the time that is left: a later attempt has time too, and a slow broker most of it. */
+  /** The share of an attempt in the time that is left: every broker can have one, and a slow broker gets time to answer. */
   private shareMs(): number {
-    return Math.max(1, this.remainingMs() / 2);
+    const remainingMs = this.remainingMs();
+    const brokers = this.sender.instance.routes.peek(this.message.topic)?.brokers.size ?? 1;
+    const shares = Math.max(2, brokers - this.failedBrokers.length);
+    return Math.max(1, remainingMs / shares, Math.min(remainingMs / 2, SHARE_MIN_MS));
   }
 
   private endConnecting(): void {
