@@ -59,7 +59,16 @@ export function writeRouterProblem({ statusCode = 500 }: { readonly statusCode?:
   writeProblem(reply, plain(statusCode));
 }
 
+/** Anything may be thrown, a revoked proxy too: the request is answered nevertheless. */
 function toAnswer(error: unknown): Answer {
+  try {
+    return answerTo(error);
+  } catch {
+    return { problem: plain(500), headers: {} };
+  }
+}
+
+function answerTo(error: unknown): Answer {
   if (error instanceof ProblemError) return { problem: error.problem, headers: error.headers };
   if (error instanceof HttpException) return { problem: fromHttpException(error), headers: {} };
   if (error instanceof LockTimeoutError) return { problem: rowLocked(), headers: RETRY_SOON };
