@@ -160,4 +160,12 @@ describe('a consumer group', () => {
 
     expect(held).toEqual([1, 0, 0, 1, 0, 1]);
   });
+
+  it('is told the limit when its heartbeat is longer than a broker decodes in one piece', async () => {
+    const topics = Object.fromEntries(Array.from({ length: 2_001 }, (_, index) => [`t${index}`, '*']));
+    expect((await heartbeat(peer, 'client', 'group', topics)).remark).toContain('may subscribe to 2000 topics');
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`topic-${index}`, '*']));
+    const answer = await heartbeat(peer, 'client', 'group', many);
+    expect([answer.code, answer.remark]).toEqual([29, expect.stringContaining('1048576 bytes')]);
+  });
 });

@@ -22,17 +22,14 @@ export function groupQueryProcessors(context: BrokerContext): [number, Processor
 
 /** The topics in which a group has a committed offset, whether the group is online or not. */
 export function topicsOfGroup({ offsets }: BrokerContext, group: string): string[] {
-  const topics = new Set<string>();
-  for (const entry of offsets.entries()) if (entry.group === group) topics.add(entry.topic);
-  return [...topics];
+  return offsets.topicsOf(group);
 }
 
 /** The groups that subscribe to a topic now, and the groups that have a committed offset in it. */
 function queryGroupsOfTopic({ consumers, offsets }: BrokerContext, request: RemotingCommand): RemotingCommand {
   const { topic } = QueryTopicConsumeByWho.readRequest(request);
-  const groups = new Set<string>();
+  const groups = new Set(offsets.groupsOf(topic));
   for (const group of consumers.groups()) if (group.subscriptions.has(topic)) groups.add(group.groupName);
-  for (const entry of offsets.entries()) if (entry.topic === topic) groups.add(entry.group);
   return createResponse(request, ResponseCode.SUCCESS, { body: groupListBody.encode([...groups]) });
 }
 

@@ -30,13 +30,31 @@ export function clientProcessors(context: BrokerContext): ReadonlyMap<number, Pr
   ]);
 }
 
+/** A heartbeat is decoded in one piece. One of this size takes the event loop for some 10 ms; a client has some hundred bytes. */
+const HEARTBEAT_BYTES_MAX = 1024 * 1024;
+/** Topics of one group. */
+const SUBSCRIPTIONS_MAX = 2_000;
+
 /** Java clients remember the version of the answer: below 232 they refuse SQL92 subscriptions. */
 function heartbeat(context: BrokerContext, request: RemotingCommand, peer: Peer): RemotingCommand {
+  const bytes = request.body?.length ?? 0;
+  if (bytes > HEARTBEAT_BYTES_MAX) {
+    throw tooMuch(`a heartbeat may have ${HEARTBEAT_BYTES_MAX} bytes, not ${bytes}`);
+  }
   const { clientID, consumerDataSet, producerGroups } = heartbeatBody.decode(request.body);
+  for (const { groupName, subscriptionDataSet } of consumerDataSet) {
+    if (subscriptionDataSet.length <= SUBSCRIPTIONS_MAX) continue;
+    const count = subscriptionDataSet.length;
+    throw tooMuch(`the group ${groupName} may subscribe to ${SUBSCRIPTIONS_MAX} topics, not ${count}`);
+  }
   const client = { peer, clientId: clientID, language: request.language, version: request.version };
   for (const data of consumerDataSet) if (prepareGroup(context, data)) context.consumers.heartbeat(client, data);
   for (const group of producerGroups) if (isValidGroupName(group)) context.producers.heartbeat(client, group);
   return HeartBeat.createResponse(request, {});
+}
+
+function tooMuch(remark: string): RequestRefusedError {
+  return new RequestRefusedError(ResponseCode.INVALID_PARAMETER, remark);
 }
 
 /** Makes the group and its retry topic: tools find the group by the topic's route. Returns false when the group is not allowed. */

@@ -4,15 +4,10 @@ import type { Disk } from '../disk.js';
 import { NodeDisk } from '../node-disk.js';
 import type { Logger } from '../../logger.js';
 import { OffsetJournal, REMOVED } from './offset-journal.js';
+import { OffsetTable } from './offset-table.js';
+import type { ConsumerOffset } from './offset-table.js';
 import { openSnapshotFile } from './snapshot-file.js';
 import type { OffsetSnapshot } from './snapshot-file.js';
-
-export interface ConsumerOffset {
-  group: string;
-  topic: string;
-  queueId: number;
-  offset: number;
-}
 
 export interface ConsumerOffsetStoreOptions {
   /** Folder of `consumerOffset.json` and its journal: the store's `config`. */
@@ -35,7 +30,7 @@ export interface ConsumerOffsetStoreOptions {
  * back on purpose (a reset) is a commit like any other: the journal is replayed in order and the last entry wins.
  */
 export class ConsumerOffsetStore {
-  private readonly table = new Map<string, Map<number, number>>();
+  private readonly table = new OffsetTable();
   private readonly journal: OffsetJournal;
   private readonly file: ConfigFile<OffsetSnapshot>;
   private timers: NodeJS.Timeout[] = [];
@@ -74,7 +69,7 @@ export class ConsumerOffsetStore {
   commit(group: string, topic: string, queueId: number, offset: number): void {
     const key = `${topic}@${group}`;
     if (this.table.get(key)?.get(queueId) === offset) return;
-    this.set(key, queueId, offset);
+    this.table.set(key, queueId, offset);
     this.record(key, queueId, offset);
   }
 
@@ -89,18 +84,25 @@ export class ConsumerOffsetStore {
   }
 
   removeGroup(group: string): void {
-    this.removeWhere((entry) => entry.group === group);
+    this.remove(this.table.keysOfGroup(group));
   }
 
   removeTopic(topic: string): void {
-    this.removeWhere((entry) => entry.topic === topic);
+    this.remove(this.table.keysOfTopic(topic));
   }
 
-  *entries(): IterableIterator<ConsumerOffset> {
-    for (const [key, queues] of this.table) {
-      const { topic, group } = splitKey(key);
-      for (const [queueId, offset] of queues) yield { group, topic, queueId, offset };
-    }
+  entries(): IterableIterator<ConsumerOffset> {
+    return this.table.entries();
+  }
+
+  /** The topics in which a group has a committed offset. */
+  topicsOf(group: string): string[] {
+    return this.table.topicsOf(group);
+  }
+
+  /** The groups that have a committed offset in a topic. */
+  groupsOf(topic: string): string[] {
+    return this.table.groupsOf(topic);
   }
 
   /**
@@ -119,7 +121,7 @@ export class ConsumerOffsetStore {
 
   /** `consumerOffset.json` as RocketMQ writes it, for GET_ALL_CONSUMER_OFFSET too. */
   toTable(): Record<string, Record<string, number>> {
-    return Object.fromEntries([...this.table].map(([key, queues]) => [key, Object.fromEntries(queues)]));
+    return this.table.toJson();
   }
 
   /**
@@ -188,7 +190,7 @@ export class ConsumerOffsetStore {
     this.options.disk.makeDirectory(this.options.directory);
     const { value } = this.file.read();
     for (const [key, queues] of Object.entries(value?.offsetTable ?? {})) {
-      for (const [queueId, offset] of Object.entries(queues)) this.set(key, Number(queueId), offset);
+      for (const [queueId, offset] of Object.entries(queues)) this.table.set(key, Number(queueId), offset);
     }
     const sequences = this.journal.sequences();
     this.reportMissing(value, sequences);
@@ -201,7 +203,7 @@ export class ConsumerOffsetStore {
     const { entries, brokenBytes } = this.journal.replay(sequence);
     for (const { key, queueId, offset } of entries) {
       if (queueId === REMOVED) this.table.delete(key);
-      else this.set(key, queueId, offset);
+      else this.table.set(key, queueId, offset);
     }
     if (brokenBytes === 0) return;
     const path = this.journal.pathOf(sequence);
@@ -232,15 +234,8 @@ export class ConsumerOffsetStore {
     for (const timer of this.timers) timer.unref();
   }
 
-  private set(key: string, queueId: number, offset: number): void {
-    const queues = this.table.get(key);
-    if (queues) queues.set(queueId, offset);
-    else this.table.set(key, new Map([[queueId, offset]]));
-  }
-
-  private removeWhere(matches: (entry: { topic: string; group: string }) => boolean): void {
-    for (const key of this.table.keys()) {
-      if (!matches(splitKey(key))) continue;
+  private remove(keys: readonly string[]): void {
+    for (const key of keys) {
       this.table.delete(key);
       this.record(key, REMOVED, 0);
     }
@@ -285,10 +280,4 @@ export class ConsumerOffsetStore {
         this.syncing = false;
       });
   }
-}
-
-/** Neither name holds an `@` (valid names are `^[%|a-zA-Z0-9_-]+$`). */
-function splitKey(key: string): { topic: string; group: string } {
-  const at = key.indexOf('@');
-  return { topic: key.slice(0, at), group: key.slice(at + 1) };
 }
