@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { until } from '@rocketshop/shop-testkit';
+import { FaultProxy, until } from '@rocketshop/shop-testkit';
 import type { SpawnedService } from '@rocketshop/shop-testkit';
 import { BrokerCluster, sendMany } from './support/broker-cluster.js';
 import { Received } from './support/message-system.js';
@@ -77,6 +77,20 @@ describe('name servers that say nothing', () => {
     const received = new Received();
     await cluster.consumer('orders', received.listener, { namesrvAddr });
     await until(() => received.distinct.size === 3);
+    await cluster.stop();
+  });
+
+  it('behind a connection that vanished without a word are asked on a new one, in the time of the send', async () => {
+    const cluster = await BrokerCluster.start();
+    await cluster.broker('broker-a');
+    await cluster.topic('orders');
+    await cluster.topic('parcels');
+    const proxy = await FaultProxy.start({ port: cluster.nameServer.port });
+    cluster.onStop(() => proxy.stop());
+    const producer = await cluster.producer({ namesrvAddr: `127.0.0.1:${proxy.port}` });
+    await sendMany(producer, 'orders', 1, 3_000);
+    proxy.forgetConnections();
+    await sendMany(producer, 'parcels', 1, 3_000);
     await cluster.stop();
   });
 });

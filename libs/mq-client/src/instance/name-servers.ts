@@ -1,6 +1,6 @@
 import { messageOf } from '@rocketshop/mq-protocol';
 import type { RemotingCommand } from '@rocketshop/mq-protocol';
-import { NoNameServerError } from '../client-error.js';
+import { ConnectionError, NoNameServerError } from '../client-error.js';
 import type { Logger } from '../logger.js';
 import type { Connections } from './connections.js';
 import { firstAnswer } from './first-answer.js';
@@ -29,17 +29,28 @@ export class NameServers {
 
   /** The answer of the first name server that answers, whatever the code. @throws NoNameServerError */
   async request(command: RemotingCommand): Promise<RemotingCommand> {
+    const wasConnected = this.addresses.some((address) => this.connections.peek(address) !== undefined);
     try {
-      const { address, answer } = await firstAnswer(this.inOrder(), {
-        ask: async (asked) => ({ address: asked, answer: await this.requestFrom(asked, command) }),
-        patienceMs: PATIENCE_MS,
-        onLate: (late) => this.connections.silent.suspect(late),
-      });
-      this.current = address;
-      return answer;
+      return await this.ask(command);
+    } catch (error) {
+      if (!(wasConnected && error instanceof ConnectionError)) throw new NoNameServerError(this.addresses, error);
+    }
+    try {
+      // The connections may have vanished without a word, and were closed for that. On new ones the servers may answer.
+      return await this.ask(command);
     } catch (error) {
       throw new NoNameServerError(this.addresses, error);
     }
+  }
+
+  private async ask(command: RemotingCommand): Promise<RemotingCommand> {
+    const { address, answer } = await firstAnswer(this.inOrder(), {
+      ask: async (asked) => ({ address: asked, answer: await this.requestFrom(asked, command) }),
+      patienceMs: PATIENCE_MS,
+      onLate: (late) => this.connections.silent.suspect(late),
+    });
+    this.current = address;
+    return answer;
   }
 
   async requestFrom(address: string, command: RemotingCommand): Promise<RemotingCommand> {
