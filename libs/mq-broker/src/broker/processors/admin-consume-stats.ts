@@ -13,6 +13,11 @@ import type { ConsumeOffset, ConsumeStats, QueueTimeSpan, RemotingCommand } from
 
 import type { BrokerContext, Processor } from '../broker-context.js';
 import { topicsOfGroup } from './admin-group-queries.js';
+import { encodeInSlices, mapInSlices } from './slices.js';
+
+/** A topic has some queues, each with a read of a record; a group has some topics. */
+const TOPICS_PER_SLICE = 20;
+const GROUPS_PER_SLICE = 10;
 
 export function consumeStatsProcessors(context: BrokerContext): [number, Processor][] {
   return [
@@ -56,20 +61,21 @@ function statsOf(context: BrokerContext, group: string, topic: string): ConsumeS
   return { offsets: progress, consumeTps: statistics.groupGetTps(group, topic) };
 }
 
-function getBrokerConsumeStats(context: BrokerContext, request: RemotingCommand): RemotingCommand {
+async function getBrokerConsumeStats(context: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
   const { isOrder } = GetBrokerConsumeStats.readRequest(request);
-  const groups = new Map<string, ConsumeStats[]>();
+  const groups: [string, ConsumeStats[]][] = [];
   let totalDiff = 0;
-  for (const { groupName } of context.groups.entries()) {
-    const stats = topicsOfGroup(context, groupName)
-      .filter((topic) => context.topics.get(topic)?.order === isOrder)
-      .map((topic) => statsOf(context, groupName, topic));
-    if (stats.length > 0) groups.set(groupName, stats);
+  for (const { groupName } of Array.from(context.groups.entries())) {
+    const topics = topicsOfGroup(context, groupName).filter((topic) => context.topics.get(topic)?.order === isOrder);
+    const stats = await mapInSlices(topics, (topic) => statsOf(context, groupName, topic), TOPICS_PER_SLICE);
+    if (stats.length > 0) groups.push([groupName, stats]);
     for (const { brokerOffset, consumerOffset } of stats.flatMap(({ offsets }) => offsets)) {
       totalDiff += brokerOffset - consumerOffset;
     }
   }
-  const body = brokerConsumeStatsBody.encode({ brokerAddr: context.address, groups, totalDiff });
+  const encode = (slice: readonly [string, ConsumeStats[]][]): Buffer =>
+    brokerConsumeStatsBody.encode({ brokerAddr: context.address, groups: new Map(slice), totalDiff });
+  const body = await encodeInSlices('consumeStatsList', groups, encode, GROUPS_PER_SLICE);
   return createResponse(request, ResponseCode.SUCCESS, { body });
 }
 

@@ -21,6 +21,7 @@ import type { RemotingCommand, TopicConfig, TopicOffset } from '@rocketshop/mq-p
 import type { BrokerContext, Processor } from '../broker-context.js';
 import { applyAttributeChange, QUEUE_NUMS_MAX } from '../topics/index.js';
 import type { TopicConfigManager } from '../topics/index.js';
+import { encodeInSlices } from './slices.js';
 
 export function topicProcessors(context: BrokerContext): [number, Processor][] {
   return [
@@ -89,8 +90,11 @@ async function deleteTopic(context: BrokerContext, request: RemotingCommand): Pr
 }
 
 /** 5.x tools ask for pages and stop at the total. One page with everything suits them and the tools of 4.9. */
-function getAllTopicConfig({ topics }: BrokerContext, request: RemotingCommand): RemotingCommand {
-  const body = topicConfigTableBody.encode(topics.toTable());
+async function getAllTopicConfig({ topics }: BrokerContext, request: RemotingCommand): Promise<RemotingCommand> {
+  const { dataVersion, topicConfigTable } = topics.toTable();
+  const body = await encodeInSlices('topicConfigTable', [...topicConfigTable], (slice) =>
+    topicConfigTableBody.encode({ dataVersion, topicConfigTable: new Map(slice) }),
+  );
   return GetAllTopicConfig.createResponse(request, { totalTopicNum: topics.size }, { body });
 }
 

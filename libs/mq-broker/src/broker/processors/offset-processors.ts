@@ -16,6 +16,7 @@ import {
 } from '@rocketshop/mq-protocol';
 import type { ConsumerOffsetTable, RemotingCommand } from '@rocketshop/mq-protocol';
 import type { BrokerContext, Processor } from '../broker-context.js';
+import { encodeInSlices } from './slices.js';
 
 /** Processes the requests for committed offsets and for the bounds of queues. Source: `ConsumerManageProcessor`, `AdminBrokerProcessor`. */
 export function offsetProcessors(context: BrokerContext): ReadonlyMap<number, Processor> {
@@ -57,8 +58,13 @@ export function offsetProcessors(context: BrokerContext): ReadonlyMap<number, Pr
     ],
     [
       GetAllConsumerOffset.code,
-      (request) =>
-        createResponse(request, ResponseCode.SUCCESS, { body: consumerOffsetTableBody.encode(offsetTable(context)) }),
+      async (request) => {
+        const table = [...offsetTable(context)];
+        const body = await encodeInSlices('offsetTable', table, (slice) =>
+          consumerOffsetTableBody.encode(new Map(slice)),
+        );
+        return createResponse(request, ResponseCode.SUCCESS, { body });
+      },
     ],
     [
       GetAllDelayOffset.code,
