@@ -29,14 +29,14 @@ export class NameServers {
 
   /** The answer of the first name server that answers, whatever the code. @throws NoNameServerError */
   async request(command: RemotingCommand): Promise<RemotingCommand> {
-    const wasConnected = this.addresses.some((address) => this.connections.peek(address) !== undefined);
     try {
       return await this.ask(command);
     } catch (error) {
-      if (!(wasConnected && error instanceof ConnectionError)) throw new NoNameServerError(this.addresses, error);
+      if (!(error instanceof ConnectionError)) throw new NoNameServerError(this.addresses, error);
     }
     try {
-      // The connections may have vanished without a word, and were closed for that. On new ones the servers may answer.
+      // The connections may have vanished without a word, or the servers paused, and they were closed for that. On new ones the
+      // servers may answer.
       return await this.ask(command);
     } catch (error) {
       throw new NoNameServerError(this.addresses, error);
