@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, it } from '@jest/globals';
 import type { MessageListener } from '@rocketshop/mq-client';
 import { createGate, FaultProxy, until } from '@rocketshop/shop-testkit';
 import type { SpawnedService } from '@rocketshop/shop-testkit';
@@ -54,8 +54,13 @@ describe('a frozen broker', () => {
 });
 
 describe('a name server', () => {
+  let cluster: BrokerCluster;
+  beforeEach(async () => {
+    cluster = await BrokerCluster.start();
+  });
+  afterEach(() => cluster.stop());
+
   it('whose connection to a broker vanished without a word hears of the broker and its new topics again', async () => {
-    const cluster = await BrokerCluster.start();
     const proxy = await FaultProxy.start({ port: cluster.nameServer.port });
     cluster.onStop(() => proxy.stop());
     await cluster.broker('broker-a', { namesrvAddr: `127.0.0.1:${proxy.port}` });
@@ -68,6 +73,5 @@ describe('a name server', () => {
     await until(async () => (await other.fetchPublishMessageQueues('created-meanwhile')).length > 0, {
       timeoutMs: 20_000,
     });
-    await cluster.stop();
   }, 40_000);
 });

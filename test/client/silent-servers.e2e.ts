@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { FaultProxy, until } from '@rocketshop/shop-testkit';
 import type { SpawnedService } from '@rocketshop/shop-testkit';
 import { BrokerCluster, sendMany } from './support/broker-cluster.js';
@@ -65,8 +65,13 @@ describe('a broker that says nothing', () => {
 });
 
 describe('name servers that say nothing', () => {
+  let cluster: BrokerCluster;
+  beforeEach(async () => {
+    cluster = await BrokerCluster.start();
+  });
+  afterEach(() => cluster.stop());
+
   it('leave time for the first send of every client, and for its start', async () => {
-    const cluster = await BrokerCluster.start();
     await cluster.broker('broker-a');
     await cluster.topic('orders');
     const silent = await Promise.all([cluster.silentServer(), cluster.silentServer(Buffer.from([0, 0, 1]))]);
@@ -77,11 +82,9 @@ describe('name servers that say nothing', () => {
     const received = new Received();
     await cluster.consumer('orders', received.listener, { namesrvAddr });
     await until(() => received.distinct.size === 3);
-    await cluster.stop();
   });
 
   it('behind a connection that vanished without a word are asked on a new one, in the time of the send', async () => {
-    const cluster = await BrokerCluster.start();
     await cluster.broker('broker-a');
     await cluster.topic('orders');
     await cluster.topic('parcels');
@@ -91,6 +94,5 @@ describe('name servers that say nothing', () => {
     await sendMany(producer, 'orders', 1, 3_000);
     proxy.forgetConnections();
     await sendMany(producer, 'parcels', 1, 3_000);
-    await cluster.stop();
   });
 });
