@@ -210,6 +210,17 @@ describe('a broker whose tables are damaged', () => {
       expect(linesOf(file)).toEqual([expect.stringMatching(/^warn: .*missing.*its backup is used/)]);
   });
 
+  it('says which tables are gone with their backups, though a new store has none either', async () => {
+    const gone = ['config/topics.json', 'config/subscriptionGroup.json'];
+    await damaged([...gone, ...gone.map((file) => `${file}.bak`)], () => undefined);
+    await start(folder);
+    for (const file of gone) expect(linesOf(file)).toEqual([expect.stringMatching(/^warn: .*missing.*begins anew/)]);
+    await broker?.close();
+    await rm(folder, { recursive: true });
+    await start(folder);
+    expect(said.filter((line) => line.startsWith('warn'))).toEqual([]);
+  });
+
   it('says which backups are broken, though they are not needed', async () => {
     await damaged(
       files.map((file) => `${file}.bak`),

@@ -59,6 +59,9 @@ export interface BrokerAssembly {
 
 const nowhere: ConfigStorage = { load: () => Promise.resolve(undefined), save: () => Promise.resolve() };
 
+/** Each start writes these tables if they are not there. */
+const EVERY_STORE_HAS: ReadonlySet<string> = new Set(['topics.json', 'subscriptionGroup.json']);
+
 interface OpenedStore {
   store: MessageStore;
   offsets: ConsumerOffsetStore;
@@ -107,9 +110,12 @@ async function readTables(parts: BrokerParts, store: MessageStore, opened: Parti
   )) {
     log('warn', 'a committed offset was beyond the end of its queue', { topic, group, queueId });
   }
+  const isUsed = store.maxPhysicalOffset > 0;
   // A temporary store is gone with the broker: its tables need no disk, which halves the time to start.
   const storageOf = (name: string): ConfigStorage =>
-    parts.storePathRootDir === undefined ? nowhere : configFileStorage(join(configDirectory, name), log, disk);
+    parts.storePathRootDir === undefined
+      ? nowhere
+      : configFileStorage(join(configDirectory, name), log, { disk, isExpected: isUsed && EVERY_STORE_HAS.has(name) });
   const onSaveError = (error: unknown): void =>
     log('error', 'a table could not be saved or read', { error: String(error) });
   const steady = (opened.steady = await SteadyTime.load(clock, storageOf(STEADY_TIME_FILE), onSaveError));

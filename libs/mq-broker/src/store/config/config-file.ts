@@ -50,6 +50,8 @@ export class ConfigFile<T> {
   private next: { text: string; done: Promise<void> } | undefined;
   /** The next write must not put the broken file in the place of the good backup. */
   private isBroken = false;
+  /** It may even be a folder, which no rename would replace. */
+  private isBackupBroken = false;
 
   constructor(
     readonly path: string,
@@ -66,6 +68,7 @@ export class ConfigFile<T> {
     const main = this.readOne(this.path);
     const backup = this.readOne(this.backupPath);
     this.isBroken = main.problem !== undefined;
+    this.isBackupBroken = backup.problem !== undefined;
     if (main.value !== undefined) {
       if (backup.problem !== undefined)
         this.log('warn', `${this.backupPath} is broken (${backup.problem}). It was not needed.`);
@@ -112,6 +115,8 @@ export class ConfigFile<T> {
     const { disk, path, backupPath } = this;
     const bytes = withChecksum(text);
     disk.makeDirectory(dirname(path));
+    if (this.isBackupBroken) disk.rename(backupPath, `${backupPath}.broken`);
+    this.isBackupBroken = false;
     if (disk.exists(path) && !this.isBroken) {
       await this.writeTo(path, bytes, backupPath);
     } else {

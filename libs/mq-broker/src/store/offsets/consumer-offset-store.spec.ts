@@ -193,6 +193,25 @@ describe('committed offsets', () => {
     expect(warnings).toEqual([expect.stringContaining('backup')]);
   });
 
+  it('fall back to the backup and the journals also when the process was killed between the two snapshots', async () => {
+    const disk = new FaultyDisk();
+    const first = openOn(disk);
+    first.commit('g', 'T', 0, 1);
+    await first.snapshot();
+    first.commit('g', 'T', 1, 2);
+    await tick();
+    disk.kill();
+    const second = openOn(disk);
+    second.commit('g', 'T', 2, 3);
+    await second.snapshot();
+    disk.kill();
+    disk.contentOf(`${DIRECTORY}/consumerOffset.json`).fill(0x20);
+    const warnings: string[] = [];
+    const again = openOn(disk, { log: (_level: string, message: string) => warnings.push(message) });
+    expect([0, 1, 2].map((queueId) => again.query('g', 'T', queueId))).toEqual([1, 2, 3]);
+    expect(warnings).toEqual([expect.stringContaining('its backup is used')]);
+  });
+
   it('beyond a log that lost its end are pulled back', () => {
     const store = openOn(new FaultyDisk());
     store.commit('g', 'T', 0, 100);

@@ -34,6 +34,8 @@ export class ConsumerOffsetStore {
   private readonly journal: OffsetJournal;
   private readonly file: ConfigFile<OffsetSnapshot>;
   private timers: NodeJS.Timeout[] = [];
+  /** The first journal that the last snapshot does not contain. */
+  private firstJournal = 0;
   private flushScheduled = false;
   private dirty = false;
   private isRefused = false;
@@ -182,8 +184,9 @@ export class ConsumerOffsetStore {
       this.dirty = true;
       throw error;
     }
-    // One generation more is kept: should the new snapshot turn out broken, the backup needs it.
-    for (const sequence of this.journal.sequences()) if (sequence < ended) this.journal.remove(sequence);
+    // Should the new snapshot turn out broken, the one before it needs its journals. There may be several, one for each start.
+    for (const sequence of this.journal.sequences()) if (sequence < this.firstJournal) this.journal.remove(sequence);
+    this.firstJournal = ended + 1;
   }
 
   private recover(): void {
@@ -193,6 +196,7 @@ export class ConsumerOffsetStore {
       for (const [queueId, offset] of Object.entries(queues)) this.table.set(key, Number(queueId), offset);
     }
     const sequences = this.journal.sequences();
+    this.firstJournal = value?.journal ?? 0;
     this.reportMissing(value, sequences);
     for (const sequence of sequences) if (sequence >= (value?.journal ?? 0)) this.replay(sequence);
     this.dirty = this.table.size > 0;
@@ -200,17 +204,13 @@ export class ConsumerOffsetStore {
   }
 
   private replay(sequence: number): void {
-    const { entries, brokenBytes } = this.journal.replay(sequence);
+    const { entries, problem } = this.journal.replay(sequence);
     for (const { key, queueId, offset } of entries) {
       if (queueId === REMOVED) this.table.delete(key);
       else this.table.set(key, queueId, offset);
     }
-    if (brokenBytes === 0) return;
     const path = this.journal.pathOf(sequence);
-    this.options.log(
-      'warn',
-      `${path} has ${brokenBytes} broken bytes; the commits in them are lost, all others are used.`,
-    );
+    if (problem) this.options.log('warn', `${path} ${problem}; the commits in them are lost, all others are used.`);
   }
 
   /** A snapshot names its first journal, and a journal other than the first one follows a snapshot. */

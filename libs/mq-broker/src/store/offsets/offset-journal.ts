@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { isOutOfFiles } from '../disk.js';
 import type { Disk, DiskFile } from '../disk.js';
 import { readInt64, viewOf, writeInt64 } from '../record/record-layout.js';
 
@@ -56,26 +57,19 @@ export class OffsetJournal {
 
   /**
    * The entries of one file. A broken entry loses itself only: the next one is searched from its first byte on, since its length may
-   * be what is broken. `brokenBytes` counts what was passed over, but not zeros at the end, which a power cut leaves.
+   * be what is broken. `problem` says how much was passed over, but does not count zeros at the end, which a power cut leaves. A file
+   * that cannot be read at all is put out of the way.
    */
-  replay(sequence: number): { entries: JournalEntry[]; brokenBytes: number } {
-    const bytes = this.disk.readFile(this.pathOf(sequence)) ?? Buffer.alloc(0);
-    const view = viewOf(bytes);
-    const entries: JournalEntry[] = [];
-    let brokenBytes = 0;
-    let at = 0;
-    for (let next = at; next < bytes.length;) {
-      const end = endOfEntry(bytes, view, next);
-      if (end === undefined) {
-        next++;
-        continue;
-      }
-      entries.push(entryAt(bytes, view, next + PREFIX_BYTES, end));
-      brokenBytes += next - at;
-      at = next = end;
+  replay(sequence: number): { entries: JournalEntry[]; problem?: string } {
+    const path = this.pathOf(sequence);
+    try {
+      const { entries, brokenBytes } = entriesIn(this.disk.readFile(path) ?? Buffer.alloc(0));
+      return brokenBytes === 0 ? { entries } : { entries, problem: `has ${brokenBytes} broken bytes` };
+    } catch (error) {
+      if (isOutOfFiles(error)) throw error;
+      this.disk.rename(path, `${path}.broken`);
+      return { entries: [], problem: `cannot be read (${String(error)})` };
     }
-    const tail = bytes.subarray(at);
-    return { entries, brokenBytes: brokenBytes + tail.length - zerosAtEnd(tail) };
   }
 
   /** Starts the file `sequence`; what was not written yet goes to the old one, or into the snapshot that is about to be taken. */
@@ -142,6 +136,26 @@ export class OffsetJournal {
   pathOf(sequence: number): string {
     return join(this.directory, `${this.name}.${sequence}`);
   }
+}
+
+/** All whole entries with the right checksum, and the number of bytes that belong to none. */
+function entriesIn(bytes: Buffer): { entries: JournalEntry[]; brokenBytes: number } {
+  const view = viewOf(bytes);
+  const entries: JournalEntry[] = [];
+  let brokenBytes = 0;
+  let at = 0;
+  for (let next = at; next < bytes.length;) {
+    const end = endOfEntry(bytes, view, next);
+    if (end === undefined) {
+      next++;
+      continue;
+    }
+    entries.push(entryAt(bytes, view, next + PREFIX_BYTES, end));
+    brokenBytes += next - at;
+    at = next = end;
+  }
+  const tail = bytes.subarray(at);
+  return { entries, brokenBytes: brokenBytes + tail.length - zerosAtEnd(tail) };
 }
 
 /** The position after the entry at `at`; undefined when no whole entry with the right checksum is there. */
