@@ -9,7 +9,7 @@ const STORE_FILES_MAX = 2_048;
 const NEEDED = 200;
 
 /** Thrown when the system lets this process open too few files. */
-export class TooFewFilesError extends Error {
+class TooFewFilesError extends Error {
   readonly code = 'TOO_FEW_FILES';
   readonly retriable = false;
 
