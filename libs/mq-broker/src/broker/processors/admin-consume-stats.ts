@@ -16,8 +16,8 @@ import { topicsOfGroup } from './admin-group-queries.js';
 import { encodeInSlices, mapInSlices } from './slices.js';
 
 /** A topic has some queues, each with a read of a record; a group has some topics. */
-const TOPICS_PER_SLICE = 20;
-const GROUPS_PER_SLICE = 10;
+const TOPICS_PER_SLICE = 10;
+const GROUPS_PER_SLICE = 1;
 
 export function consumeStatsProcessors(context: BrokerContext): [number, Processor][] {
   return [
