@@ -6,7 +6,7 @@ import { PropertyBytes } from '../send/property-bytes.js';
 import type { TopicConfigManager } from '../topics/index.js';
 
 /** The topic of delayed messages that could not be delivered. Everybody may read it, and only the broker writes it. */
-export const UNDELIVERED_TOPIC = 'rmq_sys_UNDELIVERED';
+const UNDELIVERED_TOPIC = 'rmq_sys_UNDELIVERED';
 /** Why a message is there. */
 const REASON = 'UNDELIVERED_REASON';
 const REASON_CHARACTERS_MAX = 500;
