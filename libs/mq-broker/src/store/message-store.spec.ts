@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Checkpoint } from './checkpoint/checkpoint.js';
 import { MessageStore } from './message-store.js';
 import type { MessageStoreOptions } from './store.options.js';
 import { bodiesOf, written } from './testing/reading.js';
@@ -83,15 +82,12 @@ describe('a message store', () => {
     expect(bodiesOf(again, 'B', 0)).toEqual(['B']);
   });
 
-  it('does not bring back after a kill what was deleted during a checkpoint', async () => {
+  it('does not bring back after a kill what was deleted', async () => {
     const box = new StoreBox();
     const opened = await box.open();
     for (const topic of ['A', 'B', 'C']) opened.append(draftOf(topic, 0, topic));
     await written(opened);
-    void opened.deleteTopic('A');
-    void opened.deleteTopic('C');
-    const checkpoint = new Checkpoint(box.disk, '/store/checkpoint');
-    while (checkpoint.read()?.deletedTopics.length !== 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(await Promise.all([opened.deleteTopic('A'), opened.deleteTopic('C')])).toEqual([true, true]);
     box.kill();
     const again = await box.open();
     expect([...again.queues()].map(({ topic }) => topic)).toEqual(['B']);

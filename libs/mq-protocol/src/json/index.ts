@@ -1,4 +1,4 @@
 export { parseJson, type JsonParserLimits } from './json-parser.js';
 export { JsonReader, scalarText } from './json-reader.js';
 export { isJsonObject, type JsonMap, type JsonObject, type JsonValue } from './json-value.js';
-export { writeJsonBody, type JsonWriterOptions, type Writable } from './json-writer.js';
+export { WrittenJson, writeJson, writeJsonBody, type JsonWriterOptions, type Writable } from './json-writer.js';

@@ -20,6 +20,11 @@ export interface JsonWriterOptions {
   numericKeys?: 'quoted' | 'unquoted';
 }
 
+/** Text that is JSON already: it was written before, and stands as it is. */
+export class WrittenJson {
+  constructor(readonly text: string) {}
+}
+
 const DEPTH_MAX = 64;
 
 /**
@@ -55,6 +60,7 @@ function writeContainer(value: object, quoteNumbers: boolean, depth: number): st
   if (Array.isArray(value)) {
     return `[${(value as Writable[]).map((item) => write(item, quoteNumbers, depth + 1)).join(',')}]`;
   }
+  if (value instanceof WrittenJson) return value.text;
   if (value instanceof Set) return write([...(value as Set<Writable>)], quoteNumbers, depth);
   const members: string[] = [];
   if (value instanceof Map) {

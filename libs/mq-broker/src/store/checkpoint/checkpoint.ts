@@ -39,21 +39,21 @@ interface CheckpointFile {
  * from positions, and a checksum, because a wrong position loses messages quietly.
  */
 export class Checkpoint {
-  private readonly file: ConfigFile<CheckpointFile>;
+  private readonly file: ConfigFile<CheckpointState>;
 
   constructor(
     disk: Disk,
     path: string,
     private readonly log: Logger = () => undefined,
   ) {
-    this.file = new ConfigFile<CheckpointFile>(path, { disk, parse: parseCheckpoint, log });
+    this.file = new ConfigFile(path, { disk, parse: parseCheckpoint, stringify: writeCheckpoint, log });
   }
 
   /** Undefined when there is none or it is broken in every copy. A backup is older: never taken for clean. */
   read(): CheckpointState | undefined {
     try {
       const { value, source } = this.file.read();
-      return value && { ...value.state, clean: value.state.clean && source === 'main' };
+      return value && { ...value, clean: value.clean && source === 'main' };
     } catch (error) {
       if (!(error instanceof ConfigFileBrokenError)) throw error;
       this.log('warn', `${error.message} Everything is read from the log instead.`);
@@ -62,17 +62,19 @@ export class Checkpoint {
   }
 
   write(state: CheckpointState): Promise<void> {
-    return this.file.write({ checksum: checksumOf(state), state });
+    return this.file.write(state);
   }
 }
 
-function checksumOf(state: CheckpointState): number {
-  return crc32(JSON.stringify(state));
+/** The state is turned into text once: with 80,000 queues it has megabytes. */
+function writeCheckpoint(state: CheckpointState): string {
+  const text = JSON.stringify(state);
+  return `{"checksum":${crc32(text)},"state":${text}}`;
 }
 
-function parseCheckpoint(text: string): CheckpointFile {
+function parseCheckpoint(text: string): CheckpointState {
   const file = JSON.parse(text) as CheckpointFile | null;
   if (typeof file?.state !== 'object') throw new TypeError('it has no state');
-  if (file.checksum !== checksumOf(file.state)) throw new Error('the checksum does not match');
-  return file;
+  if (file.checksum !== crc32(JSON.stringify(file.state))) throw new Error('the checksum does not match');
+  return file.state;
 }

@@ -35,8 +35,6 @@ export class Checkpointer {
     this.running = this.take(false).then(
       () => {
         this.running = undefined;
-        // A topic was deleted meanwhile.
-        if (this.takenAt < 0) this.takeIfMoved();
       },
       (error: unknown) => {
         this.running = undefined;
@@ -45,12 +43,11 @@ export class Checkpointer {
     );
   }
 
-  /** Records of a deleted topic before `endOffset` must not come back when queues are built again. */
+  /** Records of a deleted topic before `endOffset` must not come back when queues are built again. Until the next checkpoint the log knows it. */
   topicDeleted(topic: string, endOffset: number): void {
     const { parts } = this;
     parts.deletedTopics = [...parts.deletedTopics.filter(([name]) => name !== topic), [topic, endOffset]];
     this.takenAt = -1;
-    this.takeIfMoved();
   }
 
   async settled(): Promise<void> {

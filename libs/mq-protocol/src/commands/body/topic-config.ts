@@ -1,19 +1,19 @@
-import { JsonReader, scalarText } from '../../json/index.js';
+import { JsonReader, scalarText, WrittenJson, writeJson } from '../../json/index.js';
 import type { JsonValue } from '../../json/index.js';
 import { jsonBody } from './body-codec.js';
 import { newDataVersion, readDataVersion, writeDataVersion } from './data-version.js';
 import type { DataVersion } from './data-version.js';
 
-/** Source: common/TopicConfig.java. `perm` is of PermName's bits. */
+/** Source: common/TopicConfig.java. `perm` is of PermName's bits. It never changes: a changed topic is a new object. */
 export interface TopicConfig {
-  topicName: string;
-  readQueueNums: number;
-  writeQueueNums: number;
-  perm: number;
-  topicFilterType: string;
-  topicSysFlag: number;
-  order: boolean;
-  attributes: Record<string, string>;
+  readonly topicName: string;
+  readonly readQueueNums: number;
+  readonly writeQueueNums: number;
+  readonly perm: number;
+  readonly topicFilterType: string;
+  readonly topicSysFlag: number;
+  readonly order: boolean;
+  readonly attributes: Readonly<Record<string, string>>;
 }
 
 /** Source: remoting/protocol/body/TopicConfigSerializeWrapper.java, TopicConfigAndMappingSerializeWrapper.java. */
@@ -45,7 +45,21 @@ export function readTexts(reader: JsonReader, member: string): Record<string, st
   return texts;
 }
 
-function writeTopicConfig(config: TopicConfig): object {
+/**
+ * The JSON of a topic, written once: a table of ten thousand topics is written again at each change of one of them, and that stopped
+ * all sends for some hundred milliseconds. A topic that changes is a new object.
+ */
+const written = new WeakMap<TopicConfig, WrittenJson>();
+
+function writeTopicConfig(config: TopicConfig): WrittenJson {
+  const known = written.get(config);
+  if (known) return known;
+  const json = new WrittenJson(writeJson(topicConfigMembers(config)));
+  written.set(config, json);
+  return json;
+}
+
+function topicConfigMembers(config: TopicConfig): object {
   return {
     attributes: config.attributes,
     order: config.order,
