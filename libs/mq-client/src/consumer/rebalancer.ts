@@ -8,7 +8,7 @@ import { allocateAveragely } from './allocate-averagely.js';
 import type { AssignedQueues } from './assigned-queues.js';
 
 /** A broker answers within milliseconds. When it does not for this time, the next one is asked too. */
-const PATIENCE_MS = 250;
+const NEXT_AFTER_MS = 250;
 
 export interface RebalancerHost {
   readonly instance: ClientInstance;
@@ -115,7 +115,7 @@ export class Rebalancer {
     if (inOrder.length === 0) throw new NoRouteError(topic);
     return firstAnswer(inOrder, {
       ask: (brokerName) => this.askBrokerForMembers(topic, brokerName),
-      patienceMs: PATIENCE_MS,
+      nextAfterMs: NEXT_AFTER_MS,
       onLate: (brokerName) => instance.suspect(brokerName),
     });
   }

@@ -13,7 +13,7 @@ describe('firstAnswer', () => {
         asked.push(server);
         return answers[server] ?? never;
       },
-      patienceMs: 1,
+      nextAfterMs: 1,
       onLate: (server) => void late.push(server),
     }).catch((error: Error) => error.message);
     return { answer, asked, late };

@@ -1,7 +1,7 @@
 interface FirstAnswerOptions<Answer> {
   ask: (server: string) => Promise<Answer>;
   /** The next server is asked when an earlier one has not answered for this time, ms. */
-  patienceMs: number;
+  nextAfterMs: number;
   /** Called when the server has not answered within that time. */
   onLate: (server: string) => void;
 }
@@ -12,7 +12,7 @@ interface FirstAnswerOptions<Answer> {
  */
 export function firstAnswer<Answer>(
   servers: readonly string[],
-  { ask, patienceMs, onLate }: FirstAnswerOptions<Answer>,
+  { ask, nextAfterMs, onLate }: FirstAnswerOptions<Answer>,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let asked = 0;
@@ -27,7 +27,7 @@ export function firstAnswer<Answer>(
       timer = setTimeout(() => {
         onLate(server);
         askNext();
-      }, patienceMs);
+      }, nextAfterMs);
       ask(server).then(
         (answer) => {
           answered = true;

@@ -9,7 +9,7 @@ import { firstAnswer } from './first-answer.js';
  * A name server answers within milliseconds. One that lets a request wait this long may say nothing for ever, and a send that
  * waits for its route would use up its time; so the next one is asked too.
  */
-const PATIENCE_MS = 250;
+const NEXT_AFTER_MS = 250;
 
 /**
  * The name servers. Requests go to a random first one, and stay with it until it fails or is late; then they go to the next
@@ -46,7 +46,7 @@ export class NameServers {
   private async ask(command: RemotingCommand): Promise<RemotingCommand> {
     const { address, answer } = await firstAnswer(this.inOrder(), {
       ask: async (asked) => ({ address: asked, answer: await this.requestFrom(asked, command) }),
-      patienceMs: PATIENCE_MS,
+      nextAfterMs: NEXT_AFTER_MS,
       onLate: (late) => this.connections.silent.suspect(late),
     });
     this.current = address;

@@ -43,12 +43,12 @@ export class SilentServers {
     return this.byAddress.has(address);
   }
 
-  /** @param patienceMs the caller can wait no longer until the connection is closed */
-  suspect(address: string, patienceMs = SILENCE_MS): void {
+  /** @param waitMs the caller can wait no longer until the connection is closed */
+  suspect(address: string, waitMs = SILENCE_MS): void {
     if (this.closed || this.byAddress.has(address)) return;
     const silence: Silence = { pauseMs: PROBE_PAUSE_MIN_MS, timer: undefined };
     this.byAddress.set(address, silence);
-    void this.probe(address, silence, Math.max(SILENCE_MIN_MS, Math.min(patienceMs, SILENCE_MS)));
+    void this.probe(address, silence, Math.max(SILENCE_MIN_MS, Math.min(waitMs, SILENCE_MS)));
   }
 
   /** The server has answered a request. */

@@ -22,7 +22,6 @@ const CLOSE_GRACE_MS = 1000;
 /** One view for all peers: reads never nest, and nothing keeps the view after its call. */
 const view = new FrameView();
 let lastId = 0;
-
 /** What a listener or a client does with the requests of its peers. Answers to its own requests never come here. */
 export interface PeerHandlers {
   /** Sees every request first, in place, and valid only during the call. Returns true when it takes it, to answer now or later. */
