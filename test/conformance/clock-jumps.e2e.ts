@@ -2,15 +2,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { connectPeer, ResponseCode } from '@rocketshop/mq-protocol';
+import { ResponseCode } from '@rocketshop/mq-protocol';
 import type { Peer } from '@rocketshop/mq-protocol';
-import { spawnService, stopSpawnedServices, until } from '@rocketshop/shop-testkit';
-import { wallClockAhead } from '../support/wall-clock.js';
+import { until } from '@rocketshop/shop-testkit';
 import { BrokerUnderTest, pull, send, sendBack } from './support/broker-under-test.js';
 
 const HOUR = 3_600_000;
-/** Level 3 is 10 s, here 1 s; level 4 is 30 s, here 3 s. */
-const TIME_SCALE = 10;
+/** Level 3 is 10 s, here half a second; level 4 is 30 s, here 1.5 s. */
+const TIME_SCALE = 20;
 /** What the timers of a process may be early by. */
 const TOLERANCE_MS = 20;
 
@@ -68,13 +67,13 @@ describe.each([
     const before = await delayed('before', 3);
     clock.offset = jump;
     const after = await delayed('after', 3);
-    expect((await arrived('before')) - before).toBeGreaterThan(1_000 - TOLERANCE_MS);
-    expect((await arrived('after')) - after).toBeGreaterThan(1_000 - TOLERANCE_MS);
+    expect((await arrived('before')) - before).toBeGreaterThan(500 - TOLERANCE_MS);
+    expect((await arrived('after')) - after).toBeGreaterThan(500 - TOLERANCE_MS);
     const { messages } = await pull(peer, 'orders');
     const givenBackAt = performance.now();
     await sendBack(peer, messages[0]!, 'group', 3);
     clock.offset = 0;
-    expect((await arrived('before', '%RETRY%group')) - givenBackAt).toBeGreaterThan(1_000 - TOLERANCE_MS);
+    expect((await arrived('before', '%RETRY%group')) - givenBackAt).toBeGreaterThan(500 - TOLERANCE_MS);
   });
 
   it('moves none over a restart either', async () => {
@@ -84,7 +83,7 @@ describe.each([
     await start();
     await delayed('after', 3);
     await arrived('after');
-    expect((await arrived('before')) - sentAt).toBeGreaterThan(3_000 - TOLERANCE_MS);
+    expect((await arrived('before')) - sentAt).toBeGreaterThan(1_500 - TOLERANCE_MS);
   });
 
   it('ends no held pull early, and holds none for ever', async () => {
@@ -96,40 +95,4 @@ describe.each([
     expect((await held).code).toBe(ResponseCode.PULL_NOT_FOUND);
     expect(performance.now() - startedAt).toBeGreaterThan(600 - TOLERANCE_MS);
   });
-});
-
-describe('a broker process that is killed, and started with its wall clock an hour off', () => {
-  let directory: string;
-  beforeEach(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'rocketshop-clock-'));
-  });
-  afterEach(async () => {
-    await stopSpawnedServices();
-    await rm(directory, { recursive: true });
-  });
-
-  it.each([-HOUR, HOUR])(
-    'delivers what is due when it is due: %s ms',
-    async (jump) => {
-      const run = async (nodeArgs: readonly string[]) => {
-        const broker = await spawnService({
-          program: 'apps/broker/dist/main.js',
-          nodeArgs,
-          env: { STORE_DIR: directory, BROKER_LISTEN_PORT: '0', NAMESRV_ADDR: '127.0.0.1:1', TIME_SCALE: '20' },
-          readyLine: /is ready on/,
-        });
-        const port = Number(/is ready on [\d.]+:(\d+)/.exec(broker.lines.join('\n'))?.[1]);
-        return { broker, peer: await connectPeer({ host: '127.0.0.1', port }) };
-      };
-      const first = await run([]);
-      const sentAt = performance.now();
-      await send(first.peer, 'orders', { body: 'delayed', properties: { DELAY: '5' } });
-      await first.broker.kill();
-      const second = await run(wallClockAhead(jump));
-      await until(async () => (await bodies(second.peer)).includes('delayed'), { timeoutMs: 30_000 });
-      expect(performance.now() - sentAt).toBeGreaterThan(3_000 - TOLERANCE_MS);
-      await second.broker.kill();
-    },
-    60_000,
-  );
 });
