@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, ForkOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Load, LoadAnswer, LoadOrder, LoadResult, Target } from './load-protocol.js';
@@ -17,7 +17,9 @@ export class LoadProcess {
 
   static start(): LoadProcess {
     // Results contain NaN. JSON would turn it into null; the advanced serialization keeps it.
-    return new LoadProcess(fork(join(import.meta.dirname, 'load.main.js'), { serialization: 'advanced' }));
+    // Without our own flags: the guard of `npm run bench` would take the channel for its own, and end the process at once.
+    const options: ForkOptions = { serialization: 'advanced', execArgv: [] };
+    return new LoadProcess(fork(join(import.meta.dirname, 'load.main.js'), options));
   }
 
   /** Runs one load; never call it twice at the same time. @throws an error when the process cannot run the load */
