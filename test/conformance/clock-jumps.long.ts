@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { connectPeer } from '@rocketshop/mq-protocol';
 import { spawnService, stopSpawnedServices, until } from '@rocketshop/shop-testkit';
+import { portOf } from '../support/broker-port.js';
 import { wallClockAhead } from '../support/wall-clock.js';
 import { pull, send } from './support/broker-under-test.js';
 
@@ -31,8 +32,7 @@ describe('a broker process that is killed, and started with its wall clock an ho
           env: { STORE_DIR: directory, BROKER_LISTEN_PORT: '0', NAMESRV_ADDR: '127.0.0.1:1', TIME_SCALE: '20' },
           readyLine: /is ready on/,
         });
-        const port = Number(/is ready on [\d.]+:(\d+)/.exec(broker.lines.join('\n'))?.[1]);
-        return { broker, peer: await connectPeer({ host: '127.0.0.1', port }) };
+        return { broker, peer: await connectPeer({ host: '127.0.0.1', port: portOf(broker) }) };
       };
       const first = await run([]);
       const sentAt = performance.now();

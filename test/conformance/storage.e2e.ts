@@ -6,6 +6,7 @@ import { connectPeer, QueryConsumerOffset, ResponseCode, UpdateConsumerOffset } 
 import type { MessageExt, Peer, PeerHandlers } from '@rocketshop/mq-protocol';
 import { spawnService, stopSpawnedServices, until } from '@rocketshop/shop-testkit';
 import type { SpawnedService } from '@rocketshop/shop-testkit';
+import { portOf } from '../support/broker-port.js';
 import { ask, BrokerUnderTest, pull, send, sendRequest, sent } from './support/broker-under-test.js';
 
 const QUEUES = 4;
@@ -48,8 +49,7 @@ describe('a broker', () => {
       },
       readyLine: /is ready on/,
     });
-    const port = Number(/is ready on [\d.]+:(\d+)/.exec(broker.lines.join('\n'))?.[1]);
-    return { broker, peer: await connectPeer({ host: '127.0.0.1', port, handlers }) };
+    return { broker, peer: await connectPeer({ host: '127.0.0.1', port: portOf(broker), handlers }) };
   };
 
   it('that is killed has everything it acknowledged, densely and once (row 61)', async () => {

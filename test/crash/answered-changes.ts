@@ -7,6 +7,7 @@ import { spawnService } from '@rocketshop/shop-testkit';
 import type { SpawnedService } from '@rocketshop/shop-testkit';
 import { ask, pull, sendRequest } from '../conformance/support/broker-under-test.js';
 import { askRaw, askText, topicUpdate } from '../conformance/support/raw-request.js';
+import { portOf } from '../support/broker-port.js';
 
 /** A request that changes something. After its answer the change must be there, whatever happens to the process. */
 interface AnsweredChange {
@@ -224,7 +225,5 @@ async function startBroker(
     },
     readyLine: /is ready on/,
   });
-  const line = broker.lines.find((text) => text.includes('is ready on')) ?? '';
-  const port = Number(/is ready on \S+:(\d+)/.exec(line)?.[1]);
-  return { broker, peer: await connectPeer({ host: '127.0.0.1', port }) };
+  return { broker, peer: await connectPeer({ host: '127.0.0.1', port: portOf(broker) }) };
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { spawnService } from '@rocketshop/shop-testkit';
 import type { SpawnedService } from '@rocketshop/shop-testkit';
+import { portOf } from '../support/broker-port.js';
 import { BrokerClient, QUEUES } from './broker-client.js';
 import { check } from './checkers.js';
 import type { Verdict } from './checkers.js';
@@ -108,9 +109,4 @@ function startBrokerProcess({ directory, flushDiskType }: KillRoundsOptions): Pr
     },
     readyLine: /is ready on/,
   });
-}
-
-function portOf(broker: SpawnedService): number {
-  const line = broker.lines.find((text) => text.includes('is ready on')) ?? '';
-  return Number(/is ready on \S+:(\d+)/.exec(line)?.[1]);
 }

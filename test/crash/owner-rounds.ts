@@ -5,6 +5,7 @@ import { spawnService, until } from '@rocketshop/shop-testkit';
 import type { SpawnedService } from '@rocketshop/shop-testkit';
 import { ask, pullRequest, sendRequest, sent } from '../conformance/support/broker-under-test.js';
 import { askRaw, askText, topicUpdate } from '../conformance/support/raw-request.js';
+import { portOf } from '../support/broker-port.js';
 import { wallClockAhead } from '../support/wall-clock.js';
 import { checkDeletions } from './topic-history.js';
 import type { TopicRead, TopicSend } from './topic-history.js';
@@ -243,9 +244,7 @@ async function startBroker(
     },
     readyLine: /is ready on/,
   });
-  const line = broker.lines.find((text) => text.includes('is ready on')) ?? '';
-  const port = Number(/is ready on \S+:(\d+)/.exec(line)?.[1]);
-  return { broker, peer: await connectPeer({ host: '127.0.0.1', port }) };
+  return { broker, peer: await connectPeer({ host: '127.0.0.1', port: portOf(broker) }) };
 }
 
 /** What a start says that must not succeed. */
